@@ -1,0 +1,42 @@
+/* The agent: takes units from the feed, keeps them in the store, opens the
+ * sockets that listeners ask for, resolves the names that backends need, publishes
+ * sets to the workers, and tells the feed what became of it. Runs on the control
+ * loop, in slices that keep a turn short. */
+#ifndef YUMEN_AGENT_AGENT_H
+#define YUMEN_AGENT_AGENT_H
+
+#include "admin/admin.h"
+#include "core/error.h"
+#include "net/loop.h"
+#include "proxy/log.h"
+#include "snap/feed.h"
+
+struct agent;
+struct agent_options {
+	struct net_loop *loop; /* the control loop */
+	struct feed *feed;
+	struct proxy_log *access_log;
+	unsigned workers;
+	uint32_t drain_ms;
+	/* Drained, or the deadline passed: the loop may stop. */
+	void (*on_drained)(void *context);
+	/* After a generation is served by every worker. */
+	void (*on_served)(void *context);
+	void *context;
+};
+
+enum error agent_new(const struct agent_options *options, struct agent **agent)
+    must_check;
+void agent_free(struct agent **agent);
+/* Call from the loop's wake-up: takes offers, looks at the workers' progress. */
+void agent_wake(struct agent *agent);
+void agent_drain(struct agent *agent);
+/* A whole set is served and it is not draining. */
+bool agent_is_ready(const struct agent *agent);
+/* Pages and metrics: /api/v1/proxies, /api/v1/units, per-route counters. */
+void agent_register(struct agent *agent, struct admin *admin);
+/* The sockets that are served now: fn for each, with its bound address. */
+void agent_each_socket(struct agent *agent,
+    void (*fn)(void *context, const struct net_address *address), void *context);
+
+#endif

@@ -1,0 +1,34 @@
+/* An arena: many small allocations with one lifetime, freed at once. Under
+ * AddressSanitizer each allocation is a malloc of its own, so that it sees. */
+#ifndef YUMEN_CORE_ARENA_H
+#define YUMEN_CORE_ARENA_H
+
+#include <stddef.h>
+#include "core/slice.h"
+
+struct arena_block;
+struct arena {
+	struct arena_block *blocks;
+	char *next, *end; /* free space of the newest block */
+	size_t block_bytes; /* size of the blocks to come */
+	size_t used_bytes; /* asked for so far, for budgets */
+};
+
+/* block_bytes: the first block's size; nothing is taken until first use. */
+void arena_init(struct arena *arena, size_t block_bytes);
+/* Frees all; the arena may be used again. */
+void arena_fini(struct arena *arena);
+/* Forgets all allocations, keeps at most one block for reuse. */
+void arena_reset(struct arena *arena);
+/* Uninitialised, aligned for any type; never NULL. */
+void *arena_alloc(struct arena *arena, size_t size)
+    __attribute__((returns_nonnull));
+/* count * size zeroed bytes. */
+void *arena_zero(struct arena *arena, size_t count, size_t size)
+    __attribute__((returns_nonnull));
+/* A copy of s (a NUL follows it, not counted); absent stays absent. */
+struct slice arena_copy(struct arena *arena, struct slice s);
+struct slice arena_format(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

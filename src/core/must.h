@@ -1,0 +1,18 @@
+/* must(): an assertion that stays on in release. It states what our own code
+ * has guaranteed, never what a peer or the kernel sent, and has no side effect.
+ * It prints the place and the condition to stderr, then aborts. */
+#ifndef YUMEN_CORE_MUST_H
+#define YUMEN_CORE_MUST_H
+
+void must_failed(const char *condition, const char *file, int line,
+    const char *function) __attribute__((noreturn, cold));
+
+#define must(condition) \
+	(__builtin_expect(!!(condition), 1) \
+		? (void)0 \
+		: must_failed(#condition, __FILE__, __LINE__, __func__))
+
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
+#endif

@@ -1,0 +1,36 @@
+/* ctl: reads the objects (from files now), admits and reconciles them in a
+ * thread of its own, offers units over the feed, keeps and shows statuses. */
+#ifndef YUMEN_CTL_CTL_H
+#define YUMEN_CTL_CTL_H
+
+#include "admin/admin.h"
+#include "core/error.h"
+#include "gw/state.h"
+#include "net/loop.h"
+#include "snap/feed.h"
+
+struct ctl;
+struct ctl_options {
+	const char *const *paths; /* files, folders, or "-" */
+	unsigned path_count;
+	struct gw_options gw;
+	struct feed *feed;
+	struct net_loop *admin_loop; /* where answers to pages are given */
+	/* In ctl's thread, after each time that files were read: object and
+	 * problem counts. Problems themselves are logged. */
+	void (*on_read)(void *context, unsigned objects, unsigned files,
+	    unsigned problems);
+	void *context;
+};
+
+/* Starts the thread and the first read. A path that cannot be opened is an error
+ * (NOT_FOUND, DENIED): told through the log. */
+enum error ctl_new(const struct ctl_options *options, struct ctl **ctl) must_check;
+void ctl_free(struct ctl **ctl);
+/* Pages: /api/v1/objects?kind=K[&namespace=N][&name=X] (a JSON list of objects
+ * with status). */
+void ctl_register(struct ctl *ctl, struct admin *admin);
+/* Deliver finished pages; call from the admin loop's wake-up. */
+void ctl_wake(struct ctl *ctl);
+
+#endif

@@ -1,0 +1,66 @@
+/* Objects: what was admitted, as typed records in an arena of their own.
+ * Immutable once made. */
+#ifndef YUMEN_GW_OBJECT_H
+#define YUMEN_GW_OBJECT_H
+
+#include "core/arena.h"
+#include "core/record.h"
+#include "wire/tree.h"
+
+enum gw_kind {
+#define GW_KIND(name, group, versions, kind, plural, short_names, namespaced) \
+	GW_##name,
+#include "gw/kind.def"
+#undef GW_KIND
+	GW_KIND__COUNT
+};
+
+struct gw_kind_row {
+	const char *group;
+	const char *versions; /* "v1|v1beta1", the first is what we print */
+	const char *kind;
+	const char *plural; /* lower case */
+	const char *short_names; /* "gtw|gw", or "" */
+	bool namespaced;
+	const struct record_type *type; /* of the whole object */
+};
+extern const struct gw_kind_row gw_kinds[GW_KIND__COUNT];
+
+/* By kind, plural or short name, any case ("httproutes", "gtw"). */
+bool gw_kind_parse(struct slice name, enum gw_kind *kind);
+
+#define RECORD_FILE "gw/object.def"
+#include "core/record_structs.h"
+#undef RECORD_FILE
+
+/* Where an object was written. */
+struct gw_source {
+	struct slice file; /* in the object's arena */
+	uint32_t line, column;
+};
+
+struct gw_object {
+	struct arena arena;
+	enum gw_kind kind;
+	struct slice namespace, name; /* namespace empty for cluster scope */
+	int64_t created; /* seconds since 1970; 0: no creationTimestamp */
+	int64_t generation; /* counts changes of spec */
+	const struct gw_metadata *metadata;
+	union {
+		const void *record; /* the whole object */
+		const struct gw_gatewayclass *gatewayclass;
+		const struct gw_gateway *gateway;
+		const struct gw_httproute *httproute;
+		const struct gw_service *service;
+		const struct gw_endpointslice *endpointslice;
+		const struct gw_referencegrant *referencegrant;
+		const struct gw_xbackend *xbackend;
+	};
+	struct gw_source source;
+	uint8_t digest[32]; /* of all that reconcile reads: metadata and spec */
+	uint8_t spec_digest[32];
+};
+
+void gw_object_free(struct gw_object **object);
+
+#endif

@@ -1,0 +1,64 @@
+/* Reconcile: the objects, and what agents report, to units and statuses. A pure
+ * function: the same objects give the same bytes, whatever the order they came
+ * in. What is kept between runs is a cache of its pieces: a change of one route
+ * costs that route, and a test holds that this equals starting anew. */
+#ifndef YUMEN_GW_STATE_H
+#define YUMEN_GW_STATE_H
+
+#include "core/error.h"
+#include "core/text.h"
+#include "gw/object.h"
+
+struct gw_options {
+	const struct slice *controller_names; /* classes that are ours; none: all */
+	uint32_t controller_name_count;
+	bool namespaces_implied; /* files: a namespace needs no Namespace object */
+};
+
+struct gw_state;
+struct gw_state *gw_state_new(const struct gw_options *options);
+void gw_state_free(struct gw_state **state);
+
+/* Add or replace an object (taken over; *object is NULL after). */
+void gw_state_put(struct gw_state *state, struct gw_object **object);
+void gw_state_remove(struct gw_state *state, enum gw_kind kind,
+    struct slice namespace, struct slice name);
+const struct gw_object *gw_state_get(const struct gw_state *state,
+    enum gw_kind kind, struct slice namespace, struct slice name);
+/* All objects of a kind in order of namespace and name: fn returns false to
+ * stop. */
+void gw_state_each(const struct gw_state *state, enum gw_kind kind,
+    bool (*fn)(void *context, const struct gw_object *object), void *context);
+
+/* What an agent reported of a listener unit: OK, or why it is not bound. */
+void gw_state_report_listener(struct gw_state *state, struct slice unit,
+    enum error error, struct slice why);
+/* A unit that an agent refused (empty why: no more). */
+void gw_state_report_refused(
+    struct gw_state *state, struct slice unit, struct slice why);
+
+/* One change that reconcile asks for. Slices and records live until the next
+ * call on the state. */
+struct gw_output {
+	void *context;
+	/* A unit is new or changed (bytes) or gone (bytes absent). */
+	void (*on_unit)(void *context, struct slice name, struct slice bytes);
+	/* The status of an object is new or changed: a record of
+	 * gw_status_type(kind). Conditions have no lastTransitionTime. Programmed
+	 * is what will be true once the generation is served. */
+	void (*on_status)(
+	    void *context, const struct gw_object *object, const void *status);
+};
+/* Bring units and statuses up to date with all puts, removes and reports since
+ * the last run. Outputs come in order of name. */
+void gw_state_reconcile(struct gw_state *state, const struct gw_output *output);
+
+/* The status record's type: gw_gatewayclass_status, gw_gateway_status,
+ * gw_route_status; NULL for kinds without one. */
+const struct record_type *gw_status_type(enum gw_kind kind);
+/* A copy of a status in arena with Programmed=False/Pending and this message
+ * where it is True, on the object and its listeners. */
+void *gw_status_pending(enum gw_kind kind, const void *status,
+    struct slice message, struct arena *arena);
+
+#endif

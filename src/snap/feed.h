@@ -1,0 +1,81 @@
+/* The feed: the one seam between ctl, which decides, and agent, which serves.
+ * ctl offers batches of changes to units; a batch ends in a commit that names the
+ * generation, the digest of all units then in force. The agent confirms a
+ * generation when every worker serves it, refuses units that it cannot take
+ * (and serves the rest), and reports what only it can know.
+ *
+ * Within one process batches and replies are handed over by pointer; on the
+ * stream they are the same values, encoded. */
+#ifndef YUMEN_SNAP_FEED_H
+#define YUMEN_SNAP_FEED_H
+
+#include "core/list.h"
+#include "snap/unit.h"
+
+struct feed_generation {
+	uint8_t bytes[16]; /* sum of all units' digests, 128 bits, wrapping: the
+			    * same whatever the order */
+};
+/* 32 hex digits and NUL. */
+void feed_generation_format(const struct feed_generation *generation, char out[33]);
+void feed_generation_add(
+    struct feed_generation *generation, const struct unit_digest *digest);
+void feed_generation_remove(
+    struct feed_generation *generation, const struct unit_digest *digest);
+bool feed_generation_equal(
+    const struct feed_generation *a, const struct feed_generation *b);
+
+struct feed_change {
+	struct slice name;
+	struct slice bytes; /* absent: drop the unit */
+};
+
+/* A batch owns all of its slices (arena). */
+struct feed_batch {
+	struct list link;
+	struct arena arena;
+	struct feed_change *changes;
+	uint32_t count;
+	struct feed_generation generation; /* after this batch */
+	bool whole; /* the first: units not named in it do not exist */
+};
+struct feed_batch *feed_batch_new(void);
+void feed_batch_free(struct feed_batch **batch);
+/* Copies name and bytes. */
+void feed_batch_put(
+    struct feed_batch *batch, struct slice name, struct slice bytes);
+void feed_batch_drop(struct feed_batch *batch, struct slice name);
+
+enum feed_reply_kind {
+	FEED_CONFIRM, /* every worker serves this generation */
+	FEED_REFUSE, /* this unit is left out: why says it */
+	FEED_REPORT, /* state of a named thing: see subject and why */
+};
+struct feed_reply {
+	struct list link;
+	enum feed_reply_kind kind;
+	struct feed_generation generation; /* CONFIRM */
+	struct slice name; /* REFUSE, REPORT: the unit */
+	enum error error; /* REPORT on a listener: OK it is bound, else why not */
+	struct slice why; /* for people */
+	char storage[]; /* name and why */
+};
+struct feed_reply *feed_reply_new(
+    enum feed_reply_kind kind, struct slice name, struct slice why);
+void feed_reply_free(struct feed_reply **reply);
+
+/* A mailbox between two threads: any thread posts, one takes. */
+struct feed;
+struct feed *feed_new(void);
+void feed_free(struct feed *feed);
+/* Called after something was posted to that side, from the posting thread: wake
+ * your loop there and do no more. Set before the first post. */
+void feed_on_offer(struct feed *feed, void (*wake)(void *), void *context);
+void feed_on_reply(struct feed *feed, void (*wake)(void *), void *context);
+void feed_offer(struct feed *feed, struct feed_batch **batch);
+void feed_answer(struct feed *feed, struct feed_reply **reply);
+/* NULL when there is none. */
+struct feed_batch *feed_take_offer(struct feed *feed);
+struct feed_reply *feed_take_reply(struct feed *feed);
+
+#endif

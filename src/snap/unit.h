@@ -1,0 +1,82 @@
+/* Units: the immutable pieces that a snapshot is made of. Each is named by what
+ * it is and known by the digest of its bytes:
+ *
+ *	listener/<namespace>/<gateway>/<listener>
+ *	route/HTTPRoute/<namespace>/<name>
+ *	service/<namespace>/<name>          ports by number
+ *	endpoints/<namespace>/<slice>       an EndpointSlice
+ *	external/<namespace>/<name>         an XBackend with a hostname
+ *
+ * The word before the first '/' is the kind. Texts in a unit are final: hostnames
+ * in lower case, paths canonical, references judged. */
+#ifndef YUMEN_SNAP_UNIT_H
+#define YUMEN_SNAP_UNIT_H
+
+#include "core/arena.h"
+#include "core/error.h"
+#include "core/record.h"
+#include "core/text.h"
+
+enum unit_kind {
+	UNIT_LISTENER, UNIT_ROUTE, UNIT_SERVICE, UNIT_ENDPOINTS, UNIT_EXTERNAL,
+	UNIT__COUNT
+};
+enum unit_protocol { UNIT_PROTOCOL_HTTP = 1 };
+enum unit_path_type { UNIT_PATH_PREFIX = 0, UNIT_PATH_EXACT = 1 };
+enum unit_pair_type { UNIT_PAIR_EXACT = 0 };
+enum unit_filter_kind {
+	UNIT_FILTER_REQUEST_HEADERS = 1,
+	UNIT_FILTER_RESPONSE_HEADERS = 2,
+	UNIT_FILTER_REDIRECT = 3,
+};
+enum unit_path_change {
+	UNIT_PATH_KEEP = 0, UNIT_PATH_REPLACE_FULL = 1, UNIT_PATH_REPLACE_PREFIX = 2,
+};
+/* unit_endpoint.conditions */
+enum unit_endpoint_condition {
+	UNIT_ENDPOINT_READY = 1, UNIT_ENDPOINT_SERVING = 2,
+	UNIT_ENDPOINT_TERMINATING = 4,
+};
+
+#define RECORD_FILE "snap/unit.def"
+#include "core/record_structs.h"
+#undef RECORD_FILE
+
+#define UNIT_DIGEST_BYTES 32
+struct unit_digest {
+	uint8_t bytes[UNIT_DIGEST_BYTES];
+};
+
+/* The kind that a name says; false when it says none that is known. */
+bool snap_unit_kind(struct slice name, enum unit_kind *kind);
+const struct record_type *snap_unit_type(enum unit_kind kind);
+/* SHA-256 of name, a NUL, and the encoded bytes. */
+struct unit_digest snap_unit_digest(struct slice name, struct slice bytes);
+
+/* A decoded unit, in an arena of its own. */
+struct unit {
+	struct arena arena;
+	struct slice name;
+	enum unit_kind kind;
+	uint32_t references; /* the store's: sets and indexes that hold it */
+	uint32_t slot; /* dense number for the workers' counts */
+	struct unit_digest digest;
+	union {
+		const void *record;
+		const struct unit_listener *listener;
+		const struct unit_route *route;
+		const struct unit_service *service;
+		const struct unit_endpoints *endpoints;
+		const struct unit_external *external;
+	};
+};
+
+/* ERROR_UNKNOWN (kind), UNSUPPORTED (a critical field that is not known here),
+ * LIMIT (UNIT_BYTES), INVALID, TRUNCATED. */
+enum error snap_unit_new(
+    struct slice name, struct slice bytes, struct unit **unit) must_check;
+void snap_unit_free(struct unit **unit);
+/* One line of JSON, for dumps. */
+void snap_unit_dump(struct text *out, const struct unit *unit);
+
+#endif
