@@ -1,0 +1,68 @@
+# What people type; meson and ninja do the work. `make help` lists it.
+BUILD ?= build
+DEBUG ?= build-debug
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+
+.PHONY: help build run check debug fuzz bench install format docs clean
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make run      build, start two echo backends and a gateway on 127.0.0.1:8080
+run: build
+	@tools/run.sh $(BUILD)/yumen
+
+## make build    build/yumen, optimised
+build: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet src/cmd/yumen
+	@cp $(BUILD)/src/cmd/yumen $(BUILD)/yumen
+
+$(BUILD)/build.ninja:
+	@tools/packages.sh build
+	@CC=gcc meson setup $(BUILD) -Dtests=auto >/dev/null
+
+## make debug    build-debug/yumen, with address and undefined-behaviour sanitizers
+debug: $(DEBUG)/build.ninja
+	@ninja -C $(DEBUG) --quiet src/cmd/yumen
+	@cp $(DEBUG)/src/cmd/yumen $(DEBUG)/yumen
+
+$(DEBUG)/build.ninja:
+	@tools/packages.sh build check
+	@CC=clang meson setup $(DEBUG) -Dbuildtype=debug -Doptimization=1 \
+	    -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+
+## make check    all tests: style, both compilers, sanitizers, golden, black box
+check:
+	@tools/packages.sh build check
+	@cd tools/check && go run . -root ../.. $(CHECK)
+
+## make fuzz     each fuzz target for FUZZ_SECONDS (60)
+fuzz:
+	@tools/packages.sh build check
+	@cd tools/check && go run . -root ../.. -fuzz $(FUZZ_SECONDS)
+
+## make bench    the figures of docs/performance.md, beside nginx and HAProxy
+bench: build
+	@tools/packages.sh build bench
+	@cd bench && go run . -yumen ../$(BUILD)/yumen $(BENCH)
+
+## make install  bin, man page and examples under PREFIX (/usr/local)
+install: build
+	install -D -m 755 $(BUILD)/yumen $(DESTDIR)$(PREFIX)/bin/yumen
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	$(BUILD)/yumen help --man > $(DESTDIR)$(PREFIX)/share/man/man1/yumen.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/yumen/examples/hello examples/hello/*.yaml
+
+## make format   clang-format over src, test, bench and tools
+format:
+	@tools/packages.sh build check
+	@git ls-files '*.c' '*.h' | grep -v record_ | xargs clang-format -i
+
+## make docs     the pages of docs/ that are made from the tables
+docs: build
+	@ninja -C $(BUILD) --quiet tools/docs && $(BUILD)/tools/docs docs
+
+## make clean    remove what was built
+clean:
+	rm -rf $(BUILD) $(DEBUG) build-fuzz
