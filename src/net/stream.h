@@ -1,6 +1,12 @@
 /* Byte streams: TCP and Unix sockets now, TLS later, and the simulated stream
  * of the tests. Non-blocking. A stream is embedded in its connection, which
- * learns of readiness by on_ready and then reads or writes until AGAIN. */
+ * learns of readiness by on_ready, notes it, and then reads or writes until
+ * AGAIN or until `readable` or `writable` is off: no call asks the kernel what
+ * an edge has told or a short count has shown.
+ *
+ * Which kind of stream opens is the loop's choice, so that connection code is
+ * the same on the simulated loop. The process ignores SIGPIPE: splice(2) has no
+ * MSG_NOSIGNAL. */
 #ifndef YUMEN_NET_STREAM_H
 #define YUMEN_NET_STREAM_H
 
@@ -26,6 +32,10 @@ struct net_stream_ops {
 	    struct net_stream *, int pipe, size_t size, size_t *length);
 	enum error (*splice_out)(
 	    struct net_stream *, int pipe, size_t size, size_t *length);
+	/* How the connect ended, once it is writable. */
+	enum error (*connected)(struct net_stream *);
+	/* Is there anything to read, or an end? It is not taken. */
+	bool (*peek)(struct net_stream *);
 };
 
 struct net_stream {
@@ -35,16 +45,19 @@ struct net_stream {
 	bool readable; /* a read may give something; cleared by a short read */
 	bool writable;
 	bool peer_closed; /* the end is known to come: short reads do not clear */
+	bool connecting;
 };
 
-/* Take a connected socket (owned from now on, non-blocking). */
+/* Take a connected socket (non-blocking), owned from now on, also when this
+ * fails. */
 enum error net_stream_open_fd(struct net_stream *stream, struct net_loop *loop,
     int fd, void (*on_ready)(struct net_watch *, unsigned)) must_check;
 /* Start to connect; on_ready tells, then net_stream_connected. */
 enum error net_stream_connect(struct net_stream *stream, struct net_loop *loop,
     const struct net_address *address,
     void (*on_ready)(struct net_watch *, unsigned)) must_check;
-/* OK, AGAIN (still under way), REFUSED, UNREACHABLE, TIMEOUT, ... */
+/* OK, AGAIN (still under way), REFUSED, UNREACHABLE, TIMEOUT, ... After
+ * net_stream_note; asks the kernel once. */
 enum error net_stream_connected(struct net_stream *stream);
 /* Note the events of on_ready in readable, writable, peer_closed. */
 void net_stream_note(struct net_stream *stream, unsigned events);
@@ -53,11 +66,23 @@ enum error net_stream_read(
     struct net_stream *stream, void *buffer, size_t size, size_t *length);
 enum error net_stream_write(struct net_stream *stream,
     const struct iovec *parts, unsigned count, size_t *length);
+/* Into an empty pipe, so that AGAIN means the stream has no more; and out of a
+ * pipe that holds size bytes at least. Only where net_stream_can_splice. */
+enum error net_stream_splice_in(
+    struct net_stream *stream, int pipe, size_t size, size_t *length);
+enum error net_stream_splice_out(
+    struct net_stream *stream, int pipe, size_t size, size_t *length);
+static inline bool
+net_stream_can_splice(const struct net_stream *stream)
+{
+	return stream->ops && stream->ops->splice_in;
+}
 enum error net_stream_shutdown(struct net_stream *stream);
-/* Idempotent. */
+/* Idempotent. No event comes after it; the stream's memory may go. */
 void net_stream_close(struct net_stream *stream);
-/* Is there anything to read or an end, without taking it? (For pooled
- * connections, before they are used again.) */
+/* Has the peer sent nothing more, not even an end, as far as this loop has been
+ * told? (For pooled connections, before they are used again.) Costs nothing when
+ * the last read was short or AGAIN; otherwise, as after a splice, it peeks. */
 bool net_stream_is_quiet(struct net_stream *stream);
 
 #endif
