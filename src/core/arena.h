@@ -10,7 +10,7 @@ struct arena_block;
 struct arena {
 	struct arena_block *blocks;
 	char *next, *end; /* free space of the newest block */
-	size_t block_bytes; /* size of the blocks to come */
+	size_t block_bytes; /* size of the first block; later ones are larger */
 	size_t used_bytes; /* asked for so far, for budgets */
 };
 
@@ -18,7 +18,7 @@ struct arena {
 void arena_init(struct arena *arena, size_t block_bytes);
 /* Frees all; the arena may be used again. */
 void arena_fini(struct arena *arena);
-/* Forgets all allocations, keeps at most one block for reuse. */
+/* Forgets all allocations, keeps at most one block of the first size. */
 void arena_reset(struct arena *arena);
 /* Uninitialised, aligned for any type; never NULL. */
 void *arena_alloc(struct arena *arena, size_t size)

@@ -19,7 +19,7 @@ enum limit_value {
 };
 
 struct limit_row {
-	const char *name; /* lower case, as the metric's label */
+	const char *name; /* as in limit.def; metrics print it in lower case */
 	uint64_t value;
 	const char *unit;
 	int status;

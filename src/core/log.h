@@ -20,13 +20,14 @@ enum log_event {
 
 struct log_field {
 	const char *key;
-	struct slice value; /* used when set */
-	int64_t number; /* used otherwise */
+	struct slice value; /* of text; one that is absent is left out */
+	int64_t number;
+	bool is_text;
 };
 #define LOG_TEXT(k, s) \
-	((struct log_field){.key = (k), .value = (s)})
+	((struct log_field){.key = (k), .value = (s), .is_text = true})
 #define LOG_STRING(k, s) \
-	((struct log_field){.key = (k), .value = slice_from_string(s)})
+	((struct log_field){.key = (k), .value = slice_from_string(s), .is_text = true})
 #define LOG_NUMBER(k, n) \
 	((struct log_field){.key = (k), .number = (n)})
 

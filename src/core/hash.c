@@ -1,0 +1,79 @@
+/* SipHash-1-3 (Aumasson and Bernstein; one round a word, three at the end, as
+ * Rust and the Linux kernel use for tables). */
+#include "core/hash.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "core/hash_priv.h"
+
+/* Written once, before main, by draw_seed. */
+static uint64_t seed[2];
+
+__attribute__((constructor)) static void
+draw_seed(void)
+{
+	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
+		abort();
+}
+
+static inline uint64_t
+rotate(uint64_t word, unsigned bits)
+{
+	return word << bits | word >> (64 - bits);
+}
+
+static inline void
+round_once(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[1] = rotate(v[1], 13) ^ v[0];
+	v[0] = rotate(v[0], 32);
+	v[2] += v[3];
+	v[3] = rotate(v[3], 16) ^ v[2];
+	v[0] += v[3];
+	v[3] = rotate(v[3], 21) ^ v[0];
+	v[2] += v[1];
+	v[1] = rotate(v[1], 17) ^ v[2];
+	v[2] = rotate(v[2], 32);
+}
+
+static inline void
+mix(uint64_t v[4], uint64_t word)
+{
+	v[3] ^= word;
+	round_once(v);
+	v[0] ^= word;
+}
+
+uint64_t
+hash_bytes_seeded(struct slice bytes, const uint64_t key[2])
+{
+	uint64_t v[4] = {
+	    key[0] ^ 0x736f6d6570736575,
+	    key[1] ^ 0x646f72616e646f6d,
+	    key[0] ^ 0x6c7967656e657261,
+	    key[1] ^ 0x7465646279746573,
+	};
+	size_t whole = bytes.length & ~(size_t)7;
+	uint64_t word;
+
+	for (size_t at = 0; at < whole; at += 8) {
+		memcpy(&word, bytes.data + at, 8);
+		mix(v, word);
+	}
+	word = 0;
+	for (size_t at = bytes.length; at > whole; at--)
+		word = word << 8 | (unsigned char)bytes.data[at - 1];
+	mix(v, word | (uint64_t)bytes.length << 56);
+	v[2] ^= 0xff;
+	for (unsigned i = 0; i < 3; i++)
+		round_once(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint64_t
+hash_bytes(struct slice bytes)
+{
+	return hash_bytes_seeded(bytes, seed);
+}

@@ -1,0 +1,215 @@
+/* Text: grows by doubling, always ends in NUL. */
+#include "core/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/memory.h"
+#include "core/must.h"
+
+enum { CAPACITY_MIN = 64 };
+
+void
+text_init(struct text *text)
+{
+	*text = (struct text){0};
+}
+
+void
+text_fini(struct text *text)
+{
+	memory_free(text->data);
+	text_init(text);
+}
+
+void
+text_reset(struct text *text)
+{
+	text->length = 0;
+	if (text->data)
+		text->data[0] = '\0';
+}
+
+char *
+text_reserve(struct text *text, size_t length)
+{
+	must(length < SIZE_MAX / 4 - text->length);
+	size_t needed = text->length + length + 1;
+
+	if (needed > text->capacity) {
+		size_t capacity = text->capacity * 2;
+
+		if (capacity < CAPACITY_MIN)
+			capacity = CAPACITY_MIN;
+		if (capacity < needed)
+			capacity = needed;
+		text->data = memory_resize(text->data, capacity, 1);
+		text->capacity = capacity;
+	}
+	return text->data + text->length;
+}
+
+void
+text_advance(struct text *text, size_t length)
+{
+	must(length < text->capacity - text->length);
+	text->length += length;
+	text->data[text->length] = '\0';
+}
+
+void
+text_push(struct text *text, struct slice s)
+{
+	if (s.length == 0)
+		return;
+	memcpy(text_reserve(text, s.length), s.data, s.length);
+	text_advance(text, s.length);
+}
+
+void
+text_push_string(struct text *text, const char *string)
+{
+	text_push(text, slice_from_string(string));
+}
+
+void
+text_push_byte(struct text *text, char byte)
+{
+	*text_reserve(text, 1) = byte;
+	text_advance(text, 1);
+}
+
+void
+text_push_number(struct text *text, uint64_t number)
+{
+	char digits[20]; /* of UINT64_MAX */
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	text_push(text, slice_make(digits + at, sizeof(digits) - at));
+}
+
+void
+text_push_lower(struct text *text, struct slice s)
+{
+	char *to = text_reserve(text, s.length);
+
+	for (size_t i = 0; i < s.length; i++) {
+		char c = s.data[i];
+
+		to[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+	}
+	text_advance(text, s.length);
+}
+
+/* The length of the UTF-8 sequence that bytes start with, 0 if there is none
+ * (RFC 3629: no overlong form, no surrogate, nothing past U+10FFFF). */
+static unsigned
+utf8_length(struct slice bytes)
+{
+	unsigned char first = (unsigned char)bytes.data[0];
+	unsigned length = first < 0x80   ? 1
+	                  : first < 0xc2 ? 0
+	                  : first < 0xe0 ? 2
+	                  : first < 0xf0 ? 3
+	                  : first < 0xf5 ? 4
+	                                 : 0;
+
+	if (length > bytes.length)
+		return 0;
+	for (unsigned i = 1; i < length; i++)
+		if (((unsigned char)bytes.data[i] & 0xc0) != 0x80)
+			return 0;
+	if (length < 3)
+		return length;
+
+	unsigned char second = (unsigned char)bytes.data[1];
+
+	if ((first == 0xe0 && second < 0xa0) ||
+	    (first == 0xed && second >= 0xa0) ||
+	    (first == 0xf0 && second < 0x90) ||
+	    (first == 0xf4 && second >= 0x90))
+		return 0;
+	return length;
+}
+
+/* One byte below 0x80 inside a JSON string. */
+static void
+push_json_ascii(struct text *text, char byte)
+{
+	static const char named[] = "\"\"\\\\\nn\rr\tt\bb\ff";
+
+	for (const char *at = named; *at; at += 2)
+		if (*at == byte) {
+			text_push_byte(text, '\\');
+			text_push_byte(text, at[1]);
+			return;
+		}
+	if ((unsigned char)byte < 0x20 || byte == 0x7f)
+		text_printf(text, "\\u%04x", (unsigned)(unsigned char)byte);
+	else
+		text_push_byte(text, byte);
+}
+
+void
+text_push_json(struct text *text, struct slice s)
+{
+	text_push_byte(text, '"');
+	while (s.length > 0) {
+		unsigned length = utf8_length(s);
+
+		if (length == 0)
+			text_push_string(text, "\\ufffd");
+		else if (length == 1)
+			push_json_ascii(text, s.data[0]);
+		else
+			text_push(text, slice_make(s.data, length));
+		s = slice_skip(s, length ? length : 1);
+	}
+	text_push_byte(text, '"');
+}
+
+void
+text_printf(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	text_vprintf(text, format, arguments);
+	va_end(arguments);
+}
+
+void
+text_vprintf(struct text *text, const char *format, va_list arguments)
+{
+	va_list again;
+
+	va_copy(again, arguments);
+	int length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	must(length >= 0);
+
+	vsnprintf(text_reserve(text, (size_t)length), (size_t)length + 1,
+	    format, arguments);
+	text_advance(text, (size_t)length);
+}
+
+struct slice
+text_slice(const struct text *text)
+{
+	/* Empty, not absent, before anything was pushed. */
+	return slice_make(text->data ? text->data : "", text->length);
+}
+
+char *
+text_take(struct text *text)
+{
+	char *bytes = text_reserve(text, 0) - text->length;
+
+	bytes[text->length] = '\0';
+	text_init(text);
+	return bytes;
+}
