@@ -1,6 +1,7 @@
 /* Records in binary: what units are on the stream and what digests are taken
  * of. Field number and kind as one varint, then the value; absent and default
- * values are left out, so equal records have equal bytes. */
+ * values are left out, so equal records have equal bytes. The rows of a table
+ * rise by number (rows numbered 0 stay out). */
 #ifndef YUMEN_WIRE_RECORD_BINARY_H
 #define YUMEN_WIRE_RECORD_BINARY_H
 
