@@ -1,7 +1,7 @@
 /* The agent: takes units from the feed, keeps them in the store, opens the
- * sockets that listeners ask for, resolves the names that backends need, publishes
- * sets to the workers, and tells the feed what became of it. Runs on the control
- * loop, in slices that keep a turn short. */
+ * sockets that listeners ask for, resolves the names that backends need,
+ * publishes sets to the workers, and tells the feed what became of it. Runs on
+ * the control loop, in slices that keep a turn short. */
 #ifndef YUMEN_AGENT_AGENT_H
 #define YUMEN_AGENT_AGENT_H
 
@@ -10,6 +10,7 @@
 #include "net/loop.h"
 #include "proxy/log.h"
 #include "snap/feed.h"
+#include "snap/set.h"
 
 struct agent;
 struct agent_options {
@@ -25,18 +26,22 @@ struct agent_options {
 	void *context;
 };
 
-enum error agent_new(const struct agent_options *options, struct agent **agent)
-    must_check;
+enum error agent_new(
+    const struct agent_options *options, struct agent **agent) must_check;
 void agent_free(struct agent **agent);
-/* Call from the loop's wake-up: takes offers, looks at the workers' progress. */
+/* Call from the loop's wake-up: takes offers, looks at the workers' progress.
+ */
 void agent_wake(struct agent *agent);
 void agent_drain(struct agent *agent);
 /* A whole set is served and it is not draining. */
 bool agent_is_ready(const struct agent *agent);
 /* Pages and metrics: /api/v1/proxies, /api/v1/units, per-route counters. */
 void agent_register(struct agent *agent, struct admin *admin);
+/* The units, for what is shown to people; control thread. */
+const struct snap_store *agent_store(const struct agent *agent);
 /* The sockets that are served now: fn for each, with its bound address. */
 void agent_each_socket(struct agent *agent,
-    void (*fn)(void *context, const struct net_address *address), void *context);
+    void (*fn)(void *context, const struct net_address *address),
+    void *context);
 
 #endif

@@ -1,9 +1,118 @@
 /* The yumen program: finds the command and hands over to its file. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/command.h"
+#include "core/slice.h"
+
+bool
+command_default_socket(char *out, size_t size)
+{
+	const char *folder = getenv("XDG_RUNTIME_DIR");
+	int length;
+
+	if (geteuid() == 0)
+		folder = "/run";
+	if (folder != NULL && folder[0] == '/')
+		length = snprintf(out, size, "%s/yumen/admin.sock", folder);
+	else
+		length = snprintf(
+		    out, size, "/tmp/yumen-%u/admin.sock", (unsigned)geteuid());
+	return length > 0 && (size_t)length < size;
+}
+
+void
+command_make_folder(const char *path)
+{
+	char folder[4096];
+	size_t length = strlen(path);
+
+	if (length >= sizeof(folder))
+		return;
+	for (size_t i = 1; i < length; i++) {
+		if (path[i] != '/')
+			continue;
+		memcpy(folder, path, i);
+		folder[i] = '\0';
+		/* What cannot be made is told when the socket is opened. */
+		(void)!mkdir(folder, 0700);
+	}
+}
+
+bool
+command_address(const char *text, const char *flag, struct net_address *address)
+{
+	struct slice host = slice_from_string(text);
+	const char *colon = strrchr(text, ':');
+	uint64_t port = 0;
+
+	if (colon != NULL) {
+		host.length = (size_t)(colon - text);
+		if (host.length >= 2 && host.data[0] == '[' &&
+		    host.data[host.length - 1] == ']')
+			host = slice_make(host.data + 1, host.length - 2);
+		if (slice_equal(host, SLICE("localhost")))
+			host = SLICE("127.0.0.1");
+		if (slice_to_number(
+		        slice_from_string(colon + 1), UINT16_MAX, &port) &&
+		    net_address_parse(host, (uint16_t)port, address) ==
+		        ERROR_OK)
+			return true;
+	}
+	fprintf(stderr,
+	    "yumen: %s %s: an address and a port are wanted, as "
+	    "127.0.0.1:8080 or [::1]:8080\n",
+	    flag, text);
+	return false;
+}
+
+static int
+command_help(const struct flags *flags)
+{
+	enum command command;
+
+	if (flags_value(flags, FLAG_HELP_MAN) != NULL) {
+		flags_man(stdout);
+		return 0;
+	}
+	if (flags->argument_count == 0) {
+		flags_overview(stdout);
+		return 0;
+	}
+	command = flags_command(flags->arguments[0]);
+	if (command == COMMAND__COUNT) {
+		fprintf(
+		    stderr, "yumen: no command '%s'\n", flags->arguments[0]);
+		flags_overview(stderr);
+		return 2;
+	}
+	flags_help(stdout, command);
+	return 0;
+}
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	fputs("yumen: no command works yet\n", stderr);
-	return 2;
+	static struct flags flags;
+	int status = flags_parse(&flags, argc, argv);
+
+	if (status >= 0)
+		return status;
+	switch (flags.command) {
+	case COMMAND_RUN:
+		return command_run(&flags);
+	case COMMAND_ECHO:
+		return command_echo(&flags);
+	case COMMAND_GET:
+		return command_get(&flags);
+	case COMMAND_VERSION:
+		puts("yumen " YUMEN_VERSION);
+		return 0;
+	case COMMAND_HELP:
+	default:
+		return command_help(&flags);
+	}
 }

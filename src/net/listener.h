@@ -12,6 +12,9 @@
  * *fd on error: IN_USE, DENIED, INVALID, SYSTEM. */
 enum error net_listen_tcp(const struct net_address *address, int backlog,
     int *fd) must_check;
+/* Does nobody listen there? SO_REUSEPORT lets a second process of the same user
+ * in without a word, so one asks first: OK, IN_USE, or why it cannot be bound. */
+enum error net_listen_is_free(const struct net_address *address) must_check;
 /* A Unix socket with this mode; an existing socket that nobody answers is
  * replaced. */
 enum error net_listen_unix(const char *path, unsigned mode, int *fd) must_check;

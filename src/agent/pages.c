@@ -1,0 +1,104 @@
+/* What the agent shows: whether it is alive and ready, what each worker serves,
+ * the units as they are, and the counters of listeners and routes. */
+#include "agent/agent_priv.h"
+
+static void
+show_live(void *context, struct http_exchange *exchange, struct slice query)
+{
+	(void)context;
+	(void)query;
+	admin_answer(exchange, 200, "text/plain; charset=utf-8", SLICE("ok\n"));
+}
+
+static void
+show_ready(void *context, struct http_exchange *exchange, struct slice query)
+{
+	const struct agent *agent = context;
+	bool ready = agent_is_ready(agent);
+	struct slice text = SLICE("ok\n");
+
+	(void)query;
+	if (agent->draining)
+		text = SLICE("draining\n");
+	else if (!ready)
+		text = SLICE("no whole configuration is served yet\n");
+	admin_answer(
+	    exchange, ready ? 200 : 503, "text/plain; charset=utf-8", text);
+}
+
+/* Which generation is wanted, which set each worker serves. */
+static void
+show_proxies(void *context, struct http_exchange *exchange, struct slice query)
+{
+	const struct agent *agent = context;
+	struct feed_generation generation = snap_store_generation(agent->store);
+	struct text out;
+	char hex[33];
+
+	(void)query;
+	feed_generation_format(&generation, hex);
+	text_init(&out);
+	text_printf(&out,
+	    "{\"generation\":\"%s\",\"published\":%llu,\"served\":%llu,"
+	    "\"workers\":[",
+	    hex, (unsigned long long)agent->published,
+	    (unsigned long long)agent->served);
+	for (unsigned i = 0; i < agent->options.workers; i++)
+		text_printf(&out, "%s{\"worker\":%u,\"served\":%llu}",
+		    i > 0 ? "," : "", i,
+		    (unsigned long long)proxy_worker_served(agent->workers[i]));
+	text_push_string(&out, "]}\n");
+	admin_answer(exchange, 200, "application/json", text_slice(&out));
+	text_fini(&out);
+}
+
+static void
+show_units(void *context, struct http_exchange *exchange, struct slice query)
+{
+	const struct agent *agent = context;
+	const struct unit *unit;
+	struct text out;
+	size_t at = 0;
+
+	(void)query;
+	text_init(&out);
+	while (snap_store_next(agent->store, &at, &unit)) {
+		snap_unit_dump(&out, unit);
+		text_push_byte(&out, '\n');
+	}
+	admin_answer(exchange, 200, "application/x-ndjson", text_slice(&out));
+	text_fini(&out);
+}
+
+static void
+write_metrics(void *context, struct text *out)
+{
+	const struct agent *agent = context;
+
+	text_printf(out,
+	    "# HELP yumen_generation number of the set that is published "
+	    "(wanted) and served by every worker (served)\n"
+	    "# TYPE yumen_generation gauge\n"
+	    "yumen_generation{which=\"wanted\"} %llu\n"
+	    "yumen_generation{which=\"served\"} %llu\n",
+	    (unsigned long long)agent->published,
+	    (unsigned long long)agent->served);
+	proxy_workers_metrics(
+	    agent->workers, agent->options.workers, agent->store, out);
+}
+
+void
+agent_register(struct agent *agent, struct admin *admin)
+{
+	admin_add_page(
+	    admin, "/livez", "200 while the process runs", show_live, agent);
+	admin_add_page(admin, "/readyz",
+	    "200 when a whole configuration is served and it is not draining",
+	    show_ready, agent);
+	admin_add_page(admin, "/api/v1/proxies",
+	    "generation wanted and served, per worker", show_proxies, agent);
+	admin_add_page(admin, "/api/v1/units",
+	    "the units that are served, a JSON object a line", show_units,
+	    agent);
+	admin_add_metrics(admin, write_metrics, agent);
+}

@@ -1,0 +1,209 @@
+/* The table of listening sockets: what the set asks for, opened once for every
+ * worker, lent to the workers, taken back and closed when the last connection
+ * that came through is done. Closing a descriptor drops its accept queue, so
+ * one that the next set still asks for is never touched. */
+#include "agent/agent_priv.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "core/memory.h"
+#include "net/listener.h"
+
+#define BACKLOG 4096
+#define RETRY_MS 1000
+
+static struct agent_socket *
+find_id(struct agent *agent, uint32_t id)
+{
+	LIST_FOR_EACH(at, &agent->sockets)
+	{
+		struct agent_socket *socket =
+		    container_of(at, struct agent_socket, link);
+
+		if (socket->id == id && !socket->closing)
+			return socket;
+	}
+	return NULL;
+}
+
+enum error
+agent_socket_address(
+    struct slice address, uint16_t port, struct net_address *out)
+{
+	if (address.length == 0)
+		address = SLICE("::");
+	return net_address_parse(address, port, out);
+}
+
+struct agent_socket *
+agent_socket_find(struct agent *agent, const struct net_address *address)
+{
+	LIST_FOR_EACH(at, &agent->sockets)
+	{
+		struct agent_socket *socket =
+		    container_of(at, struct agent_socket, link);
+
+		if (!socket->closing &&
+		    net_address_equal(&socket->address, address))
+			return socket;
+	}
+	return NULL;
+}
+
+static void
+close_all(struct agent_socket *socket)
+{
+	while (socket->count > 0)
+		close(socket->fds[--socket->count]);
+}
+
+/* Open a descriptor for each worker, or none and say why. */
+static void
+open_all(struct agent *agent, struct agent_socket *socket)
+{
+	char text[NET_ADDRESS_TEXT];
+
+	socket->error = net_listen_is_free(&socket->address);
+	while (socket->error == ERROR_OK &&
+	       socket->count < agent->options.workers) {
+		socket->error = net_listen_tcp(
+		    &socket->address, BACKLOG, &socket->fds[socket->count]);
+		if (socket->error == ERROR_OK)
+			socket->count++;
+	}
+	if (socket->error == ERROR_OK) {
+		for (unsigned i = 0; i < socket->count; i++)
+			proxy_worker_lend(agent->workers[i], socket->id,
+			    socket->fds[i], socket->address.port);
+		return;
+	}
+	close_all(socket);
+	net_address_format(&socket->address, text);
+	snprintf(socket->why, sizeof(socket->why), "cannot listen on %s: %s",
+	    text, error_text(socket->error));
+	if (agent->retry.deadline_ms == 0)
+		net_timer_set(agent->options.loop, &agent->retry, RETRY_MS);
+}
+
+static void
+add(struct agent *agent, const struct snap_socket *wanted)
+{
+	struct agent_socket *socket = memory_zero(
+	    1, sizeof(*socket) + agent->options.workers * sizeof(int));
+
+	socket->id = wanted->id;
+	socket->wanted = true;
+	list_insert(&agent->sockets, &socket->link);
+	if (agent_socket_address(
+	        wanted->address, wanted->port, &socket->address) != ERROR_OK) {
+		socket->error = ERROR_INVALID;
+		snprintf(socket->why, sizeof(socket->why),
+		    "%.*s is no IP address", SLICE_ARGS(wanted->address));
+		return;
+	}
+	open_all(agent, socket);
+}
+
+void
+agent_sockets_sync(struct agent *agent, const struct snap_set *set)
+{
+	const struct snap_socket *wanted;
+	unsigned count = snap_set_sockets(set, &wanted);
+
+	LIST_FOR_EACH(at, &agent->sockets)
+	container_of(at, struct agent_socket, link)->wanted = false;
+	for (unsigned i = 0; i < count; i++) {
+		struct agent_socket *socket = find_id(agent, wanted[i].id);
+
+		if (socket != NULL)
+			socket->wanted = true;
+		else
+			add(agent, &wanted[i]);
+	}
+	LIST_FOR_EACH(at, &agent->sockets)
+	{
+		struct agent_socket *socket =
+		    container_of(at, struct agent_socket, link);
+
+		if (socket->wanted || socket->closing)
+			continue;
+		socket->closing = true;
+		for (unsigned i = 0; i < socket->count; i++)
+			proxy_worker_take_back(agent->workers[i], socket->id);
+	}
+	agent_sockets_reap(agent);
+}
+
+bool
+agent_sockets_retry(struct agent *agent)
+{
+	bool opened = false;
+
+	LIST_FOR_EACH(at, &agent->sockets)
+	{
+		struct agent_socket *socket =
+		    container_of(at, struct agent_socket, link);
+
+		if (socket->error == ERROR_OK || socket->closing ||
+		    socket->address.family == 0)
+			continue;
+		open_all(agent, socket);
+		opened = opened || socket->error == ERROR_OK;
+	}
+	return opened;
+}
+
+static bool
+is_lent(const struct agent *agent, const struct agent_socket *socket)
+{
+	for (unsigned i = 0; i < socket->count; i++)
+		if (proxy_worker_lends(agent->workers[i], socket->id))
+			return true;
+	return false;
+}
+
+void
+agent_sockets_reap(struct agent *agent)
+{
+	LIST_FOR_EACH_SAFE(at, &agent->sockets)
+	{
+		struct agent_socket *socket =
+		    container_of(at, struct agent_socket, link);
+
+		if (!socket->closing || is_lent(agent, socket))
+			continue;
+		close_all(socket);
+		list_remove(&socket->link);
+		memory_free(socket);
+	}
+}
+
+void
+agent_sockets_close(struct agent *agent)
+{
+	LIST_FOR_EACH_SAFE(at, &agent->sockets)
+	{
+		struct agent_socket *socket =
+		    container_of(at, struct agent_socket, link);
+
+		close_all(socket);
+		list_remove(&socket->link);
+		memory_free(socket);
+	}
+}
+
+void
+agent_each_socket(struct agent *agent,
+    void (*fn)(void *context, const struct net_address *address), void *context)
+{
+	LIST_FOR_EACH(at, &agent->sockets)
+	{
+		const struct agent_socket *socket =
+		    container_of(at, struct agent_socket, link);
+
+		if (socket->error == ERROR_OK && !socket->closing)
+			fn(context, &socket->address);
+	}
+}

@@ -1,0 +1,456 @@
+/* yumen run: ctl and agent in one process, joined by the feed. This thread is
+ * the control loop: signals, the admin server, the agent. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <malloc.h>
+
+#include "admin/admin.h"
+#include "agent/agent.h"
+#include "cmd/command.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "ctl/ctl.h"
+#include "proxy/log.h"
+
+#define WORKERS_MAX 256
+
+struct run {
+	const struct flags *flags;
+	struct net_loop *loop;
+	struct net_watch signals;
+	struct feed *feed;
+	struct proxy_log *access_log;
+	struct agent *agent;
+	struct ctl *ctl;
+	struct admin *admin;
+	struct slice controller_names[FLAG_REPEATS];
+	uint64_t workers, drain_seconds;
+	uint64_t started_ms;
+	char socket[108]; /* sun_path's size */
+	struct net_address admin_address;
+	bool admin_off;
+	bool announced;
+	bool draining;
+};
+
+static void
+print_curl(const struct unit_listener *listener, const struct unit_route *route)
+{
+	struct slice path = SLICE("/"), host = listener->hostname;
+	struct slice address = SLICE("127.0.0.1");
+	bool ip6;
+
+	if (listener->addresses_count > 0)
+		address = listener->addresses[0];
+	ip6 = slice_find(address, ':') < address.length;
+	if (route->rules_count > 0 && route->rules[0].matches_count > 0)
+		path = route->rules[0].matches[0].path;
+	if (route->hostnames_count > 0)
+		host = route->hostnames[0];
+	printf("  try         curl -i ");
+	if (host.length > 0 && host.data[0] == '*')
+		printf("-H 'Host: www%.*s' ", SLICE_ARGS(slice_skip(host, 1)));
+	else if (host.length > 0)
+		printf("-H 'Host: %.*s' ", SLICE_ARGS(host));
+	printf("http://%s%.*s%s:%d%.*s\n", ip6 ? "[" : "", SLICE_ARGS(address),
+	    ip6 ? "]" : "", (int)listener->port, SLICE_ARGS(path));
+}
+
+/* One line a listener, one curl line for the first route at it. */
+static void
+print_listener(const struct snap_store *store, const struct unit *unit)
+{
+	const struct unit_listener *listener = unit->listener;
+	const struct unit *other;
+	size_t at = 0;
+
+	printf("  listening   http ");
+	for (uint32_t i = 0; i < listener->addresses_count; i++)
+		printf("%s%.*s", i > 0 ? "," : "",
+		    SLICE_ARGS(listener->addresses[i]));
+	printf(":%d  Gateway %.*s/%.*s listener %.*s%s%.*s\n",
+	    (int)listener->port, SLICE_ARGS(listener->gateway_namespace),
+	    SLICE_ARGS(listener->gateway_name), SLICE_ARGS(listener->name),
+	    listener->hostname.length > 0 ? "  " : "",
+	    SLICE_ARGS(listener->hostname));
+	while (snap_store_next(store, &at, &other)) {
+		if (other->kind != UNIT_ROUTE)
+			continue;
+		for (uint32_t i = 0; i < other->route->listeners_count; i++) {
+			if (!slice_equal(
+			        other->route->listeners[i], unit->name))
+				continue;
+			print_curl(listener, other->route);
+			return;
+		}
+	}
+}
+
+/* Once, when the first whole generation is served: what is here to be used. */
+static void
+announce(struct run *run)
+{
+	const struct snap_store *store = agent_store(run->agent);
+	const struct unit *unit;
+	unsigned routes = 0, listeners = 0;
+	size_t at = 0;
+
+	printf("yumen " YUMEN_VERSION "  pid %d  %llu worker%s\n",
+	    (int)getpid(), (unsigned long long)run->workers,
+	    run->workers == 1 ? "" : "s");
+	while (snap_store_next(store, &at, &unit)) {
+		if (unit->kind == UNIT_LISTENER) {
+			listeners++;
+			print_listener(store, unit);
+		}
+		routes += unit->kind == UNIT_ROUTE;
+	}
+	if (listeners == 0)
+		puts("  listening   nowhere: no Gateway with a listener that "
+		     "can be served; see yumen get gateways -o yaml");
+	printf("  routes      %u attached\n", routes);
+	printf("  admin       unix %s", run->socket);
+	if (!run->admin_off) {
+		char text[NET_ADDRESS_TEXT];
+
+		net_address_format(&run->admin_address, text);
+		printf("  http://%s/metrics", text);
+	}
+	printf("\nready in %llu ms\n",
+	    (unsigned long long)(clock_monotonic_ms() - run->started_ms));
+	fflush(stdout);
+	log_event(LOG_RUN_READY, LOG_NUMBER("listeners", listeners),
+	    LOG_NUMBER("routes", routes));
+}
+
+static void
+on_served(void *context)
+{
+	struct run *run = context;
+
+	if (run->announced)
+		return;
+	run->announced = true;
+	announce(run);
+}
+
+static void
+on_drained(void *context)
+{
+	struct run *run = context;
+
+	net_loop_stop(run->loop);
+}
+
+/* From ctl's thread and the workers'. */
+static void
+wake(void *context)
+{
+	const struct run *run = context;
+
+	net_loop_wake(run->loop);
+}
+
+static void
+on_wake(void *context)
+{
+	struct run *run = context;
+
+	if (run->agent != NULL)
+		agent_wake(run->agent);
+	if (run->ctl != NULL)
+		ctl_wake(run->ctl);
+}
+
+static void
+on_signal(struct net_watch *watch, unsigned events)
+{
+	struct run *run = container_of(watch, struct run, signals);
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGUSR1) {
+			if (run->access_log != NULL)
+				proxy_log_reopen(run->access_log);
+			continue;
+		}
+		if (run->draining) {
+			net_loop_stop(run->loop); /* asked twice: at once */
+			continue;
+		}
+		run->draining = true;
+		log_event(LOG_RUN_DRAINING,
+		    LOG_NUMBER("timeout_s", (int64_t)run->drain_seconds));
+		agent_drain(run->agent);
+		net_loop_wake(run->loop);
+	}
+}
+
+/* Before any thread is made, so that all of them leave signals to this one. */
+static enum error
+open_signals(struct run *run)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return error_from_errno(errno);
+	run->signals.on_ready = on_signal;
+	run->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (run->signals.fd < 0)
+		return error_from_errno(errno);
+	return net_loop_add(run->loop, &run->signals);
+}
+
+/* Each connection is a descriptor, or two. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool
+read_log_flags(const struct flags *flags)
+{
+	const char *level = flags_value(flags, FLAG_RUN_LOG_LEVEL);
+	const char *format = flags_value(flags, FLAG_RUN_LOG_FORMAT);
+	enum log_level parsed = LOG_LEVEL_INFO;
+
+	if (level != NULL &&
+	    !log_level_parse(slice_from_string(level), &parsed)) {
+		fprintf(stderr,
+		    "yumen run: --log-level %s: debug, info, warning or error "
+		    "is wanted\n",
+		    level);
+		return false;
+	}
+	if (format != NULL && strcmp(format, "text") != 0 &&
+	    strcmp(format, "json") != 0) {
+		fprintf(stderr,
+		    "yumen run: --log-format %s: text or json is wanted\n",
+		    format);
+		return false;
+	}
+	log_set_level(parsed);
+	log_set_json(format != NULL && strcmp(format, "json") == 0);
+	return true;
+}
+
+static bool
+read_admin_flags(struct run *run)
+{
+	const char *admin = flags_value(run->flags, FLAG_RUN_ADMIN);
+	const char *path = flags_value(run->flags, FLAG_RUN_SOCKET);
+
+	if (path == NULL) {
+		if (!command_default_socket(run->socket, sizeof(run->socket)))
+			return false;
+	} else if ((size_t)snprintf(run->socket, sizeof(run->socket), "%s",
+	               path) >= sizeof(run->socket)) {
+		fprintf(stderr,
+		    "yumen run: --socket %s: longer than a socket's path may "
+		    "be (%zu bytes)\n",
+		    path, sizeof(run->socket) - 1);
+		return false;
+	}
+	run->admin_off = admin != NULL && strcmp(admin, "off") == 0;
+	return run->admin_off ||
+	       command_address(admin != NULL ? admin : "127.0.0.1:9911",
+	           "--admin", &run->admin_address);
+}
+
+static bool
+read_flags(struct run *run)
+{
+	const struct flags *flags = run->flags;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (flags->counts[FLAG_RUN_FILE] == 0 || flags->argument_count > 0) {
+		fputs("yumen run: name the files or folders: yumen run -f "
+		      "PATH...\n",
+		    stderr);
+		return false;
+	}
+	return read_log_flags(flags) &&
+	       flags_number(flags, FLAG_RUN_WORKERS,
+	           cores > 0 ? (uint64_t)cores : 1, 1, WORKERS_MAX,
+	           &run->workers) &&
+	       flags_number(flags, FLAG_RUN_DRAIN_TIMEOUT, 30, 0, 86400,
+	           &run->drain_seconds) &&
+	       read_admin_flags(run);
+}
+
+static bool
+open_access_log(struct run *run)
+{
+	const char *value = flags_value(run->flags, FLAG_RUN_ACCESS_LOG);
+	enum error error = proxy_log_open(
+	    slice_from_string(value ? value : "text"), &run->access_log);
+
+	if (error == ERROR_OK)
+		return true;
+	fprintf(stderr,
+	    "yumen run: --access-log %s: %s; off, text or json is wanted, with "
+	    ":FILE for a file that can be written\n",
+	    value ? value : "text", error_text(error));
+	return false;
+}
+
+/* The admin server is a help, not the service: what was not asked for by a flag
+ * and cannot be opened is told and done without. */
+static bool
+open_admin(struct run *run)
+{
+	const struct flags *flags = run->flags;
+	enum error error;
+	bool fatal = false;
+
+	if (admin_new(run->loop, &run->admin) != ERROR_OK)
+		return false;
+	command_make_folder(run->socket);
+	error = admin_listen_unix(run->admin, run->socket);
+	if (error != ERROR_OK) {
+		log_event(LOG_ADMIN_NOT_OPEN, LOG_STRING("socket", run->socket),
+		    LOG_STRING("error", error_text(error)));
+		fatal = flags_value(flags, FLAG_RUN_SOCKET) != NULL;
+	}
+	if (run->admin_off)
+		return !fatal;
+	error = admin_listen_tcp(run->admin, &run->admin_address);
+	if (error != ERROR_OK) {
+		char text[NET_ADDRESS_TEXT];
+
+		net_address_format(&run->admin_address, text);
+		log_event(LOG_ADMIN_NOT_OPEN, LOG_STRING("address", text),
+		    LOG_STRING("error", error_text(error)));
+		run->admin_off = true;
+		fatal = fatal || flags_value(flags, FLAG_RUN_ADMIN) != NULL;
+	}
+	return !fatal;
+}
+
+static bool
+open_agent(struct run *run)
+{
+	struct agent_options options = {
+	    .loop = run->loop,
+	    .feed = run->feed,
+	    .access_log = run->access_log,
+	    .workers = (unsigned)run->workers,
+	    .drain_ms = (uint32_t)run->drain_seconds * 1000,
+	    .on_drained = on_drained,
+	    .on_served = on_served,
+	    .context = run,
+	};
+	enum error error = agent_new(&options, &run->agent);
+
+	if (error != ERROR_OK) {
+		fprintf(stderr, "yumen run: workers: %s\n", error_text(error));
+		return false;
+	}
+	agent_register(run->agent, run->admin);
+	return true;
+}
+
+static bool
+open_ctl(struct run *run)
+{
+	const struct flags *flags = run->flags;
+	unsigned names = flags->counts[FLAG_RUN_CONTROLLER_NAME];
+	struct ctl_options options = {
+	    .paths = flags->values[FLAG_RUN_FILE],
+	    .path_count = flags->counts[FLAG_RUN_FILE],
+	    .gw = {.controller_names = run->controller_names,
+	        .controller_name_count = names,
+	        .namespaces_implied = true},
+	    .feed = run->feed,
+	    .admin_loop = run->loop,
+	};
+
+	for (unsigned i = 0; i < names; i++)
+		run->controller_names[i] = slice_from_string(
+		    flags->values[FLAG_RUN_CONTROLLER_NAME][i]);
+	if (ctl_new(&options, &run->ctl) != ERROR_OK)
+		return false; /* told through the log */
+	ctl_register(run->ctl, run->admin);
+	return true;
+}
+
+static bool
+open_all(struct run *run)
+{
+	enum error error;
+
+	run->loop = net_loop_new();
+	if (run->loop == NULL) {
+		perror("yumen run: event loop");
+		return false;
+	}
+	error = open_signals(run);
+	if (error != ERROR_OK) {
+		fprintf(stderr, "yumen run: signals: %s\n", error_text(error));
+		return false;
+	}
+	net_loop_on_wake(run->loop, on_wake, run);
+	run->feed = feed_new();
+	feed_on_offer(run->feed, wake, run);
+	return open_access_log(run) && open_admin(run) && open_agent(run) &&
+	       open_ctl(run);
+}
+
+static void
+close_all(struct run *run)
+{
+	/* ctl first: it has exchanges of the admin server in hand. */
+	ctl_free(&run->ctl);
+	admin_free(&run->admin);
+	agent_free(&run->agent);
+	if (run->access_log != NULL)
+		proxy_log_close(&run->access_log);
+	if (run->feed != NULL)
+		feed_free(run->feed);
+	if (run->signals.fd > 0) {
+		net_loop_remove(run->loop, &run->signals);
+		close(run->signals.fd);
+	}
+	if (run->loop != NULL)
+		net_loop_free(run->loop);
+}
+
+int
+command_run(const struct flags *flags)
+{
+	struct run run = {.flags = flags};
+	int status = 1;
+
+	/* One heap: threads allocate rarely, and each arena costs memory. */
+	mallopt(M_ARENA_MAX, 1);
+	run.started_ms = clock_monotonic_ms();
+	if (!read_flags(&run))
+		return 2;
+	raise_descriptor_limit();
+	if (open_all(&run) && net_loop_run(run.loop) == ERROR_OK)
+		status = 0;
+	if (status == 0)
+		log_event(LOG_RUN_STOPPED, LOG_NUMBER("pid", getpid()));
+	close_all(&run);
+	return status;
+}
