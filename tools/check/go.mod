@@ -1,0 +1,3 @@
+module yumen.dev/tools/check
+
+go 1.24
