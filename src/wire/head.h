@@ -14,10 +14,10 @@
 #include "wire/field.h"
 
 enum head_body {
-	HEAD_BODY_NONE, /* no body at all */
-	HEAD_BODY_LENGTH, /* content_length bytes */
+	HEAD_BODY_NONE, /* no body at all, also with Content-Length: 0 */
+	HEAD_BODY_LENGTH, /* content_length bytes, at least one */
 	HEAD_BODY_UNTIL_END, /* length unknown: chunked, or until close */
-	HEAD_BODY_TUNNEL, /* raw bytes both ways after 101 */
+	HEAD_BODY_TUNNEL, /* raw bytes both ways after 101 or CONNECT */
 };
 
 enum method_id {
@@ -34,23 +34,26 @@ struct wire_head {
 	/* request */
 	struct slice method; /* as written */
 	struct slice authority; /* host[:port] of the target or the Host field */
-	struct slice target; /* origin-form: path[?query]; "*" for OPTIONS * */
+	struct slice target; /* origin-form: path[?query]; "*" for OPTIONS *;
+			      * absent: path and query hold it in pieces */
 	struct slice path; /* target's path, as it came */
 	struct slice query; /* after '?'; absent when there is none */
 	enum method_id method_id;
 	/* response */
 	uint16_t status;
-	struct slice reason; /* may be empty */
+	struct slice reason; /* may be empty; absent: the usual one is sent */
 	/* both */
 	uint8_t version_minor; /* of HTTP/1: 0 or 1; what the peer speaks */
 	enum head_body body;
 	uint64_t content_length; /* for HEAD_BODY_LENGTH; for an answer to HEAD
 				  * and 304 what the field said */
 	bool has_content_length;
+	bool chunked; /* HTTP/1: UNTIL_END ends with the last chunk */
 	bool keep_alive; /* the peer's connection may serve another message */
 	bool expect_continue;
 	bool te_trailers; /* TE: trailers was there */
-	struct slice upgrade; /* the Upgrade field, when Connection named it */
+	struct slice upgrade; /* "websocket", when it was asked for or agreed
+			       * to by Upgrade and Connection; else absent */
 	uint16_t field_count;
 	struct field fields[HEAD_FIELDS_MAX];
 };
