@@ -12,10 +12,11 @@ struct http_client_owner_ops {
 	/* The connect is done (OK) or failed (the connection is then closed after
 	 * this call). Never called from within http_client_open. */
 	void (*on_connected)(struct http_client *, void *owner, enum error error);
-	/* The request it was lent for is over and it can serve another. */
+	/* The request it was lent for is over and it can serve another. It may be
+	 * lent again at once. */
 	void (*on_idle)(struct http_client *, void *owner);
-	/* It is gone (idle or lent); do not touch it after. Not called after a
-	 * failed connect. */
+	/* It is gone (idle or lent); do not touch it after, the link is taken off
+	 * the owner's list. Not called after a failed connect. */
 	void (*on_closed)(struct http_client *, void *owner);
 };
 
@@ -25,7 +26,9 @@ struct http_client *http_client_open(struct http_worker *worker,
     void *owner, uint32_t connect_ms, enum error *error);
 /* Change the owner argument (a pool that moved). */
 void http_client_set_owner(struct http_client *client, void *owner);
-/* For the owner's list of idle connections. */
+/* Who it is connected to. */
+const struct net_address *http_client_address(const struct http_client *client);
+/* For the owner's list of idle connections; empty at first. */
 struct list *http_client_link(struct http_client *client);
 struct http_client *http_client_from_link(struct list *link);
 /* A stream for one request on a connected, idle connection; NULL when the peer

@@ -18,19 +18,24 @@
 #include "http/stream.h"
 #include "net/loop.h"
 
+struct http_service;
+struct net_address;
+
 /* What all connections of one worker share: passed, never global. */
 struct http_worker {
 	struct net_loop *loop;
 	struct http_buffers buffers;
 	struct metrics *metrics;
-	struct http_exchange *free_exchanges;
 	struct http_connection_pools *pools; /* private to the room */
-	bool draining; /* answers say Connection: close; idle ones are closed */
+	bool draining; /* answers say Connection: close */
 };
 
 enum error http_worker_init(struct http_worker *worker, struct net_loop *loop,
     struct metrics *metrics) must_check;
+/* After all services were aborted and all clients closed. No callback comes. */
 void http_worker_fini(struct http_worker *worker);
+/* "Tue, 24 Nov 2026 04:05:06 GMT" (29 bytes), made once a second. */
+struct slice http_worker_date(struct http_worker *worker);
 
 /* Called in this order; each may be called only as often as said. None of them
  * frees the exchange; it ends by itself after on_end. */
@@ -45,11 +50,23 @@ struct http_handler {
 	bool (*on_response)(struct http_exchange *);
 	/* The client stream failed before any of its final response was sent on:
 	 * it was released. Call _forward again (only when exchange->replayable) or
-	 * _answer. Once an attempt. */
+	 * _answer. Once an attempt; exchange->failed tells about it. */
 	void (*on_failure)(struct http_exchange *, enum error error);
-	/* All was sent, or error says what broke (after which both streams were
-	 * released). Last chance to read the exchange: log it. Once. */
+	/* All was sent, or error says what broke. Last chance to read the exchange
+	 * (both streams are released right after): log it. Once. */
 	void (*on_end)(struct http_exchange *, enum error error);
+	/* A peer sent something that is no request, or no whole head in time: it
+	 * was answered with status (0: not at all) and will be closed. There is no
+	 * exchange. May be NULL. */
+	void (*on_refused)(const struct http_service *service,
+	    const struct net_address *peer, enum error error, int status);
+};
+
+/* About an attempt that failed, for RFC 9110 9.2.2. */
+struct http_attempt {
+	bool reused; /* its connection had served a request before */
+	bool fresh; /* not one byte of a response had come */
+	bool sent; /* some of the request had been handed to the connection */
 };
 
 struct http_exchange {
@@ -68,17 +85,22 @@ struct http_exchange {
 	uint16_t status; /* of the final response sent on, 0: none */
 	bool replayable; /* all of the request so far is kept and can be resent */
 	bool response_started; /* final response bytes went to the server side */
+	bool tunnel; /* 101 was passed on */
+	struct http_attempt failed; /* the last one that failed */
 	/* The rest is http/exchange.c's. */
 	struct http_exchange_state {
-		struct net_timer timer;
+		struct net_timer timer; /* paused rather than cleared */
+		uint64_t deadline_ms; /* 0: none; the timer may stand earlier */
 		struct http_exchange *next_free;
+		struct http_stream *next_client; /* given by _forward */
 		struct http_buffer *replay; /* request body kept for a resend */
 		uint32_t replay_bytes, replay_sent;
-		int pipe[2][2]; /* per direction; -1: none */
-		uint32_t pipe_bytes[2];
+		struct http_pipe *pipes[2]; /* of the request, of the response */
 		uint32_t wait_ms; /* for the response head; 0: the limit's */
-		uint8_t flags;
-		enum error end_error;
+		uint32_t flags;
+		uint8_t phase;
+		uint8_t timeout; /* what the deadline is for */
+		enum error abort_error;
 	} state;
 };
 
@@ -90,17 +112,17 @@ struct http_exchange *http_exchange_new(struct http_worker *worker,
     struct http_stream *server);
 
 /* Send the request, as it is now in exchange->request, to client (taken over).
- * Once an attempt. wait_ms: how long the response head may take after the
+ * Once an attempt; it starts soon, not within this call. wait_ms: how long the response head may take after the
  * request was sent, 0: LIMIT_RESPONSE_HEAD_MS. */
 void http_exchange_forward(struct http_exchange *exchange,
     struct http_stream *client, uint32_t wait_ms);
-/* Answer here: status, fields (copied), body (copied, or borrowed from static
- * storage). Content-Length and Date are added. */
+/* Answer here: status, fields and body (copied). Content-Length and Date are
+ * added. */
 void http_exchange_answer(struct http_exchange *exchange, uint16_t status,
     const struct field *fields, unsigned field_count, struct slice body);
 /* Wake from outside (a filter's wait is over). */
 void http_exchange_wake(struct http_exchange *exchange);
-/* Give up: both streams are released with error, then on_end. */
+/* Give up: on_end comes soon, both streams are released with error. */
 void http_exchange_abort(struct http_exchange *exchange, enum error error);
 
 #endif

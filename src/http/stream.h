@@ -28,14 +28,18 @@ enum http_in {
 	HTTP_IN_WAIT, /* no head yet */
 	HTTP_IN_INTERIM, /* a 1xx head is in ->head; http_stream take_interim */
 	HTTP_IN_BODY, /* the head is in ->head; body may be peeked */
-	HTTP_IN_END, /* all of the body was consumed; trailers are in */
+	HTTP_IN_END, /* all of the body was consumed; trailers are in. At once
+		      * after WAIT when there is no body */
 	HTTP_IN_FAILED, /* ->failure says why; nothing more comes */
 };
+
+/* A 101 makes a tunnel of both streams: what was at its END begins once more as
+ * BODY, in both directions, raw until each side ends. */
 
 enum http_out {
 	HTTP_OUT_HEAD, /* nothing final was sent yet */
 	HTTP_OUT_BODY,
-	HTTP_OUT_END, /* all was sent as far as we are concerned */
+	HTTP_OUT_END, /* send_end was called and the kernel has all of it */
 	HTTP_OUT_FAILED,
 };
 
@@ -62,7 +66,8 @@ struct http_stream_ops {
 	 * not taken whole stay the sender's. */
 	size_t (*send_body)(
 	    struct http_stream *, const struct slice *slices, unsigned count);
-	/* The body is complete; trailers may be NULL. */
+	/* The body is complete; trailers may be NULL. ->out is END when all of it
+	 * has gone out (after flush, now or later). */
 	enum error (*send_end)(
 	    struct http_stream *, const struct http_trailers *trailers);
 	/* Push out what send_* kept back. */
@@ -97,7 +102,16 @@ struct http_stream {
 	bool fresh; /* client streams: no response byte has come yet */
 	bool reused; /* client streams: the connection served before */
 	bool expects_continue; /* server streams: waits for 100 (Expect) */
+	bool closing; /* server streams, set by the exchange before it sends the
+		       * head: the request's rest will not be read */
 };
+
+/* The one way to change these: holds the legal moves. */
+void http_stream_set_in(struct http_stream *stream, enum http_in in);
+void http_stream_set_out(struct http_stream *stream, enum http_out out);
+/* IN_FAILED, OUT_FAILED, for the first error that came. */
+void http_stream_fail_in(struct http_stream *stream, enum error error);
+void http_stream_fail_out(struct http_stream *stream, enum error error);
 
 /* Queue a run of the exchange that owns the stream, if any. */
 void http_stream_wake(struct http_stream *stream);
