@@ -171,7 +171,7 @@ clock_parse(struct slice text, int64_t *seconds)
 {
 	int64_t year, month, day, hour, minute, second, offset;
 
-	if (!take_digits(&text, 4, '-', 0, 9999, &year) ||
+	if (!take_digits(&text, 4, '-', 1, 9999, &year) ||
 	    !take_digits(&text, 2, '-', 1, 12, &month) ||
 	    !take_digits(&text, 2, 'T', 1, days_in_month(year, month), &day) ||
 	    !take_digits(&text, 2, ':', 0, 23, &hour) ||

@@ -105,35 +105,44 @@ text_push_lower(struct text *text, struct slice s)
 	text_advance(text, s.length);
 }
 
-/* The length of the UTF-8 sequence that bytes start with, 0 if there is none
- * (RFC 3629: no overlong form, no surrogate, nothing past U+10FFFF). */
+/* What the first two bytes of a UTF-8 sequence may be (RFC 3629, section 4: no
+ * overlong form, no surrogate, nothing past U+10FFFF). */
+static const struct {
+	unsigned char first_low, first_high, second_low, second_high;
+	unsigned length;
+} utf8_rows[] = {
+    {0xc2, 0xdf, 0x80, 0xbf, 2},
+    {0xe0, 0xe0, 0xa0, 0xbf, 3},
+    {0xe1, 0xec, 0x80, 0xbf, 3},
+    {0xed, 0xed, 0x80, 0x9f, 3},
+    {0xee, 0xef, 0x80, 0xbf, 3},
+    {0xf0, 0xf0, 0x90, 0xbf, 4},
+    {0xf1, 0xf3, 0x80, 0xbf, 4},
+    {0xf4, 0xf4, 0x80, 0x8f, 4},
+};
+
+/* The length of the UTF-8 sequence that s starts with, 0 if it is none. */
 static unsigned
-utf8_length(struct slice bytes)
+utf8_length(struct slice s)
 {
-	unsigned char first = (unsigned char)bytes.data[0];
-	unsigned length = first < 0x80   ? 1
-	                  : first < 0xc2 ? 0
-	                  : first < 0xe0 ? 2
-	                  : first < 0xf0 ? 3
-	                  : first < 0xf5 ? 4
-	                                 : 0;
+	const unsigned char *bytes = (const unsigned char *)s.data;
+	size_t row = 0;
 
-	if (length > bytes.length)
+	if (bytes[0] < 0x80)
+		return 1;
+	while (row < sizeof(utf8_rows) / sizeof(utf8_rows[0]) &&
+	       bytes[0] > utf8_rows[row].first_high)
+		row++;
+	if (row == sizeof(utf8_rows) / sizeof(utf8_rows[0]) ||
+	    bytes[0] < utf8_rows[row].first_low ||
+	    s.length < utf8_rows[row].length ||
+	    bytes[1] < utf8_rows[row].second_low ||
+	    bytes[1] > utf8_rows[row].second_high)
 		return 0;
-	for (unsigned i = 1; i < length; i++)
-		if (((unsigned char)bytes.data[i] & 0xc0) != 0x80)
+	for (unsigned i = 2; i < utf8_rows[row].length; i++)
+		if ((bytes[i] & 0xc0) != 0x80)
 			return 0;
-	if (length < 3)
-		return length;
-
-	unsigned char second = (unsigned char)bytes.data[1];
-
-	if ((first == 0xe0 && second < 0xa0) ||
-	    (first == 0xed && second >= 0xa0) ||
-	    (first == 0xf0 && second < 0x90) ||
-	    (first == 0xf4 && second >= 0x90))
-		return 0;
-	return length;
+	return utf8_rows[row].length;
 }
 
 /* One byte below 0x80 inside a JSON string. */
