@@ -1,6 +1,6 @@
 /* Listening sockets. The table of the process opens them once per (address,
- * port) and lends one to each worker (SO_REUSEPORT); closing one drops its accept
- * queue, so a change of configuration does not. */
+ * port) and lends one to each worker (SO_REUSEPORT); closing one drops its
+ * accept queue, so a change of configuration does not. */
 #ifndef YUMEN_NET_LISTENER_H
 #define YUMEN_NET_LISTENER_H
 
@@ -10,10 +10,11 @@
 
 /* Open a listening TCP socket: non-blocking, close-on-exec, SO_REUSEPORT. -1 in
  * *fd on error: IN_USE, DENIED, INVALID, SYSTEM. */
-enum error net_listen_tcp(const struct net_address *address, int backlog,
-    int *fd) must_check;
+enum error net_listen_tcp(
+    const struct net_address *address, int backlog, int *fd) must_check;
 /* Does nobody listen there? SO_REUSEPORT lets a second process of the same user
- * in without a word, so one asks first: OK, IN_USE, or why it cannot be bound. */
+ * in without a word, so one asks first: OK, IN_USE, or why it cannot be bound.
+ */
 enum error net_listen_is_free(const struct net_address *address) must_check;
 /* A Unix socket with this mode; an existing socket that nobody answers is
  * replaced. */
@@ -33,8 +34,8 @@ struct net_acceptor {
 /* fd stays the caller's. TCP_NODELAY is set on what is accepted. */
 enum error net_acceptor_open(struct net_acceptor *acceptor,
     struct net_loop *loop, int fd,
-    void (*on_accept)(struct net_acceptor *, int, const struct net_address *))
-    must_check;
+    void (*on_accept)(
+        struct net_acceptor *, int, const struct net_address *)) must_check;
 /* Stop accepting; does not close the descriptor. */
 void net_acceptor_close(struct net_acceptor *acceptor);
 

@@ -1,13 +1,14 @@
 /* The event loop: descriptors that became ready, timers, deferred tasks, and
- * wake-ups from other threads. One thread owns a loop; only net_loop_wake may be
- * called from others. Two real implementations of its ops: epoll (edge
- * triggered, a descriptor is registered once) and the simulated loop of the tests.
+ * wake-ups from other threads. One thread owns a loop; only net_loop_wake may
+ * be called from others. Two real implementations of its ops: epoll (edge
+ * triggered, a descriptor is registered once) and the simulated loop of the
+ * tests.
  *
- * Order of a turn: wait; for each ready descriptor its on_ready and at once all
- * tasks that this queued; on_wake, if somebody called; the tasks that the last
- * turn put off; expired timers, then all tasks; then on_turn_end. A task that is
- * queued by a task runs in the same round, so callbacks never call up the stack:
- * they queue. */
+ * Order of a turn: wait; for each ready descriptor (a wake-up is one) its
+ * on_ready and at once all tasks that this queued; the tasks that the last turn
+ * put off; expired timers, then all tasks; then on_turn_end. A task that is
+ * queued by a task runs in the same round, so callbacks never call up the
+ * stack: they queue. */
 #ifndef YUMEN_NET_LOOP_H
 #define YUMEN_NET_LOOP_H
 
@@ -58,11 +59,11 @@ struct net_loop_ops {
 	/* Wait at most timeout_ms (-1: no end), read the clock, dispatch. */
 	enum error (*wait)(struct net_loop *, int timeout_ms);
 	void (*wake)(struct net_loop *);
-	/* The streams of this loop: set ->ops and what else net_stream_open_fd and
-	 * net_stream_connect have not, and add the watch. */
+	/* The streams of this loop: set ->ops and what else net_stream_open_fd
+	 * and net_stream_connect have not, and add the watch. */
 	enum error (*open_fd)(struct net_loop *, struct net_stream *, int fd);
-	enum error (*connect)(struct net_loop *, struct net_stream *,
-	    const struct net_address *);
+	enum error (*connect)(
+	    struct net_loop *, struct net_stream *, const struct net_address *);
 	void (*free)(struct net_loop *);
 };
 
@@ -80,7 +81,8 @@ enum error net_loop_turn(struct net_loop *loop, int timeout_ms) must_check;
 uint64_t net_loop_now_ms(const struct net_loop *loop);
 
 /* Watch watch->fd for all events from now on; edges only. */
-enum error net_loop_add(struct net_loop *loop, struct net_watch *watch) must_check;
+enum error net_loop_add(
+    struct net_loop *loop, struct net_watch *watch) must_check;
 /* Before the descriptor is closed. No event is delivered after it, also none
  * that this turn has already gathered; the watch's memory may go at once. */
 void net_loop_remove(struct net_loop *loop, struct net_watch *watch);

@@ -1,6 +1,6 @@
 /* Names: hostnames to addresses by c-ares, on a loop, off the request path.
- * Watches a set of names and tells when the answer changes; an answer that fails
- * keeps the last good one. */
+ * Watches a set of names and tells when the answer changes; an answer that
+ * fails keeps the last good one. */
 #ifndef YUMEN_NET_NAMES_H
 #define YUMEN_NET_NAMES_H
 

@@ -20,7 +20,8 @@ struct net_stream_ops {
 	/* OK and *length > 0; AGAIN; CLOSED (orderly end); RESET and others. */
 	enum error (*read)(
 	    struct net_stream *, void *buffer, size_t size, size_t *length);
-	/* OK and *length > 0 (may be short); AGAIN; CLOSED, RESET and others. */
+	/* OK and *length > 0 (may be short); AGAIN; CLOSED, RESET and others.
+	 */
 	enum error (*write)(struct net_stream *, const struct iovec *parts,
 	    unsigned count, size_t *length);
 	/* End our side; the other goes on. */
@@ -39,12 +40,13 @@ struct net_stream_ops {
 };
 
 struct net_stream {
-	struct net_watch watch; /* on_ready is set by the owner */
+	struct net_watch watch;           /* on_ready is set by the owner */
 	const struct net_stream_ops *ops; /* NULL: closed */
 	struct net_loop *loop;
 	bool readable; /* a read may give something; cleared by a short read */
 	bool writable;
-	bool peer_closed; /* the end is known to come: short reads do not clear */
+	bool peer_closed; /* the end is known to come: short reads do not clear
+	                   */
 	bool connecting;
 };
 
@@ -81,8 +83,9 @@ enum error net_stream_shutdown(struct net_stream *stream);
 /* Idempotent. No event comes after it; the stream's memory may go. */
 void net_stream_close(struct net_stream *stream);
 /* Has the peer sent nothing more, not even an end, as far as this loop has been
- * told? (For pooled connections, before they are used again.) Costs nothing when
- * the last read was short or AGAIN; otherwise, as after a splice, it peeks. */
+ * told? (For pooled connections, before they are used again.) Costs nothing
+ * when the last read was short or AGAIN; otherwise, as after a splice, it
+ * peeks. */
 bool net_stream_is_quiet(struct net_stream *stream);
 
 #endif
