@@ -1,0 +1,3 @@
+module yumen.dev/tools/style
+
+go 1.24

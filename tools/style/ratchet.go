@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+)
+
+const ratchetPath = "tools/style/ratchet.json"
+
+// A ratchet is what the tree measures and may not come to measure more of. Only
+// src counts: a test's table may be long.
+type ratchet struct {
+	LongestFunction int      `json:"longest function"`
+	LongestFile     int      `json:"longest file"`
+	Arrows          []string `json:"arrows"`
+
+	functionAt, fileAt string
+	files, functions   int
+}
+
+func measure(t *tree) ratchet {
+	r := ratchet{Arrows: arrows(t)}
+	for _, f := range t.files {
+		if f.room() == "" || !f.isC() {
+			continue
+		}
+		r.files++
+		if n := len(f.lines); n > r.LongestFile && (f.isSource() || f.isHeader()) {
+			r.LongestFile, r.fileAt = n, f.path
+		}
+		for _, fn := range f.functions {
+			r.functions++
+			if n := fn.length(); n > r.LongestFunction && !longSwitches[f.path+":"+fn.name] {
+				r.LongestFunction, r.functionAt = n, fmt.Sprintf("%s:%d: %s", f.path, fn.first, fn.name)
+			}
+		}
+	}
+	return r
+}
+
+func (r ratchet) String() string {
+	return fmt.Sprintf("style: %d files, %d functions, %d arrows between rooms\n"+
+		"style: longest function %d lines (%s)\nstyle: longest file %d lines (%s)",
+		r.files, r.functions, len(r.Arrows), r.LongestFunction, r.functionAt, r.LongestFile, r.fileAt)
+}
+
+// hold finds what rose from r to now.
+func (r ratchet) hold(now ratchet) []violation {
+	var found []violation
+	rose := func(what string, before, after int, at string) {
+		if after > before {
+			found = append(found, violation{ratchetPath, 0,
+				fmt.Sprintf("the %s rose from %d to %d lines (%s)", what, before, after, at)})
+		}
+	}
+	rose("longest function", r.LongestFunction, now.LongestFunction, now.functionAt)
+	rose("longest file", r.LongestFile, now.LongestFile, now.fileAt)
+	known := map[string]bool{}
+	for _, arrow := range r.Arrows {
+		known[arrow] = true
+	}
+	for _, arrow := range now.Arrows {
+		if !known[arrow] {
+			found = append(found, violation{ratchetPath, 0, "a new arrow between rooms: " + arrow})
+		}
+	}
+	return found
+}
+
+func readRatchet(path string) (ratchet, error) {
+	var r ratchet
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(text, &r); err != nil {
+		return r, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+func writeRatchet(path string, r ratchet) error {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "\t")
+	if err := encoder.Encode(r); err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(text.String()), 0o644)
+}
