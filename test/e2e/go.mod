@@ -1,0 +1,3 @@
+module yumen.dev/test/e2e
+
+go 1.24
