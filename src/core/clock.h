@@ -14,7 +14,7 @@ int64_t clock_wall_ms(void);
 #define CLOCK_RFC3339_BYTES 24
 void clock_format(int64_t wall_ms, char out[CLOCK_RFC3339_BYTES + 1]);
 /* Seconds since 1970 of an RFC 3339 time as Kubernetes writes it
- * ("2026-11-24T04:05:06Z", fraction and offset allowed); false if it is none. */
+ * ("2026-11-24T04:05:06Z", fraction and offset allowed); else false. */
 bool clock_parse(struct slice text, int64_t *seconds);
 
 #endif

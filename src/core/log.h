@@ -9,7 +9,12 @@
 #include <stdint.h>
 #include "core/slice.h"
 
-enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+enum log_level {
+	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_ERROR
+};
 
 enum log_event {
 #define LOG_EVENT(name, level, meaning) LOG_##name,
@@ -26,10 +31,10 @@ struct log_field {
 };
 #define LOG_TEXT(k, s) \
 	((struct log_field){.key = (k), .value = (s), .is_text = true})
-#define LOG_STRING(k, s) \
-	((struct log_field){.key = (k), .value = slice_from_string(s), .is_text = true})
-#define LOG_NUMBER(k, n) \
-	((struct log_field){.key = (k), .number = (n)})
+#define LOG_STRING(k, s)     \
+	((struct log_field){ \
+	    .key = (k), .value = slice_from_string(s), .is_text = true})
+#define LOG_NUMBER(k, n) ((struct log_field){.key = (k), .number = (n)})
 
 void log_set_level(enum log_level level);
 void log_set_json(bool json);
@@ -38,9 +43,9 @@ void log_event_fields(
     enum log_event event, const struct log_field *fields, unsigned count);
 
 /* log_event(LOG_RUN_READY, LOG_NUMBER("listeners", 2)); at least one field. */
-#define log_event(event, ...) \
+#define log_event(event, ...)                                              \
 	log_event_fields((event), (const struct log_field[]){__VA_ARGS__}, \
-	    sizeof((const struct log_field[]){__VA_ARGS__}) / \
-		sizeof(struct log_field))
+	    sizeof((const struct log_field[]){__VA_ARGS__}) /              \
+	        sizeof(struct log_field))
 
 #endif

@@ -7,7 +7,7 @@
 
 #define CRYPT_SHA256_BYTES 32
 /* SHA-256 of the parts one after the other. */
-void crypt_sha256(const struct slice *parts, unsigned count,
-    uint8_t out[CRYPT_SHA256_BYTES]);
+void crypt_sha256(
+    const struct slice *parts, unsigned count, uint8_t out[CRYPT_SHA256_BYTES]);
 
 #endif
