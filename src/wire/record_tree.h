@@ -18,12 +18,16 @@ enum record_fault_kind {
 struct record_fault {
 	enum record_fault_kind kind;
 	uint32_t line, column;
-	struct slice path; /* "spec.rules[0].matches[1].path.type", in the arena */
-	struct slice text; /* for people, in the arena */
-	struct slice hint; /* or absent */
+	struct slice
+	    path; /* "spec.rules[0].matches[1].path.type", in the arena */
+	struct slice
+	    text; /* for people: "is required", "must be text, not ..." */
+	struct slice hint; /* what was perhaps meant: a field's name, a choice,
+	                    * a value in quotes; or absent */
 };
 
-typedef void (*record_fault_fn)(void *context, const struct record_fault *fault);
+typedef void (*record_fault_fn)(
+    void *context, const struct record_fault *fault);
 
 /* Decode tree (a map) into a new record in arena. path is the prefix of field
  * paths ("spec", or empty). Unknown fields are pruned. NULL when a fault other
@@ -32,8 +36,11 @@ void *wire_record_from_tree(const struct tree_node *tree, struct slice path,
     const struct record_type *type, struct arena *arena,
     record_fault_fn on_fault, void *context);
 
-/* Print as JSON (one line) or YAML (block style, indent columns deep); absent
- * fields are left out. */
+/* A text as JSON writes it, in quotes. */
+void wire_json_push(struct text *out, struct slice text);
+/* Print as JSON (one line) or YAML (block style, indent columns deep). Absent
+ * fields are left out; so is a number or bool that is 0 and has 0 as default,
+ * unless its row is required. */
 void wire_record_to_json(
     struct text *out, const struct record_type *type, const void *record);
 void wire_record_to_yaml(struct text *out, const struct record_type *type,
