@@ -46,6 +46,25 @@ mix(uint64_t v[4], uint64_t word)
 	v[0] ^= word;
 }
 
+/* The last length % 8 bytes as the low ones of a word. */
+static inline uint64_t
+load_rest(const char *data, size_t length)
+{
+	size_t rest = length & 7;
+	uint64_t word = 0;
+
+	if (rest == 0)
+		return 0;
+	if (length >= 8) {
+		/* The last eight, without those that were mixed before. */
+		memcpy(&word, data + length - 8, 8);
+		return word >> (64 - 8 * rest);
+	}
+	while (rest > 0)
+		word = word << 8 | (unsigned char)data[--rest];
+	return word;
+}
+
 uint64_t
 hash_bytes_seeded(struct slice bytes, const uint64_t key[2])
 {
@@ -56,16 +75,15 @@ hash_bytes_seeded(struct slice bytes, const uint64_t key[2])
 	    key[1] ^ 0x7465646279746573,
 	};
 	size_t whole = bytes.length & ~(size_t)7;
-	uint64_t word;
 
 	for (size_t at = 0; at < whole; at += 8) {
+		uint64_t word;
+
 		memcpy(&word, bytes.data + at, 8);
 		mix(v, word);
 	}
-	word = 0;
-	for (size_t at = bytes.length; at > whole; at--)
-		word = word << 8 | (unsigned char)bytes.data[at - 1];
-	mix(v, word | (uint64_t)bytes.length << 56);
+	mix(v,
+	    load_rest(bytes.data, bytes.length) | (uint64_t)bytes.length << 56);
 	v[2] ^= 0xff;
 	for (unsigned i = 0; i < 3; i++)
 		round_once(v);

@@ -30,22 +30,26 @@ text_reset(struct text *text)
 		text->data[0] = '\0';
 }
 
-char *
-text_reserve(struct text *text, size_t length)
+/* Make room for length more bytes and the NUL. */
+static void __attribute__((noinline)) grow(struct text *text, size_t length)
 {
 	must(length < SIZE_MAX / 4 - text->length);
 	size_t needed = text->length + length + 1;
+	size_t capacity = text->capacity * 2;
 
-	if (needed > text->capacity) {
-		size_t capacity = text->capacity * 2;
+	if (capacity < CAPACITY_MIN)
+		capacity = CAPACITY_MIN;
+	if (capacity < needed)
+		capacity = needed;
+	text->data = memory_resize(text->data, capacity, 1);
+	text->capacity = capacity;
+}
 
-		if (capacity < CAPACITY_MIN)
-			capacity = CAPACITY_MIN;
-		if (capacity < needed)
-			capacity = needed;
-		text->data = memory_resize(text->data, capacity, 1);
-		text->capacity = capacity;
-	}
+char *
+text_reserve(struct text *text, size_t length)
+{
+	if (unlikely(length >= text->capacity - text->length))
+		grow(text, length);
 	return text->data + text->length;
 }
 

@@ -1,4 +1,5 @@
-/* SipHash-1-3 against the known answers of its reference and of Rust's core. */
+/* SipHash-1-3 against known answers: Rust's for short messages, OpenSSL's
+ * (SIPHASH with c-rounds 1 and d-rounds 3) for all. */
 #include "core/hash.h"
 
 #include <setjmp.h>
@@ -23,12 +24,35 @@ test_known_answers(void **state)
 	    0xc50d2b50c59f22a7,
 	    0xd3927d989bb11140,
 	    0x369095118d299a8e,
+	    0x25a48eb36c063de4,
+	    0x79de85ee92ff097f,
+	    0x70c118c1f94dc352,
+	    0x78a384b157b4d9a2,
+	    0x306f760c1229ffa7,
+	    0x605aa111c0f95d34,
+	    0xd320d86d2a519956,
+	    0xcc4fdd1a7d908b66,
+	    0x9cf2689063dbd80c,
+	    0x8ffc389cb473e63e,
+	    0xf21f9de58d297d1c,
+	    0xc0dc2f46a6cce040,
+	    0xb992abfe2b45f844,
+	    0x7ffe7b9ba320872e,
+	    0x525a0e7fdae6c123,
+	    0xf464aeb267349c8c,
+	    0x45cd5928705b0979,
+	    0x3a3e35e3ca9913a5,
+	    0xa91dc74e4ade3b35,
+	    0xfb0bed02ef6cd00d,
+	    0x88d93cb44ab1e1f4,
+	    0x540f11d643c5e663,
+	    0x2370dd1f8c21d1bc,
 	};
 	uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
-	char message[16];
+	char message[32];
 
 	(void)state;
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < 32; i++)
 		message[i] = (char)i;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		assert_true(hash_bytes_seeded(slice_make(message, i), key) ==
