@@ -1,0 +1,3 @@
+module yumen.dev/bench
+
+go 1.24
