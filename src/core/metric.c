@@ -44,8 +44,8 @@ read_cell(const _Atomic uint64_t *cell)
 void
 metrics_fini(struct metrics *metrics)
 {
-	must(!list_is_empty(&metrics->link));
 	pthread_mutex_lock(&all.mutex);
+	must(!list_is_empty(&metrics->link));
 	for (unsigned i = 0; i < METRIC__COUNT; i++)
 		metric_bump(
 		    &all.gone.values[i], read_cell(&metrics->values[i]));
