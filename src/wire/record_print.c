@@ -65,28 +65,55 @@ push_number(struct text *out, const struct record_field *field, int64_t number)
 		text_printf(out, "%lld", (long long)number);
 }
 
+/* The length of a character at the start of bytes that must be escaped, or 0:
+ * controls, and what JSON takes but YAML reads as a line end or refuses. */
+static size_t
+escaped_length(const unsigned char *bytes, size_t left, unsigned *code)
+{
+	*code = bytes[0];
+	if (bytes[0] < 0x80)
+		return bytes[0] < 0x20 || bytes[0] == 0x7f || bytes[0] == '"' ||
+		       bytes[0] == '\\';
+	if (bytes[0] == 0xc2 && left >= 2 && bytes[1] < 0xa0) {
+		*code = bytes[1];
+		return 2;
+	}
+	if ((bytes[0] != 0xe2 && bytes[0] != 0xef) || left < 3)
+		return 0;
+	*code = (bytes[0] & 0x0fu) << 12 | (bytes[1] & 0x3fu) << 6 |
+	        (bytes[2] & 0x3fu);
+	bool escaped = *code == 0x2028 || *code == 0x2029 || *code == 0xfeff ||
+	               *code >= 0xfffe;
+	return escaped ? 3 : 0;
+}
+
 void
 wire_json_push(struct text *out, struct slice text)
 {
 	must(out != NULL);
+	const unsigned char *bytes = (const unsigned char *)text.data;
 	text_push_byte(out, '"');
-	size_t start = 0;
-	for (size_t i = 0; i < text.length; i++) {
-		unsigned char c = (unsigned char)text.data[i];
-		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+	size_t start = 0, i = 0;
+	while (i < text.length) {
+		unsigned code;
+		size_t length =
+		    escaped_length(bytes + i, text.length - i, &code);
+		if (length == 0) {
+			i++;
 			continue;
+		}
 		text_push(out, slice_make(text.data + start, i - start));
-		start = i + 1;
-		if (c == '"' || c == '\\')
-			text_printf(out, "\\%c", c);
-		else if (c == '\n')
+		if (code == '"' || code == '\\')
+			text_printf(out, "\\%c", (int)code);
+		else if (code == '\n')
 			text_push_string(out, "\\n");
 		else
-			text_printf(out, "\\u%04x", c);
+			text_printf(out, "\\u%04x", code);
+		i += length;
+		start = i;
 	}
-	if (text.length > start)
-		text_push(
-		    out, slice_make(text.data + start, text.length - start));
+	if (i > start)
+		text_push(out, slice_make(text.data + start, i - start));
 	text_push_byte(out, '"');
 }
 

@@ -18,12 +18,13 @@ enum record_fault_kind {
 struct record_fault {
 	enum record_fault_kind kind;
 	uint32_t line, column;
-	struct slice
-	    path; /* "spec.rules[0].matches[1].path.type", in the arena */
-	struct slice
-	    text; /* for people: "is required", "must be text, not ..." */
-	struct slice hint; /* what was perhaps meant: a field's name, a choice,
-	                    * a value in quotes; or absent */
+	/* "spec.rules[0].matches[1].path.type", in the arena */
+	struct slice path;
+	/* for people: "is required", "must be text, not a number" */
+	struct slice text;
+	/* what was perhaps meant: a field's name, a choice, a value in quotes;
+	 * or absent */
+	struct slice hint;
 };
 
 typedef void (*record_fault_fn)(
@@ -36,7 +37,7 @@ void *wire_record_from_tree(const struct tree_node *tree, struct slice path,
     const struct record_type *type, struct arena *arena,
     record_fault_fn on_fault, void *context);
 
-/* A text as JSON writes it, in quotes. */
+/* A text as JSON writes it, in quotes; YAML reads it as the same text. */
 void wire_json_push(struct text *out, struct slice text);
 /* Print as JSON (one line) or YAML (block style, indent columns deep). Absent
  * fields are left out; so is a number or bool that is 0 and has 0 as default,

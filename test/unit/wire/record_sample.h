@@ -4,7 +4,7 @@
 
 #include "core/record.h"
 
-#define RECORD_FILE "record_sample.def"
+#define RECORD_FILE "../test/unit/wire/record_sample.def"
 #include "core/record_structs.h"
 #undef RECORD_FILE
 
