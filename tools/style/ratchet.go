@@ -52,7 +52,7 @@ func (r ratchet) hold(now ratchet) []violation {
 	rose := func(what string, before, after int, at string) {
 		if after > before {
 			found = append(found, violation{ratchetPath, 0,
-				fmt.Sprintf("the %s rose from %d to %d lines (%s)", what, before, after, at)})
+				fmt.Sprintf("the %s rose from %d to %d lines (%s); where it must, -update and say why", what, before, after, at)})
 		}
 	}
 	rose("longest function", r.LongestFunction, now.LongestFunction, now.functionAt)
@@ -63,7 +63,7 @@ func (r ratchet) hold(now ratchet) []violation {
 	}
 	for _, arrow := range now.Arrows {
 		if !known[arrow] {
-			found = append(found, violation{ratchetPath, 0, "a new arrow between rooms: " + arrow})
+			found = append(found, violation{ratchetPath, 0, "a new arrow between rooms: " + arrow + "; where it must be, -update and say why"})
 		}
 	}
 	return found
