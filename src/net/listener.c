@@ -33,10 +33,11 @@ static bool
 prepare_tcp(int fd, int family)
 {
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-	       setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
-	       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
-	       (family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
-	                                  &off, sizeof(off)) == 0);
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
+	    (family != AF_INET6 ||
+	        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) ==
+	            0);
 }
 
 enum error
@@ -51,6 +52,24 @@ net_listen_tcp(const struct net_address *address, int backlog, int *fd)
 	    bind(*fd, (struct sockaddr *)&at, size) != 0 ||
 	    listen(*fd, backlog) != 0)
 		return give_up(fd);
+	return ERROR_OK;
+}
+
+enum error
+net_listen_is_free(const struct net_address *address)
+{
+	must(address->family);
+	struct sockaddr_storage at;
+	socklen_t size = net_address_to_sockaddr(address, &at);
+	int fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+	    (at.ss_family == AF_INET6 &&
+	        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) !=
+	            0) ||
+	    bind(fd, (struct sockaddr *)&at, size) != 0)
+		return give_up(&fd);
+	close(fd);
 	return ERROR_OK;
 }
 

@@ -15,6 +15,9 @@
  * here), SYSTEM. */
 enum error net_listen_tcp(
     const struct net_address *address, int backlog, int *fd) must_check;
+/* Does nobody listen there? SO_REUSEPORT lets a second process of the same user
+ * in without a word, so one asks first: OK, or as net_listen_tcp. */
+enum error net_listen_is_free(const struct net_address *address) must_check;
 /* A Unix socket with this mode; an existing socket that nobody answers is
  * replaced. EXISTS: something else is at path. */
 enum error net_listen_unix(const char *path, unsigned mode, int *fd) must_check;
