@@ -122,8 +122,11 @@ listen_on(const char *port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
 	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	uint16_t number;
 
-	address.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
+	if (sscanf(port, "%hu", &number) != 1)
+		die(port);
+	address.sin_port = htons(number);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (fd < 0 ||

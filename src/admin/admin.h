@@ -1,5 +1,5 @@
-/* The admin server: pages over HTTP on a Unix socket (reads and writes) and on a
- * TCP address (reads only, loopback by default), in the control loop. Rooms
+/* The admin server: pages over HTTP on a Unix socket (reads and writes) and on
+ * a TCP address (reads only, loopback by default), in the control loop. Rooms
  * register their pages and metrics; it knows none of them. */
 #ifndef YUMEN_ADMIN_ADMIN_H
 #define YUMEN_ADMIN_ADMIN_H

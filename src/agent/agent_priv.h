@@ -16,11 +16,11 @@ struct agent_socket {
 	uint32_t id; /* snap_socket.id */
 	struct net_address address;
 	enum error error; /* OK: it listens */
-	char why[128];    /* for people, when it does not */
-	bool closing;     /* taken back, waits until no worker lends it */
-	bool wanted;      /* seen in the set that is being looked at */
-	unsigned count;   /* of fds that are open */
-	int fds[];        /* one a worker */
+	char why[128]; /* for people, when it does not */
+	bool closing; /* taken back, waits until no worker lends it */
+	bool wanted; /* seen in the set that is being looked at */
+	unsigned count; /* of fds that are open */
+	int fds[]; /* one a worker */
 };
 
 struct agent {
@@ -31,21 +31,21 @@ struct agent {
 	struct net_names *names;
 
 	struct list offers; /* batches that wait, the first half-applied */
-	uint32_t applied;   /* changes of the first batch */
+	uint32_t applied; /* changes of the first batch */
 	bool listeners_changed, externals_changed;
 	bool resolved; /* answers of names wait to be committed */
 
 	uint64_t published; /* number of the newest set */
-	uint64_t served;    /* by every worker */
+	uint64_t served; /* by every worker */
 	uint64_t confirmed; /* the set whose generation was confirmed last */
 	struct feed_generation offered; /* generation of the newest batch */
-	bool whole;                     /* a whole set was published */
+	bool whole; /* a whole set was published */
 
 	struct list sockets;
-	struct map listeners;      /* name -> struct agent_listener */
-	struct map hostnames;      /* watched names -> struct agent_hostname */
-	struct net_timer retry;    /* sockets that could not be opened */
-	struct net_timer collect;  /* what only old sets used */
+	struct map listeners; /* name -> struct agent_listener */
+	struct map hostnames; /* watched names -> struct agent_hostname */
+	struct net_timer retry; /* sockets that could not be opened */
+	struct net_timer collect; /* what only old sets used */
 	struct net_timer deadline; /* of the drain */
 	bool draining, drained;
 };

@@ -67,7 +67,7 @@ open_all(struct agent *agent, struct agent_socket *socket)
 
 	socket->error = net_listen_is_free(&socket->address);
 	while (socket->error == ERROR_OK &&
-	       socket->count < agent->options.workers) {
+	    socket->count < agent->options.workers) {
 		socket->error = net_listen_tcp(
 		    &socket->address, BACKLOG, &socket->fds[socket->count]);
 		if (socket->error == ERROR_OK)

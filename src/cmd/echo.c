@@ -81,8 +81,7 @@ path_number(
     struct slice path, struct slice prefix, uint64_t maximum, uint64_t *number)
 {
 	return slice_starts_with(path, prefix) &&
-	       slice_to_number(
-	           slice_skip(path, prefix.length), maximum, number);
+	    slice_to_number(slice_skip(path, prefix.length), maximum, number);
 }
 
 static void

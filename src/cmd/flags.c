@@ -115,8 +115,9 @@ parse_flags(struct flags *flags, int argc, char **argv)
 	options_make(flags->command, &options);
 	optind = 1;
 	opterr = 0;
-	while (status < 0 && (option = getopt_long(argc, argv, options.letters,
-	                          options.longs, NULL)) != -1) {
+	while (status < 0 &&
+	    (option = getopt_long(
+	         argc, argv, options.letters, options.longs, NULL)) != -1) {
 		if (option == 'h' || option == OPTION_HELP) {
 			flags_help(stdout, flags->command);
 			return 0;
@@ -148,8 +149,8 @@ flags_parse(struct flags *flags, int argc, char **argv)
 		return 0;
 	}
 	flags->command = strcmp(argv[1], "--version") == 0
-	                     ? COMMAND_VERSION
-	                     : flags_command(argv[1]);
+	    ? COMMAND_VERSION
+	    : flags_command(argv[1]);
 	if (flags->command == COMMAND__COUNT) {
 		fprintf(stderr, "yumen: no command '%s'\n", argv[1]);
 		flags_overview(stderr);

@@ -1,5 +1,7 @@
 /* yumen get: asks a running yumen over its admin socket for objects and their
  * status, and prints them. It reads nothing else and changes nothing. */
+#include "cmd/get_priv.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,6 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
-#include "cmd/get_priv.h"
 #include "core/memory.h"
 #include "wire/h1.h"
 
@@ -239,8 +240,8 @@ command_get(const struct flags *flags)
 		text_push_string(
 		    &request, " HTTP/1.0\r\nHost: localhost\r\n\r\n");
 		status = ask(socket, text_slice(&request), &answer)
-		             ? show_answer(flags, kind, &answer)
-		             : 1;
+		    ? show_answer(flags, kind, &answer)
+		    : 1;
 	}
 	text_fini(&request);
 	text_fini(&answer);

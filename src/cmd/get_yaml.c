@@ -34,8 +34,8 @@ emit_scalar(yaml_emitter_t *emitter, const char *s, bool text)
 {
 	yaml_event_t event;
 	yaml_scalar_style_t style = text && !reads_as_text(s)
-	                                ? YAML_DOUBLE_QUOTED_SCALAR_STYLE
-	                                : YAML_ANY_SCALAR_STYLE;
+	    ? YAML_DOUBLE_QUOTED_SCALAR_STYLE
+	    : YAML_ANY_SCALAR_STYLE;
 
 	must(yaml_scalar_event_initialize(&event, NULL, NULL,
 	    (const yaml_char_t *)s, (int)strlen(s), 1, 1, style));

@@ -273,8 +273,8 @@ read_admin_flags(struct run *run)
 	}
 	run->admin_off = admin != NULL && strcmp(admin, "off") == 0;
 	return run->admin_off ||
-	       command_address(admin != NULL ? admin : "127.0.0.1:9911",
-	           "--admin", &run->admin_address);
+	    command_address(admin != NULL ? admin : "127.0.0.1:9911", "--admin",
+	        &run->admin_address);
 }
 
 static bool
@@ -290,12 +290,12 @@ read_flags(struct run *run)
 		return false;
 	}
 	return read_log_flags(flags) &&
-	       flags_number(flags, FLAG_RUN_WORKERS,
-	           cores > 0 ? (uint64_t)cores : 1, 1, WORKERS_MAX,
-	           &run->workers) &&
-	       flags_number(flags, FLAG_RUN_DRAIN_TIMEOUT, 30, 0, 86400,
-	           &run->drain_seconds) &&
-	       read_admin_flags(run);
+	    flags_number(flags, FLAG_RUN_WORKERS,
+	        cores > 0 ? (uint64_t)cores : 1, 1, WORKERS_MAX,
+	        &run->workers) &&
+	    flags_number(flags, FLAG_RUN_DRAIN_TIMEOUT, 30, 0, 86400,
+	        &run->drain_seconds) &&
+	    read_admin_flags(run);
 }
 
 static bool
@@ -413,7 +413,7 @@ open_all(struct run *run)
 	run->feed = feed_new();
 	feed_on_offer(run->feed, wake, run);
 	return open_access_log(run) && open_admin(run) && open_agent(run) &&
-	       open_ctl(run);
+	    open_ctl(run);
 }
 
 static void
