@@ -21,6 +21,8 @@ struct snap_store; /* control thread */
  * worker, grown by the store, read by the store. */
 struct snap_holds;
 struct snap_holds *snap_holds_new(struct snap_store *store);
+/* Of a worker that ends before its store, whose end frees the others. */
+void snap_holds_free(struct snap_holds **holds);
 void snap_hold(struct snap_holds *holds, const struct unit *unit);
 void snap_release(struct snap_holds *holds, const struct unit *unit);
 

@@ -54,12 +54,13 @@ const struct record_type *snap_unit_type(enum unit_kind kind);
 struct unit_digest snap_unit_digest(struct slice name, struct slice bytes);
 
 /* A decoded unit, in an arena of its own. */
+struct snap_plan;
 struct unit {
 	struct arena arena;
 	struct slice name;
 	enum unit_kind kind;
-	uint32_t references; /* the store's: sets and indexes that hold it */
-	uint32_t slot; /* dense number for the workers' counts */
+	uint32_t slot; /* the store's: dense number for the workers' counts */
+	struct snap_plan *plan; /* the store's: a route, ready to be indexed */
 	struct unit_digest digest;
 	union {
 		const void *record;
@@ -71,8 +72,12 @@ struct unit {
 	};
 };
 
-/* ERROR_UNKNOWN (kind), UNSUPPORTED (a critical field that is not known here),
- * LIMIT (UNIT_BYTES), INVALID, TRUNCATED. */
+/* Decodes and checks, so that nothing behind it has to: every enumeration is
+ * known, hostnames, paths, field names and values are well formed, numbers in
+ * range. What may be left out is filled in: a rule without matches gets one of
+ * every path, a match without a path gets "/". ERROR_UNKNOWN (kind), UNSUPPORTED
+ * (a critical field or an enumeration's value that is not known here), LIMIT
+ * (UNIT_BYTES, UNIT_NAME_BYTES, MATCH_PATH_BYTES), INVALID, TRUNCATED. */
 enum error snap_unit_new(
     struct slice name, struct slice bytes, struct unit **unit) must_check;
 void snap_unit_free(struct unit **unit);

@@ -1,0 +1,159 @@
+/* Inside snap: the store, which keeps what is in force by name and builds the
+ * next set from it. Control thread only.
+ *
+ * Two kinds of memory: what sets are made of is in limbo's hands; the states
+ * here are the store's own, changed in place. Numbers (of backends, rules,
+ * listeners) belong to the route units that use them and fall free with the
+ * units, so that a request that holds its unit may use them to its end. */
+#ifndef YUMEN_SNAP_STORE_PRIV_H
+#define YUMEN_SNAP_STORE_PRIV_H
+
+#include "core/list.h"
+#include "core/map.h"
+#include "snap/set_priv.h"
+
+/* A listener by name, there or only named by routes. */
+struct snap_listener_state {
+	uint32_t id;         /* in rule_ids */
+	uint32_t references; /* route units that name it, and its own unit */
+	const struct unit *unit; /* NULL: not there */
+	uint32_t name_length;
+	char name[]; /* "listener/..." */
+};
+
+/* An address and port that listeners are on. */
+struct snap_socket_state {
+	uint32_t id;
+	uint32_t references; /* listeners on it */
+	uint16_t port;
+	uint32_t address_length, name_length;
+	char name[]; /* "address:port" */
+};
+
+/* What backends point to: a Service or an external name, by unit name; there,
+ * or only named by routes or endpoints. */
+struct snap_target {
+	const struct unit *unit;       /* NULL: not there */
+	struct list backends;          /* snap_backend_state.of_target */
+	const struct unit **endpoints; /* units */
+	uint32_t endpoints_count, endpoints_capacity;
+	struct snap_hostname *hostname; /* of an external unit */
+	struct list of_hostname;
+	uint32_t name_length;
+	char name[];
+};
+
+/* A target at a port, as rules name it. */
+struct snap_backend_state {
+	struct list of_target;
+	struct list dirty; /* in the store's list, when to be built anew */
+	struct snap_target *target;
+	uint32_t id;
+	uint32_t references; /* of rules of route units */
+	uint16_t port;
+};
+
+/* A name that external units have, and its addresses as far as is known. */
+struct snap_hostname {
+	struct list targets; /* snap_target.of_hostname */
+	struct list idle; /* in the store's list, when it may have no target */
+	struct slice *addresses; /* one block with their bytes */
+	uint32_t address_count;
+	uint32_t name_length;
+	char name[];
+};
+
+struct snap_retired {
+	struct unit *unit;
+	uint64_t last; /* number of the last set that has it */
+};
+
+struct snap_store {
+	struct snap_limbo limbo;
+	struct snap_set *current; /* NULL before the first commit */
+	/* what the next set will have */
+	struct snap_array sockets, listeners, backends;
+	struct snap_sockets *socket_list;
+	bool changed, sockets_changed;
+	struct feed_generation generation;
+
+	struct map units; /* name -> struct unit */
+	struct snap_retired
+	    *retired; /* units that were replaced, oldest first */
+	size_t retired_count, retired_capacity;
+
+	uint32_t *free_slots; /* unit slots */
+	uint32_t free_slot_count, slot_limit, slot_capacity;
+	struct list holds;
+
+	struct map listener_states; /* name -> struct snap_listener_state */
+	struct snap_ids *rule_ids;  /* of listeners and rules */
+	struct map
+	    socket_states; /* "address:port" -> struct snap_socket_state */
+	struct snap_ids *socket_ids; /* by the same names */
+
+	struct map targets;           /* name -> struct snap_target */
+	struct map hostnames;         /* name -> struct snap_hostname */
+	struct snap_ids *backend_ids; /* "target port" */
+	struct snap_backend_state **backend_states; /* by id */
+	uint32_t backend_states_capacity;
+	struct list dirty_backends, idle_hostnames;
+	uint64_t serial;
+};
+
+/* listeners.c */
+void snap_listeners_init(struct snap_store *store);
+void snap_listeners_fini(struct snap_store *store);
+/* The state of a listener by name, one reference more. */
+struct snap_listener_state *snap_listener_ref(
+    struct snap_store *store, struct slice name);
+void snap_listener_unref(
+    struct snap_store *store, struct snap_listener_state *state);
+/* A listener unit comes (old NULL), changes, or goes (unit NULL). */
+void snap_listener_replace(
+    struct snap_store *store, const struct unit *old, const struct unit *unit);
+/* What the next set has under its number, made so that it may be written. */
+struct snap_listener *snap_listener_writable(
+    struct snap_store *store, struct snap_listener_state *state);
+/* The list of sockets, made anew where it changed. */
+void snap_listeners_commit(struct snap_store *store);
+
+/* backends.c */
+void snap_backends_init(struct snap_store *store);
+void snap_backends_fini(struct snap_store *store);
+/* The number of a backend, one reference more. */
+uint32_t snap_backend_ref(
+    struct snap_store *store, struct slice target, uint16_t port);
+void snap_backend_unref(struct snap_store *store, uint32_t id);
+/* A service, endpoints or external unit comes, changes or goes. */
+void snap_backends_replace(
+    struct snap_store *store, const struct unit *old, const struct unit *unit);
+/* Build the backends whose parts changed. */
+void snap_backends_commit(struct snap_store *store);
+
+/* plan.c: a route unit, made ready to be indexed. Its numbers are referenced
+ * from _new to _release. */
+struct snap_plan {
+	struct snap_listener_state **listeners; /* unique */
+	struct slice *hostnames; /* unique; one empty one: every host */
+	struct snap_rule *rules;
+	struct snap_match *matches;
+	uint32_t *rule_ids; /* [listener * rule_count + rule] */
+	uint32_t listener_count, hostname_count, rule_count, match_count;
+};
+void snap_plan_make(struct snap_store *store, struct unit *unit);
+void snap_plan_release(struct snap_store *store, const struct unit *unit);
+
+/* index.c: a planned route's entries, into or out of the listeners' trees. */
+void snap_index_add(struct snap_store *store, const struct unit *unit);
+void snap_index_remove(struct snap_store *store, const struct unit *unit);
+/* Frees a listener's tree of hosts. */
+void snap_index_free(struct snap_radix *hosts);
+
+/* holds.c */
+/* All workers' tables get a place for every slot. */
+void snap_holds_grow(struct snap_store *store);
+uint32_t snap_holds_count(const struct snap_holds *holds, uint32_t slot);
+void snap_holds_fini(struct snap_store *store);
+
+#endif

@@ -1,0 +1,120 @@
+/* Units: their kinds, their tables, how one is made from bytes and named by a
+ * digest. A unit owns all it points to, in its arena; whether it may be served
+ * is judged once, here (unit_check.c), and never again. */
+#include "snap/unit.h"
+
+#include <assert.h>
+
+#include "core/limit.h"
+#include "core/memory.h"
+#include "core/must.h"
+#include "crypt/digest.h"
+#include "snap/unit_priv.h"
+#include "wire/record_binary.h"
+#include "wire/record_tree.h"
+
+#define RECORD_FILE "snap/unit.def"
+#include "core/record_tables.h"
+#undef RECORD_FILE
+
+static_assert(UNIT_DIGEST_BYTES == CRYPT_SHA256_BYTES, "digests are SHA-256");
+
+static const struct {
+	struct slice word;
+	const struct record_type *type;
+} kinds[UNIT__COUNT] = {
+    [UNIT_LISTENER] = {{"listener", 8}, &unit_listener_type},
+    [UNIT_ROUTE] = {{"route", 5}, &unit_route_type},
+    [UNIT_SERVICE] = {{"service", 7}, &unit_service_type},
+    [UNIT_ENDPOINTS] = {{"endpoints", 9}, &unit_endpoints_type},
+    [UNIT_EXTERNAL] = {{"external", 8}, &unit_external_type},
+};
+
+bool
+snap_unit_kind(struct slice name, enum unit_kind *kind)
+{
+	struct slice word = slice_make(name.data, slice_find(name, '/'));
+
+	if (word.length == name.length)
+		return false;
+	for (unsigned i = 0; i < UNIT__COUNT; i++) {
+		if (slice_equal(word, kinds[i].word)) {
+			*kind = (enum unit_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const struct record_type *
+snap_unit_type(enum unit_kind kind)
+{
+	must(kind < UNIT__COUNT);
+	return kinds[kind].type;
+}
+
+struct unit_digest
+snap_unit_digest(struct slice name, struct slice bytes)
+{
+	struct slice parts[] = {name, slice_make("", 1), bytes};
+	struct unit_digest digest;
+
+	crypt_sha256(parts, 3, digest.bytes);
+	return digest;
+}
+
+enum error
+snap_unit_new(struct slice name, struct slice bytes, struct unit **unit)
+{
+	enum unit_kind kind;
+	void *record;
+
+	must(unit != NULL);
+	/* A NUL would let two units have one digest. */
+	if (slice_find(name, '\0') < name.length)
+		return ERROR_INVALID;
+	if (!snap_unit_kind(name, &kind))
+		return ERROR_UNKNOWN;
+	if (name.length > LIMIT_VALUE_UNIT_NAME_BYTES ||
+	    bytes.length > LIMIT_VALUE_UNIT_BYTES)
+		return ERROR_LIMIT;
+
+	struct unit *made = memory_zero(1, sizeof(*made));
+
+	/* Decoded, records take about four times their bytes. */
+	arena_init(&made->arena, 512 + bytes.length * 4);
+	made->name = arena_copy(&made->arena, name);
+	made->kind = kind;
+	made->digest = snap_unit_digest(name, bytes);
+
+	enum error error = wire_record_decode(
+	    bytes, snap_unit_type(kind), &made->arena, &record);
+
+	if (error == ERROR_OK)
+		error = snap_unit_check(kind, record, &made->arena);
+	if (error != ERROR_OK) {
+		snap_unit_free(&made);
+		return error;
+	}
+	made->record = record;
+	*unit = made;
+	return ERROR_OK;
+}
+
+void
+snap_unit_free(struct unit **unit)
+{
+	struct unit *old = *unit;
+
+	*unit = NULL;
+	if (!old)
+		return;
+	arena_fini(&old->arena);
+	memory_free(old);
+}
+
+void
+snap_unit_dump(struct text *out, const struct unit *unit)
+{
+	wire_record_to_json(out, snap_unit_type(unit->kind), unit->record);
+}

@@ -1,0 +1,288 @@
+/* What a unit must be to be served. The bytes may come over a stream, from
+ * another version: whatever the code behind relies on (that an enumeration is
+ * known, that no value can break a line of HTTP) is held here, where a bad unit
+ * is refused alone. It never judges a reference: what a unit names need not be
+ * there. */
+#include "snap/unit_priv.h"
+
+#include "core/limit.h"
+#include "wire/field.h"
+#include "wire/host.h"
+
+#define WEIGHT_MAX 1000000 /* Gateway API's own bound */
+#define BACKENDS_MAX 4096  /* whose weights together fit in 32 bits */
+#define STATUS_REDIRECT_MIN 300
+#define STATUS_REDIRECT_MAX 399
+
+static enum error check_listener(const struct unit_listener *listener);
+static enum error check_route(struct unit_route *route, struct arena *arena);
+static enum error check_service_ports(
+    const struct unit_service_port *ports, uint32_t count, int64_t minimum);
+static enum error check_endpoints(const struct unit_endpoints *endpoints);
+static enum error check_external(const struct unit_external *external);
+
+enum error
+snap_unit_check(enum unit_kind kind, void *record, struct arena *arena)
+{
+	const struct unit_service *service;
+
+	switch (kind) {
+	case UNIT_LISTENER:
+		return check_listener(record);
+	case UNIT_ROUTE:
+		return check_route(record, arena);
+	case UNIT_SERVICE:
+		service = record;
+		return check_service_ports(
+		    service->ports, service->ports_count, 1);
+	case UNIT_ENDPOINTS:
+		return check_endpoints(record);
+	case UNIT_EXTERNAL:
+		return check_external(record);
+	case UNIT__COUNT:
+		break;
+	}
+	return ERROR_UNKNOWN;
+}
+
+static bool
+is_within(int64_t number, int64_t minimum, int64_t maximum)
+{
+	return number >= minimum && number <= maximum;
+}
+
+static bool
+is_name_of(struct slice name, enum unit_kind wanted)
+{
+	enum unit_kind kind;
+
+	return name.length <= LIMIT_VALUE_UNIT_NAME_BYTES &&
+	       slice_find(name, '\0') == name.length &&
+	       snap_unit_kind(name, &kind) && kind == wanted;
+}
+
+/* Empty is every host. */
+static bool
+is_host_pattern(struct slice hostname)
+{
+	return hostname.length == 0 || wire_is_hostname(hostname, true);
+}
+
+static enum error
+check_listener(const struct unit_listener *listener)
+{
+	if (listener->protocol != UNIT_PROTOCOL_HTTP)
+		return ERROR_UNSUPPORTED;
+	if (listener->addresses_count > LIMIT_VALUE_LISTENER_ADDRESSES)
+		return ERROR_LIMIT;
+	if (!is_within(listener->port, 1, UINT16_MAX) ||
+	    !is_host_pattern(listener->hostname))
+		return ERROR_INVALID;
+	return ERROR_OK;
+}
+
+static enum error
+check_fields(const struct unit_field *fields, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!wire_is_token(fields[i].name) ||
+		    !wire_is_field_value(fields[i].value))
+			return ERROR_INVALID;
+	return ERROR_OK;
+}
+
+static enum error
+check_header_filter(const struct unit_filter *filter)
+{
+	enum error error = check_fields(filter->set, filter->set_count);
+
+	if (error == ERROR_OK)
+		error = check_fields(filter->add, filter->add_count);
+	for (uint32_t i = 0; i < filter->remove_count; i++)
+		if (!wire_is_token(filter->remove[i]))
+			error = ERROR_INVALID;
+	return error;
+}
+
+/* These become parts of a Location field. */
+static enum error
+check_redirect(const struct unit_filter *filter)
+{
+	if (!is_within(
+	        filter->path_change, UNIT_PATH_KEEP, UNIT_PATH_REPLACE_PREFIX))
+		return ERROR_UNSUPPORTED;
+	if (!wire_is_field_value(filter->scheme) ||
+	    !wire_is_field_value(filter->path) ||
+	    (filter->hostname.length > 0 &&
+	        !wire_is_hostname(filter->hostname, false)) ||
+	    !is_within(filter->port, 0, UINT16_MAX) ||
+	    (filter->status != 0 &&
+	        !is_within(
+	            filter->status, STATUS_REDIRECT_MIN, STATUS_REDIRECT_MAX)))
+		return ERROR_INVALID;
+	return ERROR_OK;
+}
+
+static enum error
+check_filters(const struct unit_filter *filters, uint32_t count)
+{
+	enum error error = ERROR_OK;
+
+	for (uint32_t i = 0; i < count && error == ERROR_OK; i++) {
+		switch (filters[i].kind) {
+		case UNIT_FILTER_REQUEST_HEADERS:
+		case UNIT_FILTER_RESPONSE_HEADERS:
+			error = check_header_filter(&filters[i]);
+			break;
+		case UNIT_FILTER_REDIRECT:
+			error = check_redirect(&filters[i]);
+			break;
+		default:
+			error = ERROR_UNSUPPORTED;
+		}
+	}
+	return error;
+}
+
+static enum error
+check_backends(const struct unit_backend *backends, uint32_t count)
+{
+	enum error error = ERROR_OK;
+
+	if (count > BACKENDS_MAX)
+		return ERROR_LIMIT;
+	for (uint32_t i = 0; i < count && error == ERROR_OK; i++) {
+		const struct unit_backend *backend = &backends[i];
+		bool refused = slice_is_set(backend->refused);
+		bool named = is_name_of(backend->target, UNIT_SERVICE) ||
+		             is_name_of(backend->target, UNIT_EXTERNAL);
+
+		if (!is_within(backend->weight, 0, WEIGHT_MAX) ||
+		    !is_within(backend->port, 0, UINT16_MAX) ||
+		    (!named && !refused))
+			return ERROR_INVALID;
+		error = check_filters(backend->filters, backend->filters_count);
+	}
+	return error;
+}
+
+static enum error
+check_pairs(const struct unit_pair_match *pairs, uint32_t count, bool headers)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (pairs[i].type != UNIT_PAIR_EXACT)
+			return ERROR_UNSUPPORTED;
+		if (headers && !wire_is_token(pairs[i].name))
+			return ERROR_INVALID;
+	}
+	return ERROR_OK;
+}
+
+static enum error
+check_match(struct unit_match *match)
+{
+	enum error error =
+	    check_pairs(match->headers, match->headers_count, true);
+
+	if (error == ERROR_OK)
+		error =
+		    check_pairs(match->queries, match->queries_count, false);
+	if (error != ERROR_OK)
+		return error;
+	if (!is_within(match->path_type, UNIT_PATH_PREFIX, UNIT_PATH_EXACT))
+		return ERROR_UNSUPPORTED;
+	if (!slice_is_set(match->path))
+		match->path = SLICE("/");
+	if (match->path.length > LIMIT_VALUE_MATCH_PATH_BYTES)
+		return ERROR_LIMIT;
+	if (match->path.length == 0 || match->path.data[0] != '/')
+		return ERROR_INVALID;
+	return ERROR_OK;
+}
+
+static enum error
+check_rule(struct unit_rule *rule, struct arena *arena)
+{
+	enum error error;
+
+	if (rule->matches_count == 0) {
+		rule->matches = arena_zero(arena, 1, sizeof(*rule->matches));
+		rule->matches_count = 1;
+	}
+	for (uint32_t i = 0; i < rule->matches_count; i++) {
+		error = check_match(&rule->matches[i]);
+		if (error != ERROR_OK)
+			return error;
+	}
+	error = check_filters(rule->filters, rule->filters_count);
+	if (error == ERROR_OK)
+		error = check_backends(rule->backends, rule->backends_count);
+	return error;
+}
+
+/* The entries that the index will have of it; counts are below UNIT_BYTES. */
+static enum error
+check_route_size(const struct unit_route *route)
+{
+	uint64_t pairs = (uint64_t)route->listeners_count *
+	    (route->hostnames_count > 0 ? route->hostnames_count : 1);
+	uint64_t matches = 0;
+
+	for (uint32_t i = 0; i < route->rules_count; i++)
+		matches += route->rules[i].matches_count;
+	return pairs > LIMIT_VALUE_ROUTE_ENTRIES ||
+	        pairs * matches > LIMIT_VALUE_ROUTE_ENTRIES
+	    ? ERROR_LIMIT
+	    : ERROR_OK;
+}
+
+static enum error
+check_route(struct unit_route *route, struct arena *arena)
+{
+	for (uint32_t i = 0; i < route->listeners_count; i++)
+		if (!is_name_of(route->listeners[i], UNIT_LISTENER))
+			return ERROR_INVALID;
+	for (uint32_t i = 0; i < route->hostnames_count; i++)
+		if (!is_host_pattern(route->hostnames[i]))
+			return ERROR_INVALID;
+	for (uint32_t i = 0; i < route->rules_count; i++) {
+		enum error error = check_rule(&route->rules[i], arena);
+
+		if (error != ERROR_OK)
+			return error;
+	}
+	return check_route_size(route);
+}
+
+static enum error
+check_service_ports(
+    const struct unit_service_port *ports, uint32_t count, int64_t minimum)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!is_within(ports[i].number, minimum, UINT16_MAX))
+			return ERROR_INVALID;
+	return ERROR_OK;
+}
+
+static enum error
+check_endpoints(const struct unit_endpoints *endpoints)
+{
+	int64_t all = UNIT_ENDPOINT_READY | UNIT_ENDPOINT_SERVING |
+	              UNIT_ENDPOINT_TERMINATING;
+
+	if (!is_name_of(endpoints->service, UNIT_SERVICE))
+		return ERROR_INVALID;
+	for (uint32_t i = 0; i < endpoints->endpoints_count; i++)
+		if (!is_within(endpoints->endpoints[i].conditions, 0, all))
+			return ERROR_INVALID;
+	return check_service_ports(endpoints->ports, endpoints->ports_count, 0);
+}
+
+static enum error
+check_external(const struct unit_external *external)
+{
+	if (!wire_is_hostname(external->hostname, false) ||
+	    !is_within(external->port, 1, UINT16_MAX))
+		return ERROR_INVALID;
+	return ERROR_OK;
+}

@@ -1,0 +1,12 @@
+/* Inside snap: the checks of a decoded unit. */
+#ifndef YUMEN_SNAP_UNIT_PRIV_H
+#define YUMEN_SNAP_UNIT_PRIV_H
+
+#include "snap/unit.h"
+
+/* May this record be served? Fills in what may be left out (see snap_unit_new).
+ * ERROR_INVALID, UNSUPPORTED or LIMIT. */
+enum error snap_unit_check(
+    enum unit_kind kind, void *record, struct arena *arena) must_check;
+
+#endif

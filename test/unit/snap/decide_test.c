@@ -1,0 +1,405 @@
+/* decide(): a table of what Gateway API says of one host and path at a time,
+ * and random tables held against the slow way of world.c. */
+#include "snap/decide.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "world.h"
+
+#define SEEDS 2000
+#define REQUESTS 60
+
+/* Which socket, host, path, ... leads where, on this configuration. */
+static struct unit_pair_match header = {
+    .name = {.data = "X-Tenant", .length = 8},
+    .value = {.data = "a,b", .length = 3}};
+static struct unit_pair_match query = {.name = {.data = "Page", .length = 4},
+    .value = {.data = "1 2", .length = 3}};
+
+/* One match a rule; the route's rules are named "0", "1", ... */
+static void
+put_route(struct snap_store *store, const char *name, const char *hostname,
+    struct unit_match *matches, unsigned count)
+{
+	struct slice listeners[] = {
+	    SLICE("listener/ns/gw/narrow"), SLICE("listener/ns/gw/wide")};
+	struct slice hostnames[] = {slice_from_string(hostname)};
+	struct unit_rule rules[8] = {{.identity = {.data = NULL}}};
+	struct unit_route route = {
+	    .kind = SLICE("HTTPRoute"),
+	    .namespace = SLICE("ns"),
+	    .name = slice_from_string(name),
+	    .listeners = listeners,
+	    .listeners_count = 2,
+	    .hostnames = hostnames,
+	    .hostnames_count = hostname ? 1 : 0,
+	    .rules = rules,
+	    .rules_count = count,
+	};
+	char unit[64];
+
+	assert_true(count <= 8);
+	for (unsigned i = 0; i < count; i++) {
+		rules[i].matches = &matches[i];
+		rules[i].matches_count = 1;
+	}
+	snprintf(unit, sizeof(unit), "route/HTTPRoute/ns/%s", name);
+	assert_int_equal(
+	    world_put(store, slice_from_string(unit), &route), ERROR_OK);
+}
+
+static void
+put_listener(struct snap_store *store, const char *name, const char *hostname)
+{
+	struct unit_listener listener = {
+	    .port = 80,
+	    .protocol = UNIT_PROTOCOL_HTTP,
+	    .hostname = slice_from_string(hostname),
+	};
+	char unit[64];
+
+	snprintf(unit, sizeof(unit), "listener/ns/gw/%s", name);
+	assert_int_equal(
+	    world_put(store, slice_from_string(unit), &listener), ERROR_OK);
+}
+
+#define EXACT(text) \
+	{ \
+		.path_type = UNIT_PATH_EXACT, .path = { \
+			.data = (text), \
+			.length = sizeof(text) - 1 \
+		} \
+	}
+#define PREFIX(text, ...) \
+	{ \
+		.path = {.data = (text), .length = sizeof(text) - 1}, \
+		__VA_ARGS__ \
+	}
+
+static struct snap_store *
+make_store(void)
+{
+	struct snap_store *store = snap_store_new();
+	struct unit_match site[] = {
+	    PREFIX("/"),
+	    PREFIX("/v2"),
+	    EXACT("/v2/x"),
+	    PREFIX("/v2/x", .method = {.data = "POST", .length = 4}),
+	    PREFIX("/v2/x", .headers = &header, .headers_count = 1),
+	    PREFIX("/v2/x", .queries = &query, .queries_count = 1),
+	    EXACT("/v2/x"),
+	};
+	struct unit_match wild[] = {PREFIX("/"), PREFIX("/v2/x/y/z")};
+	struct unit_match any[] = {PREFIX("/any")};
+	struct unit_match other[] = {
+	    PREFIX("/", .headers = &header, .headers_count = 1)};
+	struct unit_match rest[] = {{.path_type = UNIT_PATH_PREFIX}};
+
+	put_listener(store, "narrow", "*.example.com");
+	put_listener(store, "wide", NULL);
+	put_route(store, "site", "site.example.com", site, 7);
+	put_route(store, "wild", "*.example.com", wild, 2);
+	put_route(store, "any", NULL, any, 1);
+	put_route(store, "other", "b.example.com", other, 1);
+	put_route(store, "rest", "rest.test", rest, 1);
+	return store;
+}
+
+static const struct {
+	const char *host, *path, *method, *query;
+	const char *fields[2]; /* values of X-Tenant */
+	const char *route, *rule; /* NULL: none */
+	bool no_listener;
+} cases[] = {
+    {"site.example.com", "/", .route = "site", .rule = "0"},
+    {"site.example.com", "/v2", .route = "site", .rule = "1"},
+    {"site.example.com", "/v2/", .route = "site", .rule = "1"},
+    {"site.example.com", "/v2/a", .route = "site", .rule = "1"},
+    {"site.example.com", "/v2example", .route = "site", .rule = "0"},
+    {"site.example.com", "/V2", .route = "site", .rule = "0"},
+    {"site.example.com", "*", .route = "site", .rule = "0"},
+    /* exact before a longer list of conditions, the first of two equal */
+    {"site.example.com", "/v2/x", "POST", .route = "site", .rule = "2"},
+    {"site.example.com", "/v2/x/", "POST", .route = "site", .rule = "3"},
+    {"site.example.com", "/v2/x/", "post", .route = "site", .rule = "1"},
+    {"site.example.com", "/v2/x/", .route = "site", .rule = "1"},
+    /* a header: any line, or all of them joined */
+    {"site.example.com", "/v2/x/", .fields = {"a,b"}, .route = "site",
+        .rule = "4"},
+    {"site.example.com", "/v2/x/", .fields = {"c", "a,b"}, .route = "site",
+        .rule = "4"},
+    {"site.example.com", "/v2/x/", .fields = {"a", "b"}, .route = "site",
+        .rule = "4"},
+    {"site.example.com", "/v2/x/", .fields = {"b", "a"}, .route = "site",
+        .rule = "1"},
+    {"site.example.com", "/v2/x/", .fields = {"A,B"}, .route = "site",
+        .rule = "1"},
+    {"site.example.com", "/v2/x/", .fields = {"a,b,"}, .route = "site",
+        .rule = "1"},
+    /* a query parameter: the first, decoded, with case */
+    {"site.example.com", "/v2/x/", .query = "a=1&Page=1+2", .route = "site",
+        .rule = "5"},
+    {"site.example.com", "/v2/x/", .query = "Page=1%202&Page=3",
+        .route = "site", .rule = "5"},
+    {"site.example.com", "/v2/x/", .query = "Page=3&Page=1+2", .route = "site",
+        .rule = "1"},
+    {"site.example.com", "/v2/x/", .query = "page=1+2", .route = "site",
+        .rule = "1"},
+    /* the host binds before the path */
+    {"site.example.com", "/v2/x/y/z", .route = "site", .rule = "1"},
+    {"w.example.com", "/v2/x/y/z", .route = "wild", .rule = "1"},
+    {"a.b.example.com", "/v2", .route = "wild", .rule = "0"},
+    /* nothing fits there: on to what is less specific */
+    {"b.example.com", "/", .route = "wild", .rule = "0"},
+    {"b.example.com", "/", .fields = {"a,b"}, .route = "other", .rule = "0"},
+    {"site.example.com", "/any", .route = "site", .rule = "0"},
+    /* the wide listener: its own routes only */
+    {"example.com", "/any/x", .route = "any", .rule = "0"},
+    {"example.com", "/", .route = NULL},
+    {"rest.test", "/", .route = "rest", .rule = "0"},
+    {"rest.test", "/any", .route = "rest", .rule = "0"},
+    {"x.rest.test", "/", .route = NULL},
+    {"", "/any", .route = "any", .rule = "0"},
+    {NULL, "/any", .route = "any", .rule = "0"},
+    {"[2001:db8::1]", "/any", .route = "any", .rule = "0"},
+    {"rest.test", "/", .no_listener = true},
+};
+
+static void
+test_cases(void **state)
+{
+	struct snap_store *store = make_store();
+	const struct snap_set *set = snap_store_commit(store);
+	uint32_t socket = world_socket(set, SLICE(""), 80);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct field fields[2];
+		char scratch[64];
+		struct snap_request request = {
+		    .socket = cases[i].no_listener ? 1000 : socket,
+		    .host = slice_from_string(cases[i].host),
+		    .path = slice_from_string(cases[i].path),
+		    .query = slice_from_string(cases[i].query),
+		    .method = slice_from_string(
+		        cases[i].method ? cases[i].method : "GET"),
+		    .fields = fields,
+		    .scratch = scratch,
+		};
+		struct snap_decision got;
+		enum reason expected = cases[i].no_listener ? REASON_NO_LISTENER
+		    : cases[i].route                        ? REASON_NONE
+		                                            : REASON_NO_ROUTE;
+
+		for (unsigned j = 0; j < 2 && cases[i].fields[j]; j++)
+			fields[request.field_count++] = (struct field){
+			    .name = "x-tenant",
+			    .name_length = 8,
+			    .value = cases[i].fields[j],
+			    .value_length =
+			        (uint32_t)strlen(cases[i].fields[j]),
+			    .id = FIELD_OTHER,
+			};
+		snap_decide(set, &request, &got);
+		if (got.reason != expected ||
+		    (cases[i].route &&
+		        (!slice_equal(got.route_unit->route->name,
+		             slice_from_string(cases[i].route)) ||
+		            got.rule - got.route_unit->route->rules !=
+		                cases[i].rule[0] - '0')))
+			fail_msg("case %zu: %s%s", i,
+			    cases[i].host ? cases[i].host : "-", cases[i].path);
+		assert_true((got.listener_unit != NULL) ==
+		    (got.listener_id != SNAP_ID_NONE));
+		assert_true(
+		    (got.route_unit != NULL) == (got.rule_id != SNAP_ID_NONE));
+	}
+	snap_store_free(&store);
+}
+
+static void
+on_loser(void *context, const struct unit *route, const struct unit_rule *rule,
+    const struct unit_match *match, const char *why)
+{
+	assert_ptr_equal(match, &rule->matches[0]);
+	text_printf(context, "%.*s %d: %s\n", SLICE_ARGS(route->route->name),
+	    (int)(rule - route->route->rules), why);
+}
+
+static void
+test_trace(void **state)
+{
+	struct snap_store *store = make_store();
+	const struct snap_set *set = snap_store_commit(store);
+	struct snap_request request = {
+	    .socket = world_socket(set, SLICE(""), 80),
+	    .host = SLICE("site.example.com"),
+	    .path = SLICE("/v2/x/1"),
+	    .method = SLICE("GET"),
+	};
+	struct snap_decision decision;
+	struct text losers;
+
+	(void)state;
+	text_init(&losers);
+	snap_decide_traced(set, &request, &decision, on_loser, &losers);
+	assert_string_equal(losers.data,
+	    "site 3: the method differs\n"
+	    "site 4: a header is missing or differs\n"
+	    "site 5: a query parameter is missing or differs\n");
+	assert_int_equal(decision.reason, REASON_NONE);
+	assert_int_equal(decision.rule - decision.route_unit->route->rules, 1);
+	text_fini(&losers);
+	snap_store_free(&store);
+}
+
+/* Names and numbers that a decision carries. */
+static void
+test_numbers(void **state)
+{
+	struct snap_store *store = make_store();
+	const struct snap_set *set;
+	struct slice listeners[] = {SLICE("listener/ns/gw/wide")};
+	struct unit_backend backends[] = {
+	    {.target = SLICE("service/ns/one"), .port = 80, .weight = 3},
+	    {.target = SLICE("service/ns/gone"),
+	        .weight = 2,
+	        .refused = SLICE("not permitted")},
+	    {.target = SLICE("external/ns/two"), .weight = 0},
+	    {.target = SLICE("service/ns/one"), .port = 80, .weight = 1},
+	};
+	struct unit_rule rule = {.identity = SLICE("first"),
+	    .backends = backends,
+	    .backends_count = 4,
+	    .refused = SLICE("says a field that is not honoured")};
+	struct unit_route route = {.listeners = listeners,
+	    .listeners_count = 1,
+	    .rules = &rule,
+	    .rules_count = 1};
+	struct snap_request request = {
+	    .host = SLICE("x"), .path = SLICE("/"), .method = SLICE("GET")};
+	struct snap_decision got;
+	const struct snap_ids *ids = snap_store_rule_ids(store);
+
+	(void)state;
+	assert_int_equal(
+	    world_put(store, SLICE("route/HTTPRoute/ns/n"), &route), ERROR_OK);
+	set = snap_store_commit(store);
+	request.socket = world_socket(set, SLICE(""), 80);
+	snap_decide(set, &request, &got);
+	assert_int_equal(got.reason, REASON_NONE);
+	assert_true(slice_is_set(got.rule->refused));
+	assert_true(slice_equal(got.match->path, SLICE("/")));
+	assert_int_equal(got.weight_sum, 6);
+	assert_int_equal(got.backend_ids[1], SNAP_ID_NONE);
+	assert_int_equal(got.backend_ids[0], got.backend_ids[3]);
+	assert_int_not_equal(got.backend_ids[0], got.backend_ids[2]);
+	assert_true(
+	    slice_equal(snap_set_backend(set, got.backend_ids[2])->target,
+	        SLICE("external/ns/two")));
+	assert_true(slice_equal(
+	    snap_ids_name(ids, got.listener_id), SLICE("ns/gw/wide")));
+	assert_true(slice_equal(snap_ids_name(ids, got.rule_id),
+	    SLICE("ns/gw/wide HTTPRoute/ns/n first")));
+	snap_store_free(&store);
+}
+
+/* Where two listeners claim one host of one socket, names decide. */
+static void
+test_equal_listeners(void **state)
+{
+	struct snap_store *store = snap_store_new();
+	struct snap_request request = {
+	    .host = SLICE("x"), .path = SLICE("/"), .method = SLICE("GET")};
+	static const char *const steps[] = {"b", "c", "a"};
+	static const char *const serves[] = {"b", "b", "a"};
+	struct snap_decision got;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		const struct snap_set *set;
+
+		put_listener(store, steps[i], NULL);
+		set = snap_store_commit(store);
+		request.socket = world_socket(set, SLICE(""), 80);
+		snap_decide(set, &request, &got);
+		assert_memory_equal(
+		    got.listener_unit->name.data + strlen("listener/ns/gw/"),
+		    serves[i], 1);
+	}
+	snap_store_drop(store, SLICE("listener/ns/gw/a"));
+	snap_store_drop(store, SLICE("listener/ns/gw/b"));
+	snap_decide(snap_store_commit(store), &request, &got);
+	assert_true(
+	    slice_equal(got.listener_unit->name, SLICE("listener/ns/gw/c")));
+	snap_store_free(&store);
+}
+
+static void
+test_against_the_slow_way(void **state)
+{
+	/* no listener, no route, a route: none of them rare */
+	unsigned seen[3] = {0};
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct snap_store *store = snap_store_new();
+		struct world world;
+		struct text expected, answer;
+		const struct snap_set *set;
+
+		world_init(&world, seed);
+		text_init(&expected);
+		text_init(&answer);
+		for (unsigned i = 0; i < 2 * world.routes_used + 8; i++)
+			world_edit(&world, store);
+		set = snap_store_commit(store);
+		for (unsigned i = 0; i < REQUESTS; i++) {
+			struct world_request asked;
+
+			text_reset(&expected);
+			text_reset(&answer);
+			world_ask(&world, &asked);
+			world_expect(&world, &asked, &expected);
+			world_decide(set, &asked, &answer);
+			if (!slice_equal(
+			        text_slice(&expected), text_slice(&answer)))
+				fail_msg("seed %lu, request %u (%s%s): "
+				         "expected \"%.*s\", got \"%.*s\"",
+				    (unsigned long)seed, i,
+				    asked.request.host.data,
+				    asked.request.path.data,
+				    SLICE_ARGS(text_slice(&expected)),
+				    SLICE_ARGS(text_slice(&answer)));
+			seen[(answer.length > 0) +
+			    (slice_find(text_slice(&answer), ' ') <
+			        answer.length)]++;
+		}
+		text_fini(&expected);
+		text_fini(&answer);
+		world_fini(&world);
+		snap_store_free(&store);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(seen[i] > SEEDS * REQUESTS / 20);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_cases),
+	    cmocka_unit_test(test_trace),
+	    cmocka_unit_test(test_numbers),
+	    cmocka_unit_test(test_equal_listeners),
+	    cmocka_unit_test(test_against_the_slow_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,53 @@
+/* A small random world of listeners, routes and requests, and the slow obvious
+ * answer to what decide() is asked: every match of every route is looked at,
+ * and the best one kept. It shares no code with snap but the records. */
+#ifndef YUMEN_TEST_SNAP_WORLD_H
+#define YUMEN_TEST_SNAP_WORLD_H
+
+#include "core/random.h"
+#include "snap/decide.h"
+
+#define WORLD_LISTENERS 6
+#define WORLD_ROUTES 20
+
+struct world {
+	struct arena arena;
+	struct random random;
+	/* NULL: not there */
+	struct unit_listener *listeners[WORLD_LISTENERS];
+	struct unit_route *routes[WORLD_ROUTES];
+	unsigned routes_used; /* how many of them there may be */
+};
+
+void world_init(struct world *world, uint64_t seed);
+void world_fini(struct world *world);
+unsigned world_below(struct world *world, unsigned bound);
+/* Add, change or remove one thing, in the world and in the store. */
+void world_edit(struct world *world, struct snap_store *store);
+/* Put everything that is there. */
+void world_load(const struct world *world, struct snap_store *store);
+
+struct world_request {
+	struct slice address;
+	uint16_t port;
+	struct field fields[4];
+	char scratch[64];
+	struct snap_request request;
+};
+void world_ask(struct world *world, struct world_request *asked);
+
+/* The answer as text: "" without a listener, "listener" without a route,
+ * "listener route rule match" otherwise. */
+void world_expect(const struct world *world, const struct world_request *asked,
+    struct text *answer);
+void world_decide(const struct snap_set *set, struct world_request *asked,
+    struct text *answer);
+
+/* Put a record under a name; what put says. */
+enum error world_put(
+    struct snap_store *store, struct slice name, const void *record);
+/* The number of the socket, or SNAP_ID_NONE. */
+uint32_t world_socket(
+    const struct snap_set *set, struct slice address, uint16_t port);
+
+#endif
