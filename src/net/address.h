@@ -11,7 +11,7 @@
 /* 20 bytes: it stands in every connection. IPv4 is kept as ::ffff:a.b.c.d. */
 struct net_address {
 	uint8_t ip[16];
-	uint16_t port;   /* host order */
+	uint16_t port; /* host order */
 	uint16_t family; /* AF_INET, AF_INET6; 0: none */
 };
 

@@ -160,8 +160,8 @@ wait_ms(const struct net_loop *loop, int timeout_ms)
 	if (loop->wheel.next_ms == UINT64_MAX)
 		return timeout_ms;
 	uint64_t left_ms = loop->wheel.next_ms > loop->now_ms
-	                       ? loop->wheel.next_ms - loop->now_ms
-	                       : 0;
+	    ? loop->wheel.next_ms - loop->now_ms
+	    : 0;
 	if (left_ms > INT_MAX)
 		left_ms = INT_MAX;
 	return timeout_ms < 0 || left_ms < (uint64_t)timeout_ms ? (int)left_ms

@@ -8,7 +8,7 @@
 
 struct net_loop {
 	const struct net_loop_ops *ops;
-	uint64_t now_ms;   /* ops->wait sets it */
+	uint64_t now_ms; /* ops->wait sets it */
 	struct list tasks; /* of this round */
 	struct list later; /* put off to the next turn */
 	struct net_wheel wheel;

@@ -11,14 +11,14 @@
 
 struct name {
 	struct net_names *names;
-	struct list waiting;           /* for its look-up to start */
-	struct list changed;           /* to be told */
-	struct net_timer timer;        /* until the next look-up */
+	struct list waiting; /* for its look-up to start */
+	struct list changed; /* to be told */
+	struct net_timer timer; /* until the next look-up */
 	struct net_address *addresses; /* the last good answer */
 	unsigned count;
-	enum error error;  /* of the last look-up; AGAIN: there was none */
+	enum error error; /* of the last look-up; AGAIN: there was none */
 	unsigned failures; /* since the last good one */
-	unsigned watches;  /* 0: goes when its look-up ends */
+	unsigned watches; /* 0: goes when its look-up ends */
 	bool is_under_way;
 	size_t length;
 	char text[]; /* with a NUL */
@@ -166,7 +166,7 @@ run(struct net_task *task)
 {
 	struct net_names *names = container_of(task, struct net_names, task);
 	while (!list_is_empty(&names->waiting) &&
-	       names->under_way < LIMIT_VALUE_NAME_LOOKUPS) {
+	    names->under_way < LIMIT_VALUE_NAME_LOOKUPS) {
 		struct name *name =
 		    container_of(names->waiting.next, struct name, waiting);
 		list_remove(&name->waiting);
@@ -214,7 +214,7 @@ next_ms(const struct name *name, uint64_t ttl_ms)
 	if (name->failures > 0) {
 		unsigned doublings = name->failures - 1;
 		ms = (uint64_t)LIMIT_VALUE_NAME_REFRESH_MS
-		     << (doublings < 16 ? doublings : 16);
+		    << (doublings < 16 ? doublings : 16);
 	}
 	if (ms < LIMIT_VALUE_NAME_REFRESH_MS)
 		ms = LIMIT_VALUE_NAME_REFRESH_MS;

@@ -21,7 +21,7 @@ struct resolver_socket {
 	struct list link;
 	struct net_resolver *resolver;
 	struct net_watch watch; /* fd -1: closed, to be freed */
-	unsigned pending;       /* events told, not yet acted on */
+	unsigned pending; /* events told, not yet acted on */
 	bool wants_write, peer_closed;
 };
 
@@ -34,7 +34,7 @@ struct net_resolver {
 	struct timespec configured; /* the file's time of change */
 	unsigned under_way;
 	bool has_servers; /* set by hand */
-	bool is_late;     /* c-ares has time-outs to look at */
+	bool is_late; /* c-ares has time-outs to look at */
 };
 
 struct look_up {

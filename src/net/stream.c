@@ -94,18 +94,26 @@ net_stream_read(
 	return note_in(stream, error, *length < size);
 }
 
+/* Do length bytes leave some of the parts? */
+static bool
+is_short_of(const struct iovec *parts, unsigned count, size_t length)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (length < parts[i].iov_len)
+			return true;
+		length -= parts[i].iov_len;
+	}
+	return false;
+}
+
 enum error
 net_stream_write(struct net_stream *stream, const struct iovec *parts,
     unsigned count, size_t *length)
 {
 	must(stream->ops && count > 0);
-	size_t total = 0;
-	for (unsigned i = 0; i < count; i++)
-		total += parts[i].iov_len;
-	must(total > 0);
 	*length = 0;
 	enum error error = stream->ops->write(stream, parts, count, length);
-	return note_out(stream, error, *length < total);
+	return note_out(stream, error, is_short_of(parts, count, *length));
 }
 
 /* A short splice tells nothing: the pipe may have been the one to be full, or

@@ -40,7 +40,7 @@ struct net_stream_ops {
 };
 
 struct net_stream {
-	struct net_watch watch;           /* on_ready is set by the owner */
+	struct net_watch watch; /* on_ready is set by the owner */
 	const struct net_stream_ops *ops; /* NULL: closed */
 	struct net_loop *loop;
 	bool readable; /* a read may give something; cleared by a short read */

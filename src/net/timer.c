@@ -84,7 +84,7 @@ place(struct net_loop *loop, struct net_timer *timer)
 
 	uint64_t tick = (timer->deadline_ms >> TICK_BITS) + 1;
 	unsigned level = (63u - (unsigned)__builtin_clzll(tick ^ wheel->tick)) /
-	                 NET_WHEEL_SLOT_BITS;
+	    NET_WHEEL_SLOT_BITS;
 	must(level < NET_WHEEL_LEVELS);
 	unsigned shift = level * NET_WHEEL_SLOT_BITS;
 	unsigned slot = (tick >> shift) & (NET_WHEEL_SLOTS - 1);

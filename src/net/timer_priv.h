@@ -12,7 +12,7 @@ enum {
 
 struct net_wheel {
 	uint64_t next_ms; /* no slot is due before; UINT64_MAX: none is */
-	uint64_t tick;    /* every slot up to here was looked at */
+	uint64_t tick; /* every slot up to here was looked at */
 	uint64_t occupied[NET_WHEEL_LEVELS]; /* a bit a slot; may be stale */
 	struct list slots[NET_WHEEL_LEVELS][NET_WHEEL_SLOTS];
 };

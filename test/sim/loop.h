@@ -32,8 +32,8 @@ struct sim_manner {
 	                          * from 1; 0: all that was fed */
 	size_t accept_bytes_max; /* at most so many are taken by the writes of
 	                          * one turn, at random from 1; 0: all */
-	size_t window_bytes;     /* so many may be written that the test has not
-	                          * taken; 0: no bound */
+	size_t window_bytes; /* so many may be written that the test has not
+	                      * taken; 0: no bound */
 	bool splice; /* the stream can splice (through the real pipes) */
 };
 

@@ -18,9 +18,9 @@ struct sim_loop {
 };
 
 enum sim_state {
-	SIM_NEW,        /* its fd was not opened yet */
+	SIM_NEW, /* its fd was not opened yet */
 	SIM_CONNECTING, /* the peer has not said anything */
-	SIM_ANSWERED,   /* it has, and the stream does not know */
+	SIM_ANSWERED, /* it has, and the stream does not know */
 	SIM_OPEN,
 	SIM_CLOSED,
 };
@@ -43,7 +43,7 @@ struct sim_pipe {
 	unsigned reset_calls, end_calls; /* 0: never */
 
 	struct text out; /* written and not taken */
-	size_t room;     /* bytes that writes may give in this turn */
+	size_t room; /* bytes that writes may give in this turn */
 	bool wants_room; /* a write was short: room is an edge */
 	bool shut, aborted;
 

@@ -55,8 +55,8 @@ room(const struct sim_pipe *pipe)
 	size_t window = SIZE_MAX;
 	if (pipe->manner.window_bytes)
 		window = pipe->out.length < pipe->manner.window_bytes
-		             ? pipe->manner.window_bytes - pipe->out.length
-		             : 0;
+		    ? pipe->manner.window_bytes - pipe->out.length
+		    : 0;
 	return pipe->room < window ? pipe->room : window;
 }
 
@@ -115,10 +115,10 @@ sim_pipe_has_work(const struct sim_pipe *pipe)
 	if (pipe->failed)
 		return false;
 	bool is_full = pipe->manner.window_bytes &&
-	               pipe->out.length >= pipe->manner.window_bytes;
+	    pipe->out.length >= pipe->manner.window_bytes;
 	return pipe->arrived < pipe->in.length ||
-	       pipe->end_fed != pipe->end_arrived ||
-	       (pipe->wants_room && !is_full);
+	    pipe->end_fed != pipe->end_arrived ||
+	    (pipe->wants_room && !is_full);
 }
 
 void
@@ -311,7 +311,7 @@ pipe_peek(struct net_stream *stream)
 	return pipe->arrived > 0 || pipe->end_arrived || pipe->failed;
 }
 
-#define SIM_STREAM_OPS                                                     \
+#define SIM_STREAM_OPS \
 	.read = pipe_read, .write = pipe_write, .shutdown = pipe_shutdown, \
 	.close = pipe_close, .connected = pipe_connected, .peek = pipe_peek
 

@@ -185,7 +185,7 @@ test_reset(void **state)
 	(void)state;
 	int peer = open_pair(&stream);
 	must(setsockopt(peer, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) ==
-	     0);
+	    0);
 	close(peer);
 	turn();
 	assert_true(stream.readable && stream.peer_closed);

@@ -94,7 +94,7 @@ advance(struct model *model)
 		assert_true(
 		    probe->deadline_ms + NET_TIMER_TICK_MS > loop->now_ms);
 		assert_true(loop->wheel.next_ms <=
-		            probe->deadline_ms + NET_TIMER_TICK_MS);
+		    probe->deadline_ms + NET_TIMER_TICK_MS);
 	}
 }
 
