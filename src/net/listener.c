@@ -13,9 +13,13 @@
 
 #include "core/must.h"
 
-static const int on = 1, off = 0;
-
 static void accept_some(struct net_acceptor *);
+
+static bool
+set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+}
 
 /* The error in errno; closes *fd. */
 static enum error
@@ -28,49 +32,43 @@ give_up(int *fd)
 	return error;
 }
 
-/* TCP_NODELAY is inherited by what is accepted: a call less for each. */
-static bool
-prepare_tcp(int fd, int family)
-{
-	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
-	    (family != AF_INET6 ||
-	        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) ==
-	            0);
-}
-
-enum error
-net_listen_tcp(const struct net_address *address, int backlog, int *fd)
+/* A TCP socket bound there, alone or with others. TCP_NODELAY is inherited by
+ * what is accepted: a call less for each. */
+static enum error
+bind_tcp(const struct net_address *address, bool is_shared, int *fd)
 {
 	must(address->family);
 	struct sockaddr_storage at;
 	socklen_t size = net_address_to_sockaddr(address, &at);
 	*fd = socket(at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    IPPROTO_TCP);
-	if (*fd < 0 || !prepare_tcp(*fd, at.ss_family) ||
-	    bind(*fd, (struct sockaddr *)&at, size) != 0 ||
-	    listen(*fd, backlog) != 0)
+	if (*fd < 0 || !set(*fd, SOL_SOCKET, SO_REUSEADDR, 1) ||
+	    !set(*fd, SOL_SOCKET, SO_REUSEPORT, is_shared) ||
+	    !set(*fd, IPPROTO_TCP, TCP_NODELAY, 1) ||
+	    (at.ss_family == AF_INET6 &&
+	        !set(*fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) ||
+	    bind(*fd, (struct sockaddr *)&at, size) != 0)
 		return give_up(fd);
 	return ERROR_OK;
 }
 
 enum error
+net_listen_tcp(const struct net_address *address, int backlog, int *fd)
+{
+	enum error error = bind_tcp(address, true, fd);
+	if (error == ERROR_OK && listen(*fd, backlog) != 0)
+		error = give_up(fd);
+	return error;
+}
+
+enum error
 net_listen_is_free(const struct net_address *address)
 {
-	must(address->family);
-	struct sockaddr_storage at;
-	socklen_t size = net_address_to_sockaddr(address, &at);
-	int fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
-	if (fd < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-	    (at.ss_family == AF_INET6 &&
-	        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) !=
-	            0) ||
-	    bind(fd, (struct sockaddr *)&at, size) != 0)
-		return give_up(&fd);
-	close(fd);
-	return ERROR_OK;
+	int fd;
+	enum error error = bind_tcp(address, false, &fd);
+	if (error == ERROR_OK)
+		close(fd);
+	return error;
 }
 
 static enum error
@@ -179,7 +177,7 @@ net_acceptor_open(struct net_acceptor *acceptor, struct net_loop *loop, int fd,
 	net_task_init(&acceptor->again, on_again);
 	net_timer_init(&acceptor->pause, on_pause_over);
 	/* For sockets that others opened; a Unix socket refuses it. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	enum error error = net_loop_add(loop, &acceptor->watch);
 	if (error != ERROR_OK)
 		acceptor->loop = NULL;

@@ -212,10 +212,12 @@ test_listen_tcp(void **state)
 	int fd, second;
 	(void)state;
 	fd = listen_at("127.0.0.1", &at);
+	assert_int_equal(net_listen_is_free(&at), ERROR_IN_USE);
 	/* One for each worker. */
 	assert_int_equal(net_listen_tcp(&at, 8, &second), ERROR_OK);
 	close(second);
 	close(fd);
+	assert_int_equal(net_listen_is_free(&at), ERROR_OK);
 
 	/* Somebody else's. */
 	struct sockaddr_storage to;
