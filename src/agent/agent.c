@@ -161,7 +161,7 @@ note_progress(struct agent *agent)
 		    agent->store, served, agent->holds, agent->options.workers);
 	}
 	if (snap_store_has_garbage(agent->store) &&
-	    agent->collect.deadline_ms == 0)
+	    !net_timer_is_set(&agent->collect))
 		net_timer_set(agent->options.loop, &agent->collect, COLLECT_MS);
 	agent_sockets_reap(agent);
 	confirm(agent);

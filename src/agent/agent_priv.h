@@ -17,6 +17,7 @@ struct agent_socket {
 	struct net_address address;
 	enum error error; /* OK: it listens */
 	char why[128]; /* for people, when it does not */
+	bool any; /* every address of the host */
 	bool closing; /* taken back, waits until no worker lends it */
 	bool wanted; /* seen in the set that is being looked at */
 	unsigned count; /* of fds that are open */

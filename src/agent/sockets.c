@@ -9,6 +9,7 @@
 
 #include "core/log.h"
 #include "core/memory.h"
+#include "core/must.h"
 #include "net/listener.h"
 
 #define BACKLOG 4096
@@ -66,6 +67,13 @@ open_all(struct agent *agent, struct agent_socket *socket)
 	char text[NET_ADDRESS_TEXT];
 
 	socket->error = net_listen_is_free(&socket->address);
+	if (socket->error == ERROR_UNSUPPORTED && socket->any) {
+		/* No IPv6 on this host: every address is every IPv4 one. */
+		socket->error = net_address_parse(
+		    SLICE("0.0.0.0"), socket->address.port, &socket->address);
+		must(socket->error == ERROR_OK);
+		socket->error = net_listen_is_free(&socket->address);
+	}
 	while (socket->error == ERROR_OK &&
 	    socket->count < agent->options.workers) {
 		socket->error = net_listen_tcp(
@@ -83,7 +91,7 @@ open_all(struct agent *agent, struct agent_socket *socket)
 	net_address_format(&socket->address, text);
 	snprintf(socket->why, sizeof(socket->why), "cannot listen on %s: %s",
 	    text, error_text(socket->error));
-	if (agent->retry.deadline_ms == 0)
+	if (!net_timer_is_set(&agent->retry))
 		net_timer_set(agent->options.loop, &agent->retry, RETRY_MS);
 }
 
@@ -95,6 +103,7 @@ add(struct agent *agent, const struct snap_socket *wanted)
 
 	socket->id = wanted->id;
 	socket->wanted = true;
+	socket->any = wanted->address.length == 0;
 	list_insert(&agent->sockets, &socket->link);
 	if (agent_socket_address(
 	        wanted->address, wanted->port, &socket->address) != ERROR_OK) {
