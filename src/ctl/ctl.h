@@ -18,14 +18,15 @@ struct ctl_options {
 	struct net_loop *admin_loop; /* where answers to pages are given */
 	/* In ctl's thread, after each time that files were read: object and
 	 * problem counts. Problems themselves are logged. */
-	void (*on_read)(void *context, unsigned objects, unsigned files,
-	    unsigned problems);
+	void (*on_read)(
+	    void *context, unsigned objects, unsigned files, unsigned problems);
 	void *context;
 };
 
-/* Starts the thread and the first read. A path that cannot be opened is an error
- * (NOT_FOUND, DENIED): told through the log. */
-enum error ctl_new(const struct ctl_options *options, struct ctl **ctl) must_check;
+/* Starts the thread and the first read. A path that cannot be opened is an
+ * error (NOT_FOUND, DENIED): told through the log. */
+enum error ctl_new(
+    const struct ctl_options *options, struct ctl **ctl) must_check;
 void ctl_free(struct ctl **ctl);
 /* Pages: /api/v1/objects?kind=K[&namespace=N][&name=X] (a JSON list of objects
  * with status). */

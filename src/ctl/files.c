@@ -1,0 +1,417 @@
+/* A file holds items, one a document; items with the same object name stand in
+ * one claim, in the order of path and place. The first good item of a claim is
+ * its holder: its object is the one that the sink has. Objects that do not
+ * count are not kept; should one come to count, its file is read again.
+ *
+ * A document is known by the hash of what it says: one that is as it was is
+ * neither admitted nor told of again. */
+#include "ctl/files_priv.h"
+
+#include "core/hash.h"
+#include "core/memory.h"
+#include "core/must.h"
+#include "gw/admit.h"
+#include "wire/tree.h"
+
+#define TREE_BLOCK_BYTES 65536
+
+/* One reading of a file. */
+struct reading {
+	struct ctl_files *files;
+	struct ctl_file *file;
+	struct arena arena; /* of the trees */
+	const struct tree_node **documents;
+	uint32_t document_count, document_room;
+	struct map known; /* hash -> the file's items so far */
+	bool refused; /* during an admission: an error was found */
+};
+
+static struct ctl_file *get_file(struct ctl_files *files, struct slice path);
+static void free_file(struct ctl_files *files, struct ctl_file *file);
+static void tell_file(struct ctl_files *files, struct ctl_file *file,
+    enum ctl_problem_kind kind, uint32_t line, uint32_t column,
+    struct slice text);
+static void set_failed(
+    struct ctl_files *files, struct ctl_file *file, bool failed);
+static enum error read_documents(
+    struct reading *reading, struct slice bytes, struct tree_fault *fault);
+static void take_documents(struct reading *reading);
+
+struct ctl_files *
+ctl_files_new(const struct ctl_sink *sink)
+{
+	must(sink != NULL && sink->put && sink->remove && sink->tell);
+	struct ctl_files *files = memory_zero(1, sizeof(*files));
+
+	files->sink = *sink;
+	map_init(&files->files);
+	map_init(&files->claims);
+	list_init(&files->wanted);
+	text_init(&files->scratch);
+	return files;
+}
+
+void
+ctl_files_free(struct ctl_files **files)
+{
+	struct ctl_files *old = *files;
+	struct slice key;
+	void *value;
+
+	*files = NULL;
+	if (old == NULL)
+		return;
+	for (size_t at = 0; map_next(&old->files, &at, &key, &value);) {
+		struct ctl_file *file = value;
+
+		for (uint32_t i = 0; i < file->item_count; i++)
+			memory_free(file->items[i]);
+		memory_free(file->items);
+		memory_free(file);
+	}
+	for (size_t at = 0; map_next(&old->claims, &at, &key, &value);)
+		memory_free(value);
+	map_fini(&old->files);
+	map_fini(&old->claims);
+	text_fini(&old->scratch);
+	memory_free(old);
+}
+
+void
+ctl_files_put(struct ctl_files *files, struct slice path, struct slice bytes)
+{
+	must(files != NULL && slice_is_set(path));
+	struct reading reading = {
+	    .files = files, .file = get_file(files, path)};
+	struct tree_fault fault;
+
+	list_remove(&reading.file->wanted);
+	arena_init(&reading.arena, TREE_BLOCK_BYTES);
+	if (read_documents(&reading, bytes, &fault) == ERROR_OK) {
+		set_failed(files, reading.file, false);
+		take_documents(&reading);
+		ctl_claims_settle(files);
+	} else {
+		set_failed(files, reading.file, true);
+		tell_file(files, reading.file, CTL_FILE_MALFORMED, fault.line,
+		    fault.column, slice_from_string(fault.text));
+	}
+	memory_free(reading.documents);
+	arena_fini(&reading.arena);
+}
+
+void
+ctl_files_fail(struct ctl_files *files, struct slice path, struct slice why)
+{
+	must(files != NULL && slice_is_set(path));
+	struct ctl_file *file = get_file(files, path);
+
+	list_remove(&file->wanted);
+	set_failed(files, file, true);
+	tell_file(files, file, CTL_FILE_UNREADABLE, 0, 0, why);
+}
+
+void
+ctl_files_remove(struct ctl_files *files, struct slice path)
+{
+	must(files != NULL && slice_is_set(path));
+	struct ctl_file *file = map_remove(&files->files, path);
+
+	if (file == NULL)
+		return;
+	files->counts.files--;
+	free_file(files, file);
+	ctl_claims_settle(files);
+}
+
+struct slice
+ctl_files_wanted(struct ctl_files *files)
+{
+	must(files != NULL);
+	if (list_is_empty(&files->wanted))
+		return SLICE_NONE;
+	return container_of(files->wanted.next, struct ctl_file, wanted)->path;
+}
+
+struct ctl_counts
+ctl_files_counts(const struct ctl_files *files)
+{
+	must(files != NULL);
+	return files->counts;
+}
+
+static struct ctl_file *
+get_file(struct ctl_files *files, struct slice path)
+{
+	struct ctl_file *file = map_get(&files->files, path);
+
+	if (file != NULL)
+		return file;
+	file = memory_zero(1, sizeof(*file) + path.length);
+	memcpy(file->storage, path.data, path.length);
+	file->path = slice_make(file->storage, path.length);
+	list_init(&file->wanted);
+	(void)map_put(&files->files, file->path, file);
+	files->counts.files++;
+	return file;
+}
+
+static void
+free_file(struct ctl_files *files, struct ctl_file *file)
+{
+	set_failed(files, file, false);
+	for (uint32_t i = 0; i < file->item_count; i++)
+		ctl_item_drop(files, file->items[i]);
+	list_remove(&file->wanted);
+	memory_free(file->items);
+	memory_free(file);
+}
+
+static void
+tell_file(struct ctl_files *files, struct ctl_file *file,
+    enum ctl_problem_kind kind, uint32_t line, uint32_t column,
+    struct slice text)
+{
+	struct ctl_problem problem = {
+	    .kind = kind,
+	    .file = file->path,
+	    .line = line,
+	    .column = column,
+	    .text = text,
+	};
+
+	files->sink.tell(files->sink.context, &problem);
+}
+
+static void
+set_failed(struct ctl_files *files, struct ctl_file *file, bool failed)
+{
+	ctl_problem_set(files, &file->failed, failed);
+}
+
+/* Reading: the documents of a file, lists unpacked. */
+
+static void
+push_document(void *context, const struct tree_node *document)
+{
+	struct reading *reading = context;
+
+	if (reading->document_count == reading->document_room) {
+		reading->document_room =
+		    reading->document_room ? reading->document_room * 2 : 16;
+		reading->documents = memory_resize(reading->documents,
+		    reading->document_room, sizeof(*reading->documents));
+	}
+	reading->documents[reading->document_count++] = document;
+}
+
+static bool
+on_document(void *context, struct tree_node *root)
+{
+	gw_admit_documents(root, push_document, context);
+	return true;
+}
+
+static enum error
+read_documents(
+    struct reading *reading, struct slice bytes, struct tree_fault *fault)
+{
+	return wire_tree_parse(
+	    bytes, &reading->arena, on_document, reading, fault);
+}
+
+/* What a tree says, in bytes: two trees with the same ones are the same. */
+static void
+push_tree(struct text *out, const struct tree_node *node)
+{
+	size_t lengths[] = {node->key.length, node->text.length, node->count};
+
+	text_push_byte(out, (char)node->kind);
+	text_push(out, slice_make((const char *)lengths, sizeof(lengths)));
+	text_push(out, node->key);
+	text_push(out, node->text);
+	for (const struct tree_node *at = node->child; at; at = at->next)
+		push_tree(out, at);
+}
+
+static uint64_t
+hash_document(struct ctl_files *files, const struct tree_node *document)
+{
+	text_reset(&files->scratch);
+	push_tree(&files->scratch, document);
+	uint64_t hash = hash_bytes(text_slice(&files->scratch));
+
+	return hash == 0 ? 1 : hash;
+}
+
+static struct slice
+hash_key(const uint64_t *hash)
+{
+	return slice_make((const char *)hash, sizeof(*hash));
+}
+
+/* The file's items by the hash of their documents. */
+static void
+index_items(struct reading *reading)
+{
+	map_init(&reading->known);
+	for (uint32_t i = reading->file->item_count; i-- > 0;) {
+		struct ctl_item *item = reading->file->items[i];
+
+		item->kept = false;
+		item->next_same = NULL;
+		if (item->hash != 0)
+			item->next_same = map_put(
+			    &reading->known, hash_key(&item->hash), item);
+	}
+}
+
+static struct ctl_item *
+take_known(struct reading *reading, uint64_t hash)
+{
+	struct ctl_item *item = map_get(&reading->known, hash_key(&hash));
+
+	while (item != NULL && item->kept)
+		item = item->next_same;
+	return item;
+}
+
+static struct ctl_item *admit_document(struct reading *reading,
+    const struct tree_node *document, uint64_t hash, uint32_t place);
+
+/* Where others have the same name, its new place may decide. */
+static void
+place_item(struct ctl_files *files, struct ctl_item *item)
+{
+	if (item->claim == NULL)
+		return;
+	ctl_claim_place(item);
+	if (item->in_claim.next != item->in_claim.previous)
+		ctl_claim_touch(files, item->claim);
+}
+
+static void
+take_documents(struct reading *reading)
+{
+	struct ctl_file *file = reading->file;
+	uint32_t count = reading->document_count;
+	struct ctl_item **items =
+	    memory_zero(count > 0 ? count : 1, sizeof(*items));
+
+	index_items(reading);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct tree_node *document = reading->documents[i];
+		uint64_t hash = hash_document(reading->files, document);
+
+		items[i] = take_known(reading, hash);
+		if (items[i] == NULL)
+			items[i] = admit_document(reading, document, hash, i);
+		items[i]->kept = true;
+		items[i]->place = i;
+		items[i]->line = document->line;
+		items[i]->column = document->column;
+		place_item(reading->files, items[i]);
+	}
+	map_fini(&reading->known);
+	for (uint32_t i = 0; i < file->item_count; i++)
+		if (!file->items[i]->kept)
+			ctl_item_drop(reading->files, file->items[i]);
+	memory_free(file->items);
+	file->items = items;
+	file->item_count = count;
+}
+
+/* Admission of one document. */
+
+static void
+on_finding(void *context, const struct gw_finding *finding)
+{
+	static const enum ctl_problem_kind kinds[] = {
+	    [GW_INFO] = CTL_OBJECT_IGNORED,
+	    [GW_WARNING] = CTL_OBJECT_DOUBTFUL,
+	    [GW_ERROR] = CTL_OBJECT_REFUSED,
+	};
+	struct reading *reading = context;
+	struct ctl_problem problem = {
+	    .kind = kinds[finding->severity],
+	    .file = reading->file->path,
+	    .line = finding->line,
+	    .column = finding->column,
+	    .code = finding->code,
+	    .object = finding->object,
+	    .field = finding->field,
+	    .text = finding->text,
+	    .fix = finding->fix,
+	};
+
+	if (finding->severity == GW_ERROR)
+		reading->refused = true;
+	reading->files->sink.tell(reading->files->sink.context, &problem);
+}
+
+static struct slice
+text_in(const struct tree_node *map, const char *key)
+{
+	const struct tree_node *node = wire_tree_get(map, key);
+
+	return node != NULL && node->kind == TREE_TEXT ? node->text
+	                                               : SLICE_NONE;
+}
+
+/* The claim that a document which was not admitted would have, or NULL. */
+static struct ctl_claim *
+claim_of_refused(struct ctl_files *files, const struct tree_node *document)
+{
+	const struct tree_node *metadata = wire_tree_get(document, "metadata");
+	struct slice kind_name = text_in(document, "kind");
+	enum gw_kind kind;
+
+	if (metadata == NULL || !slice_is_set(kind_name) ||
+	    !gw_kind_parse(kind_name, &kind))
+		return NULL;
+	struct slice name = text_in(metadata, "name");
+	struct slice namespace = text_in(metadata, "namespace");
+
+	if (name.length == 0)
+		return NULL;
+	if (!gw_kinds[kind].namespaced)
+	namespace = SLICE("");
+	else if (namespace.length == 0) namespace = SLICE("default");
+	return ctl_claim_get(files, kind, namespace, name);
+}
+
+static struct ctl_item *
+admit_document(struct reading *reading, const struct tree_node *document,
+    uint64_t hash, uint32_t place)
+{
+	struct ctl_files *files = reading->files;
+	struct ctl_item *item = memory_zero(1, sizeof(*item));
+
+	list_init(&item->in_claim);
+	item->file = reading->file;
+	item->hash = hash;
+	item->place = place;
+	reading->refused = false;
+	item->object =
+	    gw_admit(document, reading->file->path, on_finding, reading);
+	if (item->object != NULL) {
+		item->good = true;
+		item->claim = ctl_claim_get(files, item->object->kind,
+		    item->object->namespace, item->object->name);
+	} else if (reading->refused) {
+		ctl_problem_set(files, &item->refused, true);
+		item->claim = claim_of_refused(files, document);
+		/* The version before it, if that is in this file and counts,
+		 * stays and is this item's from now on. */
+		struct ctl_item *holder =
+		    item->claim ? item->claim->holder : NULL;
+
+		item->good = holder != NULL && holder->file == item->file &&
+		    !holder->kept;
+		if (item->good)
+			item->claim->holder = item;
+	}
+	if (item->claim != NULL)
+		ctl_claim_touch(files, item->claim);
+	return item;
+}

@@ -1,0 +1,64 @@
+/* The files that objects come from, and which object of which file counts.
+ * Given the bytes of a file it parses and admits them, and keeps apart what is
+ * bad from what is good: a file that does not parse and an object that is not
+ * admitted leave their last good version in place. It does no I/O and no
+ * logging: what follows from a file, and what is wrong with it, goes to a sink.
+ */
+#ifndef YUMEN_CTL_FILES_H
+#define YUMEN_CTL_FILES_H
+
+#include "gw/object.h"
+
+enum ctl_problem_kind {
+	CTL_FILE_UNREADABLE,
+	CTL_FILE_MALFORMED,
+	CTL_OBJECT_REFUSED,
+	CTL_OBJECT_DOUBTFUL, /* admitted, with a warning */
+	CTL_OBJECT_IGNORED, /* of a kind that yumen does not read */
+	CTL_OBJECT_REPEATED, /* an earlier path has it too */
+};
+
+/* Slices live as long as the call; absent where there is nothing to say. */
+struct ctl_problem {
+	enum ctl_problem_kind kind;
+	struct slice file;
+	uint32_t line, column; /* 0: of the file as a whole */
+	const char *code; /* of the finding, or NULL */
+	struct slice object, field, text, fix;
+};
+
+struct ctl_sink {
+	void *context;
+	/* The object that counts under its name; taken over. */
+	void (*put)(void *context, struct gw_object **object);
+	void (*remove)(void *context, enum gw_kind kind, struct slice namespace,
+	    struct slice name);
+	void (*tell)(void *context, const struct ctl_problem *problem);
+};
+
+struct ctl_counts {
+	unsigned files;
+	unsigned objects; /* that count */
+	unsigned problems; /* of all kinds but DOUBTFUL and IGNORED */
+};
+
+struct ctl_files;
+struct ctl_files *ctl_files_new(const struct ctl_sink *sink);
+void ctl_files_free(struct ctl_files **files);
+
+/* A file's content, new or changed. The sink hears what comes of it before this
+ * returns. Documents that are as they were cost a comparison each. */
+void ctl_files_put(
+    struct ctl_files *files, struct slice path, struct slice bytes);
+/* It cannot be read: why is for people. */
+void ctl_files_fail(
+    struct ctl_files *files, struct slice path, struct slice why);
+/* It is gone. */
+void ctl_files_remove(struct ctl_files *files, struct slice path);
+/* A file whose content is needed again, for an object of it counts now that did
+ * not before; absent: none. Valid until the next call. */
+struct slice ctl_files_wanted(struct ctl_files *files);
+
+struct ctl_counts ctl_files_counts(const struct ctl_files *files);
+
+#endif

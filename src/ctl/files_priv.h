@@ -1,0 +1,73 @@
+/* What the files of ctl/files share: items, the documents of a file, and
+ * claims, the items of one object name. */
+#ifndef YUMEN_CTL_FILES_PRIV_H
+#define YUMEN_CTL_FILES_PRIV_H
+
+#include "core/list.h"
+#include "core/map.h"
+#include "core/text.h"
+#include "ctl/files.h"
+
+struct ctl_claim {
+	struct slice key; /* "kind/namespace/name", behind this struct */
+	enum gw_kind kind;
+	struct slice namespace, name; /* in key */
+	struct list items; /* item.in_claim */
+	struct ctl_item *holder; /* NULL: its item is gone, or there is none */
+	bool held; /* the sink has an object of this name */
+	bool touched;
+	struct ctl_claim *next_touched;
+	char storage[];
+};
+
+struct ctl_item {
+	struct list in_claim;
+	struct ctl_file *file;
+	struct ctl_claim *claim; /* NULL: it names no object that yumen reads */
+	struct gw_object
+	    *object; /* just admitted, until the claim is settled */
+	struct ctl_item *next_same; /* during a read: same hash */
+	uint64_t hash; /* of the document; 0: to be admitted again */
+	uint32_t place, line, column;
+	bool good; /* a version of it could count, or does */
+	bool refused; /* this version was not admitted */
+	bool repeated; /* another one counts */
+	bool kept; /* during a read: it is in the new content too */
+};
+
+struct ctl_file {
+	struct list wanted; /* in files.wanted, or empty */
+	struct slice path; /* behind this struct */
+	struct ctl_item **items;
+	uint32_t item_count;
+	bool failed; /* unreadable or malformed, as it is now */
+	char storage[];
+};
+
+struct ctl_files {
+	struct ctl_sink sink;
+	struct map files; /* by path */
+	struct map claims; /* by key */
+	struct ctl_claim *touched;
+	struct list wanted;
+	struct ctl_counts counts;
+	struct text scratch;
+};
+
+/* Sets a mark that counts as a problem. */
+void ctl_problem_set(struct ctl_files *files, bool *mark, bool value);
+
+/* The claim of a name, made when new. */
+struct ctl_claim *ctl_claim_get(struct ctl_files *files, enum gw_kind kind,
+    struct slice namespace, struct slice name);
+/* Puts item where it belongs among the items of its claim. */
+void ctl_claim_place(struct ctl_item *item);
+/* The claim is to be settled: its items, or their order, are not what they
+ * were. */
+void ctl_claim_touch(struct ctl_files *files, struct ctl_claim *claim);
+/* Decides what counts in each touched claim, and tells the sink. */
+void ctl_claims_settle(struct ctl_files *files);
+/* The item is gone from its file: it leaves its claim and is freed. */
+void ctl_item_drop(struct ctl_files *files, struct ctl_item *item);
+
+#endif
