@@ -28,7 +28,7 @@ static const char *const addresses[] = {"", "10.0.0.1", "::1"};
 void
 world_init(struct world *world, uint64_t seed)
 {
-	*world = (struct world){0};
+	*world = (struct world){.seed = seed};
 	arena_init(&world->arena, 65536);
 	random_init_seed(&world->random, seed);
 	world->routes_used = 1 + world_below(world, WORLD_ROUTES);
@@ -142,6 +142,15 @@ make_rule(struct world *world, struct unit_rule *rule, unsigned number)
 		    &world->arena, rule->matches_count, sizeof(*rule->matches));
 	for (uint32_t i = 0; i < rule->matches_count; i++)
 		make_match(world, &rule->matches[i]);
+	rule->backends_count = world_below(world, 3);
+	rule->backends = arena_zero(
+	    &world->arena, rule->backends_count, sizeof(*rule->backends));
+	for (uint32_t i = 0; i < rule->backends_count; i++) {
+		rule->backends[i].target = arena_format(
+		    &world->arena, "service/ns/s%u", world_below(world, 4));
+		rule->backends[i].port = 80 + world_below(world, 2);
+		rule->backends[i].weight = world_below(world, 3);
+	}
 }
 
 /* Ages, namespaces and names of few values, so that each tie-break is used. */
@@ -283,8 +292,8 @@ specificity(struct slice pattern, struct slice host)
 		return slice_equal(pattern, host) ? 1000 : 0;
 	pattern = slice_skip(pattern, 1);
 	return slice_ends_with(host, pattern) && host.length > pattern.length
-	           ? (int)pattern.length + 1
-	           : 0;
+	    ? (int)pattern.length + 1
+	    : 0;
 }
 
 /* -1: does not fit; otherwise the length that does. */
@@ -301,8 +310,8 @@ prefix_length(struct slice prefix, struct slice path)
 	with_slash[prefix.length] = '/';
 	return slice_starts_with(
 	           path, slice_make(with_slash, prefix.length + 1))
-	           ? (int)prefix.length
-	           : -1;
+	    ? (int)prefix.length
+	    : -1;
 }
 
 static bool
@@ -412,8 +421,9 @@ reach(struct arena *arena, const struct unit_route *route, unsigned listener,
 	bool attached = false;
 
 	for (uint32_t i = 0; i < route->listeners_count; i++)
-		attached = attached || slice_equal(route->listeners[i],
-		                           listener_name(arena, listener));
+		attached = attached ||
+		    slice_equal(
+		        route->listeners[i], listener_name(arena, listener));
 	for (uint32_t i = 0; i < route->hostnames_count; i++) {
 		int one = specificity(route->hostnames[i], host);
 
@@ -489,11 +499,12 @@ world_expect(const struct world *world, const struct world_request *asked,
 		const struct unit_listener *one = world->listeners[i];
 		struct slice name = listener_name(&arena, i);
 		int how = one && listens(one, asked)
-		              ? specificity(one->hostname, asked->request.host)
-		              : 0;
+		    ? specificity(one->hostname, asked->request.host)
+		    : 0;
 
-		if (how > most || (how > 0 && how == most &&
-		                      slice_compare(name, chosen) < 0)) {
+		if (how > most ||
+		    (how > 0 && how == most &&
+		        slice_compare(name, chosen) < 0)) {
 			most = how;
 			listener = i;
 			chosen = name;

@@ -13,6 +13,7 @@
 struct world {
 	struct arena arena;
 	struct random random;
+	uint64_t seed; /* for messages */
 	/* NULL: not there */
 	struct unit_listener *listeners[WORLD_LISTENERS];
 	struct unit_route *routes[WORLD_ROUTES];

@@ -1,0 +1,437 @@
+/* Backends: endpoints by service port, from several slices, in any order of
+ * coming; external names and their addresses; serials that tell a change. */
+#include "snap/set.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "world.h"
+
+#define READY UNIT_ENDPOINT_READY
+#define SERVING UNIT_ENDPOINT_SERVING
+#define TERMINATING UNIT_ENDPOINT_TERMINATING
+
+/* One route whose backends are all that these tests look at. */
+static struct unit_backend wanted[] = {
+    {.target = {"service/ns/web", 14}, .port = 80, .weight = 1},
+    {.target = {"service/ns/web", 14}, .port = 443, .weight = 1},
+    {.target = {"external/ns/api", 15}, .weight = 1},
+};
+#define WANTED (sizeof(wanted) / sizeof(wanted[0]))
+
+static void
+put(struct snap_store *store, const char *name, const void *record)
+{
+	assert_int_equal(
+	    world_put(store, slice_from_string(name), record), ERROR_OK);
+}
+
+static void
+drop(struct snap_store *store, const char *name)
+{
+	snap_store_drop(store, slice_from_string(name));
+}
+
+static void
+put_route(struct snap_store *store, unsigned backends)
+{
+	struct unit_rule rule = {.identity = SLICE("0"), .backends = wanted};
+	struct unit_route route = {.rules = &rule, .rules_count = 1};
+
+	rule.backends_count = backends;
+	put(store, "route/HTTPRoute/ns/r", &route);
+}
+
+/* The ids are given in order to a store with this one route. */
+static void
+assert_backend(
+    const struct snap_set *set, uint32_t id, bool exists, const char *expected)
+{
+	const struct snap_backend *backend = snap_set_backend(set, id);
+	struct text text;
+
+	assert_non_null(backend);
+	assert_int_equal(backend->id, id);
+	assert_int_equal(backend->exists, exists);
+	assert_int_equal(backend->port, wanted[id].port);
+	assert_true(slice_equal(backend->target, wanted[id].target));
+	text_init(&text);
+	for (uint32_t i = 0; i < backend->endpoint_count; i++) {
+		const struct snap_endpoint *endpoint = &backend->endpoints[i];
+
+		text_printf(&text, "%s%.*s:%u/%u", i ? " " : "",
+		    SLICE_ARGS(endpoint->address), endpoint->port,
+		    endpoint->conditions);
+	}
+	assert_string_equal(text.data ? text.data : "", expected);
+	text_fini(&text);
+}
+
+static void
+put_service(struct snap_store *store)
+{
+	struct unit_service_port ports[] = {
+	    {.number = 443, .name = SLICE("tls")}, {.number = 80}};
+	struct unit_service service = {.ports = ports, .ports_count = 2};
+
+	put(store, "service/ns/web", &service);
+}
+
+/* An endpoint of up to two addresses each. */
+static void
+put_slice(struct snap_store *store, const char *name, const char *first,
+    int64_t conditions, const char *second)
+{
+	struct unit_service_port ports[] = {
+	    {.number = 8080, .name = SLICE("")},
+	    {.number = 8443, .name = SLICE("tls")},
+	    {.number = 0, .name = SLICE("tls")},
+	    {.number = 9, .name = SLICE("other")},
+	};
+	struct slice a[] = {slice_from_string(first), SLICE("fd00::1")};
+	struct slice b[] = {slice_from_string(second)};
+	struct unit_endpoint endpoints[] = {
+	    {.addresses = a, .addresses_count = 2, .conditions = conditions},
+	    {.addresses_count = 0},
+	    {.addresses = b,
+	        .addresses_count = 1,
+	        .conditions = READY | SERVING},
+	};
+	struct unit_endpoints slice = {.service = SLICE("service/ns/web"),
+	    .ports = ports,
+	    .ports_count = 4,
+	    .endpoints = endpoints,
+	    .endpoints_count = second ? 3 : 2};
+
+	put(store, name, &slice);
+}
+
+static void
+test_service(void **state)
+{
+	struct snap_store *store = snap_store_new();
+	const struct snap_set *set;
+	uint64_t serial;
+
+	(void)state;
+	put_route(store, 2);
+	set = snap_store_commit(store);
+	assert_backend(set, 0, false, "");
+	assert_null(snap_set_backend(set, 2));
+	assert_null(snap_set_backend(set, SNAP_ID_NONE));
+
+	/* Endpoints before their service. */
+	put_slice(store, "endpoints/ns/1", "10.0.0.2", READY, "10.0.0.10");
+	assert_backend(snap_store_commit(store), 0, false, "");
+	put_service(store);
+	set = snap_store_commit(store);
+	assert_backend(set, 0, true, "10.0.0.10:8080/3 10.0.0.2:8080/1");
+	assert_backend(set, 1, true, "10.0.0.10:8443/3 10.0.0.2:8443/1");
+	serial = snap_set_backend(set, 0)->serial;
+
+	/* A change that changes nothing here. */
+	put_slice(store, "endpoints/ns/2", "10.0.0.10", SERVING, NULL);
+	set = snap_store_commit(store);
+	assert_int_equal(snap_set_backend(set, 0)->serial, serial);
+	/* In two slices: the more hopeful word. */
+	put_slice(store, "endpoints/ns/2", "10.0.0.2",
+	    READY | SERVING | TERMINATING, NULL);
+	set = snap_store_commit(store);
+	assert_backend(set, 0, true, "10.0.0.10:8080/3 10.0.0.2:8080/7");
+	assert_int_not_equal(snap_set_backend(set, 0)->serial, serial);
+
+	drop(store, "endpoints/ns/1");
+	assert_backend(snap_store_commit(store), 1, true, "10.0.0.2:8443/7");
+	drop(store, "service/ns/web");
+	drop(store, "endpoints/ns/2");
+	set = snap_store_commit(store);
+	assert_backend(set, 0, false, "");
+	assert_backend(set, 1, false, "");
+	snap_store_free(&store);
+}
+
+/* A port that the service does not have. */
+static void
+test_missing_port(void **state)
+{
+	struct snap_store *store = snap_store_new();
+	struct unit_service_port port = {.number = 8000};
+	struct unit_service service = {.ports = &port, .ports_count = 1};
+	const struct snap_set *set;
+
+	(void)state;
+	put_slice(store, "endpoints/ns/1", "10.0.0.2", READY, NULL);
+	put(store, "service/ns/web", &service);
+	put_route(store, 2);
+	set = snap_store_commit(store);
+	assert_backend(set, 0, false, "");
+	assert_backend(set, 1, false, "");
+	snap_store_free(&store);
+}
+
+static void
+on_hostname(void *context, struct slice hostname)
+{
+	struct text *text = context;
+
+	text_push(text, hostname);
+	text_push_byte(text, ' ');
+}
+
+static void
+assert_hostnames(const struct snap_store *store, const char *expected)
+{
+	struct text text;
+
+	text_init(&text);
+	snap_store_hostnames(store, on_hostname, &text);
+	assert_string_equal(text.data ? text.data : "", expected);
+	text_fini(&text);
+}
+
+static void
+test_external(void **state)
+{
+	struct snap_store *store = snap_store_new();
+	struct unit_external external = {
+	    .hostname = SLICE("api.test"), .port = 443};
+	struct slice addresses[] = {
+	    SLICE("192.0.2.2"), SLICE("192.0.2.1"), SLICE("192.0.2.2")};
+	const struct snap_set *set;
+
+	(void)state;
+	put_route(store, 3);
+	assert_backend(snap_store_commit(store), 2, false, "");
+	/* Nobody asked for it. */
+	snap_store_resolve(store, SLICE("api.test"), addresses, 1);
+	assert_hostnames(store, "");
+
+	put(store, "external/ns/api", &external);
+	put(store, "external/ns/copy", &external);
+	assert_hostnames(store, "api.test ");
+	assert_backend(snap_store_commit(store), 2, true, "");
+	snap_store_resolve(store, SLICE("api.test"), addresses, 3);
+	set = snap_store_commit(store);
+	assert_backend(set, 2, true, "192.0.2.1:443/3 192.0.2.2:443/3");
+	/* The same answer makes no new set. */
+	snap_store_resolve(store, SLICE("api.test"), addresses, 3);
+	assert_ptr_equal(snap_store_commit(store), set);
+
+	/* Addresses stay while a unit of the same batch has the name. */
+	drop(store, "external/ns/copy");
+	drop(store, "external/ns/api");
+	external.port = 80;
+	put(store, "external/ns/api", &external);
+	assert_backend(
+	    snap_store_commit(store), 2, true, "192.0.2.1:80/3 192.0.2.2:80/3");
+	external.hostname = SLICE("b.test");
+	put(store, "external/ns/api", &external);
+	assert_hostnames(store, "b.test ");
+	assert_backend(snap_store_commit(store), 2, true, "");
+	drop(store, "external/ns/api");
+	assert_hostnames(store, "");
+	assert_backend(snap_store_commit(store), 2, false, "");
+	snap_store_free(&store);
+}
+
+/* A backend goes with the last route unit that names it, when that is freed. */
+static void
+test_references(void **state)
+{
+	struct snap_store *store = snap_store_new();
+	const struct snap_set *set;
+
+	(void)state;
+	put_service(store);
+	put_route(store, 2);
+	set = snap_store_commit(store);
+	put_route(store, 1);
+	set = snap_store_commit(store);
+	assert_non_null(snap_set_backend(set, 1));
+	snap_store_quiet(store, 2, NULL, 0);
+	/* Not a reason for a new set, but the next one is without it. */
+	assert_ptr_equal(snap_store_commit(store), set);
+	assert_non_null(snap_set_backend(set, 1));
+	assert_false(snap_store_has_garbage(store));
+	drop(store, "service/ns/web");
+	set = snap_store_commit(store);
+	assert_null(snap_set_backend(set, 1));
+	assert_backend(set, 0, false, "");
+	snap_store_free(&store);
+}
+
+/* Random slices of random services: what comes of edits is what a fresh store
+ * makes of the same units. */
+#define SERVICES 3
+#define SLICES 6
+
+struct content {
+	struct arena arena;
+	struct random random;
+	struct unit_service *services[SERVICES];
+	struct unit_endpoints *slices[SLICES];
+};
+
+static struct slice
+any_port_name(struct content *content)
+{
+	return random_below(&content->random, 2) ? SLICE("a") : SLICE_NONE;
+}
+
+static void
+change_service(struct content *content, unsigned number)
+{
+	struct unit_service *service =
+	    arena_zero(&content->arena, 1, sizeof(*service));
+
+	service->ports_count = 1 + random_below(&content->random, 2);
+	service->ports = arena_zero(
+	    &content->arena, service->ports_count, sizeof(*service->ports));
+	for (uint32_t i = 0; i < service->ports_count; i++) {
+		service->ports[i].number = 1 + i;
+		service->ports[i].name = any_port_name(content);
+	}
+	content->services[number] =
+	    random_below(&content->random, 4) ? service : NULL;
+}
+
+static void
+change_slice(struct content *content, unsigned number)
+{
+	struct arena *arena = &content->arena;
+	struct unit_endpoints *slice = arena_zero(arena, 1, sizeof(*slice));
+	struct unit_service_port *port = arena_zero(arena, 1, sizeof(*port));
+
+	slice->service = arena_format(
+	    arena, "service/s%u", random_below(&content->random, SERVICES));
+	port->number = 8000 + random_below(&content->random, 2);
+	port->name = any_port_name(content);
+	slice->ports = port;
+	slice->ports_count = 1;
+	slice->endpoints_count = random_below(&content->random, 4);
+	slice->endpoints = arena_zero(
+	    arena, slice->endpoints_count, sizeof(*slice->endpoints));
+	for (uint32_t i = 0; i < slice->endpoints_count; i++) {
+		struct unit_endpoint *endpoint = &slice->endpoints[i];
+		struct slice *address = arena_zero(arena, 1, sizeof(*address));
+
+		*address = arena_format(
+		    arena, "10.0.0.%u", random_below(&content->random, 5));
+		endpoint->addresses = address;
+		endpoint->addresses_count = 1;
+		endpoint->conditions = random_below(&content->random, 8);
+	}
+	content->slices[number] =
+	    random_below(&content->random, 4) ? slice : NULL;
+}
+
+static void
+apply(struct snap_store *store, const char *kind, unsigned number,
+    const void *record)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s/s%u", kind, number);
+	if (record)
+		put(store, name, record);
+	else
+		drop(store, name);
+}
+
+static void
+put_all_routes(struct snap_store *store)
+{
+	struct unit_backend backends[SERVICES * 2];
+	char names[SERVICES][16];
+	struct unit_rule rule = {
+	    .backends = backends, .backends_count = SERVICES * 2};
+	struct unit_route route = {.rules = &rule, .rules_count = 1};
+
+	for (unsigned i = 0; i < SERVICES * 2; i++) {
+		snprintf(names[i / 2], sizeof(names[0]), "service/s%u", i / 2);
+		backends[i] = (struct unit_backend){
+		    .target = slice_from_string(names[i / 2]),
+		    .port = 1 + i % 2};
+	}
+	put(store, "route/HTTPRoute/ns/all", &route);
+}
+
+static void
+assert_equal_sets(
+    uint64_t seed, const struct snap_set *a, const struct snap_set *b)
+{
+	for (uint32_t id = 0; id < SERVICES * 2; id++) {
+		const struct snap_backend *left = snap_set_backend(a, id);
+		const struct snap_backend *right = snap_set_backend(b, id);
+		bool equal = left->exists == right->exists &&
+		    left->endpoint_count == right->endpoint_count;
+
+		for (uint32_t i = 0; equal && i < left->endpoint_count; i++)
+			equal = slice_equal(left->endpoints[i].address,
+			            right->endpoints[i].address) &&
+			    left->endpoints[i].port ==
+			        right->endpoints[i].port &&
+			    left->endpoints[i].conditions ==
+			        right->endpoints[i].conditions;
+		if (!equal)
+			fail_msg(
+			    "seed %lu: backend %u", (unsigned long)seed, id);
+	}
+}
+
+static void
+test_random(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct content content = {.services = {NULL}};
+		struct snap_store *store = snap_store_new();
+
+		arena_init(&content.arena, 4096);
+		random_init_seed(&content.random, seed);
+		put_all_routes(store);
+		for (unsigned step = 0; step < 40; step++) {
+			struct snap_store *fresh = snap_store_new();
+			unsigned number = random_below(&content.random, SLICES);
+
+			change_slice(&content, number);
+			apply(
+			    store, "endpoints", number, content.slices[number]);
+			number = random_below(&content.random, SERVICES);
+			if (random_below(&content.random, 3) == 0) {
+				change_service(&content, number);
+				apply(store, "service", number,
+				    content.services[number]);
+			}
+			for (unsigned i = 0; i < SLICES; i++)
+				apply(fresh, "endpoints", i, content.slices[i]);
+			put_all_routes(fresh);
+			for (unsigned i = 0; i < SERVICES; i++)
+				apply(fresh, "service", i, content.services[i]);
+			assert_equal_sets(seed, snap_store_commit(store),
+			    snap_store_commit(fresh));
+			snap_store_free(&fresh);
+		}
+		arena_fini(&content.arena);
+		snap_store_free(&store);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_service),
+	    cmocka_unit_test(test_missing_port),
+	    cmocka_unit_test(test_external),
+	    cmocka_unit_test(test_references),
+	    cmocka_unit_test(test_random),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
