@@ -16,8 +16,8 @@ struct proxy_log;
 struct proxy_options {
 	struct proxy_log *access_log; /* NULL: off */
 	struct snap_store *store; /* only for snap_holds_new */
-	/* Called in the worker's thread when proxy_worker_served or _is_idle may
-	 * have changed: wake your loop, do no more. */
+	/* Called in the worker's thread when proxy_worker_served or _is_idle
+	 * may have changed: wake your loop, do no more. */
 	void (*on_progress)(void *context);
 	void *context;
 	unsigned number; /* of this worker, from 0 */
@@ -28,7 +28,8 @@ enum error proxy_worker_start(const struct proxy_options *options,
 /* Ends the thread at once and frees all; connections are closed. */
 void proxy_worker_stop(struct proxy_worker **worker);
 
-/* Control thread. The set is borrowed until the worker has served a newer one. */
+/* Control thread. The set is borrowed until the worker has served a newer one.
+ */
 void proxy_worker_publish(
     struct proxy_worker *worker, const struct snap_set *set);
 /* The number of the set that it serves, 0: none yet. */
@@ -36,8 +37,8 @@ uint64_t proxy_worker_served(const struct proxy_worker *worker);
 struct snap_holds *proxy_worker_holds(struct proxy_worker *worker);
 
 /* Lend a listening descriptor of this socket (the fd stays the lender's). */
-void proxy_worker_lend(struct proxy_worker *worker, uint32_t socket, int fd,
-    uint16_t port);
+void proxy_worker_lend(
+    struct proxy_worker *worker, uint32_t socket, int fd, uint16_t port);
 /* Stop accepting on it and drain its connections; the fd may be closed when
  * proxy_worker_lends says false. */
 void proxy_worker_take_back(struct proxy_worker *worker, uint32_t socket);

@@ -1,0 +1,63 @@
+/* Listening sockets lent to a worker: a small table under a lock, in which the
+ * control thread notes what it wants and the worker does it when it wakes. */
+#ifndef YUMEN_PROXY_SOCKET_H
+#define YUMEN_PROXY_SOCKET_H
+
+#include <pthread.h>
+#include "http/server.h"
+#include "net/listener.h"
+
+struct proxy_worker;
+
+enum proxy_socket_state {
+	PROXY_SOCKET_LENT, /* to be opened */
+	PROXY_SOCKET_SERVES,
+	PROXY_SOCKET_TAKEN, /* to be drained */
+	PROXY_SOCKET_DRAINS,
+};
+
+struct proxy_socket {
+	struct list link; /* under the lock */
+	enum proxy_socket_state state; /* under the lock */
+	bool opened; /* acceptor and service are in use */
+	uint32_t id;
+	int fd; /* the lender's */
+	uint16_t port;
+	uint8_t port_length;
+	uint8_t local_length;
+	char port_text[8];
+	char local_text[NET_ADDRESS_TEXT];
+	struct proxy_worker *worker;
+	struct net_acceptor acceptor;
+	struct net_address local;
+	struct http_service service;
+};
+
+struct proxy_sockets {
+	pthread_mutex_t lock;
+	struct list list;
+};
+
+void proxy_sockets_init(struct proxy_sockets *sockets);
+void proxy_sockets_fini(struct proxy_sockets *sockets);
+
+/* Any thread. */
+void proxy_sockets_lend(struct proxy_sockets *sockets,
+    struct proxy_worker *worker, uint32_t id, int fd, uint16_t port);
+void proxy_sockets_take_back(struct proxy_sockets *sockets, uint32_t id);
+bool proxy_sockets_lends(struct proxy_sockets *sockets, uint32_t id);
+
+/* The worker's thread. */
+struct proxy_sockets_left {
+	bool any; /* lent still */
+	bool draining; /* look again soon */
+	bool changed; /* one is lent no more */
+};
+/* Do with each what was asked for; with drain, drain all. */
+struct proxy_sockets_left proxy_sockets_tend(
+    struct proxy_sockets *sockets, bool drain);
+/* Close all connections at once; true when some are not gone yet, but will be
+ * within a turn of the loop. */
+bool proxy_sockets_abort(struct proxy_sockets *sockets);
+
+#endif
