@@ -13,7 +13,8 @@ struct gw_finding {
 	enum gw_severity severity;
 	uint32_t line, column;
 	struct slice object; /* "HTTPRoute default/web" */
-	struct slice field; /* "spec.rules[0].matches[0].path.value", or empty */
+	/* "spec.rules[0].matches[0].path.value", or empty */
+	struct slice field;
 	struct slice text;
 	struct slice fix; /* or absent */
 };

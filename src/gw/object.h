@@ -8,8 +8,7 @@
 #include "wire/tree.h"
 
 enum gw_kind {
-#define GW_KIND(name, group, versions, kind, plural, short_names, namespaced) \
-	GW_##name,
+#define GW_KIND(name, ...) GW_##name,
 #include "gw/kind.def"
 #undef GW_KIND
 	GW_KIND__COUNT
@@ -62,5 +61,9 @@ struct gw_object {
 };
 
 void gw_object_free(struct gw_object **object);
+/* object takes the place of previous (NULL: of none): where its file names no
+ * generation, that counts on from previous's when the specs differ. */
+void gw_object_succeed(
+    struct gw_object *object, const struct gw_object *previous);
 
 #endif

@@ -10,9 +10,11 @@
 #include "gw/object.h"
 
 struct gw_options {
-	const struct slice *controller_names; /* classes that are ours; none: all */
+	/* classes that are ours; none: all */
+	const struct slice *controller_names;
 	uint32_t controller_name_count;
-	bool namespaces_implied; /* files: a namespace needs no Namespace object */
+	/* files: a namespace needs no Namespace object */
+	bool namespaces_implied;
 };
 
 struct gw_state;
@@ -30,7 +32,8 @@ const struct gw_object *gw_state_get(const struct gw_state *state,
 void gw_state_each(const struct gw_state *state, enum gw_kind kind,
     bool (*fn)(void *context, const struct gw_object *object), void *context);
 
-/* What an agent reported of a listener unit: OK, or why it is not bound. */
+/* What an agent reported of a listener unit: OK, or why it is not bound. A
+ * report is of the unit's present bytes: it is forgotten when those change. */
 void gw_state_report_listener(struct gw_state *state, struct slice unit,
     enum error error, struct slice why);
 /* A unit that an agent refused (empty why: no more). */
@@ -44,8 +47,11 @@ struct gw_output {
 	/* A unit is new or changed (bytes) or gone (bytes absent). */
 	void (*on_unit)(void *context, struct slice name, struct slice bytes);
 	/* The status of an object is new or changed: a record of
-	 * gw_status_type(kind). Conditions have no lastTransitionTime. Programmed
-	 * is what will be true once the generation is served. */
+	 * gw_status_type(kind). Conditions have no lastTransitionTime.
+	 * Programmed is what will be true once the generation is served. NULL:
+	 * the object is there but no longer ours, and has no status from us any
+	 * more (only with controller_names). Of an object that was removed
+	 * nothing is said. */
 	void (*on_status)(
 	    void *context, const struct gw_object *object, const void *status);
 };

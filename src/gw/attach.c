@@ -1,0 +1,258 @@
+/* Attachment: which listeners of a Gateway a route's parentRef reaches, or why
+ * none. */
+#include "core/must.h"
+#include "gw/state_priv.h"
+#include "wire/host.h"
+
+enum { MESSAGE_ITEMS = 4 };
+
+static bool
+is_meant(const struct gw_listener *listener,
+    const struct gw_parent_reference *parent)
+{
+	return (parent->section_name.length == 0 ||
+	           slice_equal(parent->section_name, listener->name)) &&
+	    (parent->port == 0 || parent->port == listener->port);
+}
+
+static const struct slice *
+find_pair(const struct record_pair *pairs, uint32_t count, struct slice key)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (slice_equal(pairs[i].key, key))
+			return &pairs[i].value;
+	return NULL;
+}
+
+/* A namespace has its name as a label, whoever made it. */
+static const struct slice *
+find_label(const struct gw_metadata *metadata, const struct slice *name,
+    struct slice key)
+{
+	if (slice_equal(key, SLICE("kubernetes.io/metadata.name")))
+		return name;
+	if (!metadata)
+		return NULL;
+	return find_pair(metadata->labels, metadata->labels_count, key);
+}
+
+static bool
+holds(const struct gw_label_expression *expression, const struct slice *value)
+{
+	bool listed = false;
+
+	for (uint32_t i = 0; value && i < expression->values_count; i++)
+		listed = listed || slice_equal(expression->values[i], *value);
+	if (slice_equal(expression->operator, SLICE("In")))
+		return listed;
+	if (slice_equal(expression->operator, SLICE("NotIn")))
+		return !listed;
+	if (slice_equal(expression->operator, SLICE("Exists")))
+		return value != NULL;
+	return value == NULL;
+}
+
+bool
+gw_selector_matches(const struct gw_label_selector *selector,
+    const struct gw_metadata *metadata, struct slice name)
+{
+	if (!selector)
+		return false; /* as Kubernetes reads it: nothing */
+	for (uint32_t i = 0; i < selector->match_labels_count; i++) {
+		const struct slice *value =
+		    find_label(metadata, &name, selector->match_labels[i].key);
+
+		if (!value ||
+		    !slice_equal(*value, selector->match_labels[i].value))
+			return false;
+	}
+	for (uint32_t i = 0; i < selector->match_expressions_count; i++) {
+		const struct gw_label_expression *expression =
+		    &selector->match_expressions[i];
+
+		if (!holds(expression,
+		        find_label(metadata, &name, expression->key)))
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_namespace_allowed(const struct gw_state *state,
+    const struct gw_route_node *route, const struct gw_gateway_node *gateway,
+    const struct gw_listener *listener)
+{
+	const struct gw_route_namespaces *namespaces = listener->allowed_routes
+	    ? listener->allowed_routes->namespaces
+	    : NULL;
+	struct slice from = namespaces ? namespaces->from : SLICE("Same");
+
+	if (slice_equal(from, SLICE("All")))
+		return true;
+	if (slice_equal(from, SLICE("Same")))
+		return slice_equal(
+		    route->node.namespace, gateway->node.namespace);
+
+	const struct gw_node *node =
+	    gw_node_get(state, GW_NAMESPACE, SLICE(""), route->node.namespace);
+
+	if (!node || !node->object)
+		return state->namespaces_implied &&
+		    gw_selector_matches(
+		        namespaces->selector, NULL, route->node.namespace);
+	return gw_selector_matches(namespaces->selector, node->object->metadata,
+	    route->node.namespace);
+}
+
+static bool
+is_hostname_shared(
+    const struct gw_httproute_spec *route, const struct gw_listener *listener)
+{
+	if (route->hostnames_count == 0 || listener->hostname.length == 0)
+		return true;
+	for (uint32_t i = 0; i < route->hostnames_count; i++)
+		if (wire_hostnames_intersect(
+		        route->hostnames[i], listener->hostname))
+			return true;
+	return false;
+}
+
+/* ---- why not ---- */
+
+static struct slice
+tell_listeners(struct arena *arena, const struct gw_gateway_node *gateway,
+    const struct gw_parent_reference *parent)
+{
+	struct text text;
+	struct slice told;
+
+	text_init(&text);
+	text_printf(&text, "Gateway %.*s has no listener",
+	    SLICE_ARGS(gateway->node.key));
+	if (parent->section_name.length > 0)
+		text_printf(
+		    &text, " \"%.*s\"", SLICE_ARGS(parent->section_name));
+	if (parent->port)
+		text_printf(&text, " on port %lld", (long long)parent->port);
+	text_push_string(&text, "; it has");
+	for (uint32_t i = 0; i < gateway->listener_count; i++) {
+		const struct gw_listener *spec = gateway->listeners[i].spec;
+
+		if (i == MESSAGE_ITEMS) {
+			text_push_string(&text, ", ...");
+			break;
+		}
+		text_printf(&text, "%s \"%.*s\" on port %lld", i ? "," : "",
+		    SLICE_ARGS(spec->name), (long long)spec->port);
+	}
+	told = arena_copy(arena, text_slice(&text));
+	text_fini(&text);
+	return told;
+}
+
+static struct slice
+tell_hostnames(struct arena *arena, const struct gw_route_node *route,
+    const struct gw_gateway_node *gateway, uint64_t allowed)
+{
+	const struct gw_httproute_spec *spec =
+	    route->node.object->httproute->spec;
+	struct text text;
+	struct slice told;
+	uint32_t count = 0;
+
+	text_init(&text);
+	text_printf(&text,
+	    "hostname \"%.*s\"%s is in no hostname of the "
+	    "listeners:",
+	    SLICE_ARGS(spec->hostnames[0]),
+	    spec->hostnames_count > 1 ? " (and the others)" : "");
+	for (uint32_t i = 0; i < gateway->listener_count; i++) {
+		const struct gw_listener *listener = gateway->listeners[i].spec;
+
+		if (!(allowed & UINT64_C(1) << i))
+			continue;
+		if (count == MESSAGE_ITEMS) {
+			text_push_string(&text, ", ...");
+			break;
+		}
+		text_printf(&text, "%s \"%.*s\" has \"%.*s\"", count ? "," : "",
+		    SLICE_ARGS(listener->name), SLICE_ARGS(listener->hostname));
+		count++;
+	}
+	told = arena_copy(arena, text_slice(&text));
+	text_fini(&text);
+	return told;
+}
+
+static struct slice
+tell_refusal(struct arena *arena, const struct gw_route_node *route,
+    const struct gw_gateway_node *gateway, uint32_t last)
+{
+	const struct gw_listener_state *listener = &gateway->listeners[last];
+	struct slice name = listener->spec->name;
+
+	if (!listener->is_http)
+		return arena_format(arena,
+		    "listener \"%.*s\" takes no HTTPRoute: protocol %.*s is "
+		    "not served yet",
+		    SLICE_ARGS(name), SLICE_ARGS(listener->spec->protocol));
+	if (!listener->takes_routes)
+		return arena_format(arena,
+		    "listener \"%.*s\" takes no HTTPRoute: it is not among "
+		    "allowedRoutes.kinds",
+		    SLICE_ARGS(name));
+	return arena_format(arena,
+	    "listener \"%.*s\" takes no routes of namespace %.*s: "
+	    "allowedRoutes.namespaces.from is %.*s and the Gateway is in %.*s",
+	    SLICE_ARGS(name), SLICE_ARGS(route->node.namespace),
+	    SLICE_ARGS(listener->spec->allowed_routes &&
+	                listener->spec->allowed_routes->namespaces
+	            ? listener->spec->allowed_routes->namespaces->from
+	            : SLICE("Same")),
+	    SLICE_ARGS(gateway->node.namespace));
+}
+
+void
+gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
+    const struct gw_gateway_node *gateway,
+    const struct gw_parent_reference *parent, struct arena *arena,
+    struct gw_attach *attach)
+{
+	const struct gw_httproute_spec *spec =
+	    route->node.object->httproute->spec;
+	uint64_t meant = 0, allowed = 0;
+	uint32_t last = 0;
+
+	must(gateway->listener_count <= 64);
+	*attach = (struct gw_attach){0};
+	for (uint32_t i = 0; i < gateway->listener_count; i++) {
+		const struct gw_listener_state *listener =
+		    &gateway->listeners[i];
+		uint64_t bit = UINT64_C(1) << i;
+
+		if (!is_meant(listener->spec, parent))
+			continue;
+		meant |= bit;
+		last = i;
+		if (!listener->takes_routes ||
+		    !is_namespace_allowed(
+		        state, route, gateway, listener->spec))
+			continue;
+		allowed |= bit;
+		if (is_hostname_shared(spec, listener->spec))
+			attach->listeners |= bit;
+	}
+	if (attach->listeners)
+		return;
+	if (!meant) {
+		attach->refused = "NoMatchingParent";
+		attach->message = tell_listeners(arena, gateway, parent);
+	} else if (!allowed) {
+		attach->refused = "NotAllowedByListeners";
+		attach->message = tell_refusal(arena, route, gateway, last);
+	} else {
+		attach->refused = "NoMatchingListenerHostname";
+		attach->message =
+		    tell_hostnames(arena, route, gateway, allowed);
+	}
+}

@@ -1,0 +1,322 @@
+/* Backends: what routes lead to, judged as references and emitted as units. A
+ * unit is made only of what the unit of some route leads to. */
+#include "core/must.h"
+#include "gw/state_priv.h"
+
+/* Protocols that an HTTPRoute's backend may ask for and yumen cannot speak yet.
+ * Others are names of protocols over HTTP, or of no concern to it. */
+static const char *const unspoken[] = {
+    "kubernetes.io/h2c",
+    "kubernetes.io/wss",
+    "h2c",
+    "http2",
+    "https",
+    "wss",
+    "grpc",
+    "grpcs",
+    "tls",
+};
+
+static bool
+is_spoken(struct slice app_protocol)
+{
+	for (size_t i = 0; i < sizeof(unspoken) / sizeof(unspoken[0]); i++)
+		if (slice_equal_nocase(
+		        app_protocol, slice_from_string(unspoken[i])))
+			return false;
+	return true;
+}
+
+static void
+refuse(struct gw_backend_verdict *verdict, const char *reason,
+    struct slice message)
+{
+	*verdict =
+	    (struct gw_backend_verdict){.refused = reason, .message = message};
+}
+
+static void
+refuse_port(const struct gw_node *node, int64_t wanted, struct arena *arena,
+    struct gw_backend_verdict *verdict)
+{
+	const struct gw_service_spec *spec = node->object->service->spec;
+	struct text ports;
+
+	text_init(&ports);
+	for (uint32_t i = 0; i < spec->ports_count; i++)
+		if (slice_equal(spec->ports[i].protocol, SLICE("TCP")))
+			text_printf(&ports, "%s %lld",
+			    ports.length > 0 ? "," : "",
+			    (long long)spec->ports[i].port);
+	refuse(verdict, "BackendNotFound",
+	    arena_format(arena, "Service %.*s has no TCP port %lld; it has%.*s",
+	        SLICE_ARGS(node->key), (long long)wanted,
+	        ports.length > 0 ? (int)ports.length : 5,
+	        ports.length > 0 ? ports.data : " none"));
+	text_fini(&ports);
+}
+
+static void
+judge_service(const struct gw_node *node, int64_t wanted, struct arena *arena,
+    struct gw_backend_verdict *verdict)
+{
+	const struct gw_service_spec *spec = node->object->service->spec;
+
+	if (slice_equal(spec->type, SLICE("ExternalName"))) {
+		refuse(verdict, "UnsupportedValue",
+		    arena_format(arena,
+		        "Service %.*s is of type ExternalName, which is not "
+		        "followed; an XBackend of type ExternalHostname is",
+		        SLICE_ARGS(node->key)));
+		return;
+	}
+	for (uint32_t i = 0; i < spec->ports_count; i++) {
+		const struct gw_service_port *port = &spec->ports[i];
+
+		if (port->port != wanted ||
+		    !slice_equal(port->protocol, SLICE("TCP")))
+			continue;
+		if (!is_spoken(port->app_protocol))
+			refuse(verdict, "UnsupportedProtocol",
+			    arena_format(arena,
+			        "port %lld of Service %.*s has appProtocol "
+			        "%.*s, which is not supported yet",
+			        (long long)wanted, SLICE_ARGS(node->key),
+			        SLICE_ARGS(port->app_protocol)));
+		return;
+	}
+	refuse_port(node, wanted, arena, verdict);
+}
+
+static void
+judge_xbackend(const struct gw_node *node, struct arena *arena,
+    struct gw_backend_verdict *verdict)
+{
+	const struct gw_xbackend_spec *spec = node->object->xbackend->spec;
+
+	if (!spec->external_hostname)
+		refuse(verdict, "UnsupportedValue",
+		    arena_format(arena,
+		        "XBackend %.*s is of type %.*s, which is not supported "
+		        "yet",
+		        SLICE_ARGS(node->key), SLICE_ARGS(spec->type)));
+	else if (slice_is_set(spec->protocol) &&
+	    !slice_equal(spec->protocol, SLICE("HTTP")) &&
+	    !slice_equal(spec->protocol, SLICE("HTTP11")))
+		refuse(verdict, "UnsupportedProtocol",
+		    arena_format(arena,
+		        "XBackend %.*s has protocol %.*s, which is not "
+		        "supported yet",
+		        SLICE_ARGS(node->key), SLICE_ARGS(spec->protocol)));
+	else if (spec->tls && !slice_equal(spec->tls->mode, SLICE("None")))
+		refuse(verdict, "UnsupportedProtocol",
+		    arena_format(arena,
+		        "XBackend %.*s wants TLS, which is not supported "
+		        "towards backends yet",
+		        SLICE_ARGS(node->key)));
+}
+
+void
+gw_backend_judge(const struct gw_state *state,
+    const struct gw_route_node *route, const struct gw_http_backend *reference,
+    const struct gw_node *node, struct arena *arena,
+    struct gw_backend_verdict *verdict)
+{
+	*verdict = (struct gw_backend_verdict){0};
+	if (!node) {
+		refuse(verdict, "InvalidKind",
+		    arena_format(arena,
+		        "%.*s of group \"%.*s\" cannot be a backend, only "
+		        "Service and XBackend can",
+		        SLICE_ARGS(reference->kind),
+		        SLICE_ARGS(reference->group)));
+		return;
+	}
+	const char *kind = gw_kinds[node->kind].kind;
+
+	/* Permission first: whether it exists is not for everyone to know. */
+	if (!slice_equal(node->namespace, route->node.namespace) &&
+	    !gw_grant_permits(state, SLICE(GW_GROUP), SLICE("HTTPRoute"),
+	        route->node.namespace, node)) {
+		refuse(verdict, "RefNotPermitted",
+		    arena_format(arena,
+		        "no ReferenceGrant in namespace %.*s permits "
+		        "HTTPRoutes "
+		        "of namespace %.*s to refer to %s %.*s",
+		        SLICE_ARGS(node->namespace),
+		        SLICE_ARGS(route->node.namespace), kind,
+		        SLICE_ARGS(node->name)));
+		return;
+	}
+	if (!node->object)
+		refuse(verdict, "BackendNotFound",
+		    arena_format(arena, "%s %.*s does not exist", kind,
+		        SLICE_ARGS(node->key)));
+	else if (node->kind == GW_SERVICE)
+		judge_service(node, reference->port, arena, verdict);
+	else
+		judge_xbackend(node, arena, verdict);
+}
+
+/* ---- units ---- */
+
+struct slice
+gw_backend_unit_name(struct arena *arena, const struct gw_node *node)
+{
+	return arena_format(arena, "%s/%.*s",
+	    node->kind == GW_SERVICE ? "service" : "external",
+	    SLICE_ARGS(node->key));
+}
+
+static void
+emit_service(
+    struct gw_state *state, struct gw_backend_node *backend, struct slice name)
+{
+	const struct gw_service_spec *spec =
+	    backend->node.object->service->spec;
+	struct unit_service record = {
+	    .ports = arena_zero(
+	        &state->work, spec->ports_count + 1, sizeof(*record.ports)),
+	};
+
+	for (uint32_t i = 0; i < spec->ports_count; i++)
+		if (slice_equal(spec->ports[i].protocol, SLICE("TCP")))
+			record.ports[record.ports_count++] =
+			    (struct unit_service_port){
+			        .number = spec->ports[i].port,
+			        .name = spec->ports[i].name,
+			        .app_protocol = spec->ports[i].app_protocol};
+	gw_outbox_unit(
+	    &state->outbox, &backend->unit, name, &unit_service_type, &record);
+}
+
+static void
+emit_external(
+    struct gw_state *state, struct gw_backend_node *backend, struct slice name)
+{
+	const struct gw_xbackend_spec *spec =
+	    backend->node.object->xbackend->spec;
+	const struct unit_external record = {
+	    .hostname = spec->external_hostname->hostname,
+	    .port = spec->port->number,
+	};
+
+	gw_outbox_unit(
+	    &state->outbox, &backend->unit, name, &unit_external_type, &record);
+}
+
+void
+gw_backend_emit(struct gw_state *state, struct gw_backend_node *backend)
+{
+	const struct gw_node *node = &backend->node;
+	struct slice name = gw_backend_unit_name(&state->outbox.arena, node);
+	bool before = backend->unit.is_out;
+	bool wanted = backend->active > 0 && node->object;
+
+	if (!wanted)
+		gw_outbox_drop(&state->outbox, &backend->unit, name);
+	else if (node->kind == GW_SERVICE)
+		emit_service(state, backend, name);
+	else if (node->object->xbackend->spec->external_hostname)
+		emit_external(state, backend, name);
+	else
+		gw_outbox_drop(&state->outbox, &backend->unit, name);
+	if (backend->unit.is_out == before)
+		return;
+	LIST_FOR_EACH(at, &backend->slices)
+	gw_node_mark(
+	    state, &container_of(at, struct gw_slice_node, link)->node);
+}
+
+/* ---- EndpointSlices ---- */
+
+static struct slice
+service_name(const struct gw_metadata *metadata)
+{
+	for (uint32_t i = 0; i < metadata->labels_count; i++)
+		if (slice_equal(metadata->labels[i].key,
+		        SLICE("kubernetes.io/service-name")))
+			return metadata->labels[i].value;
+	return SLICE_NONE;
+}
+
+void
+gw_slice_relink(struct gw_state *state, struct gw_slice_node *slice)
+{
+	struct gw_backend_node *before = slice->service;
+	struct slice name = SLICE_NONE;
+
+	if (slice->node.object)
+		name = service_name(slice->node.object->metadata);
+	if (before && slice_equal(before->node.name, name))
+		return;
+	list_remove(&slice->link);
+	slice->service = NULL;
+	if (name.length > 0) {
+		slice->service = (void *)gw_node_touch(
+		    state, GW_SERVICE, slice->node.namespace, name);
+		list_insert(&slice->service->slices, &slice->link);
+	}
+	if (before)
+		gw_node_drop(state, &before->node);
+}
+
+static int64_t
+conditions_of(const struct gw_endpoint *endpoint)
+{
+	const struct gw_endpoint_conditions *given = endpoint->conditions;
+	/* Unknown is ready, and serving is as ready (discovery.k8s.io/v1). */
+	bool ready = !given || given->ready != 0;
+	bool serving = !given || given->serving == RECORD_ABSENT
+	    ? ready
+	    : given->serving != 0;
+	bool terminating = given && given->terminating == 1;
+
+	return (ready ? UNIT_ENDPOINT_READY : 0) |
+	    (serving ? UNIT_ENDPOINT_SERVING : 0) |
+	    (terminating ? UNIT_ENDPOINT_TERMINATING : 0);
+}
+
+static void
+make_endpoints(struct arena *arena, const struct gw_endpointslice *slice,
+    struct unit_endpoints *record)
+{
+	record->ports =
+	    arena_zero(arena, slice->ports_count + 1, sizeof(*record->ports));
+	for (uint32_t i = 0; i < slice->ports_count; i++)
+		if (slice->ports[i].port != 0 &&
+		    slice_equal(slice->ports[i].protocol, SLICE("TCP")))
+			record->ports[record->ports_count++] =
+			    (struct unit_service_port){
+			        .number = slice->ports[i].port,
+			        .name = slice->ports[i].name,
+			        .app_protocol = slice->ports[i].app_protocol};
+	record->endpoints = arena_zero(
+	    arena, slice->endpoints_count + 1, sizeof(*record->endpoints));
+	record->endpoints_count = slice->endpoints_count;
+	for (uint32_t i = 0; i < slice->endpoints_count; i++)
+		record->endpoints[i] = (struct unit_endpoint){
+		    .addresses = slice->endpoints[i].addresses,
+		    .addresses_count = slice->endpoints[i].addresses_count,
+		    .conditions = conditions_of(&slice->endpoints[i])};
+}
+
+void
+gw_slice_emit(struct gw_state *state, struct gw_slice_node *slice)
+{
+	const struct gw_object *object = slice->node.object;
+	struct slice name = arena_format(&state->outbox.arena, "endpoints/%.*s",
+	    SLICE_ARGS(slice->node.key));
+	struct unit_endpoints record = {0};
+
+	if (!object || !slice->service || !slice->service->unit.is_out ||
+	    slice_equal(object->endpointslice->address_type, SLICE("FQDN"))) {
+		gw_outbox_drop(&state->outbox, &slice->unit, name);
+		return;
+	}
+	record.service =
+	    gw_backend_unit_name(&state->work, &slice->service->node);
+	make_endpoints(&state->work, object->endpointslice, &record);
+	gw_outbox_unit(
+	    &state->outbox, &slice->unit, name, &unit_endpoints_type, &record);
+}

@@ -1,0 +1,172 @@
+/* Edges: which names a route depends on. */
+#include "core/memory.h"
+#include "core/must.h"
+#include "gw/state_priv.h"
+
+bool
+gw_backend_kind(struct slice group, struct slice kind, enum gw_kind *kind_out)
+{
+	*kind_out = GW_SERVICE;
+	if (group.length == 0 && slice_equal(kind, SLICE("Service")))
+		return true;
+	*kind_out = GW_XBACKEND;
+	return slice_equal(group, SLICE(GW_GROUP_X)) &&
+	    slice_equal(kind, SLICE("XBackend"));
+}
+
+static bool
+is_gateway(const struct gw_parent_reference *parent)
+{
+	return slice_equal(parent->group, SLICE(GW_GROUP)) &&
+	    slice_equal(parent->kind, SLICE("Gateway"));
+}
+
+static void
+add_edge(
+    struct gw_route_node *route, struct gw_node *node, enum gw_edge_role role)
+{
+	struct gw_edge *edge = &route->edges[route->edge_count++];
+
+	*edge = (struct gw_edge){.route = route, .node = node, .role = role};
+	list_init(&edge->link);
+	list_insert(&node->users, &edge->link);
+}
+
+static uint32_t
+count_backends(const struct gw_httproute_spec *spec)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < spec->rules_count; i++)
+		count += spec->rules[i].backend_refs_count;
+	return count;
+}
+
+static void
+add_parents(struct gw_state *state, struct gw_route_node *route)
+{
+	const struct gw_httproute_spec *spec =
+	    route->node.object->httproute->spec;
+
+	for (uint32_t i = 0; i < spec->parent_refs_count; i++) {
+		const struct gw_parent_reference *parent =
+		    &spec->parent_refs[i];
+		struct slice namespace = slice_is_set(parent->namespace)
+		    ? parent->namespace
+		    : route->node.namespace;
+
+		if (is_gateway(parent))
+			add_edge(route,
+			    gw_node_touch(
+			        state, GW_GATEWAY, namespace, parent->name),
+			    GW_EDGE_PARENT);
+	}
+}
+
+static void
+add_backends(struct gw_state *state, struct gw_route_node *route)
+{
+	const struct gw_httproute_spec *spec =
+	    route->node.object->httproute->spec;
+
+	for (uint32_t i = 0; i < spec->rules_count; i++) {
+		const struct gw_http_rule *rule = &spec->rules[i];
+
+		for (uint32_t j = 0; j < rule->backend_refs_count; j++) {
+			const struct gw_http_backend *ref =
+			    &rule->backend_refs[j];
+			struct slice namespace = slice_is_set(ref->namespace)
+			    ? ref->namespace
+			    : route->node.namespace;
+			enum gw_kind kind;
+
+			if (gw_backend_kind(ref->group, ref->kind, &kind))
+				add_edge(route,
+				    gw_node_touch(
+				        state, kind, namespace, ref->name),
+				    GW_EDGE_BACKEND);
+		}
+	}
+}
+
+/* A grant of a namespace concerns the routes that lead into it. */
+static void
+add_namespaces(struct gw_state *state, struct gw_route_node *route)
+{
+	const struct gw_node *last = NULL;
+	uint32_t end = route->edge_count;
+
+	for (uint32_t i = route->backend_edge; i < end; i++) {
+		struct slice namespace = route->edges[i].node->namespace;
+
+		if (slice_equal(namespace, route->node.namespace))
+			continue;
+		struct gw_node *into =
+		    gw_node_touch(state, GW_NAMESPACE, SLICE(""), namespace);
+
+		if (into != last)
+			add_edge(route, into, GW_EDGE_INTO);
+		last = into;
+	}
+}
+
+void
+gw_edges_make(struct gw_state *state, struct gw_route_node *route)
+{
+	must(!route->edges && route->node.object);
+	const struct gw_httproute_spec *spec =
+	    route->node.object->httproute->spec;
+	uint32_t room = 1 + spec->parent_refs_count + 2 * count_backends(spec);
+
+	route->edges = memory_zero(room, sizeof(*route->edges));
+	add_edge(route,
+	    gw_node_touch(
+	        state, GW_NAMESPACE, SLICE(""), route->node.namespace),
+	    GW_EDGE_NAMESPACE);
+	route->parent_edge = route->edge_count;
+	add_parents(state, route);
+	route->backend_edge = route->edge_count;
+	add_backends(state, route);
+	add_namespaces(state, route);
+	must(route->edge_count <= room);
+}
+
+void
+gw_edges_free(struct gw_state *state, struct gw_route_node *route)
+{
+	struct gw_edge *edges = route->edges;
+	uint32_t count = route->edge_count;
+
+	for (uint32_t i = 0; i < count; i++) {
+		gw_edge_activate(state, &edges[i], false);
+		list_remove(&edges[i].link);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		bool seen = false;
+
+		/* A node that two edges share is dropped once. */
+		for (uint32_t j = 0; j < i && !seen; j++)
+			seen = edges[j].node == edges[i].node;
+		if (!seen)
+			gw_node_drop(state, edges[i].node);
+	}
+	memory_free(edges);
+	route->edges = NULL;
+	route->edge_count = 0;
+}
+
+void
+gw_edge_activate(struct gw_state *state, struct gw_edge *edge, bool active)
+{
+	if (edge->active == active)
+		return;
+	must(edge->role == GW_EDGE_BACKEND);
+	struct gw_backend_node *backend =
+	    (struct gw_backend_node *)(void *)edge->node;
+
+	edge->active = active;
+	backend->active += active ? 1 : -1U;
+	/* Its unit begins or ends to be of use. */
+	if (backend->active == (active ? 1 : 0))
+		gw_node_mark(state, &backend->node);
+}

@@ -1,0 +1,36 @@
+/* The forms of values that the CRDs give as patterns: is this text one? Pure
+ * predicates; lengths that the tables bound are not looked at again. */
+#ifndef YUMEN_GW_FORM_H
+#define YUMEN_GW_FORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "core/slice.h"
+
+/* RFC 1123 label: lower-case letters, digits and '-', at most 63 bytes. */
+bool gw_form_is_label(struct slice s);
+/* RFC 1123 subdomain: labels of any length joined by '.', at most 253 bytes. */
+bool gw_form_is_name(struct slice s);
+/* A name, or empty for Kubernetes' own group. */
+bool gw_form_is_group(struct slice s);
+bool gw_form_is_kind(struct slice s);
+/* "example.com/controller" */
+bool gw_form_is_domain_path(struct slice s);
+/* Keys and values of labels, and keys of annotations. */
+bool gw_form_is_label_key(struct slice s);
+bool gw_form_is_label_value(struct slice s);
+/* "HTTP", "example.com/bar" */
+bool gw_form_is_protocol(struct slice s);
+/* Visible ASCII, with single blanks or tabs between. */
+bool gw_form_is_header_value(struct slice s);
+
+#define GW_ADDRESS_BYTES 46
+/* An IP address; writes its one canonical form to out (GW_ADDRESS_BYTES) and
+ * the family, 4 or 6. */
+bool gw_form_is_address(struct slice s, char *out, unsigned *family);
+/* A duration of GEP-2257 in milliseconds. */
+bool gw_form_is_duration(struct slice s, uint64_t *ms);
+/* What is wrong with a path to match (Exact, PathPrefix), or NULL. Static. */
+const char *gw_form_path_fault(struct slice path);
+
+#endif

@@ -1,0 +1,165 @@
+/* What yumen does not honour yet. Limits, authentication, authorization and TLS
+ * must never be ignored, nor what changes which requests a rule takes or where
+ * they go: those refuse the rule. The rest has no effect, and is told. */
+#include "gw/honour.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/must.h"
+#include "wire/field.h"
+#include "wire/path.h"
+
+/* The CRD's own bound on paths. */
+enum { PATH_BYTES = 1024 };
+
+static bool
+is_canonical_path(struct slice path)
+{
+	char out[PATH_BYTES];
+	struct slice canonical;
+
+	return path.length <= sizeof(out) &&
+	    wire_path_canonical(path, out, &canonical) == ERROR_OK;
+}
+
+static const char *
+match_fault(const struct gw_http_match *match)
+{
+	struct slice pattern = SLICE("RegularExpression");
+
+	if (match->path && slice_equal(match->path->type, pattern))
+		return "path: RegularExpression is not supported yet";
+	if (match->path && !is_canonical_path(match->path->value))
+		return "path: no request can have this path";
+	for (uint32_t i = 0; i < match->headers_count; i++)
+		if (slice_equal(match->headers[i].type, pattern))
+			return "headers: RegularExpression is not supported "
+			       "yet";
+	for (uint32_t i = 0; i < match->query_params_count; i++)
+		if (slice_equal(match->query_params[i].type, pattern))
+			return "queryParams: RegularExpression is not "
+			       "supported yet";
+	return NULL;
+}
+
+bool
+gw_honour_match(const struct gw_http_match *match)
+{
+	must(match != NULL);
+	return match_fault(match) == NULL;
+}
+
+/* A path to put into Location: as it will be sent, or refused. */
+static bool
+is_replacement(struct slice path)
+{
+	return !slice_is_set(path) || path.length == 0 ||
+	    is_canonical_path(path);
+}
+
+static bool
+is_framing(struct slice name)
+{
+	return wire_field_flags(wire_field_id(name)) &
+	    (FIELD_HOP | FIELD_FRAMING);
+}
+
+/* Framing and the connection are each hop's own. */
+static bool
+touches_framing(const struct gw_http_modifier *modifier)
+{
+	bool touches = false;
+
+	for (uint32_t i = 0; modifier && i < modifier->set_count; i++)
+		touches = touches || is_framing(modifier->set[i].name);
+	for (uint32_t i = 0; modifier && i < modifier->add_count; i++)
+		touches = touches || is_framing(modifier->add[i].name);
+	for (uint32_t i = 0; modifier && i < modifier->remove_count; i++)
+		touches = touches || is_framing(modifier->remove[i]);
+	return touches;
+}
+
+static const char *
+filter_fault(const struct gw_http_filter *filter)
+{
+	const struct gw_http_redirect *redirect = filter->request_redirect;
+
+	if (touches_framing(filter->request_header_modifier) ||
+	    touches_framing(filter->response_header_modifier))
+		return "changes a header of the connection or of the "
+		       "message's framing";
+	if (filter->request_header_modifier || filter->response_header_modifier)
+		return NULL;
+	if (!redirect)
+		return "is not supported yet";
+	if (redirect->path &&
+	    (!is_replacement(redirect->path->replace_full_path) ||
+	        !is_replacement(redirect->path->replace_prefix_match)))
+		return "has a replacement path that does not begin with '/', "
+		       "or needs escapes";
+	return NULL;
+}
+
+static void refuse(struct gw_honour *honour, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The first one is told. */
+static void
+refuse(struct gw_honour *honour, const char *format, ...)
+{
+	va_list arguments;
+
+	if (honour->refused)
+		return;
+	va_start(arguments, format);
+	vsnprintf(honour->text, sizeof(honour->text), format, arguments);
+	va_end(arguments);
+	honour->refused = honour->text;
+}
+
+static void
+judge_backend(const struct gw_http_backend *backend, uint32_t index,
+    struct gw_honour *honour)
+{
+	for (uint32_t i = 0; i < backend->filters_count; i++) {
+		const struct gw_http_filter *filter = &backend->filters[i];
+		const char *fault = filter->request_redirect
+		    ? "is not supported in a backendRef"
+		    : filter_fault(filter);
+
+		if (fault)
+			refuse(honour, "backendRefs[%u].filters[%u]: %.*s %s",
+			    index, i, SLICE_ARGS(filter->type), fault);
+	}
+}
+
+void
+gw_honour_rule(const struct gw_http_rule *rule, struct gw_honour *honour)
+{
+	must(rule != NULL && honour != NULL);
+	*honour = (struct gw_honour){0};
+	for (uint32_t i = 0; i < rule->matches_count; i++) {
+		const char *fault = match_fault(&rule->matches[i]);
+
+		if (fault)
+			refuse(honour, "matches[%u].%s", i, fault);
+	}
+	for (uint32_t i = 0; i < rule->filters_count; i++) {
+		const char *fault = filter_fault(&rule->filters[i]);
+
+		if (fault)
+			refuse(honour, "filters[%u]: %.*s %s", i,
+			    SLICE_ARGS(rule->filters[i].type), fault);
+	}
+	for (uint32_t i = 0; i < rule->backend_refs_count; i++)
+		judge_backend(&rule->backend_refs[i], i, honour);
+	if (rule->timeouts &&
+	    (slice_is_set(rule->timeouts->request) ||
+	        slice_is_set(rule->timeouts->backend_request)))
+		refuse(honour, "timeouts: not supported yet");
+	if (rule->retry)
+		honour->ignored[honour->ignored_count++] = "retry";
+	if (rule->session_persistence)
+		honour->ignored[honour->ignored_count++] = "sessionPersistence";
+}

@@ -1,0 +1,20 @@
+/* What of an HTTPRoute's rule yumen does not honour yet: the one place that
+ * says so, for admission (which warns) and reconcile (which refuses). As
+ * features come, rows go from here. */
+#ifndef YUMEN_GW_HONOUR_H
+#define YUMEN_GW_HONOUR_H
+
+#include "gw/object.h"
+
+struct gw_honour {
+	const char *refused; /* why the rule answers 500: text, or NULL */
+	const char *ignored[2]; /* fields that only have no effect */
+	unsigned ignored_count;
+	char text[192];
+};
+
+void gw_honour_rule(const struct gw_http_rule *rule, struct gw_honour *honour);
+/* Can a unit say this match? If not, its rule is refused too. */
+bool gw_honour_match(const struct gw_http_match *match);
+
+#endif

@@ -1,0 +1,225 @@
+/* Listeners: which can be served by themselves, which of one Gateway rule each
+ * other out, and their units. */
+#include "core/memory.h"
+#include "core/must.h"
+#include "gw/state_priv.h"
+
+struct gw_listener_unit {
+	struct gw_sent sent;
+	bool wanted;
+	size_t length;
+	char name[];
+};
+
+static bool
+is_protocol(const struct gw_listener *listener, const char *name)
+{
+	return slice_equal(listener->protocol, slice_from_string(name));
+}
+
+static void
+judge_kinds(struct gw_listener_state *listener)
+{
+	const struct gw_allowed_routes *allowed =
+	    listener->spec->allowed_routes;
+
+	listener->takes_routes = listener->is_http;
+	if (!listener->is_http || !allowed || allowed->kinds_count == 0)
+		return;
+	listener->takes_routes = false;
+	for (uint32_t i = 0; i < allowed->kinds_count; i++)
+		if (slice_equal(allowed->kinds[i].group, SLICE(GW_GROUP)) &&
+		    slice_equal(allowed->kinds[i].kind, SLICE("HTTPRoute")))
+			listener->takes_routes = true;
+		else
+			listener->kinds_invalid = true;
+}
+
+static void
+judge_alone(struct gw_listener_state *listener, struct arena *arena)
+{
+	const struct gw_listener *spec = listener->spec;
+
+	listener->is_http = is_protocol(spec, "HTTP");
+	judge_kinds(listener);
+	if (!listener->is_http) {
+		listener->refused = "UnsupportedProtocol";
+		listener->message = arena_format(arena,
+		    "protocol %.*s is not served yet, only HTTP is",
+		    SLICE_ARGS(spec->protocol));
+	} else if (spec->filters && spec->filters->requests_count > 0) {
+		listener->refused = "UnsupportedValue";
+		listener->message = SLICE(
+		    "filters of listeners are not supported yet, and must not "
+		    "be ignored");
+	}
+}
+
+/* Listeners of one family may share a port when their hostnames differ. */
+static int
+family_of(const struct gw_listener *listener)
+{
+	if (is_protocol(listener, "HTTPS") || is_protocol(listener, "TLS"))
+		return 1;
+	if (is_protocol(listener, "TCP"))
+		return 2;
+	if (is_protocol(listener, "UDP"))
+		return 3;
+	return is_protocol(listener, "HTTP") ? 0 : 4;
+}
+
+static const char *
+find_conflict(const struct gw_listener *a, const struct gw_listener *b)
+{
+	int left = family_of(a), right = family_of(b);
+
+	if (a->port != b->port)
+		return NULL;
+	if (left == right)
+		return slice_equal(a->hostname, b->hostname)
+		    ? "HostnameConflict"
+		    : NULL;
+	/* UDP ports are others than those of all the rest. */
+	return left == 3 || right == 3 ? NULL : "ProtocolConflict";
+}
+
+static void
+judge_conflicts(
+    struct gw_gateway_node *gateway, struct gw_listener_state *listener)
+{
+	for (uint32_t i = 0; i < gateway->listener_count; i++) {
+		const struct gw_listener *other = gateway->listeners[i].spec;
+		const char *conflict = NULL;
+
+		if (other != listener->spec)
+			conflict = find_conflict(listener->spec, other);
+		if (!conflict)
+			continue;
+		listener->conflict = listener->refused = conflict;
+		listener->message = arena_format(&gateway->arena,
+		    "conflicts with listener \"%.*s\" (protocol %.*s, port "
+		    "%lld, hostname \"%.*s\"): neither is served",
+		    SLICE_ARGS(other->name), SLICE_ARGS(other->protocol),
+		    (long long)other->port, SLICE_ARGS(other->hostname));
+		return;
+	}
+}
+
+void
+gw_listeners_judge(struct gw_gateway_node *gateway)
+{
+	const struct gw_gateway_spec *spec =
+	    gateway->node.object->gateway->spec;
+
+	gateway->listener_count = spec->listeners_count;
+	gateway->listeners = arena_zero(&gateway->arena, spec->listeners_count,
+	    sizeof(*gateway->listeners));
+	for (uint32_t i = 0; i < spec->listeners_count; i++) {
+		gateway->listeners[i].spec = &spec->listeners[i];
+		judge_alone(&gateway->listeners[i], &gateway->arena);
+	}
+	for (uint32_t i = 0; i < spec->listeners_count; i++)
+		judge_conflicts(gateway, &gateway->listeners[i]);
+}
+
+bool
+gw_listener_is_served(const struct gw_gateway_node *gateway,
+    const struct gw_listener_state *listener)
+{
+	return gateway->ours && !gateway->refused && !listener->refused;
+}
+
+struct slice
+gw_listener_unit_name(struct arena *arena,
+    const struct gw_gateway_node *gateway, struct slice listener)
+{
+	return arena_format(arena, "listener/%.*s/%.*s",
+	    SLICE_ARGS(gateway->node.key), SLICE_ARGS(listener));
+}
+
+static struct gw_listener_unit *
+touch_unit(struct gw_state *state, struct slice name)
+{
+	struct gw_listener_unit *unit = map_get(&state->listener_units, name);
+
+	if (unit)
+		return unit;
+	unit = memory_zero(1, sizeof(*unit) + name.length);
+	memcpy(unit->name, name.data, name.length);
+	unit->length = name.length;
+	map_put(
+	    &state->listener_units, slice_make(unit->name, unit->length), unit);
+	return unit;
+}
+
+static void
+emit_unit(struct gw_state *state, const struct gw_gateway_node *gateway,
+    const struct gw_listener *listener)
+{
+	struct slice name = gw_listener_unit_name(
+	    &state->outbox.arena, gateway, listener->name);
+	struct gw_listener_unit *unit = touch_unit(state, name);
+	const struct unit_listener record = {
+	    .gateway_namespace = gateway->node.namespace,
+	    .gateway_name = gateway->node.name,
+	    .name = listener->name,
+	    .addresses = gateway->address_count ? gateway->addresses : NULL,
+	    .addresses_count = gateway->address_count,
+	    .port = listener->port,
+	    .protocol = UNIT_PROTOCOL_HTTP,
+	    .hostname = listener->hostname,
+	};
+
+	unit->wanted = true;
+	/* What was said of the old one says nothing of the new one. */
+	if (gw_outbox_unit(&state->outbox, &unit->sent, name,
+	        &unit_listener_type, &record))
+		gw_report_forget(state, name);
+}
+
+/* Drop what no listener asked for. */
+static void
+sweep_units(struct gw_state *state)
+{
+	struct gw_listener_unit **gone = arena_zero(
+	    &state->work, state->listener_units.count + 1, sizeof(*gone));
+	uint32_t count = 0;
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0;
+	     map_next(&state->listener_units, &at, &key, &value);) {
+		struct gw_listener_unit *unit = value;
+
+		if (!unit->wanted)
+			gone[count++] = unit;
+		unit->wanted = false;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		key = slice_make(gone[i]->name, gone[i]->length);
+		gw_outbox_drop(&state->outbox, &gone[i]->sent,
+		    arena_copy(&state->outbox.arena, key));
+		gw_report_forget(state, key);
+		map_remove(&state->listener_units, key);
+		memory_free(gone[i]);
+	}
+}
+
+void
+gw_listeners_emit(struct gw_state *state)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0;
+	     map_next(&state->nodes[GW_GATEWAY], &at, &key, &value);) {
+		const struct gw_gateway_node *gateway = value;
+
+		for (uint32_t i = 0; i < gateway->listener_count; i++)
+			if (gw_listener_is_served(
+			        gateway, &gateway->listeners[i]))
+				emit_unit(
+				    state, gateway, gateway->listeners[i].spec);
+	}
+	sweep_units(state);
+}

@@ -1,0 +1,387 @@
+/* Rules: what an HTTPRoute's rules mean, in the words of units. */
+#include "core/must.h"
+#include "crypt/digest.h"
+#include "gw/honour.h"
+#include "gw/state_priv.h"
+#include "wire/path.h"
+#include "wire/record_binary.h"
+
+enum { TOLD_MAX = 4, IDENTITY_BYTES = 4 };
+
+/* One rule at work. */
+struct maker {
+	const struct gw_state *state;
+	const struct gw_route_node *route;
+	struct arena *arena;
+	struct gw_rules *rules;
+	uint32_t index; /* of the rule */
+	uint32_t edge; /* of the next backend */
+};
+
+static bool make_matches(struct maker *maker, const struct gw_http_rule *rule,
+    struct unit_rule *unit);
+static struct unit_filter *make_filters(
+    struct maker *maker, const struct gw_http_filter *filters, uint32_t count);
+static void make_backends(struct maker *maker, const struct gw_http_rule *rule,
+    bool refused, struct unit_rule *unit);
+static struct slice make_identity(
+    struct maker *maker, const struct gw_http_rule *rule);
+
+/* Append one of many findings; the first few are told. */
+static void tell(struct text *text, uint32_t count, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+tell(struct text *text, uint32_t count, const char *format, ...)
+{
+	va_list arguments;
+
+	if (count == TOLD_MAX)
+		text_push_string(text, "; and more");
+	if (count >= TOLD_MAX)
+		return;
+	if (text->length > 0)
+		text_push_string(text, "; ");
+	va_start(arguments, format);
+	text_vprintf(text, format, arguments);
+	va_end(arguments);
+}
+
+static void
+make_rule(struct maker *maker, const struct gw_http_rule *rule)
+{
+	struct gw_rules *rules = maker->rules;
+	struct unit_rule *unit = &rules->rules[rules->count];
+	struct gw_honour honour;
+
+	gw_honour_rule(rule, &honour);
+	if (honour.refused)
+		tell(&rules->refused_text, rules->refused++, "rules[%u].%s",
+		    maker->index, honour.refused);
+	for (unsigned i = 0; i < honour.ignored_count; i++)
+		tell(&rules->ignored_text, rules->ignored_count++,
+		    "rules[%u].%s", maker->index, honour.ignored[i]);
+
+	bool matches = make_matches(maker, rule, unit);
+
+	make_backends(maker, rule, honour.refused != NULL, unit);
+	if (!matches)
+		return; /* refused, and no request can be told to be its own */
+	unit->identity = make_identity(maker, rule);
+	if (honour.refused) {
+		unit->refused =
+		    arena_format(maker->arena, "%s", honour.refused);
+	} else {
+		unit->filters =
+		    make_filters(maker, rule->filters, rule->filters_count);
+		unit->filters_count = rule->filters_count;
+	}
+	rules->count++;
+}
+
+void
+gw_rules_make(const struct gw_state *state, const struct gw_route_node *route,
+    struct arena *arena, struct gw_rules *rules)
+{
+	/* The CRD's default: one rule that takes all and leads nowhere. */
+	static const struct gw_http_rule all;
+	const struct gw_httproute_spec *spec =
+	    route->node.object->httproute->spec;
+	struct maker maker = {
+	    .state = state, .route = route, .arena = arena, .rules = rules};
+
+	*rules = (struct gw_rules){
+	    .rules =
+	        arena_zero(arena, spec->rules_count + 1, sizeof(*rules->rules)),
+	    .total = spec->rules ? spec->rules_count : 1,
+	    .leads =
+	        arena_zero(arena, route->edge_count + 1, sizeof(*rules->leads)),
+	};
+	maker.edge = route->backend_edge;
+	for (; maker.index < rules->total; maker.index++)
+		make_rule(
+		    &maker, spec->rules ? &spec->rules[maker.index] : &all);
+}
+
+void
+gw_rules_fini(struct gw_rules *rules)
+{
+	text_fini(&rules->refused_text);
+	text_fini(&rules->ref_text);
+	text_fini(&rules->ignored_text);
+}
+
+/* ---- matches ---- */
+
+static struct slice
+canonical_path(struct arena *arena, struct slice path)
+{
+	char *out = arena_alloc(arena, path.length);
+	struct slice canonical;
+	enum error error = wire_path_canonical(path, out, &canonical);
+
+	must(error == ERROR_OK); /* gw_honour_rule looked */
+	return canonical;
+}
+
+static struct slice
+lower(struct arena *arena, struct slice s)
+{
+	struct slice copy = arena_copy(arena, s);
+	char *bytes = (char *)(uintptr_t)copy.data;
+
+	for (size_t i = 0; i < copy.length; i++)
+		if (bytes[i] >= 'A' && bytes[i] <= 'Z')
+			bytes[i] |= 0x20;
+	return copy;
+}
+
+/* Of names that are equal but for case the first one counts. */
+static void
+make_headers(struct maker *maker, const struct gw_http_match *match,
+    struct unit_match *unit)
+{
+	unit->headers = arena_zero(
+	    maker->arena, match->headers_count, sizeof(*unit->headers));
+	for (uint32_t i = 0; i < match->headers_count; i++) {
+		struct slice name = lower(maker->arena, match->headers[i].name);
+		bool seen = false;
+
+		for (uint32_t j = 0; j < unit->headers_count; j++)
+			seen = seen || slice_equal(unit->headers[j].name, name);
+		if (!seen)
+			unit->headers[unit->headers_count++] =
+			    (struct unit_pair_match){
+			        .name = name, .value = match->headers[i].value};
+	}
+}
+
+static void
+make_match(struct maker *maker, const struct gw_http_match *match,
+    struct unit_match *unit)
+{
+	unit->path = SLICE("/");
+	if (match->path) {
+		unit->path = canonical_path(maker->arena, match->path->value);
+		if (slice_equal(match->path->type, SLICE("Exact")))
+			unit->path_type = UNIT_PATH_EXACT;
+	}
+	unit->method = match->method;
+	if (match->headers_count > 0)
+		make_headers(maker, match, unit);
+	if (match->query_params_count == 0)
+		return;
+	unit->queries = arena_zero(
+	    maker->arena, match->query_params_count, sizeof(*unit->queries));
+	unit->queries_count = match->query_params_count;
+	for (uint32_t i = 0; i < match->query_params_count; i++)
+		unit->queries[i] = (struct unit_pair_match){
+		    .name = match->query_params[i].name,
+		    .value = match->query_params[i].value};
+}
+
+/* False when no match is left that a unit can say. */
+static bool
+make_matches(struct maker *maker, const struct gw_http_rule *rule,
+    struct unit_rule *unit)
+{
+	static const struct gw_http_match all;
+	const struct gw_http_match *matches = rule->matches;
+	uint32_t count = rule->matches_count;
+
+	if (count == 0) {
+		matches = &all;
+		count = 1;
+	}
+	unit->matches = arena_zero(maker->arena, count, sizeof(*unit->matches));
+	for (uint32_t i = 0; i < count; i++)
+		if (gw_honour_match(&matches[i]))
+			make_match(maker, &matches[i],
+			    &unit->matches[unit->matches_count++]);
+	return unit->matches_count > 0;
+}
+
+/* ---- filters ---- */
+
+static struct unit_field *
+make_fields(struct maker *maker, const struct gw_http_field *fields,
+    uint32_t count, uint32_t *made)
+{
+	struct unit_field *units =
+	    count ? arena_zero(maker->arena, count, sizeof(*units)) : NULL;
+
+	*made = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		bool seen = false;
+
+		for (uint32_t j = 0; j < *made; j++)
+			seen = seen ||
+			    slice_equal_nocase(units[j].name, fields[i].name);
+		if (!seen)
+			units[(*made)++] = (struct unit_field){
+			    .name = fields[i].name, .value = fields[i].value};
+	}
+	return units;
+}
+
+static void
+make_modifier(struct maker *maker, const struct gw_http_modifier *modifier,
+    struct unit_filter *unit)
+{
+	unit->set = make_fields(
+	    maker, modifier->set, modifier->set_count, &unit->set_count);
+	unit->add = make_fields(
+	    maker, modifier->add, modifier->add_count, &unit->add_count);
+	unit->remove = modifier->remove;
+	unit->remove_count = modifier->remove_count;
+}
+
+static void
+make_redirect(struct maker *maker, const struct gw_http_redirect *redirect,
+    struct unit_filter *unit)
+{
+	const struct gw_http_path_change *change = redirect->path;
+
+	unit->kind = UNIT_FILTER_REDIRECT;
+	unit->scheme = redirect->scheme;
+	unit->hostname = redirect->hostname;
+	unit->port = redirect->port;
+	unit->status = redirect->status_code;
+	if (!change)
+		return;
+	bool full = slice_is_set(change->replace_full_path);
+	struct slice path =
+	    full ? change->replace_full_path : change->replace_prefix_match;
+
+	unit->path_change =
+	    full ? UNIT_PATH_REPLACE_FULL : UNIT_PATH_REPLACE_PREFIX;
+	unit->path =
+	    path.length > 0 ? canonical_path(maker->arena, path) : SLICE("/");
+}
+
+static struct unit_filter *
+make_filters(
+    struct maker *maker, const struct gw_http_filter *filters, uint32_t count)
+{
+	struct unit_filter *units =
+	    count ? arena_zero(maker->arena, count, sizeof(*units)) : NULL;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct gw_http_filter *filter = &filters[i];
+
+		if (filter->request_header_modifier) {
+			units[i].kind = UNIT_FILTER_REQUEST_HEADERS;
+			make_modifier(
+			    maker, filter->request_header_modifier, &units[i]);
+		} else if (filter->response_header_modifier) {
+			units[i].kind = UNIT_FILTER_RESPONSE_HEADERS;
+			make_modifier(
+			    maker, filter->response_header_modifier, &units[i]);
+		} else {
+			must(filter->request_redirect != NULL);
+			make_redirect(
+			    maker, filter->request_redirect, &units[i]);
+		}
+	}
+	return units;
+}
+
+/* ---- backends ---- */
+
+static void
+make_backend(struct maker *maker, const struct gw_http_backend *reference,
+    const struct gw_node *node, struct slice refused, struct unit_backend *unit)
+{
+	unit->weight = reference->weight;
+	unit->refused = refused;
+	if (node) {
+		unit->target = gw_backend_unit_name(maker->arena, node);
+		/* An external unit has its own port. */
+		if (node->kind == GW_SERVICE)
+			unit->port = reference->port;
+	}
+	unit->filters =
+	    make_filters(maker, reference->filters, reference->filters_count);
+	unit->filters_count = reference->filters_count;
+}
+
+static void
+make_backends(struct maker *maker, const struct gw_http_rule *rule,
+    bool refused, struct unit_rule *unit)
+{
+	struct gw_rules *rules = maker->rules;
+
+	if (!refused && rule->backend_refs_count > 0)
+		unit->backends = arena_zero(maker->arena,
+		    rule->backend_refs_count, sizeof(*unit->backends));
+	for (uint32_t i = 0; i < rule->backend_refs_count; i++) {
+		const struct gw_http_backend *reference =
+		    &rule->backend_refs[i];
+		const struct gw_node *node = NULL;
+		struct gw_backend_verdict verdict;
+		enum gw_kind kind;
+
+		if (gw_backend_kind(reference->group, reference->kind, &kind)) {
+			node = maker->route->edges[maker->edge].node;
+			must(node->kind == kind);
+		}
+		gw_backend_judge(maker->state, maker->route, reference, node,
+		    maker->arena, &verdict);
+		if (verdict.refused) {
+			if (!rules->ref_reason)
+				rules->ref_reason = verdict.refused;
+			tell(&rules->ref_text, rules->ref_count++,
+			    "rules[%u].backendRefs[%u]: %.*s", maker->index, i,
+			    SLICE_ARGS(verdict.message));
+		}
+		if (!refused)
+			make_backend(maker, reference, node, verdict.message,
+			    &unit->backends[unit->backends_count++]);
+		if (node)
+			rules->leads[maker->edge++] =
+			    !refused && !verdict.refused;
+	}
+}
+
+/* ---- identity ---- */
+
+static bool
+is_identity_taken(const struct gw_rules *rules, struct slice identity)
+{
+	for (uint32_t i = 0; i < rules->count; i++)
+		if (slice_equal(rules->rules[i].identity, identity))
+			return true;
+	return false;
+}
+
+/* What counters know the rule by, however its neighbours come and go: its name,
+ * or a digest of its matches, numbered among equal ones. */
+static struct slice
+make_identity(struct maker *maker, const struct gw_http_rule *rule)
+{
+	const struct gw_http_rule matches = {
+	    .matches = rule->matches, .matches_count = rule->matches_count};
+	uint8_t digest[CRYPT_SHA256_BYTES];
+	struct text bytes;
+	struct slice identity;
+
+	if (rule->name.length > 0)
+		return rule->name;
+	text_init(&bytes);
+	wire_record_encode(&bytes, &gw_http_rule_type, &matches);
+	crypt_sha256(&(struct slice){bytes.data, bytes.length}, 1, digest);
+	text_reset(&bytes);
+	for (unsigned i = 0; i < IDENTITY_BYTES; i++)
+		text_printf(&bytes, "%02x", digest[i]);
+
+	size_t length = bytes.length;
+
+	for (unsigned i = 2;
+	     is_identity_taken(maker->rules, text_slice(&bytes)); i++) {
+		bytes.length = length;
+		text_printf(&bytes, "-%u", i);
+	}
+	identity = arena_copy(maker->arena, text_slice(&bytes));
+	text_fini(&bytes);
+	return identity;
+}

@@ -1,0 +1,260 @@
+/* Inside gw: the nodes that reconcile works on, and who depends on whom.
+ *
+ * A node stands for a name that has an object, or that a route refers to, or
+ * both. An edge says that a route depends on a node: a change of the node makes
+ * the routes of its edges dirty, and nothing else. Reconcile then goes through
+ * what is dirty, once, in this order: classes, Gateways, routes, backends,
+ * statuses of Gateways. */
+#ifndef YUMEN_GW_STATE_PRIV_H
+#define YUMEN_GW_STATE_PRIV_H
+
+#include "core/list.h"
+#include "core/map.h"
+#include "gw/output_priv.h"
+#include "gw/state.h"
+#include "snap/unit.h"
+
+#define GW_GROUP "gateway.networking.k8s.io"
+#define GW_GROUP_X "gateway.networking.x-k8s.io"
+#define GW_CONTROLLER "yumen.dev/gateway-controller"
+#define GW_CLASS_BUILT_IN "yumen"
+
+struct gw_node {
+	enum gw_kind kind;
+	struct slice key; /* "namespace/name", behind the node */
+	struct slice namespace, name; /* in key */
+	struct gw_object *object; /* NULL: only referred to */
+	struct list users; /* gw_edge.link */
+	struct list dirty; /* in the state's list of its kind, or empty */
+};
+
+enum gw_edge_role {
+	GW_EDGE_NAMESPACE, /* the route's own */
+	GW_EDGE_PARENT,
+	GW_EDGE_BACKEND,
+	GW_EDGE_INTO, /* the namespace of a backend elsewhere: its grants */
+};
+
+struct gw_edge {
+	struct list link;
+	struct gw_route_node *route;
+	struct gw_node *node;
+	enum gw_edge_role role;
+	bool active; /* BACKEND: the route's unit leads there */
+};
+
+struct gw_class_node {
+	struct gw_node node;
+	bool ours, accepted;
+	struct gw_sent status;
+};
+
+/* A listener as judged; slices in the Gateway's object or arena. */
+struct gw_listener_state {
+	const struct gw_listener *spec;
+	bool is_http;
+	bool takes_routes; /* HTTPRoute is among the supported kinds */
+	bool kinds_invalid; /* and some kinds were not understood */
+	const char *conflict; /* the reason, or NULL */
+	const char *refused; /* why Accepted=False: the reason, or NULL */
+	struct slice message; /* of either */
+};
+
+struct gw_gateway_node {
+	struct gw_node node;
+	bool ours;
+	bool orphan; /* its class does not exist, and all classes are ours */
+	struct slice controller; /* in arena */
+	struct arena arena; /* of what judging made */
+	const char *refused; /* why Accepted=False: the reason, or NULL */
+	struct slice message; /* why, or notes */
+	struct slice *addresses; /* canonical, sorted; none: all */
+	uint32_t address_count;
+	struct gw_listener_state *listeners;
+	uint32_t listener_count;
+	/* What attachment rests on; routes are judged anew when it changes. */
+	bool facts_known;
+	uint8_t facts_digest[32];
+	uint32_t epoch;
+	uint32_t *attached; /* routes, by listener */
+	struct gw_sent status;
+};
+
+struct gw_attachment {
+	struct gw_gateway_node *gateway;
+	uint32_t epoch;
+	uint32_t listener;
+};
+
+struct gw_route_node {
+	struct gw_node node;
+	bool replaced; /* edges are to be made anew */
+	struct gw_edge *edges; /* namespace, parents, backends, into */
+	uint32_t edge_count, parent_edge, backend_edge;
+	struct gw_attachment *attached;
+	uint32_t attached_count;
+	struct gw_sent unit, status;
+};
+
+/* A Service or an XBackend. */
+struct gw_backend_node {
+	struct gw_node node;
+	uint32_t active; /* edges that are */
+	struct list slices; /* gw_slice_node.link */
+	struct gw_sent unit;
+};
+
+/* An EndpointSlice. */
+struct gw_slice_node {
+	struct gw_node node;
+	struct list link;
+	struct gw_backend_node *service;
+	struct gw_sent unit;
+};
+
+struct gw_namespace_node {
+	struct gw_node node;
+	struct list grants; /* gw_grant_node.link */
+};
+
+struct gw_grant_node {
+	struct gw_node node;
+	struct list link;
+	struct gw_namespace_node *namespace;
+};
+
+/* What agents said of a unit. */
+struct gw_report {
+	enum error error;
+	struct text why, refused;
+	char name[];
+};
+
+struct gw_state {
+	struct slice *controller_names;
+	uint32_t controller_name_count;
+	bool namespaces_implied;
+	struct map nodes[GW_KIND__COUNT];
+	struct list dirty[GW_KIND__COUNT];
+	bool classes_stale, gateways_stale;
+	struct map reports; /* by name of unit */
+	struct map listener_units; /* struct gw_listener_unit, by name */
+	struct gw_outbox outbox;
+	struct arena work; /* of one node's judging */
+};
+
+/* ---- state.c: nodes ---- */
+/* NULL when there is none. */
+struct gw_node *gw_node_get(const struct gw_state *state, enum gw_kind kind,
+    struct slice namespace, struct slice name);
+/* Made when there is none. */
+struct gw_node *gw_node_touch(struct gw_state *state, enum gw_kind kind,
+    struct slice namespace, struct slice name);
+/* Freed when nothing needs it. */
+void gw_node_drop(struct gw_state *state, struct gw_node *node);
+void gw_node_mark(struct gw_state *state, struct gw_node *node);
+/* Marks the routes that depend on node in this role. */
+void gw_node_mark_users(
+    struct gw_state *state, struct gw_node *node, enum gw_edge_role role);
+/* All nodes of a kind that have an object, sorted by namespace and name, in
+ * arena. */
+struct gw_node **gw_nodes_sorted(const struct gw_state *state,
+    enum gw_kind kind, struct arena *arena, uint32_t *count);
+const struct gw_report *gw_report_get(
+    const struct gw_state *state, struct slice unit);
+void gw_report_forget(struct gw_state *state, struct slice unit);
+
+/* ---- class.c ---- */
+void gw_classes_judge(struct gw_state *state);
+struct gw_class_view {
+	bool exists, ours, accepted;
+	struct slice controller;
+};
+struct gw_class_view gw_class_view(
+    const struct gw_state *state, struct slice name);
+
+/* ---- gateway.c, listener.c ---- */
+void gw_gateways_judge(struct gw_state *state);
+/* The Gateway's listeners by themselves: protocol, kinds, filters, conflicts.
+ */
+void gw_listeners_judge(struct gw_gateway_node *gateway);
+bool gw_listener_is_served(const struct gw_gateway_node *gateway,
+    const struct gw_listener_state *listener);
+struct slice gw_listener_unit_name(struct arena *arena,
+    const struct gw_gateway_node *gateway, struct slice listener);
+/* Units of all listeners that are served; the others are dropped. */
+void gw_listeners_emit(struct gw_state *state);
+/* gateway_status.c */
+void gw_gateway_emit_status(
+    struct gw_state *state, struct gw_gateway_node *gateway);
+
+/* ---- route.c ---- */
+void gw_route_judge(struct gw_state *state, struct gw_route_node *route);
+
+/* ---- edge.c ---- */
+/* The edges of the route's object. */
+void gw_edges_make(struct gw_state *state, struct gw_route_node *route);
+/* Unlinks all; nodes that nothing needs any more are freed. */
+void gw_edges_free(struct gw_state *state, struct gw_route_node *route);
+/* Sets edge->active, counting. */
+void gw_edge_activate(
+    struct gw_state *state, struct gw_edge *edge, bool active);
+/* Does this backendRef get an edge: a Service or an XBackend? */
+bool gw_backend_kind(
+    struct slice group, struct slice kind, enum gw_kind *kind_out);
+
+/* ---- attach.c ---- */
+/* What becomes of one parentRef. */
+struct gw_attach {
+	const char *refused; /* the reason of Accepted=False, or NULL */
+	struct slice message; /* why not */
+	uint64_t listeners; /* bit i: listeners[i] */
+};
+void gw_attach_route(const struct gw_state *state,
+    const struct gw_route_node *route, const struct gw_gateway_node *gateway,
+    const struct gw_parent_reference *parent, struct arena *arena,
+    struct gw_attach *attach);
+/* A node's labels satisfy the selector (namespaces). */
+bool gw_selector_matches(const struct gw_label_selector *selector,
+    const struct gw_metadata *metadata, struct slice name);
+
+/* ---- backend.c ---- */
+struct gw_backend_verdict {
+	const char *refused; /* the reason of ResolvedRefs=False, or NULL */
+	struct slice message;
+};
+/* May route lead here, and does it exist? */
+void gw_backend_judge(const struct gw_state *state,
+    const struct gw_route_node *route, const struct gw_http_backend *reference,
+    const struct gw_node *node, struct arena *arena,
+    struct gw_backend_verdict *verdict);
+void gw_backend_emit(struct gw_state *state, struct gw_backend_node *backend);
+void gw_slice_emit(struct gw_state *state, struct gw_slice_node *slice);
+/* Link a slice to the Service that its label names. */
+void gw_slice_relink(struct gw_state *state, struct gw_slice_node *slice);
+struct slice gw_backend_unit_name(
+    struct arena *arena, const struct gw_node *node);
+
+/* ---- grant.c ---- */
+void gw_grant_relink(struct gw_state *state, struct gw_grant_node *grant);
+bool gw_grant_permits(const struct gw_state *state, struct slice from_group,
+    struct slice from_kind, struct slice from_namespace,
+    const struct gw_node *to);
+
+/* ---- rule.c ---- */
+/* A route's rules as units say them, and what is wrong with them. */
+struct gw_rules {
+	struct unit_rule *rules;
+	uint32_t count;
+	uint32_t refused, total; /* of the object's rules */
+	bool *leads; /* by backend edge: its backend is used */
+	const char *ref_reason; /* the first unresolved reference's, or NULL */
+	uint32_t ref_count, ignored_count;
+	struct text refused_text, ref_text, ignored_text;
+};
+void gw_rules_make(const struct gw_state *state,
+    const struct gw_route_node *route, struct arena *arena,
+    struct gw_rules *rules);
+void gw_rules_fini(struct gw_rules *rules);
+
+#endif

@@ -1,0 +1,352 @@
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/memory.h"
+#include "core/must.h"
+#include "snap/unit.h"
+#include "wire/record_binary.h"
+#include "wire/record_tree.h"
+
+/* A unit or status as it was told last. */
+struct world_thing {
+	struct text yaml;
+	char name[];
+};
+
+static void
+set_thing(struct map *map, struct slice name, struct slice yaml)
+{
+	struct world_thing *thing = map_get(map, name);
+
+	if (!thing) {
+		thing = memory_zero(1, sizeof(*thing) + name.length + 1);
+		memcpy(thing->name, name.data, name.length);
+		text_init(&thing->yaml);
+		map_put(map, slice_make(thing->name, name.length), thing);
+	}
+	text_reset(&thing->yaml);
+	text_push(&thing->yaml, yaml);
+}
+
+static void
+free_thing(struct world_thing *thing)
+{
+	text_fini(&thing->yaml);
+	memory_free(thing);
+}
+
+static void
+drop_thing(struct map *map, struct slice name)
+{
+	struct world_thing *thing = map_remove(map, name);
+
+	must(thing != NULL); /* what is dropped was there */
+	free_thing(thing);
+}
+
+/* Units are read as an agent does, so that none is made that one would refuse.
+ */
+static void
+on_unit(void *context, struct slice name, struct slice bytes)
+{
+	struct world *world = context;
+	struct unit *unit;
+	struct text yaml;
+
+	world->changes++;
+	if (!slice_is_set(bytes)) {
+		drop_thing(&world->units, name);
+		return;
+	}
+	enum error error = snap_unit_new(name, bytes, &unit);
+
+	if (error != ERROR_OK) {
+		fprintf(
+		    stderr, "%.*s: %s\n", SLICE_ARGS(name), error_text(error));
+		abort();
+	}
+	text_init(&yaml);
+	wire_record_to_yaml(&yaml, snap_unit_type(unit->kind), unit->record, 2);
+	set_thing(&world->units, name, text_slice(&yaml));
+	text_fini(&yaml);
+	snap_unit_free(&unit);
+}
+
+static void
+push_object_name(struct text *out, enum gw_kind kind, struct slice namespace,
+    struct slice name)
+{
+	text_printf(out, "%s %.*s%s%.*s", gw_kinds[kind].kind,
+	    SLICE_ARGS(namespace), namespace.length ? "/" : "",
+	    SLICE_ARGS(name));
+}
+
+static void
+on_status(void *context, const struct gw_object *object, const void *status)
+{
+	struct world *world = context;
+	struct text name, yaml;
+
+	world->changes++;
+	text_init(&name);
+	text_init(&yaml);
+	push_object_name(&name, object->kind, object->namespace, object->name);
+	if (status) {
+		wire_record_to_yaml(
+		    &yaml, gw_status_type(object->kind), status, 2);
+		set_thing(
+		    &world->statuses, text_slice(&name), text_slice(&yaml));
+	} else {
+		drop_thing(&world->statuses, text_slice(&name));
+	}
+	text_fini(&yaml);
+	text_fini(&name);
+}
+
+void
+world_init(struct world *world, const struct gw_options *options)
+{
+	static const struct gw_options files = {.namespaces_implied = true};
+
+	*world = (struct world){0};
+	world->state = gw_state_new(options ? options : &files);
+	map_init(&world->units);
+	map_init(&world->statuses);
+	text_init(&world->findings);
+}
+
+static void
+fini_things(struct map *map)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(map, &at, &key, &value);)
+		free_thing(value);
+	map_fini(map);
+}
+
+void
+world_fini(struct world *world)
+{
+	gw_state_free(&world->state);
+	fini_things(&world->units);
+	fini_things(&world->statuses);
+	text_fini(&world->findings);
+}
+
+/* ---- admission ---- */
+
+struct admission {
+	struct text *findings; /* or NULL */
+	struct world_objects *objects;
+};
+
+static void
+on_finding(void *context, const struct gw_finding *finding)
+{
+	static const char *const severities[] = {"info", "warning", "error"};
+	struct admission *admission = context;
+	struct text *out = admission->findings;
+
+	if (!out)
+		return;
+	text_printf(out, "%s %s %u:%u %.*s: ", finding->code,
+	    severities[finding->severity], finding->line, finding->column,
+	    SLICE_ARGS(finding->object));
+	if (finding->field.length > 0)
+		text_printf(out, "%.*s: ", SLICE_ARGS(finding->field));
+	text_printf(out, "%.*s", SLICE_ARGS(finding->text));
+	if (slice_is_set(finding->fix))
+		text_printf(out, " (%.*s?)", SLICE_ARGS(finding->fix));
+	text_push_byte(out, '\n');
+}
+
+static void
+on_item(void *context, const struct tree_node *item)
+{
+	struct admission *admission = context;
+	struct world_objects *objects = admission->objects;
+	struct gw_object *object =
+	    gw_admit(item, SLICE("test.yaml"), on_finding, admission);
+
+	if (!object)
+		return;
+	objects->items = memory_resize(
+	    objects->items, objects->count + 1, sizeof(struct gw_object *));
+	objects->items[objects->count++] = object;
+}
+
+static bool
+on_document(void *context, struct tree_node *root)
+{
+	gw_admit_documents(root, on_item, context);
+	return true;
+}
+
+static struct world_objects
+admit(struct slice yaml, struct text *findings)
+{
+	struct world_objects objects = {0};
+	struct admission admission = {
+	    .findings = findings, .objects = &objects};
+	struct tree_fault fault;
+	struct arena arena;
+
+	arena_init(&arena, 65536);
+	if (wire_tree_parse(yaml, &arena, on_document, &admission, &fault) !=
+	        ERROR_OK &&
+	    findings)
+		text_printf(findings, "%u:%u: %s\n", fault.line, fault.column,
+		    fault.text);
+	arena_fini(&arena);
+	return objects;
+}
+
+struct world_objects
+world_admit(struct world *world, struct slice yaml)
+{
+	return admit(yaml, &world->findings);
+}
+
+void
+world_objects_fini(struct world_objects *objects)
+{
+	for (size_t i = 0; i < objects->count; i++)
+		gw_object_free(&objects->items[i]);
+	memory_free(objects->items);
+	*objects = (struct world_objects){0};
+}
+
+struct gw_object *
+world_object(struct slice yaml)
+{
+	struct text findings;
+
+	text_init(&findings);
+	struct world_objects objects = admit(yaml, &findings);
+
+	if (objects.count != 1) {
+		fprintf(stderr, "%.*s\n%s\n", SLICE_ARGS(yaml),
+		    findings.data ? findings.data : "");
+		abort();
+	}
+	struct gw_object *object = objects.items[0];
+
+	objects.items[0] = NULL;
+	world_objects_fini(&objects);
+	text_fini(&findings);
+	return object;
+}
+
+/* ---- changes ---- */
+
+void
+world_put(struct world *world, struct gw_object **object)
+{
+	gw_state_put(world->state, object);
+}
+
+void
+world_remove(struct world *world, const struct gw_object *object)
+{
+	struct world_thing *thing;
+	struct text name;
+
+	text_init(&name);
+	push_object_name(&name, object->kind, object->namespace, object->name);
+	thing = map_remove(&world->statuses, text_slice(&name));
+	if (thing)
+		free_thing(thing);
+	text_fini(&name);
+	gw_state_remove(
+	    world->state, object->kind, object->namespace, object->name);
+}
+
+void
+world_reconcile(struct world *world)
+{
+	const struct gw_output output = {
+	    .context = world, .on_unit = on_unit, .on_status = on_status};
+
+	world->changes = 0;
+	gw_state_reconcile(world->state, &output);
+}
+
+void
+world_apply(struct world *world, const char *yaml)
+{
+	struct world_objects objects =
+	    world_admit(world, slice_from_string(yaml));
+
+	for (size_t i = 0; i < objects.count; i++)
+		world_put(world, &objects.items[i]);
+	world_objects_fini(&objects);
+	world_reconcile(world);
+}
+
+/* ---- reading ---- */
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	return slice_compare(
+	    *(const struct slice *)a, *(const struct slice *)b);
+}
+
+static void
+print_map(const struct map *map, const char *what, struct text *out)
+{
+	struct slice *keys = memory_zero(map->count + 1, sizeof(*keys));
+	size_t count = 0;
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(map, &at, &key, &value);)
+		keys[count++] = key;
+	if (count > 1)
+		qsort(keys, count, sizeof(*keys), compare_keys);
+	for (size_t i = 0; i < count; i++) {
+		const struct world_thing *thing = map_get(map, keys[i]);
+
+		text_printf(out, "%s %.*s\n", what, SLICE_ARGS(keys[i]));
+		text_push(out, text_slice(&thing->yaml));
+	}
+	memory_free(keys);
+}
+
+void
+world_print(const struct world *world, struct text *out)
+{
+	print_map(&world->units, "unit", out);
+	print_map(&world->statuses, "status", out);
+}
+
+static struct slice
+find(const struct map *map, const char *name)
+{
+	const struct world_thing *thing = map_get(map, slice_from_string(name));
+
+	return thing ? text_slice(&thing->yaml) : SLICE_NONE;
+}
+
+struct slice
+world_unit(const struct world *world, const char *name)
+{
+	return find(&world->units, name);
+}
+
+struct slice
+world_status(const struct world *world, const char *name)
+{
+	return find(&world->statuses, name);
+}
+
+bool
+world_has(struct slice text, const char *part)
+{
+	return slice_is_set(text) &&
+	    memmem(text.data, text.length, part, strlen(part)) != NULL;
+}

@@ -1,0 +1,44 @@
+/* A world for tests of gw: objects read from YAML, a state, and what it said so
+ * far: the units and statuses that are now in force. */
+#ifndef YUMEN_TEST_GW_WORLD_H
+#define YUMEN_TEST_GW_WORLD_H
+
+#include "core/map.h"
+#include "gw/admit.h"
+#include "gw/state.h"
+
+struct world {
+	struct gw_state *state;
+	struct map units; /* name -> struct world_thing */
+	struct map statuses; /* "kind namespace/name" -> struct world_thing */
+	struct text findings; /* a line each */
+	unsigned changes; /* units and statuses told by the last reconcile */
+};
+
+void world_init(struct world *world, const struct gw_options *options);
+void world_fini(struct world *world);
+
+/* Admitted objects of all documents; findings go to world->findings. */
+struct world_objects {
+	struct gw_object **items;
+	size_t count;
+};
+struct world_objects world_admit(struct world *world, struct slice yaml);
+void world_objects_fini(struct world_objects *objects);
+/* Admit, put all, reconcile. */
+void world_apply(struct world *world, const char *yaml);
+void world_put(struct world *world, struct gw_object **object);
+void world_remove(struct world *world, const struct gw_object *object);
+void world_reconcile(struct world *world);
+
+/* One object from YAML, which must be admitted. */
+struct gw_object *world_object(struct slice yaml);
+
+/* All units and statuses, sorted, as YAML. */
+void world_print(const struct world *world, struct text *out);
+/* The YAML of one unit or status, or absent. */
+struct slice world_unit(const struct world *world, const char *name);
+struct slice world_status(const struct world *world, const char *name);
+bool world_has(struct slice text, const char *part);
+
+#endif
