@@ -80,7 +80,7 @@ ctl_item_drop(struct ctl_files *files, struct ctl_item *item)
 {
 	struct ctl_claim *claim = item->claim;
 
-	must(item->object == NULL);
+	gw_object_free(&item->object);
 	ctl_problem_set(files, &item->refused, false);
 	ctl_problem_set(files, &item->repeated, false);
 	if (claim != NULL) {

@@ -64,8 +64,10 @@ ctl_files_free(struct ctl_files **files)
 	for (size_t at = 0; map_next(&old->files, &at, &key, &value);) {
 		struct ctl_file *file = value;
 
-		for (uint32_t i = 0; i < file->item_count; i++)
+		for (uint32_t i = 0; i < file->item_count; i++) {
+			gw_object_free(&file->items[i]->object);
 			memory_free(file->items[i]);
+		}
 		memory_free(file->items);
 		memory_free(file);
 	}
@@ -90,7 +92,6 @@ ctl_files_put(struct ctl_files *files, struct slice path, struct slice bytes)
 	if (read_documents(&reading, bytes, &fault) == ERROR_OK) {
 		set_failed(files, reading.file, false);
 		take_documents(&reading);
-		ctl_claims_settle(files);
 	} else {
 		set_failed(files, reading.file, true);
 		tell_file(files, reading.file, CTL_FILE_MALFORMED, fault.line,
@@ -121,6 +122,12 @@ ctl_files_remove(struct ctl_files *files, struct slice path)
 		return;
 	files->counts.files--;
 	free_file(files, file);
+}
+
+void
+ctl_files_settle(struct ctl_files *files)
+{
+	must(files != NULL);
 	ctl_claims_settle(files);
 }
 

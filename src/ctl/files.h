@@ -46,8 +46,11 @@ struct ctl_files;
 struct ctl_files *ctl_files_new(const struct ctl_sink *sink);
 void ctl_files_free(struct ctl_files **files);
 
-/* A file's content, new or changed. The sink hears what comes of it before this
- * returns. Documents that are as they were cost a comparison each. */
+/* A round: any of these three, once a file, then settle. Until then the sink
+ * hears of problems alone, so that an object that moves from one file to
+ * another is never gone between. */
+/* A file's content, new or changed. Documents that are as they were cost a
+ * comparison each. */
 void ctl_files_put(
     struct ctl_files *files, struct slice path, struct slice bytes);
 /* It cannot be read: why is for people. */
@@ -55,8 +58,11 @@ void ctl_files_fail(
     struct ctl_files *files, struct slice path, struct slice why);
 /* It is gone. */
 void ctl_files_remove(struct ctl_files *files, struct slice path);
-/* A file whose content is needed again, for an object of it counts now that did
- * not before; absent: none. Valid until the next call. */
+/* End the round: the sink hears which objects came to count, and which went. */
+void ctl_files_settle(struct ctl_files *files);
+/* After a round, a file whose content is needed again, for an object of it
+ * counts now that did not before; absent: none. Valid until the next call.
+ * Until it is given all stays as it is. */
 struct slice ctl_files_wanted(struct ctl_files *files);
 
 struct ctl_counts ctl_files_counts(const struct ctl_files *files);

@@ -81,6 +81,7 @@ static void
 expect(
     struct world *world, const char *said, unsigned objects, unsigned problems)
 {
+	ctl_files_settle(world->files);
 	struct ctl_counts counts = ctl_files_counts(world->files);
 
 	assert_string_equal(world->said.data ? world->said.data : "", said);
@@ -94,6 +95,7 @@ put(struct world *world, const char *path, const char *bytes)
 {
 	ctl_files_put(
 	    world->files, slice_from_string(path), slice_from_string(bytes));
+	ctl_files_settle(world->files);
 }
 
 #define SERVICE(name, port) \
@@ -259,6 +261,27 @@ first_path_wins(void **state)
 	assert_false(slice_is_set(ctl_files_wanted(world->files)));
 }
 
+/* From one file to another within a round: it is never gone. */
+static void
+object_moves(void **state)
+{
+	struct world *world = *state;
+
+	put(world, "f", SERVICE("a", "1"));
+	put(world, "g", SERVICE("b", "1"));
+	text_reset(&world->said);
+	ctl_files_put(world->files, SLICE("f"), SLICE(""));
+	ctl_files_put(world->files, SLICE("g"),
+	    SLICE(SERVICE("a", "1") SERVICE("b", "1")));
+	expect(world, "put Service default/a of g:1\n", 2, 0);
+	ctl_files_put(world->files, SLICE("h"), SLICE(SERVICE("b", "1")));
+	ctl_files_put(world->files, SLICE("g"), SLICE(SERVICE("a", "1")));
+	expect(world, "put Service default/b of h:1\n", 2, 0);
+	ctl_files_remove(world->files, SLICE("h"));
+	ctl_files_put(world->files, SLICE("i"), SLICE(SERVICE("b", "1")));
+	expect(world, "put Service default/b of i:1\n", 2, 0);
+}
+
 static void
 twice_in_one_file(void **state)
 {
@@ -291,6 +314,7 @@ main(void)
 	    TEST(other_kinds_are_ignored),
 	    TEST(unknown_field_is_told_once),
 	    TEST(first_path_wins),
+	    TEST(object_moves),
 	    TEST(twice_in_one_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,253 @@
+/* Entries: the files that are read. One is read when it is not what it was, by
+ * its identity, or by its bytes where that could lie: after an event of its
+ * own, and when it changed so shortly before it was read that its times need
+ * not show the next change. */
+#include "ctl/sources_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/hash.h"
+#include "core/limit.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/must.h"
+
+/* File times step by the kernel's tick, 10 ms at most. */
+#define TICK_MS 20
+/* How soon a signal to stop ends the wait for standard input. */
+#define STOP_MS 100
+
+static void read_entry(
+    struct ctl_sources *sources, struct ctl_entry *entry, bool wanted);
+
+struct ctl_entry *
+ctl_entry_get(struct ctl_sources *sources, struct slice path)
+{
+	struct ctl_entry *entry = map_get(&sources->entries, path);
+
+	if (entry != NULL)
+		return entry;
+	if (sources->entries.count >= LIMIT_VALUE_FOLDER_FILES) {
+		if (!sources->too_many)
+			log_event(LOG_FILES_TOO_MANY,
+			    LOG_NUMBER("limit", LIMIT_VALUE_FOLDER_FILES),
+			    LOG_TEXT("first_left_out", path));
+		sources->too_many = true;
+		return NULL;
+	}
+	entry = memory_zero(1, sizeof(*entry) + path.length + 1);
+	memcpy(entry->storage, path.data, path.length);
+	entry->path = slice_make(entry->storage, path.length);
+	entry->epoch = sources->epoch;
+	list_init(&entry->queued);
+	list_init(&entry->going);
+	(void)map_put(&sources->entries, entry->path, entry);
+	return entry;
+}
+
+void
+ctl_entry_queue(
+    struct ctl_sources *sources, struct ctl_entry *entry, bool force)
+{
+	entry->force |= force;
+	list_remove(&entry->queued);
+	list_insert(&sources->queue, &entry->queued);
+}
+
+void
+ctl_entry_remove(struct ctl_sources *sources, struct ctl_entry *entry)
+{
+	list_remove(&entry->queued);
+	list_remove(&entry->going);
+	(void)map_remove(&sources->entries, entry->path);
+	ctl_files_remove(sources->files, entry->path);
+	memory_free(entry);
+}
+
+void
+ctl_entries_read(struct ctl_sources *sources)
+{
+	struct slice wanted;
+
+	while (!list_is_empty(&sources->queue)) {
+		struct ctl_entry *entry =
+		    container_of(sources->queue.next, struct ctl_entry, queued);
+
+		list_remove(&entry->queued);
+		read_entry(sources, entry, false);
+	}
+	ctl_files_settle(sources->files);
+	/* Each read takes one off, and puts on only what then counts anew. */
+	while (slice_is_set(wanted = ctl_files_wanted(sources->files))) {
+		struct ctl_entry *entry = map_get(&sources->entries, wanted);
+
+		must(entry != NULL);
+		read_entry(sources, entry, true);
+		ctl_files_settle(sources->files);
+	}
+}
+
+static struct ctl_identity
+identity_of(const struct stat *stat)
+{
+	return (struct ctl_identity){
+	    .device = stat->st_dev,
+	    .inode = stat->st_ino,
+	    .size = stat->st_size,
+	    .modified = stat->st_mtim,
+	    .changed = stat->st_ctim,
+	};
+}
+
+static bool
+is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool
+is_as_it_was(const struct ctl_entry *entry, const struct ctl_identity *now)
+{
+	const struct ctl_identity *then = &entry->identity;
+	int64_t changed_ms = (int64_t)now->changed.tv_sec * 1000 +
+	    now->changed.tv_nsec / 1000000;
+
+	return then->device == now->device && then->inode == now->inode &&
+	    then->size == now->size &&
+	    is_same_time(&then->modified, &now->modified) &&
+	    is_same_time(&then->changed, &now->changed) &&
+	    entry->read_ms > changed_ms + TICK_MS;
+}
+
+/* Told once, as long as it is the same; but an entry that is wanted must be
+ * told of, for it is wanted until then. */
+static void
+fail_entry(struct ctl_sources *sources, struct ctl_entry *entry,
+    const char *why, bool wanted)
+{
+	bool is_known =
+	    entry->failure != NULL && strcmp(entry->failure, why) == 0;
+
+	entry->read_ms = 0;
+	entry->failure = why;
+	if (wanted || !is_known)
+		ctl_files_fail(
+		    sources->files, entry->path, slice_from_string(why));
+}
+
+/* Whether standard input has something, or ended; false: it is time to stop. */
+static bool
+wait_for_input(const struct ctl_sources *sources)
+{
+	struct pollfd wait = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	while (!atomic_load(sources->stop))
+		if (poll(&wait, 1, STOP_MS) > 0)
+			return true;
+	return false;
+}
+
+/* All of fd, to bytes. NULL, or why not. */
+static const char *
+read_bytes(struct ctl_sources *sources, int fd, struct text *bytes)
+{
+	char block[16384];
+
+	text_reset(bytes);
+	for (;;) {
+		if (fd == STDIN_FILENO && !wait_for_input(sources))
+			return "stopped before it ended";
+		ssize_t got = read(fd, block, sizeof(block));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return strerror(errno);
+		if (got == 0)
+			return NULL;
+		if (bytes->length + (size_t)got > LIMIT_VALUE_FILE_BYTES)
+			return "larger than FILE_BYTES in docs/limits.md";
+		text_push(bytes, slice_make(block, (size_t)got));
+	}
+}
+
+/* Standard input can be read only once: its bytes are kept. */
+static void
+read_input(struct ctl_sources *sources, struct ctl_entry *entry, bool wanted)
+{
+	if (!sources->input_read) {
+		sources->input_read = true;
+		const char *failure =
+		    read_bytes(sources, STDIN_FILENO, &sources->input);
+
+		if (failure != NULL) {
+			text_reset(&sources->input);
+			fail_entry(sources, entry, failure, wanted);
+			return;
+		}
+	} else if (!wanted) {
+		return;
+	}
+	ctl_files_put(sources->files, entry->path, text_slice(&sources->input));
+}
+
+/* The file is open: read it, if it is not what it was. */
+static void
+read_open(
+    struct ctl_sources *sources, struct ctl_entry *entry, int fd, bool wanted)
+{
+	struct stat stat;
+	bool is_plain = fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode);
+
+	if (!is_plain) {
+		fail_entry(sources, entry, "is no plain file", wanted);
+		return;
+	}
+	struct ctl_identity identity = identity_of(&stat);
+
+	if (!wanted && !entry->force && is_as_it_was(entry, &identity))
+		return;
+	const char *failure = read_bytes(sources, fd, &sources->scratch);
+
+	if (failure != NULL) {
+		fail_entry(sources, entry, failure, wanted);
+		return;
+	}
+	uint64_t hash = hash_bytes(text_slice(&sources->scratch));
+	bool is_known = entry->read_ms != 0 && entry->hash == hash;
+
+	entry->identity = identity;
+	entry->hash = hash;
+	entry->read_ms = clock_wall_ms();
+	entry->failure = NULL;
+	if (wanted || !is_known)
+		ctl_files_put(
+		    sources->files, entry->path, text_slice(&sources->scratch));
+}
+
+static void
+read_entry(struct ctl_sources *sources, struct ctl_entry *entry, bool wanted)
+{
+	if (slice_equal(entry->path, SLICE("-"))) {
+		read_input(sources, entry, wanted);
+		return;
+	}
+	int fd = open(entry->storage, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0) {
+		read_open(sources, entry, fd, wanted);
+		close(fd);
+		entry->force = false;
+	} else if (errno == ENOENT || errno == ENOTDIR) {
+		if (list_is_empty(&entry->going))
+			ctl_entry_remove(sources, entry);
+		else if (wanted)
+			fail_entry(sources, entry, "was renamed away", wanted);
+	} else {
+		fail_entry(sources, entry, strerror(errno), wanted);
+	}
+}
