@@ -32,31 +32,31 @@ refuse_with(struct proxy_request *request, enum reason reason, int status,
 	proxy_answer_with(request->exchange, reason, (uint16_t)status, field);
 }
 
-/* Host and canonical path, into the request; a path that was not canonical is
- * replaced in the head too, so that what is matched is what is forwarded. */
 static enum error
-read_target(struct proxy_request *request, struct wire_head *head)
+read_host(struct proxy_request *request, const struct wire_head *head)
 {
-	enum error error = ERROR_OK;
-	if (likely(head->authority.length > 0)) {
-		uint16_t port;
-		error = wire_authority_parse(head->authority,
-		    request->host_storage, &request->host, &port);
-	}
-	request->path = head->path;
-	request->query = head->query;
-	if (error != ERROR_OK)
-		return error;
-	if (head->path.length + head->query.length >
-	    sizeof(request->worker->scratch))
+	uint16_t port;
+	if (unlikely(head->authority.length == 0))
+		return ERROR_OK;
+	return wire_authority_parse(
+	    head->authority, request->host_storage, &request->host, &port);
+}
+
+/* The canonical path; one that was not canonical is replaced in the head too,
+ * so that what is matched is what is forwarded. */
+static enum error
+read_path(struct proxy_request *request, struct wire_head *head)
+{
+	struct proxy_worker *worker = request->worker;
+	if (head->path.length + head->query.length > sizeof(worker->scratch))
 		return ERROR_HTTP_TARGET_TOO_LONG;
 	if (unlikely(head->method_id == METHOD_OPTIONS &&
 	        slice_equal(head->path, SLICE("*"))))
 		return ERROR_OK;
-	error = wire_path_canonical(
-	    head->path, request->worker->scratch, &request->path);
-	if (unlikely(error == ERROR_OK &&
-	        request->path.data == request->worker->scratch)) {
+	enum error error =
+	    wire_path_canonical(head->path, worker->scratch, &request->path);
+	if (unlikely(
+	        error == ERROR_OK && request->path.data == worker->scratch)) {
 		request->path =
 		    arena_copy(&request->exchange->arena, request->path);
 		head->path = request->path;
@@ -251,14 +251,19 @@ on_request(struct http_exchange *exchange)
 		request->client_length =
 		    (uint8_t)net_address_format_ip(peer, request->client);
 
-	enum error error = read_target(request, head);
+	request->path = head->path;
+	request->query = head->query;
+	enum error error = read_host(request, head);
+	if (likely(error == ERROR_OK)) {
+		if (unlikely(!is_served(request, head)))
+			return;
+		error = read_path(request, head);
+	}
 	if (unlikely(error != ERROR_OK)) {
 		refuse_with(request, proxy_reason_of(error, PROXY_PLACE_CLIENT),
 		    wire_h1_status(error), NULL);
 		return;
 	}
-	if (!is_served(request, head))
-		return;
 	enum reason reason = decide(request, head);
 	if (likely(reason == REASON_NONE) && unlikely(!stamp(request, head)))
 		reason = REASON_INTERNAL;

@@ -1,0 +1,785 @@
+/* A whole worker between a client and backends, over loopback: what requests
+ * get, what happens when sets change under load, and how it ends. */
+#include "proxy/worker.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "core/memory.h"
+#include "core/metric.h"
+#include "peer.h"
+#include "proxy/log.h"
+#include "wire/record_binary.h"
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a.example\r\n\r\n"
+
+struct setting {
+	struct snap_store *store;
+	struct proxy_worker *worker;
+	struct proxy_log *log;
+	struct peer_backend one, two;
+	int fd;
+	uint16_t port;
+	_Atomic unsigned progress;
+};
+
+static void
+on_progress(void *context)
+{
+	struct setting *setting = context;
+
+	atomic_fetch_add(&setting->progress, 1);
+}
+
+static void
+rest(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+#define WAIT_UNTIL(condition) \
+	for (unsigned waited = 0; !(condition); waited++) { \
+		assert_true(waited < 10000); \
+		rest(); \
+	}
+
+static void
+put(struct setting *setting, const char *name, const void *record)
+{
+	struct slice text = slice_from_string(name);
+	struct text bytes;
+	enum unit_kind kind;
+
+	assert_true(snap_unit_kind(text, &kind));
+	text_init(&bytes);
+	wire_record_encode(&bytes, snap_unit_type(kind), record);
+	assert_int_equal(
+	    snap_store_put(setting->store, text, text_slice(&bytes)), ERROR_OK);
+	text_fini(&bytes);
+}
+
+/* Publish and wait until it is served, as the agent does. */
+static const struct snap_set *
+publish(struct setting *setting)
+{
+	const struct snap_set *set = snap_store_commit(setting->store);
+	uint64_t number = snap_set_number(set);
+	struct snap_holds *holds = proxy_worker_holds(setting->worker);
+
+	proxy_worker_publish(setting->worker, set);
+	WAIT_UNTIL(proxy_worker_served(setting->worker) == number);
+	snap_store_quiet(setting->store, number, &holds, 1);
+	return set;
+}
+
+static void
+put_listener(struct setting *setting, const char *hostname)
+{
+	struct unit_listener listener = {.gateway_namespace = SLICE("ns"),
+	    .gateway_name = SLICE("gate"),
+	    .name = SLICE("http"),
+	    .port = setting->port,
+	    .protocol = UNIT_PROTOCOL_HTTP,
+	    .hostname = slice_from_string(hostname)};
+
+	put(setting, "listener/ns/gate/http", &listener);
+}
+
+static void
+put_route(struct setting *setting, struct unit_rule *rules, uint32_t count)
+{
+	struct slice listener = SLICE("listener/ns/gate/http");
+	struct unit_route route = {.kind = SLICE("HTTPRoute"),
+	    .namespace = SLICE("ns"),
+	    .name = SLICE("r"),
+	    .listeners = &listener,
+	    .listeners_count = 1,
+	    .rules = rules,
+	    .rules_count = count};
+
+	put(setting, "route/HTTPRoute/ns/r", &route);
+}
+
+/* A service with a port 80 and endpoints at these ports of loopback. */
+static void
+put_service(struct setting *setting, const char *name, const uint16_t *ports,
+    unsigned count, int64_t conditions)
+{
+	struct unit_service_port port = {.number = 80, .name = SLICE("p")};
+	struct unit_service service = {.ports = &port, .ports_count = 1};
+	struct slice address = SLICE("127.0.0.1");
+	struct unit_endpoint endpoint = {.addresses = &address,
+	    .addresses_count = 1,
+	    .conditions = conditions};
+	char unit[64];
+
+	snprintf(unit, sizeof(unit), "service/ns/%s", name);
+	put(setting, unit, &service);
+	for (unsigned i = 0; i < count; i++) {
+		struct unit_service_port at = {
+		    .number = ports[i], .name = SLICE("p")};
+		struct unit_endpoints endpoints = {
+		    .service = slice_from_string(unit),
+		    .ports = &at,
+		    .ports_count = 1,
+		    .endpoints = &endpoint,
+		    .endpoints_count = 1};
+		char slice[64];
+
+		snprintf(slice, sizeof(slice), "endpoints/ns/%s-%u", name, i);
+		put(setting, slice, &endpoints);
+	}
+}
+
+/* A rule of prefix that goes to one service. */
+static struct unit_rule
+rule_to(struct unit_match *match, struct unit_backend *backend)
+{
+	return (struct unit_rule){.identity = SLICE("rule"),
+	    .matches = match,
+	    .matches_count = 1,
+	    .backends = backend,
+	    .backends_count = 1};
+}
+
+static uint32_t
+socket_id(const struct snap_set *set)
+{
+	const struct snap_socket *sockets;
+
+	assert_int_equal(snap_set_sockets(set, &sockets), 1);
+	return sockets[0].id;
+}
+
+/* Everything to "one", over a listener of every host. */
+static uint32_t
+serve_one(struct setting *setting)
+{
+	struct unit_match match = {.path = SLICE("/")};
+	struct unit_backend backend = {
+	    .target = SLICE("service/ns/one"), .port = 80, .weight = 1};
+	struct unit_rule rule = rule_to(&match, &backend);
+
+	put_listener(setting, "");
+	put_service(setting, "one", &setting->one.port, 1, UNIT_ENDPOINT_READY);
+	put_route(setting, &rule, 1);
+	uint32_t id = socket_id(publish(setting));
+	proxy_worker_lend(setting->worker, id, setting->fd, setting->port);
+	return id;
+}
+
+static int
+start(void **state, struct proxy_log *log)
+{
+	struct setting *setting = memory_zero(1, sizeof(*setting));
+	struct proxy_options options = {
+	    .on_progress = on_progress, .context = setting, .access_log = log};
+
+	signal(SIGPIPE, SIG_IGN);
+	peer_backend_start(&setting->one, "one");
+	peer_backend_start(&setting->two, "two");
+	setting->fd = peer_listen(&setting->port);
+	setting->store = snap_store_new();
+	setting->log = log;
+	options.store = setting->store;
+	assert_int_equal(
+	    proxy_worker_start(&options, &setting->worker), ERROR_OK);
+	*state = setting;
+	return 0;
+}
+
+static int
+set_up(void **state)
+{
+	return start(state, NULL);
+}
+
+static int
+tear_down(void **state)
+{
+	struct setting *setting = *state;
+
+	proxy_worker_stop(&setting->worker);
+	assert_null(setting->worker);
+	proxy_log_close(&setting->log);
+	snap_store_free(&setting->store);
+	close(setting->fd);
+	peer_backend_stop(&setting->one);
+	peer_backend_stop(&setting->two);
+	memory_free(setting);
+	return 0;
+}
+
+static struct peer_answer
+get(struct setting *setting, const char *path)
+{
+	struct peer_answer answer;
+
+	assert_true(peer_get(setting->port, path, &answer));
+	return answer;
+}
+
+static void
+test_forward(void **state)
+{
+	struct setting *setting = *state;
+	struct peer_answer answer;
+
+	(void)serve_one(setting);
+	answer = get(setting, "/x");
+	assert_int_equal(answer.status, 200);
+	assert_string_equal(answer.body, "one");
+	assert_null(strcasestr(answer.head, "proxy-status"));
+
+	answer = get(setting, "/head?q=1");
+	assert_int_equal(answer.status, 200);
+	assert_non_null(strstr(answer.body, "GET /head?q=1 HTTP/1.1\r\n"));
+	assert_non_null(strcasestr(answer.body, "\r\nhost: a.example\r\n"));
+	assert_non_null(
+	    strstr(answer.body, "\r\nX-Forwarded-For: 127.0.0.1\r\n"));
+	assert_non_null(strstr(answer.body, "\r\nX-Forwarded-Proto: http\r\n"));
+	assert_non_null(
+	    strstr(answer.body, "\r\nX-Forwarded-Host: a.example\r\n"));
+	assert_non_null(strstr(answer.body, "\r\nX-Request-Id: "));
+	/* What is matched is what is forwarded. */
+	answer = get(setting, "/x/%2e%2e/%68ead?q=%41");
+	assert_non_null(strstr(answer.body, "GET /head?q=%41 HTTP/1.1\r\n"));
+	assert_int_equal(get(setting, "/teapot").status, 418);
+	assert_int_equal(get(setting, "/../x").status, 400);
+	/* All of that over one connection. */
+	assert_int_equal(atomic_load(&setting->one.connections), 1);
+}
+
+static void
+test_not_found(void **state)
+{
+	struct setting *setting = *state;
+	struct unit_match match = {.path = SLICE("/api")};
+	struct unit_backend backend = {
+	    .target = SLICE("service/ns/one"), .port = 80, .weight = 1};
+	struct unit_rule rule = rule_to(&match, &backend);
+	struct peer_answer answer;
+
+	(void)serve_one(setting);
+	put_route(setting, &rule, 1);
+	(void)publish(setting);
+	answer = get(setting, "/x");
+	assert_int_equal(answer.status, 404);
+	assert_non_null(
+	    strstr(answer.head, "\r\nProxy-Status: yumen; error=no_route\r\n"));
+	assert_non_null(strstr(answer.body, "no_route: "));
+	assert_int_equal(get(setting, "/api/x").status, 200);
+	put_listener(setting, "b.example");
+	(void)publish(setting);
+	answer = get(setting, "/api");
+	assert_int_equal(answer.status, 404);
+	assert_non_null(strstr(
+	    answer.head, "\r\nProxy-Status: yumen; error=no_listener\r\n"));
+}
+
+static void
+test_filters(void **state)
+{
+	struct unit_field set = {SLICE("X-Set"), SLICE("rule")};
+	struct unit_field add = {SLICE("X-Set"), SLICE("backend")};
+	struct unit_field answer_set = {SLICE("Server"), SLICE("gate")};
+	struct slice gone = SLICE("user-agent");
+	struct unit_filter of_rule[] = {
+	    {.kind = UNIT_FILTER_REQUEST_HEADERS,
+	        .set = &set,
+	        .set_count = 1,
+	        .remove = &gone,
+	        .remove_count = 1},
+	    {.kind = UNIT_FILTER_RESPONSE_HEADERS,
+	        .set = &answer_set,
+	        .set_count = 1},
+	};
+	struct unit_filter of_backend = {
+	    .kind = UNIT_FILTER_REQUEST_HEADERS, .add = &add, .add_count = 1};
+	struct unit_filter redirect = {.kind = UNIT_FILTER_REDIRECT,
+	    .scheme = SLICE("https"),
+	    .path_change = UNIT_PATH_REPLACE_PREFIX,
+	    .path = SLICE("/new"),
+	    .status = 308};
+	struct unit_match matches[] = {
+	    {.path = SLICE("/")}, {.path = SLICE("/old")}};
+	struct unit_backend backend = {.target = SLICE("service/ns/one"),
+	    .port = 80,
+	    .weight = 1,
+	    .filters = &of_backend,
+	    .filters_count = 1};
+	struct unit_rule rules[] = {rule_to(&matches[0], &backend),
+	    {.matches = &matches[1],
+	        .matches_count = 1,
+	        .filters = &redirect,
+	        .filters_count = 1}};
+	struct setting *setting = *state;
+	struct peer_answer answer;
+
+	(void)serve_one(setting);
+	rules[0].filters = of_rule;
+	rules[0].filters_count = 2;
+	put_route(setting, rules, 2);
+	(void)publish(setting);
+	answer = get(setting, "/head");
+	assert_non_null(
+	    strstr(answer.body, "\r\nX-Set: rule\r\nX-Set: backend\r\n"));
+	answer = get(setting, "/teapot");
+	assert_non_null(strstr(answer.head, "\r\nServer: gate\r\n"));
+	assert_null(strstr(answer.head, "Server: pot\r\n"));
+	answer = get(setting, "/old/a?q=1");
+	assert_int_equal(answer.status, 308);
+	assert_non_null(strstr(
+	    answer.head, "\r\nLocation: https://a.example/new/a?q=1\r\n"));
+	assert_string_equal(answer.body, "");
+}
+
+static void
+test_methods(void **state)
+{
+	struct setting *setting = *state;
+	struct peer_answer answer;
+	int fd;
+
+	(void)serve_one(setting);
+	fd = peer_connect(setting->port);
+	assert_true(peer_ask(fd,
+	    "OPTIONS /head HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n",
+	    &answer));
+	assert_int_equal(answer.status, 200);
+	assert_non_null(strstr(answer.head, "\r\nAllow: GET, "));
+	assert_true(peer_ask(fd,
+	    "OPTIONS /head HTTP/1.1\r\nHost: a\r\nMax-Forwards: 10\r\n\r\n",
+	    &answer));
+	assert_non_null(strcasestr(answer.body, "\r\nmax-forwards: 9\r\n"));
+	assert_true(
+	    peer_ask(fd, "HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n", &answer));
+	assert_int_equal(answer.status, 200);
+	assert_true(
+	    peer_ask(fd, "PROPFIND /x HTTP/1.1\r\nHost: a\r\n\r\n", &answer));
+	assert_int_equal(answer.status, 200);
+	assert_true(
+	    peer_ask(fd, "TRACE /x HTTP/1.1\r\nHost: a\r\n\r\n", &answer));
+	assert_int_equal(answer.status, 501);
+	close(fd);
+	fd = peer_connect(setting->port);
+	assert_true(peer_ask(
+	    fd, "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", &answer));
+	assert_int_equal(answer.status, 405);
+	close(fd);
+	/* HTTP/1.0 without Host gets one on its way. */
+	fd = peer_connect(setting->port);
+	assert_true(peer_ask(fd, "GET /head HTTP/1.0\r\n\r\n", &answer));
+	assert_int_equal(answer.status, 200);
+	assert_non_null(strstr(answer.body, "\r\nHost: 127.0.0.1:"));
+	close(fd);
+}
+
+/* Each way in which there is no backend. */
+static void
+test_no_backend(void **state)
+{
+	struct unit_match match = {.path = SLICE("/")};
+	struct setting *setting = *state;
+	static const struct {
+		struct unit_backend backend;
+		uint32_t count;
+		struct slice refused;
+		int status;
+		const char *reason;
+	} cases[] = {
+	    {{{0}}, 0, {0}, 500, "no_backend"},
+	    {{.target = SLICE("service/ns/one"), .port = 80, .weight = 0}, 1,
+	        {0}, 500, "no_backend"},
+	    {{.target = SLICE("service/ns/missing"), .port = 80, .weight = 1},
+	        1, {0}, 500, "ref_not_resolved"},
+	    {{.target = SLICE("service/ns/one"), .port = 81, .weight = 1}, 1,
+	        {0}, 500, "ref_not_resolved"},
+	    {{.target = SLICE("service/ns/one"),
+	         .port = 80,
+	         .weight = 1,
+	         .refused = SLICE("not granted")},
+	        1, {0}, 500, "ref_not_resolved"},
+	    {{.target = SLICE("service/ns/one"), .port = 80, .weight = 1}, 1,
+	        SLICE("timeouts"), 500, "rule_refused"},
+	    {{.target = SLICE("service/ns/empty"), .port = 80, .weight = 1}, 1,
+	        {0}, 503, "destination_unavailable"},
+	    {{.target = SLICE("service/ns/starting"), .port = 80, .weight = 1},
+	        1, {0}, 503, "destination_unavailable"},
+	    {{.target = SLICE("service/ns/ending"), .port = 80, .weight = 1}, 1,
+	        {0}, 200, ""},
+	    {{.target = SLICE("service/ns/dead"), .port = 80, .weight = 1}, 1,
+	        {0}, 503, "connection_refused"},
+	};
+	uint16_t dead = peer_dead_port();
+
+	(void)serve_one(setting);
+	put_service(setting, "empty", NULL, 0, 0);
+	put_service(setting, "starting", &setting->one.port, 1, 0);
+	put_service(setting, "ending", &setting->one.port, 1,
+	    UNIT_ENDPOINT_SERVING | UNIT_ENDPOINT_TERMINATING);
+	put_service(setting, "dead", &dead, 1, UNIT_ENDPOINT_READY);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct unit_backend backend = cases[i].backend;
+		struct unit_rule rule = rule_to(&match, &backend);
+		struct peer_answer answer;
+		char wanted[64];
+
+		rule.backends_count = cases[i].count;
+		rule.refused = cases[i].refused;
+		put_route(setting, &rule, 1);
+		(void)publish(setting);
+		answer = get(setting, "/x");
+		if (answer.status != cases[i].status)
+			fail_msg("%zu: %d", i, answer.status);
+		snprintf(
+		    wanted, sizeof(wanted), "error=%s\r\n", cases[i].reason);
+		if (cases[i].status != 200 && !strstr(answer.head, wanted))
+			fail_msg("%zu: %s", i, answer.head);
+	}
+}
+
+/* Refused in proportion: one in two. */
+static void
+test_weights(void **state)
+{
+	struct setting *setting = *state;
+	struct unit_match match = {.path = SLICE("/")};
+	struct unit_backend backends[] = {
+	    {.target = SLICE("service/ns/one"), .port = 80, .weight = 2},
+	    {.target = SLICE("service/ns/two"), .port = 80, .weight = 1},
+	    {.target = SLICE("service/ns/none"), .port = 80, .weight = 1},
+	    {.target = SLICE("service/ns/zero"), .port = 80, .weight = 0},
+	};
+	struct unit_rule rule = rule_to(&match, backends);
+	unsigned one = 0, two = 0, failed = 0;
+	int fd;
+
+	(void)serve_one(setting);
+	put_service(setting, "two", &setting->two.port, 1, UNIT_ENDPOINT_READY);
+	rule.backends_count = 4;
+	put_route(setting, &rule, 1);
+	(void)publish(setting);
+	fd = peer_connect(setting->port);
+	for (unsigned i = 0; i < 2000; i++) {
+		struct peer_answer answer;
+
+		assert_true(peer_ask(fd, GET("/x"), &answer));
+		one += answer.status == 200 && !strcmp(answer.body, "one");
+		two += answer.status == 200 && !strcmp(answer.body, "two");
+		failed += answer.status == 500;
+	}
+	close(fd);
+	assert_int_equal(one + two + failed, 2000);
+	assert_in_range(one, 880, 1120);
+	assert_in_range(two, 400, 600);
+	assert_in_range(failed, 400, 600);
+}
+
+/* A dead endpoint beside a live one: nobody notices, and it rests. */
+static void
+test_other_endpoint(void **state)
+{
+	struct setting *setting = *state;
+	uint16_t ports[] = {peer_dead_port(), setting->one.port};
+	uint64_t before = metrics_total(METRIC_BACKEND_CONNECT_FAILURES);
+
+	(void)serve_one(setting);
+	put_service(setting, "one", ports, 2, UNIT_ENDPOINT_READY);
+	(void)publish(setting);
+	for (unsigned i = 0; i < 50; i++)
+		assert_int_equal(get(setting, "/x").status, 200);
+	assert_in_range(
+	    metrics_total(METRIC_BACKEND_CONNECT_FAILURES) - before, 1, 3);
+}
+
+static void
+test_retry(void **state)
+{
+	struct setting *setting = *state;
+	struct peer_answer answer;
+
+	(void)serve_one(setting);
+	/* The second request of a backend's connection finds it closed. */
+	assert_string_equal(get(setting, "/die-later").body, "one");
+	assert_string_equal(get(setting, "/die-later").body, "one");
+	assert_int_equal(atomic_load(&setting->one.connections), 2);
+	/* Not what may have been done already and must not be done twice. */
+	int fd = peer_connect(setting->port);
+	assert_true(peer_ask(fd,
+	    "POST /die-later HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx",
+	    &answer));
+	assert_int_equal(answer.status, 502);
+	assert_non_null(strstr(answer.head, "error=connection_terminated"));
+	/* A new connection that dies is the request's doing. */
+	assert_true(peer_ask(fd, GET("/die"), &answer));
+	assert_int_equal(answer.status, 502);
+	assert_true(peer_ask(fd, GET("/junk"), &answer));
+	assert_int_equal(answer.status, 502);
+	assert_non_null(strstr(answer.head, "error=http_protocol_error"));
+	close(fd);
+	assert_false(peer_get(setting->port, "/half", &answer));
+	assert_int_equal(answer.status, 200);
+}
+
+struct load {
+	struct setting *setting;
+	_Atomic bool *stop;
+	unsigned asked, failed;
+};
+
+static void *
+run_load(void *context)
+{
+	struct load *load = context;
+	int fd = peer_connect(load->setting->port);
+	struct peer_answer answer;
+
+	while (!atomic_load(load->stop)) {
+		bool good = fd >= 0 && peer_ask(fd, GET("/x"), &answer) &&
+		    answer.status == 200 && !answer.close &&
+		    (!strcmp(answer.body, "one") ||
+		        !strcmp(answer.body, "two"));
+		load->asked++;
+		load->failed += !good;
+		if (!good) {
+			fprintf(stderr, "%d %s\n", answer.status, answer.head);
+			break;
+		}
+	}
+	close(fd);
+	return NULL;
+}
+
+/* Routes, weights and endpoints change under load: no request is lost, and each
+ * is answered by an old or a new configuration. */
+static void
+test_publish(void **state)
+{
+	struct setting *setting = *state;
+	struct unit_match match = {.path = SLICE("/")};
+	struct unit_backend backends[] = {
+	    {.target = SLICE("service/ns/one"), .port = 80, .weight = 1},
+	    {.target = SLICE("service/ns/two"), .port = 80, .weight = 1},
+	};
+	struct unit_rule rule = rule_to(&match, backends);
+	_Atomic bool stop = false;
+	struct load loads[3];
+	pthread_t threads[3];
+
+	(void)serve_one(setting);
+	put_service(setting, "two", &setting->two.port, 1, UNIT_ENDPOINT_READY);
+	(void)publish(setting);
+	for (unsigned i = 0; i < 3; i++) {
+		loads[i] = (struct load){.setting = setting, .stop = &stop};
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, run_load, &loads[i]), 0);
+	}
+	for (unsigned i = 0; i < 300; i++) {
+		uint16_t ports[2] = {setting->one.port, setting->two.port};
+
+		rule.backends = &backends[i % 2];
+		rule.backends_count = i % 3 == 0 && i % 2 == 0 ? 2 : 1;
+		backends[0].weight = 1 + i % 7;
+		put_service(
+		    setting, "two", &ports[i % 2], 1, UNIT_ENDPOINT_READY);
+		if (i % 5 == 0)
+			snap_store_drop(
+			    setting->store, SLICE("service/ns/unused"));
+		put_route(setting, &rule, 1);
+		(void)publish(setting);
+	}
+	atomic_store(&stop, true);
+	for (unsigned i = 0; i < 3; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(loads[i].failed, 0);
+		assert_true(loads[i].asked > 10);
+	}
+	struct snap_holds *holds = proxy_worker_holds(setting->worker);
+	WAIT_UNTIL((snap_store_quiet(setting->store,
+	                proxy_worker_served(setting->worker), &holds, 1),
+	    !snap_store_has_garbage(setting->store)));
+}
+
+/* The socket is taken back: what is open is finished, then it is free. */
+static void
+test_take_back(void **state)
+{
+	struct setting *setting = *state;
+	struct peer_answer answer;
+	uint32_t id = serve_one(setting);
+	int busy = peer_connect(setting->port);
+	int idle = peer_connect(setting->port);
+
+	assert_true(proxy_worker_lends(setting->worker, id));
+	assert_false(proxy_worker_lends(setting->worker, id + 1));
+	assert_true(peer_ask(idle, GET("/x"), &answer));
+	assert_true(peer_send(busy, GET("/slow")));
+	WAIT_UNTIL(atomic_load(&setting->one.requests) == 2);
+	proxy_worker_take_back(setting->worker, id);
+	assert_true(peer_receive(busy, false, &answer));
+	assert_int_equal(answer.status, 200);
+	assert_true(answer.close);
+	WAIT_UNTIL(!proxy_worker_lends(setting->worker, id));
+	assert_int_equal(recv(idle, answer.body, 1, 0), 0);
+	assert_false(proxy_worker_is_idle(setting->worker));
+	close(idle);
+	close(busy);
+	/* And lent again. */
+	proxy_worker_lend(setting->worker, id, setting->fd, setting->port);
+	assert_int_equal(get(setting, "/x").status, 200);
+}
+
+static void
+test_drain(void **state)
+{
+	struct setting *setting = *state;
+	struct peer_answer answer;
+	(void)serve_one(setting);
+	int busy = peer_connect(setting->port);
+
+	assert_true(peer_send(busy, GET("/slow")));
+	WAIT_UNTIL(atomic_load(&setting->one.requests) == 1);
+	proxy_worker_drain(setting->worker);
+	assert_false(proxy_worker_is_idle(setting->worker));
+	assert_true(peer_receive(busy, false, &answer));
+	assert_int_equal(answer.status, 200);
+	assert_true(answer.close);
+	unsigned progress = atomic_load(&setting->progress);
+	WAIT_UNTIL(proxy_worker_is_idle(setting->worker));
+	WAIT_UNTIL(atomic_load(&setting->progress) > progress);
+	close(busy);
+}
+
+/* The end with requests in work. */
+static void
+test_stop(void **state)
+{
+	struct setting *setting = *state;
+	(void)serve_one(setting);
+	int fds[4];
+
+	for (unsigned i = 0; i < 4; i++) {
+		fds[i] = peer_connect(setting->port);
+		assert_true(peer_send(fds[i], i == 0 ? "GET" : GET("/slow")));
+	}
+	WAIT_UNTIL(atomic_load(&setting->one.requests) == 3);
+	proxy_worker_stop(&setting->worker);
+	for (unsigned i = 0; i < 4; i++)
+		close(fds[i]);
+}
+
+static void
+test_metrics(void **state)
+{
+	struct setting *setting = *state;
+	struct text text;
+
+	(void)serve_one(setting);
+	for (unsigned i = 0; i < 3; i++)
+		(void)get(setting, "/x");
+	(void)get(setting, "/die");
+	text_init(&text);
+	WAIT_UNTIL((text_reset(&text),
+	    proxy_workers_metrics(&setting->worker, 1, setting->store, &text),
+	    strstr(text.data,
+	        "yumen_http_requests_total{gateway=\"ns/gate\","
+	        "listener=\"http\",route_kind=\"HTTPRoute\","
+	        "route_namespace=\"ns\",route=\"r\",rule=\"rule\","
+	        "code=\"200\",reason=\"\"} 3\n") &&
+	        strstr(text.data,
+	            "code=\"502\",reason=\"connection_terminated\"} 1\n")));
+	text_fini(&text);
+}
+
+static char log_path[] = "/tmp/yumen-worker-log-XXXXXX";
+
+static int
+set_up_log(void **state)
+{
+	struct proxy_log *log;
+	char specification[64];
+	int fd = mkstemp(log_path);
+
+	assert_true(fd >= 0);
+	close(fd);
+	snprintf(specification, sizeof(specification), "json:%s", log_path);
+	assert_int_equal(
+	    proxy_log_open(slice_from_string(specification), &log), ERROR_OK);
+	return start(state, log);
+}
+
+static void
+test_log(void **state)
+{
+	struct setting *setting = *state;
+	struct peer_answer answer;
+	char line[4096];
+
+	(void)serve_one(setting);
+	int fd = peer_connect(setting->port);
+	assert_true(peer_ask(fd,
+	    "GET /x?secret HTTP/1.1\r\nHost: A.example:81\r\n"
+	    "X-Request-Id: me-1\r\nUser-Agent: a\"b\r\n\r\n",
+	    &answer));
+	assert_true(peer_send(fd, "GET /\x01 HTTP/1.1\r\n\r\n"));
+	assert_true(peer_receive(fd, false, &answer));
+	assert_int_equal(answer.status, 400);
+	close(fd);
+	proxy_worker_stop(&setting->worker);
+	proxy_log_close(&setting->log);
+	FILE *file = fopen(log_path, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(line, sizeof(line), file));
+	assert_non_null(strstr(line,
+	    "\"gateway\":\"ns/gate\",\"listener\":\"http\","
+	    "\"route\":\"HTTPRoute/ns/r\",\"rule\":\"rule\","
+	    "\"backend\":\"service/ns/one:80\",\"endpoint\":\"127.0.0.1:"));
+	assert_non_null(strstr(line,
+	    "\"client\":\"127.0.0.1\",\"method\":\"GET\","
+	    "\"host\":\"a.example\",\"path\":\"/x\","
+	    "\"proto\":\"HTTP/1.1\",\"status\":200,"
+	    "\"bytes_in\":0,\"bytes_out\":3,\"duration_ms\":"));
+	assert_non_null(strstr(line,
+	    "\"attempts\":1,\"request_id\":\"me-1\","
+	    "\"user_agent\":\"a\\\"b\"}\n"));
+	assert_null(strstr(line, "secret"));
+	assert_null(strstr(line, "\"reason\""));
+	assert_non_null(fgets(line, sizeof(line), file));
+	assert_non_null(strstr(line,
+	    "\"client\":\"127.0.0.1\",\"status\":400,"
+	    "\"reason\":\"http_request_error\"}\n"));
+	assert_null(fgets(line, sizeof(line), file));
+	fclose(file);
+	unlink(log_path);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	    TEST(test_forward),
+	    TEST(test_not_found),
+	    TEST(test_filters),
+	    TEST(test_methods),
+	    TEST(test_no_backend),
+	    TEST(test_weights),
+	    TEST(test_other_endpoint),
+	    TEST(test_retry),
+	    TEST(test_publish),
+	    TEST(test_take_back),
+	    TEST(test_drain),
+	    TEST(test_stop),
+	    TEST(test_metrics),
+	    cmocka_unit_test_setup_teardown(test_log, set_up_log, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
