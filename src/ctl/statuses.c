@@ -1,0 +1,417 @@
+/* An entry an object: the status that is shown, and the next one while it
+ * waits. Offers are numbered; an entry waits for a number, and the confirmation
+ * of a generation is that of the newest offer which named it. Lists of waiting
+ * entries are in the order of numbers, so that each step costs what it changes.
+ */
+#include "ctl/statuses.h"
+
+#include "core/clock.h"
+#include "core/limit.h"
+#include "core/list.h"
+#include "core/map.h"
+#include "core/memory.h"
+#include "core/must.h"
+#include "wire/record_binary.h"
+
+/* Offers that are remembered; an older one is confirmed by a later one. */
+#define OFFERS 64
+#define STATUS_BLOCK_BYTES 1024
+
+struct status {
+	struct arena arena;
+	void *record; /* NULL: none */
+};
+
+struct entry {
+	struct list waiting; /* in one of the statuses' lists, or empty */
+	enum gw_kind kind;
+	struct status shown, next;
+	uint64_t offer; /* that next waits for */
+	uint64_t deadline_ms;
+	struct slice key; /* "kind/namespace/name", behind this struct */
+	char storage[];
+};
+
+struct ctl_statuses {
+	struct map entries; /* by key */
+	struct list fresh; /* put since the last offer */
+	struct list waiting; /* for a confirmation or the deadline */
+	struct list late; /* for a confirmation, and shown as pending */
+	struct feed_generation offers[OFFERS]; /* by number % OFFERS */
+	uint64_t offered, confirmed; /* numbers; 0: none yet */
+};
+
+static const struct slice pending_message =
+    SLICE("not every worker serves this configuration yet");
+
+static void show_next(struct entry *entry, int64_t wall_ms);
+static void show_pending(struct entry *entry, int64_t wall_ms);
+static void show_confirmed(struct ctl_statuses *statuses, int64_t wall_ms);
+
+struct ctl_statuses *
+ctl_statuses_new(void)
+{
+	struct ctl_statuses *statuses = memory_zero(1, sizeof(*statuses));
+
+	map_init(&statuses->entries);
+	list_init(&statuses->fresh);
+	list_init(&statuses->waiting);
+	list_init(&statuses->late);
+	return statuses;
+}
+
+static void
+free_entry(struct entry *entry)
+{
+	list_remove(&entry->waiting);
+	arena_fini(&entry->shown.arena);
+	arena_fini(&entry->next.arena);
+	memory_free(entry);
+}
+
+void
+ctl_statuses_free(struct ctl_statuses **statuses)
+{
+	struct ctl_statuses *old = *statuses;
+	struct slice key;
+	void *value;
+
+	*statuses = NULL;
+	if (old == NULL)
+		return;
+	for (size_t at = 0; map_next(&old->entries, &at, &key, &value);)
+		free_entry(value);
+	map_fini(&old->entries);
+	memory_free(old);
+}
+
+/* The longest: a digit or two, two names of 253 bytes, two slashes. */
+#define KEY_BYTES 640
+
+static struct slice
+make_key(char out[KEY_BYTES], enum gw_kind kind, struct slice namespace,
+    struct slice name)
+{
+	must(namespace.length + name.length + 3 <= KEY_BYTES);
+	out[0] = (char)('A' + kind);
+	out[1] = '/';
+	memcpy(out + 2, namespace.data ? namespace.data : "", namespace.length);
+	out[2 + namespace.length] = '/';
+	memcpy(out + 3 + namespace.length, name.data, name.length);
+	return slice_make(out, 3 + namespace.length + name.length);
+}
+
+static struct entry *
+get_entry(struct ctl_statuses *statuses, const struct gw_object *object)
+{
+	char bytes[KEY_BYTES];
+	struct slice key =
+	    make_key(bytes, object->kind, object->namespace, object->name);
+	struct entry *entry = map_get(&statuses->entries, key);
+
+	if (entry != NULL)
+		return entry;
+	entry = memory_zero(1, sizeof(*entry) + key.length);
+	memcpy(entry->storage, key.data, key.length);
+	entry->key = slice_make(entry->storage, key.length);
+	entry->kind = object->kind;
+	list_init(&entry->waiting);
+	arena_init(&entry->shown.arena, STATUS_BLOCK_BYTES);
+	arena_init(&entry->next.arena, STATUS_BLOCK_BYTES);
+	(void)map_put(&statuses->entries, entry->key, entry);
+	return entry;
+}
+
+static void
+clear_status(struct status *status)
+{
+	arena_fini(&status->arena);
+	arena_init(&status->arena, STATUS_BLOCK_BYTES);
+	status->record = NULL;
+}
+
+static void
+copy_status(
+    struct status *to, const struct record_type *type, const void *record)
+{
+	struct text bytes;
+
+	clear_status(to);
+	text_init(&bytes);
+	wire_record_encode(&bytes, type, record);
+	enum error error = wire_record_decode(
+	    text_slice(&bytes), type, &to->arena, &to->record);
+
+	must(error == ERROR_OK);
+	text_fini(&bytes);
+}
+
+void
+ctl_statuses_put(struct ctl_statuses *statuses, const struct gw_object *object,
+    const void *status)
+{
+	must(statuses != NULL && object != NULL);
+	const struct record_type *type = gw_status_type(object->kind);
+
+	if (type == NULL || status == NULL) {
+		ctl_statuses_remove(
+		    statuses, object->kind, object->namespace, object->name);
+		return;
+	}
+	struct entry *entry = get_entry(statuses, object);
+
+	copy_status(&entry->next, type, status);
+	list_remove(&entry->waiting);
+	list_insert(&statuses->fresh, &entry->waiting);
+}
+
+void
+ctl_statuses_remove(struct ctl_statuses *statuses, enum gw_kind kind,
+    struct slice namespace, struct slice name)
+{
+	must(statuses != NULL);
+	char bytes[KEY_BYTES];
+	struct entry *entry = map_remove(
+	    &statuses->entries, make_key(bytes, kind, namespace, name));
+
+	if (entry != NULL)
+		free_entry(entry);
+}
+
+void
+ctl_statuses_offer(struct ctl_statuses *statuses,
+    const struct feed_generation *generation, uint64_t now_ms, int64_t wall_ms)
+{
+	must(statuses != NULL && generation != NULL);
+	const struct feed_generation *last =
+	    &statuses->offers[statuses->offered % OFFERS];
+
+	if (statuses->offered == 0 || !feed_generation_equal(last, generation))
+		statuses->offers[++statuses->offered % OFFERS] = *generation;
+	while (!list_is_empty(&statuses->fresh)) {
+		struct entry *entry =
+		    container_of(statuses->fresh.next, struct entry, waiting);
+
+		entry->offer = statuses->offered;
+		entry->deadline_ms = now_ms + LIMIT_VALUE_CONFIRM_MS;
+		list_remove(&entry->waiting);
+		list_insert(&statuses->waiting, &entry->waiting);
+	}
+	show_confirmed(statuses, wall_ms);
+}
+
+void
+ctl_statuses_confirm(struct ctl_statuses *statuses,
+    const struct feed_generation *generation, int64_t wall_ms)
+{
+	must(statuses != NULL && generation != NULL);
+	uint64_t number = statuses->offered;
+
+	for (; number > statuses->confirmed &&
+	     number + OFFERS > statuses->offered;
+	     number--)
+		if (feed_generation_equal(
+		        &statuses->offers[number % OFFERS], generation)) {
+			statuses->confirmed = number;
+			break;
+		}
+	show_confirmed(statuses, wall_ms);
+}
+
+static void
+show_confirmed_of(struct list *list, uint64_t confirmed, int64_t wall_ms)
+{
+	while (!list_is_empty(list)) {
+		struct entry *entry =
+		    container_of(list->next, struct entry, waiting);
+
+		if (entry->offer > confirmed)
+			return;
+		list_remove(&entry->waiting);
+		show_next(entry, wall_ms);
+	}
+}
+
+static void
+show_confirmed(struct ctl_statuses *statuses, int64_t wall_ms)
+{
+	show_confirmed_of(&statuses->late, statuses->confirmed, wall_ms);
+	show_confirmed_of(&statuses->waiting, statuses->confirmed, wall_ms);
+}
+
+void
+ctl_statuses_expire(
+    struct ctl_statuses *statuses, uint64_t now_ms, int64_t wall_ms)
+{
+	must(statuses != NULL);
+	while (!list_is_empty(&statuses->waiting)) {
+		struct entry *entry =
+		    container_of(statuses->waiting.next, struct entry, waiting);
+
+		if (entry->deadline_ms > now_ms)
+			return;
+		list_remove(&entry->waiting);
+		list_insert(&statuses->late, &entry->waiting);
+		show_pending(entry, wall_ms);
+	}
+}
+
+uint64_t
+ctl_statuses_deadline_ms(const struct ctl_statuses *statuses)
+{
+	must(statuses != NULL);
+	if (list_is_empty(&statuses->waiting))
+		return 0;
+	return container_of(statuses->waiting.next, struct entry, waiting)
+	    ->deadline_ms;
+}
+
+const void *
+ctl_statuses_get(const struct ctl_statuses *statuses, enum gw_kind kind,
+    struct slice namespace, struct slice name)
+{
+	must(statuses != NULL);
+	char bytes[KEY_BYTES];
+	const struct entry *entry =
+	    map_get(&statuses->entries, make_key(bytes, kind, namespace, name));
+
+	return entry != NULL ? entry->shown.record : NULL;
+}
+
+/* Times of conditions. */
+
+struct conditions {
+	struct gw_condition *items;
+	uint32_t count;
+};
+
+/* When the condition came to be what it is: as it was, or now. */
+static struct slice
+time_of(const struct gw_condition *condition, struct conditions before,
+    struct slice now)
+{
+	for (uint32_t i = 0; i < before.count; i++)
+		if (slice_equal(before.items[i].type, condition->type) &&
+		    slice_equal(before.items[i].status, condition->status))
+			return before.items[i].last_transition_time;
+	return now;
+}
+
+static void
+set_times(struct conditions conditions, struct conditions before,
+    struct slice now, struct arena *arena)
+{
+	for (uint32_t i = 0; i < conditions.count; i++)
+		conditions.items[i].last_transition_time = arena_copy(
+		    arena, time_of(&conditions.items[i], before, now));
+}
+
+#define CONDITIONS(of) \
+	((struct conditions){(of)->conditions, (of)->conditions_count})
+
+static void
+set_gateway_times(struct gw_gateway_status *status,
+    const struct gw_gateway_status *before, struct slice now,
+    struct arena *arena)
+{
+	set_times(CONDITIONS(status),
+	    before ? CONDITIONS(before) : (struct conditions){0}, now, arena);
+	for (uint32_t i = 0; i < status->listeners_count; i++) {
+		struct gw_listener_status *listener = &status->listeners[i];
+		struct conditions old = {0};
+
+		for (uint32_t j = 0; before && j < before->listeners_count; j++)
+			if (slice_equal(
+			        before->listeners[j].name, listener->name))
+				old = CONDITIONS(&before->listeners[j]);
+		set_times(CONDITIONS(listener), old, now, arena);
+	}
+}
+
+static bool
+is_same_parent(const struct gw_route_parent_status *a,
+    const struct gw_route_parent_status *b)
+{
+	const struct gw_status_parent *x = a->parent_ref, *y = b->parent_ref;
+
+	if (x == NULL || y == NULL ||
+	    !slice_equal(a->controller_name, b->controller_name))
+		return false;
+	return slice_equal(x->group, y->group) &&
+	    slice_equal(x->kind, y->kind) && slice_equal(x->name, y->name) &&
+	    slice_equal(x->namespace, y->namespace) && x->port == y->port &&
+	    slice_equal(x->section_name, y->section_name);
+}
+
+static void
+set_route_times(struct gw_route_status *status,
+    const struct gw_route_status *before, struct slice now, struct arena *arena)
+{
+	for (uint32_t i = 0; i < status->parents_count; i++) {
+		struct gw_route_parent_status *parent = &status->parents[i];
+		struct conditions old = {0};
+
+		for (uint32_t j = 0; before && j < before->parents_count; j++)
+			if (is_same_parent(&before->parents[j], parent))
+				old = CONDITIONS(&before->parents[j]);
+		set_times(CONDITIONS(parent), old, now, arena);
+	}
+}
+
+static void
+set_status_times(enum gw_kind kind, struct status *status,
+    const struct status *before, int64_t wall_ms)
+{
+	const struct record_type *type = gw_status_type(kind);
+	char text[CLOCK_RFC3339_BYTES + 1];
+
+	clock_format(wall_ms, text);
+	/* Kubernetes writes seconds: 2026-11-24T04:05:06Z. */
+	text[19] = 'Z';
+	struct slice now = slice_make(text, 20);
+
+	if (type == &gw_gateway_status_type)
+		set_gateway_times(
+		    status->record, before->record, now, &status->arena);
+	else if (type == &gw_route_status_type)
+		set_route_times(
+		    status->record, before->record, now, &status->arena);
+	else if (type == &gw_gatewayclass_status_type) {
+		struct gw_gatewayclass_status *class = status->record;
+		const struct gw_gatewayclass_status *old = before->record;
+
+		set_times(CONDITIONS(class),
+		    old ? CONDITIONS(old) : (struct conditions){0}, now,
+		    &status->arena);
+	}
+}
+
+static void
+show(struct entry *entry, struct status *status, int64_t wall_ms)
+{
+	set_status_times(entry->kind, status, &entry->shown, wall_ms);
+	arena_fini(&entry->shown.arena);
+	entry->shown = *status;
+	*status = (struct status){0};
+	arena_init(&status->arena, STATUS_BLOCK_BYTES);
+}
+
+static void
+show_next(struct entry *entry, int64_t wall_ms)
+{
+	must(entry->next.record != NULL);
+	show(entry, &entry->next, wall_ms);
+}
+
+static void
+show_pending(struct entry *entry, int64_t wall_ms)
+{
+	must(entry->next.record != NULL);
+	struct status pending = {0};
+
+	arena_init(&pending.arena, STATUS_BLOCK_BYTES);
+	pending.record = gw_status_pending(
+	    entry->kind, entry->next.record, pending_message, &pending.arena);
+	show(entry, &pending, wall_ms);
+	arena_fini(&pending.arena);
+}

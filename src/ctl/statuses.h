@@ -1,0 +1,40 @@
+/* Statuses as people see them. What reconcile says is true once its generation
+ * is served; so a status waits for the confirmation of that or a later one, and
+ * after LIMIT_CONFIRM_MS is shown with Programmed=False/Pending. Keeps
+ * lastTransitionTime where a condition's status is what it was. Reads no clock.
+ */
+#ifndef YUMEN_CTL_STATUSES_H
+#define YUMEN_CTL_STATUSES_H
+
+#include "gw/state.h"
+#include "snap/feed.h"
+
+struct ctl_statuses;
+struct ctl_statuses *ctl_statuses_new(void);
+void ctl_statuses_free(struct ctl_statuses **statuses);
+
+/* What reconcile says of an object (copied), or NULL: it has no status of ours.
+ */
+void ctl_statuses_put(struct ctl_statuses *statuses,
+    const struct gw_object *object, const void *status);
+void ctl_statuses_remove(struct ctl_statuses *statuses, enum gw_kind kind,
+    struct slice namespace, struct slice name);
+/* What was put since the last time waits for this generation. wall_ms is for
+ * conditions that change. */
+void ctl_statuses_offer(struct ctl_statuses *statuses,
+    const struct feed_generation *generation, uint64_t now_ms, int64_t wall_ms);
+/* Every worker serves this generation. */
+void ctl_statuses_confirm(struct ctl_statuses *statuses,
+    const struct feed_generation *generation, int64_t wall_ms);
+/* Show what has waited too long. */
+void ctl_statuses_expire(
+    struct ctl_statuses *statuses, uint64_t now_ms, int64_t wall_ms);
+/* When to call expire; 0: never. */
+uint64_t ctl_statuses_deadline_ms(const struct ctl_statuses *statuses);
+
+/* The status to show, a record of gw_status_type(kind), or NULL. Valid until
+ * the next call that changes something. */
+const void *ctl_statuses_get(const struct ctl_statuses *statuses,
+    enum gw_kind kind, struct slice namespace, struct slice name);
+
+#endif
