@@ -2,7 +2,6 @@
  * what the filter changes in it. */
 #include <stdio.h>
 #include "core/must.h"
-#include "http/server.h"
 #include "proxy/answer.h"
 #include "proxy/filter_priv.h"
 #include "proxy/request.h"
@@ -93,7 +92,7 @@ proxy_filter_redirect(
 {
 	struct http_exchange *exchange = request->exchange;
 	struct proxy_redirect redirect = {
-	    .secure = http_exchange_service(exchange)->secure,
+	    .secure = request->socket->service.secure,
 	    .host = request->host,
 	    .port = request->socket->port,
 	    .path = request->path,

@@ -176,19 +176,18 @@ decide(struct proxy_request *request, struct wire_head *head)
 static bool
 stamp(struct proxy_request *request, struct wire_head *head)
 {
-	const struct http_service *service =
-	    http_exchange_service(request->exchange);
+	const struct proxy_socket *socket = request->socket;
 	struct proxy_stamp stamp = {
-	    .client = slice_make(request->client, request->client_length),
-	    .port = slice_make(
-	        request->socket->port_text, request->socket->port_length),
-	    .local = slice_make(
-	        request->socket->local_text, request->socket->local_length),
-	    .secure = service && service->secure,
-	    .uuid = request->uuid,
+	    .peer = http_exchange_peer(request->exchange),
+	    .port = socket->port_text,
+	    .port_length = socket->port_length,
+	    .secure = socket->service.secure,
+	    .local = slice_make(socket->local_text, socket->local_length),
+	    .block = request->stamp,
 	    .random = &request->worker->random,
 	};
 	bool fits = proxy_stamp_request(head, &stamp);
+	request->client = stamp.client;
 	request->request_id = stamp.request_id;
 	request->user_agent = stamp.user_agent;
 	return fits;
@@ -246,11 +245,6 @@ on_request(struct http_exchange *exchange)
 	request->exchange = exchange;
 	request->socket = socket;
 	request->waiter.on_stream = on_stream;
-	const struct net_address *peer = http_exchange_peer(exchange);
-	if (likely(peer != NULL))
-		request->client_length =
-		    (uint8_t)net_address_format_ip(peer, request->client);
-
 	request->path = head->path;
 	request->query = head->query;
 	enum error error = read_host(request, head);

@@ -6,6 +6,8 @@
 #include "core/must.h"
 
 #define VALUE_BYTES LIMIT_VALUE_ACCESS_LOG_VALUE_BYTES
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+    "load_tail puts words together as they lie");
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGH (ONES << 7)
 
@@ -77,6 +79,24 @@ escape_one(struct slice s, char **out)
 	return length;
 }
 
+/* The last count bytes, 1 to 7, with spaces behind them. */
+static inline uint64_t
+load_tail(const char *at, size_t count)
+{
+	uint64_t spaces = (ONES * ' ') << (8 * count);
+	if (count >= 4) {
+		uint32_t front, back;
+		memcpy(&front, at, 4);
+		memcpy(&back, at + count - 4, 4);
+		return spaces | front | (uint64_t)back << (8 * (count - 4));
+	}
+	uint64_t first = (uint8_t)at[0];
+	uint64_t middle = (uint8_t)at[count / 2];
+	uint64_t last = (uint8_t)at[count - 1];
+	return spaces | first | middle << (8 * (count / 2)) |
+	    last << (8 * (count - 1));
+}
+
 /* At most VALUE_BYTES are written: what does not fit is cut, never within an
  * escape or a character. */
 static char *
@@ -85,18 +105,20 @@ put_escaped(char *out, struct slice s)
 	const char *at = s.data, *end = s.data + s.length;
 	char *limit = out + VALUE_BYTES;
 	while (at < end && limit - out >= 8) {
+		size_t count = end - at >= 8 ? 8 : (size_t)(end - at);
 		uint64_t word;
-		if (likely(end - at >= 8)) {
+		if (likely(count == 8))
 			memcpy(&word, at, 8);
-			if (likely(marks(word) == 0)) {
-				memcpy(out, &word, 8);
-				at += 8;
-				out += 8;
-				continue;
-			}
+		else
+			word = load_tail(at, count);
+		if (likely(marks(word) == 0)) {
+			memcpy(out, &word, 8);
+			at += count;
+			out += count;
+			continue;
 		}
-		/* The rest, or the word with a mark, byte by byte. */
-		for (unsigned i = 0; i < 8 && at < end && limit - out >= 6; i++)
+		for (const char *stop = at + count;
+		     at < stop && limit - out >= 6;)
 			at += escape_one(
 			    slice_make(at, (size_t)(end - at)), &out);
 	}

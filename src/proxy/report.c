@@ -46,15 +46,34 @@ fill_backend(struct proxy_log_line *line, const struct proxy_request *request)
 		line->attempts = request->attempts;
 }
 
+/* One that was refused early has not been stamped. */
+static void
+look_up(struct proxy_request *request)
+{
+	struct wire_head *head = request->exchange->request;
+	const struct net_address *peer = http_exchange_peer(request->exchange);
+	const struct field *agent = wire_head_find(head, FIELD_USER_AGENT);
+	const struct field *id = wire_head_find(head, FIELD_X_REQUEST_ID);
+	if (peer)
+		request->client = slice_make(request->stamp,
+		    net_address_format_ip(peer, request->stamp));
+	if (agent)
+		request->user_agent = field_value(agent);
+	if (id && proxy_is_request_id(field_value(id)))
+		request->request_id = field_value(id);
+}
+
 static void
 log_request(struct proxy_request *request, uint16_t status)
 {
 	struct proxy_worker *worker = request->worker;
 	const struct http_exchange *exchange = request->exchange;
 	const struct wire_head *head = exchange->request;
+	if (unlikely(!slice_is_set(request->client)))
+		look_up(request);
 	struct proxy_log_line line = {
 	    .wall_ms = wall_ms(worker),
-	    .client = slice_make(request->client, request->client_length),
+	    .client = request->client,
 	    .method = head->method,
 	    .host = request->host,
 	    .path = request->path,

@@ -54,14 +54,12 @@ struct proxy_request {
 	/* For the log and the fields that are set. */
 	struct slice host; /* lower case, no port; absent: none */
 	struct slice path, query; /* canonical */
-	struct slice request_id, user_agent;
+	struct slice client, request_id, user_agent;
 	struct slice endpoint_text; /* of the last attempt */
-	uint8_t client_length;
 	/* What is from here on is not cleared at the start. */
-	char client[NET_ADDRESS_TEXT];
-	char uuid[PROXY_UUID_BYTES];
 	char endpoint_storage[NET_ADDRESS_TEXT];
 	char host_storage[WIRE_HOST_BYTES + 3];
+	char stamp[PROXY_STAMP_BYTES];
 };
 
 struct proxy_request *proxy_request_take(struct proxy_worker *worker);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include "http/server.h"
 #include "net/listener.h"
+#include "proxy/stamp.h"
 
 struct proxy_worker;
 
@@ -25,7 +26,7 @@ struct proxy_socket {
 	uint16_t port;
 	uint8_t port_length;
 	uint8_t local_length;
-	char port_text[8];
+	char port_text[PROXY_PORT_BYTES];
 	char local_text[NET_ADDRESS_TEXT];
 	struct proxy_worker *worker;
 	struct net_acceptor acceptor;

@@ -1,12 +1,11 @@
-/* Sets the request's own fields in one pass over what came. */
+/* Sets the request's own fields in one pass over what came. They are laid out
+ * in one block, each "name: value" and CRLF behind the other, as fields lie in
+ * a head that was read: so the codec writes all of them with one copy. */
 #include "proxy/stamp.h"
 
 #include "core/must.h"
 
 #define REQUEST_ID_BYTES_MAX 128
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-    "put_hex writes words as they lie");
 
 /* A bit for each field that no client is believed. */
 static const uint64_t trust =
@@ -40,51 +39,44 @@ proxy_is_request_id(struct slice s)
 	return true;
 }
 
-/* Eight hex digits of 32 bits, most significant first: each nibble gets a byte
- * of its own, then all become digits at once. */
-static inline void
-put_hex(char *out, uint32_t bits)
+/* Both compilers turn these into the vectors of the machine. */
+typedef uint8_t octets __attribute__((vector_size(16)));
+
+static inline octets
+digits_of(octets nibbles)
 {
-	uint64_t word = __builtin_bswap32(bits);
-	word = (word | word << 16) & UINT64_C(0x0000ffff0000ffff);
-	word = (word | word << 8) & UINT64_C(0x00ff00ff00ff00ff);
-	word = ((word >> 4) & UINT64_C(0x000f000f000f000f)) |
-	    ((word & UINT64_C(0x000f000f000f000f)) << 8);
-	uint64_t letters = ((word + UINT64_C(0x0606060606060606)) >> 4) &
-	    UINT64_C(0x0101010101010101);
-	word += UINT64_C(0x3030303030303030) + letters * ('a' - '0' - 10);
-	memcpy(out, &word, 8);
+	return nibbles + '0' + ((octets)(nibbles > 9) & ('a' - '0' - 10));
+}
+
+/* 32 hex digits of 16 bytes. */
+static inline void
+put_hex(char out[32], octets bytes)
+{
+	octets high = bytes >> 4, low = bytes & 15;
+	octets front = digits_of(__builtin_shufflevector(
+	    high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+	octets back = digits_of(__builtin_shufflevector(high, low, 8, 24, 9, 25,
+	    10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+	memcpy(out, &front, sizeof(front));
+	memcpy(out + sizeof(front), &back, sizeof(back));
 }
 
 void
 proxy_uuid_make(struct random *random, char out[PROXY_UUID_BYTES])
 {
-	uint64_t high = random_next(random), low = random_next(random);
+	uint64_t halves[2] = {random_next(random), random_next(random)};
 	char digits[32];
-	high = (high & ~UINT64_C(0xf000)) | UINT64_C(0x4000);
-	low = (low & ~(UINT64_C(3) << 62)) | UINT64_C(1) << 63;
-	put_hex(digits, (uint32_t)(high >> 32));
-	put_hex(digits + 8, (uint32_t)high);
-	put_hex(digits + 16, (uint32_t)(low >> 32));
-	put_hex(digits + 24, (uint32_t)low);
+	octets bytes;
+	memcpy(&bytes, halves, sizeof(bytes));
+	bytes[6] = (bytes[6] & 0x0f) | 0x40;
+	bytes[8] = (bytes[8] & 0x3f) | 0x80;
+	put_hex(digits, bytes);
 	memcpy(out, digits, 8);
 	memcpy(out + 9, digits + 8, 4);
 	memcpy(out + 14, digits + 12, 4);
 	memcpy(out + 19, digits + 16, 4);
 	memcpy(out + 24, digits + 20, 12);
 	out[8] = out[13] = out[18] = out[23] = '-';
-}
-
-static inline void
-push(struct wire_head *head, enum field_id id, struct slice name,
-    struct slice value)
-{
-	struct field *field = &head->fields[head->field_count++];
-	field->name = name.data;
-	field->name_length = (uint16_t)name.length;
-	field->value = value.data;
-	field->value_length = (uint32_t)value.length;
-	field->id = (uint16_t)id;
 }
 
 /* Take out what no client is believed; note what is of use. */
@@ -110,34 +102,92 @@ scrub(struct wire_head *head, struct proxy_stamp *stamp)
 	}
 }
 
+/* The block while it is filled. */
+struct filling {
+	struct wire_head *head;
+	char *at;
+};
+
+/* The field's name at the end of the block; returns where its value goes. */
+#define PUT_NAME(filling, name) \
+	(memcpy((filling)->at, name ": ", sizeof(name ": ") - 1), \
+	    (filling)->at + sizeof(name ": ") - 1)
+
+/* A field whose name was put and whose value lies behind it. */
+static inline struct slice
+put_field(struct filling *filling, enum field_id id, size_t name_length,
+    size_t length)
+{
+	struct wire_head *head = filling->head;
+	struct field *field = &head->fields[head->field_count++];
+	char *value = filling->at + name_length + 2;
+	field->name = filling->at;
+	field->name_length = (uint16_t)name_length;
+	field->value = value;
+	field->value_length = (uint32_t)length;
+	field->id = (uint16_t)id;
+	memcpy(value + length, "\r\n", 2);
+	filling->at = value + length + 2;
+	return slice_make(value, length);
+}
+#define PUT_FIELD(filling, id, name, length) \
+	put_field((filling), (id), sizeof(name) - 1, (length))
+
+static void
+put_forwarded(struct filling *filling, struct proxy_stamp *stamp)
+{
+	char *value;
+	if (likely(stamp->peer != NULL)) {
+		value = PUT_NAME(filling, "X-Forwarded-For");
+		stamp->client =
+		    PUT_FIELD(filling, FIELD_X_FORWARDED_FOR, "X-Forwarded-For",
+		        net_address_format_ip(stamp->peer, value));
+	}
+	value = PUT_NAME(filling, "X-Forwarded-Proto");
+	memcpy(value, "https", 5);
+	(void)PUT_FIELD(filling, FIELD_X_FORWARDED_PROTO, "X-Forwarded-Proto",
+	    stamp->secure ? 5 : 4);
+	value = PUT_NAME(filling, "X-Forwarded-Port");
+	memcpy(value, stamp->port, PROXY_PORT_BYTES);
+	(void)PUT_FIELD(filling, FIELD_X_FORWARDED_PORT, "X-Forwarded-Port",
+	    stamp->port_length);
+}
+
+/* What the block cannot hold in any case: the longest is the authority. */
+_Static_assert(PROXY_STAMP_BYTES >= 5 * sizeof("X-Forwarded-Proto: \r\n") +
+            NET_ADDRESS_TEXT + 5 + PROXY_PORT_BYTES + PROXY_UUID_BYTES +
+            WIRE_HOST_BYTES + sizeof("[]:65535"),
+    "the block holds every field at its longest");
+
 bool
 proxy_stamp_request(struct wire_head *head, struct proxy_stamp *stamp)
 {
+	struct filling filling = {head, stamp->block};
+	struct slice authority = head->authority;
 	must(head->field_count <= HEAD_FIELDS_MAX);
-	stamp->request_id = stamp->user_agent = SLICE_NONE;
+	must(stamp->port_length < PROXY_PORT_BYTES);
+	stamp->client = stamp->request_id = stamp->user_agent = SLICE_NONE;
 	scrub(head, stamp);
-	if (unlikely(head->field_count > HEAD_FIELDS_MAX - 5))
+	if (unlikely(head->field_count > HEAD_FIELDS_MAX - 5 ||
+	        authority.length > WIRE_HOST_BYTES + sizeof("[]:65535")))
 		return false;
-	if (likely(stamp->client.length > 0))
-		push(head, FIELD_X_FORWARDED_FOR, SLICE("X-Forwarded-For"),
-		    stamp->client);
-	push(head, FIELD_X_FORWARDED_PROTO, SLICE("X-Forwarded-Proto"),
-	    stamp->secure ? SLICE("https") : SLICE("http"));
-	push(head, FIELD_X_FORWARDED_PORT, SLICE("X-Forwarded-Port"),
-	    stamp->port);
-	if (likely(head->authority.length > 0)) {
-		push(head, FIELD_X_FORWARDED_HOST, SLICE("X-Forwarded-Host"),
-		    head->authority);
+	put_forwarded(&filling, stamp);
+	if (likely(authority.length > 0)) {
+		char *value = PUT_NAME(&filling, "X-Forwarded-Host");
+		memcpy(value, authority.data, authority.length);
+		(void)PUT_FIELD(&filling, FIELD_X_FORWARDED_HOST,
+		    "X-Forwarded-Host", authority.length);
 	} else {
 		/* HTTP/1.0 may come without Host, HTTP/1.1 must not go so. */
 		wire_head_remove(head, FIELD_HOST);
-		push(head, FIELD_HOST, SLICE("Host"), stamp->local);
+		(void)wire_head_add(
+		    head, FIELD_HOST, SLICE("Host"), stamp->local);
 	}
 	if (!slice_is_set(stamp->request_id)) {
-		proxy_uuid_make(stamp->random, stamp->uuid);
-		stamp->request_id = slice_make(stamp->uuid, PROXY_UUID_BYTES);
-		push(head, FIELD_X_REQUEST_ID, SLICE("X-Request-Id"),
-		    stamp->request_id);
+		proxy_uuid_make(
+		    stamp->random, PUT_NAME(&filling, "X-Request-Id"));
+		stamp->request_id = PUT_FIELD(&filling, FIELD_X_REQUEST_ID,
+		    "X-Request-Id", PROXY_UUID_BYTES);
 	}
 	return true;
 }

@@ -4,20 +4,25 @@
 #define YUMEN_PROXY_STAMP_H
 
 #include "core/random.h"
+#include "net/address.h"
 #include "wire/head.h"
+#include "wire/host.h"
 
 #define PROXY_UUID_BYTES 36
+#define PROXY_PORT_BYTES 8
+#define PROXY_STAMP_BYTES 512
 
 /* What is known of a request besides its head. */
 struct proxy_stamp {
-	struct slice client; /* IP address */
-	struct slice port; /* of the listener, decimal */
-	struct slice local; /* address and port that was connected to */
+	const struct net_address *peer; /* NULL: unknown */
+	const char *port; /* of the listener, PROXY_PORT_BYTES are there */
+	uint8_t port_length;
 	bool secure;
-	char *uuid; /* PROXY_UUID_BYTES, used when the client gave no good id */
+	struct slice local; /* address and port that was connected to */
+	char *block; /* PROXY_STAMP_BYTES, for as long as the head lives */
 	struct random *random;
 	/* Found or made: */
-	struct slice request_id, user_agent;
+	struct slice client, request_id, user_agent;
 };
 
 /* False when the head has no room for them. */

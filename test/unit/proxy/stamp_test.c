@@ -44,7 +44,9 @@ struct setting {
 	struct wire_head head;
 	struct random random;
 	struct proxy_stamp stamp;
-	char uuid[PROXY_UUID_BYTES];
+	struct net_address peer;
+	char port[PROXY_PORT_BYTES];
+	char block[PROXY_STAMP_BYTES];
 };
 
 static void
@@ -54,11 +56,15 @@ set_up(struct setting *setting)
 	setting->head.authority = SLICE("Example.com:81");
 	add(&setting->head, "Host", "Example.com:81");
 	random_init_seed(&setting->random, 3);
+	memcpy(setting->port, "8080", 5);
+	assert_int_equal(
+	    net_address_parse(SLICE("192.0.2.7"), 5, &setting->peer), ERROR_OK);
 	setting->stamp = (struct proxy_stamp){
-	    .client = SLICE("192.0.2.7"),
-	    .port = SLICE("8080"),
+	    .peer = &setting->peer,
+	    .port = setting->port,
+	    .port_length = 4,
 	    .local = SLICE("192.0.2.1:8080"),
-	    .uuid = setting->uuid,
+	    .block = setting->block,
 	    .random = &setting->random,
 	};
 }
@@ -81,7 +87,48 @@ test_fields(void **state)
 	assert_string_equal(values(&setting.head, "host"), "Example.com:81");
 	assert_int_equal(strlen(values(&setting.head, "x-request-id")), 36);
 	assert_true(slice_equal(setting.stamp.user_agent, SLICE("curl/8")));
-	assert_ptr_equal(setting.stamp.request_id.data, setting.uuid);
+	assert_true(slice_equal(setting.stamp.client, SLICE("192.0.2.7")));
+	assert_int_equal(setting.stamp.request_id.length, 36);
+}
+
+/* They lie as in a head that was read. */
+static void
+test_block(void **state)
+{
+	static const char wanted[] =
+	    "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
+	    "X-Forwarded-Port: 8080\r\nX-Forwarded-Host: Example.com:81\r\n"
+	    "X-Request-Id: ";
+	struct setting setting;
+
+	(void)state;
+	set_up(&setting);
+	assert_true(proxy_stamp_request(&setting.head, &setting.stamp));
+	assert_memory_equal(setting.block, wanted, sizeof(wanted) - 1);
+	assert_memory_equal(
+	    setting.block + sizeof(wanted) - 1 + PROXY_UUID_BYTES, "\r\n", 2);
+}
+
+/* The longest values there may be, and one byte more. */
+static void
+test_longest(void **state)
+{
+	char authority[WIRE_HOST_BYTES + sizeof("[]:65535") + 1];
+	struct setting setting;
+
+	(void)state;
+	memset(authority, 'a', sizeof(authority));
+	set_up(&setting);
+	setting.stamp.secure = true;
+	setting.stamp.port_length = 5;
+	assert_int_equal(
+	    net_address_parse(SLICE("1111:2222:3333:4444:5555:6666:7777:8888"),
+	        5, &setting.peer),
+	    ERROR_OK);
+	setting.head.authority = slice_make(authority, sizeof(authority) - 1);
+	assert_true(proxy_stamp_request(&setting.head, &setting.stamp));
+	setting.head.authority = slice_make(authority, sizeof(authority));
+	assert_false(proxy_stamp_request(&setting.head, &setting.stamp));
 }
 
 /* What a client says of itself is not believed. */
@@ -194,12 +241,15 @@ test_uuid(void **state)
 	again = random;
 	for (unsigned i = 0; i < 1000; i++) {
 		proxy_uuid_make(&random, uuid);
-		uint64_t high = random_next(&again), low = random_next(&again);
-		snprintf(wanted, sizeof(wanted), "%08x-%04x-4%03x-%04x-%012llx",
-		    (uint32_t)(high >> 32), (uint32_t)(high >> 16 & 0xffff),
-		    (uint32_t)(high & 0xfff),
-		    (uint32_t)(low >> 48 & 0x3fff) | 0x8000,
-		    (unsigned long long)(low & 0xffffffffffff));
+		uint64_t halves[2] = {random_next(&again), random_next(&again)};
+		uint8_t b[16];
+		memcpy(b, halves, sizeof(b));
+		snprintf(wanted, sizeof(wanted),
+		    "%02x%02x%02x%02x-%02x%02x-4%x%02x-%02x%02x-"
+		    "%02x%02x%02x%02x%02x%02x",
+		    b[0], b[1], b[2], b[3], b[4], b[5], b[6] & 15, b[7],
+		    (b[8] & 0x3f) | 0x80, b[9], b[10], b[11], b[12], b[13],
+		    b[14], b[15]);
 		assert_memory_equal(uuid, wanted, PROXY_UUID_BYTES);
 		assert_true(
 		    proxy_is_request_id(slice_make(uuid, sizeof(uuid))));
@@ -211,6 +261,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_fields),
+	    cmocka_unit_test(test_block),
+	    cmocka_unit_test(test_longest),
 	    cmocka_unit_test(test_trust),
 	    cmocka_unit_test(test_request_id),
 	    cmocka_unit_test(test_no_host),
