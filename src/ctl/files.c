@@ -87,6 +87,7 @@ ctl_files_put(struct ctl_files *files, struct slice path, struct slice bytes)
 	    .files = files, .file = get_file(files, path)};
 	struct tree_fault fault;
 
+	files->counts.reads++;
 	list_remove(&reading.file->wanted);
 	arena_init(&reading.arena, TREE_BLOCK_BYTES);
 	if (read_documents(&reading, bytes, &fault) == ERROR_OK) {
@@ -107,6 +108,7 @@ ctl_files_fail(struct ctl_files *files, struct slice path, struct slice why)
 	must(files != NULL && slice_is_set(path));
 	struct ctl_file *file = get_file(files, path);
 
+	files->counts.reads++;
 	list_remove(&file->wanted);
 	set_failed(files, file, true);
 	tell_file(files, file, CTL_FILE_UNREADABLE, 0, 0, why);
@@ -120,6 +122,7 @@ ctl_files_remove(struct ctl_files *files, struct slice path)
 
 	if (file == NULL)
 		return;
+	files->counts.reads++;
 	files->counts.files--;
 	free_file(files, file);
 }

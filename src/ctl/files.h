@@ -40,6 +40,7 @@ struct ctl_counts {
 	unsigned files;
 	unsigned objects; /* that count */
 	unsigned problems; /* of all kinds but DOUBTFUL and IGNORED */
+	unsigned reads; /* files put, failed or removed so far */
 };
 
 struct ctl_files;

@@ -1,0 +1,418 @@
+/* ctl's thread. Whatever wakes it (a change of files, a reply of the agent, a
+ * query, a time that has come), it does one round: take replies, read what
+ * changed, reconcile, offer, show. All of its state is the thread's own but the
+ * mailboxes: the feed's and the pages'. */
+#include "ctl/ctl.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/must.h"
+#include "ctl/pages.h"
+#include "ctl/problem.h"
+#include "ctl/sources.h"
+#include "ctl/statuses.h"
+#include "ctl/units.h"
+
+struct ctl {
+	struct ctl_options options;
+	pthread_t thread;
+	bool started;
+	atomic_bool stop;
+	struct net_loop *loop;
+	struct net_watch watch; /* of the sources' descriptor */
+	struct net_task round;
+	struct net_timer timer;
+	struct ctl_files *files;
+	struct ctl_sources *sources;
+	struct gw_state *state;
+	struct ctl_units units;
+	struct ctl_statuses *statuses;
+	struct ctl_pages *pages;
+	bool read_once; /* all files were read for the first time */
+	bool files_changed; /* events of the sources are waiting */
+	bool state_changed; /* reconcile is due */
+	unsigned reads; /* as of the last report */
+};
+
+static enum error probe_paths(const struct ctl_options *options);
+static enum error open_parts(struct ctl *ctl);
+static enum error start_thread(struct ctl *ctl);
+static void *run_thread(void *context);
+static void on_readable(struct net_watch *watch, unsigned events);
+static void on_wake(void *context);
+static void wake(void *context);
+static void on_timer(struct net_timer *timer);
+static void run_round(struct net_task *task);
+
+enum error
+ctl_new(const struct ctl_options *options, struct ctl **ctl)
+{
+	must(options != NULL && options->feed != NULL &&
+	    options->admin_loop != NULL && ctl != NULL);
+	enum error error = probe_paths(options);
+
+	if (error != ERROR_OK)
+		return error;
+	struct ctl *made = memory_zero(1, sizeof(*made));
+
+	made->options = *options;
+	error = open_parts(made);
+	if (error == ERROR_OK)
+		error = start_thread(made);
+	if (error != ERROR_OK) {
+		log_event(LOG_CTL_FAILED, LOG_STRING("why", error_text(error)));
+		ctl_free(&made);
+		return error;
+	}
+	*ctl = made;
+	return ERROR_OK;
+}
+
+void
+ctl_free(struct ctl **ctl)
+{
+	struct ctl *old = *ctl;
+
+	*ctl = NULL;
+	if (old == NULL)
+		return;
+	atomic_store(&old->stop, true);
+	if (old->started) {
+		net_loop_wake(old->loop);
+		int failed = pthread_join(old->thread, NULL);
+
+		must(!failed);
+	}
+	feed_on_reply(old->options.feed, NULL, NULL);
+	if (old->pages != NULL)
+		ctl_pages_free(&old->pages);
+	ctl_sources_free(&old->sources);
+	ctl_files_free(&old->files);
+	ctl_statuses_free(&old->statuses);
+	ctl_units_fini(&old->units);
+	if (old->state != NULL)
+		gw_state_free(&old->state);
+	if (old->loop != NULL)
+		net_loop_free(old->loop);
+	memory_free(old);
+}
+
+void
+ctl_register(struct ctl *ctl, struct admin *admin)
+{
+	must(ctl != NULL);
+	ctl_pages_register(ctl->pages, admin);
+}
+
+void
+ctl_wake(struct ctl *ctl)
+{
+	must(ctl != NULL);
+	ctl_pages_deliver(ctl->pages);
+}
+
+static enum error
+probe_paths(const struct ctl_options *options)
+{
+	enum error first = ERROR_OK;
+
+	for (unsigned i = 0; i < options->path_count; i++) {
+		enum error error = ctl_source_probe(options->paths[i]);
+
+		if (error == ERROR_OK)
+			continue;
+		log_event(LOG_FILE_NOT_OPEN,
+		    LOG_STRING("path", options->paths[i]),
+		    LOG_STRING("why", error_text(error)));
+		first = first == ERROR_OK ? error : first;
+	}
+	return first;
+}
+
+/* What the files say, in ctl's thread. */
+
+static void
+on_put(void *context, struct gw_object **object)
+{
+	struct ctl *ctl = context;
+
+	gw_object_succeed(*object,
+	    gw_state_get(ctl->state, (*object)->kind, (*object)->namespace,
+	        (*object)->name));
+	gw_state_put(ctl->state, object);
+	ctl->state_changed = true;
+}
+
+static void
+on_remove(
+    void *context, enum gw_kind kind, struct slice namespace, struct slice name)
+{
+	struct ctl *ctl = context;
+
+	ctl_statuses_remove(ctl->statuses, kind, namespace, name);
+	gw_state_remove(ctl->state, kind, namespace, name);
+	ctl->state_changed = true;
+}
+
+static void
+on_problem(void *context, const struct ctl_problem *problem)
+{
+	(void)context;
+	ctl_problem_log(problem);
+}
+
+static enum error
+open_parts(struct ctl *ctl)
+{
+	const struct ctl_options *options = &ctl->options;
+	struct ctl_sink sink = {
+	    .context = ctl,
+	    .put = on_put,
+	    .remove = on_remove,
+	    .tell = on_problem,
+	};
+
+	ctl_units_init(&ctl->units);
+	ctl->state = gw_state_new(&options->gw);
+	ctl->statuses = ctl_statuses_new();
+	ctl->files = ctl_files_new(&sink);
+	ctl->loop = net_loop_new();
+	if (ctl->loop == NULL)
+		return ERROR_SYSTEM;
+	ctl->pages = ctl_pages_new(ctl->loop, options->admin_loop);
+	net_task_init(&ctl->round, run_round);
+	net_timer_init(&ctl->timer, on_timer);
+	net_loop_on_wake(ctl->loop, on_wake, ctl);
+	feed_on_reply(options->feed, wake, ctl);
+	enum error error = ctl_sources_new(ctl->files, options->paths,
+	    options->path_count, &ctl->stop, &ctl->sources);
+
+	if (error != ERROR_OK)
+		return error;
+	ctl->watch.fd = ctl_sources_fd(ctl->sources);
+	ctl->watch.on_ready = on_readable;
+	return net_loop_add(ctl->loop, &ctl->watch);
+}
+
+/* Signals are the main thread's. */
+static enum error
+start_thread(struct ctl *ctl)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int failed = pthread_create(&ctl->thread, NULL, run_thread, ctl);
+
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	ctl->started = !failed;
+	return failed ? error_from_errno(failed) : ERROR_OK;
+}
+
+/* The thread. */
+
+static void *
+run_thread(void *context)
+{
+	struct ctl *ctl = context;
+
+	(void)pthread_setname_np(pthread_self(), "yumen-ctl");
+	net_loop_yield(ctl->loop, &ctl->round);
+	enum error error = net_loop_run(ctl->loop);
+
+	if (error != ERROR_OK)
+		log_event(LOG_CTL_FAILED, LOG_STRING("why", error_text(error)));
+	return NULL;
+}
+
+static void
+on_readable(struct net_watch *watch, unsigned events)
+{
+	struct ctl *ctl = container_of(watch, struct ctl, watch);
+
+	(void)events;
+	ctl->files_changed = true;
+	net_loop_defer(ctl->loop, &ctl->round);
+}
+
+static void
+on_wake(void *context)
+{
+	struct ctl *ctl = context;
+
+	net_loop_defer(ctl->loop, &ctl->round);
+}
+
+/* From any thread. */
+static void
+wake(void *context)
+{
+	const struct ctl *ctl = context;
+
+	net_loop_wake(ctl->loop);
+}
+
+static void
+on_timer(struct net_timer *timer)
+{
+	struct ctl *ctl = container_of(timer, struct ctl, timer);
+
+	ctl->files_changed = true;
+	net_loop_defer(ctl->loop, &ctl->round);
+}
+
+static void
+take_reply(struct ctl *ctl, const struct feed_reply *reply)
+{
+	switch (reply->kind) {
+	case FEED_CONFIRM:
+		ctl_statuses_confirm(
+		    ctl->statuses, &reply->generation, clock_wall_ms());
+		return;
+	case FEED_REFUSE:
+		log_event(LOG_UNIT_REFUSED, LOG_TEXT("unit", reply->name),
+		    LOG_TEXT("why", reply->why));
+		gw_state_report_refused(ctl->state, reply->name, reply->why);
+		break;
+	case FEED_REPORT:
+		if (!slice_starts_with(reply->name, SLICE("listener/")))
+			return;
+		if (reply->error != ERROR_OK)
+			log_event(LOG_LISTENER_NOT_BOUND,
+			    LOG_TEXT("unit", reply->name),
+			    LOG_STRING("error", error_label(reply->error)),
+			    LOG_TEXT("why", reply->why));
+		gw_state_report_listener(
+		    ctl->state, reply->name, reply->error, reply->why);
+		break;
+	}
+	ctl->state_changed = true;
+}
+
+static void
+take_replies(struct ctl *ctl)
+{
+	struct feed_reply *reply;
+
+	while ((reply = feed_take_reply(ctl->options.feed)) != NULL) {
+		take_reply(ctl, reply);
+		feed_reply_free(&reply);
+	}
+}
+
+static void
+read_files(struct ctl *ctl)
+{
+	uint64_t now_ms = net_loop_now_ms(ctl->loop);
+
+	if (!ctl->read_once)
+		ctl_sources_read_all(ctl->sources);
+	else if (ctl->files_changed)
+		ctl_sources_read_changed(ctl->sources, now_ms);
+	ctl->files_changed = false;
+	struct ctl_counts counts = ctl_files_counts(ctl->files);
+
+	if (ctl->read_once && counts.reads == ctl->reads)
+		return;
+	/* Reconcile runs once even where there is nothing. */
+	ctl->state_changed |= !ctl->read_once;
+	ctl->read_once = true;
+	ctl->reads = counts.reads;
+	log_event(LOG_FILES_READ, LOG_NUMBER("files", counts.files),
+	    LOG_NUMBER("objects", counts.objects),
+	    LOG_NUMBER("problems", counts.problems));
+	if (ctl->options.on_read != NULL)
+		ctl->options.on_read(ctl->options.context, counts.objects,
+		    counts.files, counts.problems);
+}
+
+static void
+on_unit(void *context, struct slice name, struct slice bytes)
+{
+	struct ctl *ctl = context;
+
+	ctl_units_put(&ctl->units, name, bytes);
+}
+
+static void
+on_status(void *context, const struct gw_object *object, const void *status)
+{
+	struct ctl *ctl = context;
+
+	ctl_statuses_put(ctl->statuses, object, status);
+}
+
+static void
+reconcile(struct ctl *ctl)
+{
+	struct gw_output output = {
+	    .context = ctl, .on_unit = on_unit, .on_status = on_status};
+
+	ctl->state_changed = false;
+	gw_state_reconcile(ctl->state, &output);
+	struct feed_batch *batch = ctl_units_take(&ctl->units);
+
+	ctl_statuses_offer(ctl->statuses, &ctl->units.generation,
+	    net_loop_now_ms(ctl->loop), clock_wall_ms());
+	if (batch != NULL)
+		feed_offer(ctl->options.feed, &batch);
+}
+
+static void
+answer_queries(struct ctl *ctl)
+{
+	struct ctl_query *query;
+
+	while ((query = ctl_pages_take(ctl->pages)) != NULL) {
+		ctl_objects_write(
+		    &query->body, ctl->state, ctl->statuses, query);
+		ctl_pages_answer(ctl->pages, &query);
+	}
+}
+
+/* The earlier of two times, 0 being never. */
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+	if (a == 0 || b == 0)
+		return a | b;
+	return a < b ? a : b;
+}
+
+static void
+set_timer(struct ctl *ctl)
+{
+	uint64_t now_ms = net_loop_now_ms(ctl->loop);
+	uint64_t at_ms = earlier(ctl_sources_deadline_ms(ctl->sources),
+	    ctl_statuses_deadline_ms(ctl->statuses));
+
+	if (at_ms == 0)
+		net_timer_clear(&ctl->timer);
+	else
+		net_timer_set(ctl->loop, &ctl->timer,
+		    at_ms > now_ms ? at_ms - now_ms : 1);
+}
+
+static void
+run_round(struct net_task *task)
+{
+	struct ctl *ctl = container_of(task, struct ctl, round);
+
+	if (!atomic_load(&ctl->stop)) {
+		take_replies(ctl);
+		read_files(ctl);
+		if (ctl->state_changed)
+			reconcile(ctl);
+		ctl_statuses_expire(
+		    ctl->statuses, net_loop_now_ms(ctl->loop), clock_wall_ms());
+		answer_queries(ctl);
+		set_timer(ctl);
+	}
+	if (atomic_load(&ctl->stop))
+		net_loop_stop(ctl->loop);
+}

@@ -1,0 +1,257 @@
+/* Queries and where they are: with the admin server, on the way to ctl, on the
+ * way back. The end of an exchange is seen by standing in for its handler until
+ * it is answered. */
+#include "ctl/pages.h"
+
+#include <pthread.h>
+
+#include "core/memory.h"
+#include "core/must.h"
+
+struct ctl_pages {
+	struct net_loop *ctl_loop, *admin_loop;
+	struct list open; /* the admin server's */
+	pthread_mutex_t lock; /* of the two below */
+	struct list asked, answered;
+};
+
+static void on_request(struct http_exchange *exchange);
+static bool on_response(struct http_exchange *exchange);
+static void on_failure(struct http_exchange *exchange, enum error error);
+static void on_end(struct http_exchange *exchange, enum error error);
+
+/* Of an exchange that waits for ctl: nothing can come but its end. */
+static const struct http_handler waiting_handler = {
+    .on_request = on_request,
+    .on_response = on_response,
+    .on_failure = on_failure,
+    .on_end = on_end,
+};
+
+struct ctl_pages *
+ctl_pages_new(struct net_loop *ctl_loop, struct net_loop *admin_loop)
+{
+	struct ctl_pages *pages = memory_zero(1, sizeof(*pages));
+	int failed = pthread_mutex_init(&pages->lock, NULL);
+
+	must(!failed);
+	pages->ctl_loop = ctl_loop;
+	pages->admin_loop = admin_loop;
+	list_init(&pages->open);
+	list_init(&pages->asked);
+	list_init(&pages->answered);
+	return pages;
+}
+
+/* Hands the exchange back to its handler; NULL when it is gone. */
+static struct http_exchange *
+release_exchange(struct ctl_query *query)
+{
+	struct http_exchange *exchange = query->exchange;
+
+	if (exchange == NULL)
+		return NULL;
+	query->exchange = NULL;
+	list_remove(&query->open);
+	exchange->handler = query->handler;
+	exchange->handler_state = NULL;
+	return exchange;
+}
+
+static void
+free_query(struct ctl_query *query)
+{
+	must(query->exchange == NULL);
+	text_fini(&query->body);
+	memory_free(query);
+}
+
+static void
+free_queries(struct list *list)
+{
+	LIST_FOR_EACH_SAFE(at, list)
+	free_query(container_of(at, struct ctl_query, link));
+}
+
+void
+ctl_pages_free(struct ctl_pages **pages)
+{
+	struct ctl_pages *old = *pages;
+
+	*pages = NULL;
+	if (old == NULL)
+		return;
+	LIST_FOR_EACH_SAFE(at, &old->open)
+	{
+		struct http_exchange *exchange =
+		    release_exchange(container_of(at, struct ctl_query, open));
+
+		admin_answer(exchange, 503, "text/plain; charset=utf-8",
+		    SLICE("yumen is stopping\n"));
+	}
+	free_queries(&old->asked);
+	free_queries(&old->answered);
+	pthread_mutex_destroy(&old->lock);
+	memory_free(old);
+}
+
+static void
+on_request(struct http_exchange *exchange)
+{
+	(void)exchange;
+	must(!"a request that waits comes again");
+}
+
+static bool
+on_response(struct http_exchange *exchange)
+{
+	(void)exchange;
+	must(!"a response before the answer");
+	return false;
+}
+
+static void
+on_failure(struct http_exchange *exchange, enum error error)
+{
+	http_exchange_abort(exchange, error);
+}
+
+static void
+on_end(struct http_exchange *exchange, enum error error)
+{
+	struct ctl_query *query = exchange->handler_state;
+
+	must(query != NULL && query->exchange == exchange);
+	(void)release_exchange(query);
+	exchange->handler->on_end(exchange, error);
+}
+
+static void
+post(struct ctl_pages *pages, struct list *list, struct ctl_query *query,
+    struct net_loop *wake)
+{
+	int failed = pthread_mutex_lock(&pages->lock);
+
+	must(!failed);
+	list_insert(list, &query->link);
+	failed = pthread_mutex_unlock(&pages->lock);
+	must(!failed);
+	net_loop_wake(wake);
+}
+
+static struct ctl_query *
+take(struct ctl_pages *pages, struct list *list)
+{
+	struct ctl_query *query = NULL;
+	int failed = pthread_mutex_lock(&pages->lock);
+
+	must(!failed);
+	if (!list_is_empty(list)) {
+		query = container_of(list->next, struct ctl_query, link);
+		list_remove(&query->link);
+	}
+	failed = pthread_mutex_unlock(&pages->lock);
+	must(!failed);
+	return query;
+}
+
+/* A parameter of the query part; absent when it is not there or empty. Names of
+ * objects need no escapes, so there are none. */
+static struct slice
+parameter(struct slice query, struct slice name)
+{
+	struct slice pair, key;
+
+	while (slice_cut(&query, '&', &pair)) {
+		struct slice value = pair;
+
+		if (slice_cut(&value, '=', &key) && slice_equal(key, name) &&
+		    value.length > 0)
+			return value;
+	}
+	return SLICE_NONE;
+}
+
+static struct slice
+keep(char **at, struct slice text)
+{
+	struct slice kept = slice_make(*at, text.length);
+
+	if (!slice_is_set(text))
+		return SLICE_NONE;
+	memcpy(*at, text.data, text.length);
+	*at += text.length;
+	return kept;
+}
+
+static void
+show_objects(void *context, struct http_exchange *exchange, struct slice query)
+{
+	struct ctl_pages *pages = context;
+	struct slice namespace = parameter(query, SLICE("namespace"));
+	struct slice name = parameter(query, SLICE("name"));
+	enum gw_kind kind;
+
+	if (!gw_kind_parse(parameter(query, SLICE("kind")), &kind)) {
+		admin_answer(exchange, 400, "text/plain; charset=utf-8",
+		    SLICE("?kind= must name a kind that yumen reads\n"));
+		return;
+	}
+	struct ctl_query *made =
+	    memory_zero(1, sizeof(*made) + namespace.length + name.length);
+	char *at = made->storage;
+
+	list_init(&made->link);
+	list_init(&made->open);
+	text_init(&made->body);
+	made->kind = kind;
+	made->namespace = keep(&at, namespace);
+	made->name = keep(&at, name);
+	made->exchange = exchange;
+	made->handler = exchange->handler;
+	exchange->handler = &waiting_handler;
+	exchange->handler_state = made;
+	list_insert(&pages->open, &made->open);
+	post(pages, &pages->asked, made, pages->ctl_loop);
+}
+
+void
+ctl_pages_register(struct ctl_pages *pages, struct admin *admin)
+{
+	must(pages != NULL && admin != NULL);
+	admin_add_page(admin, "/api/v1/objects",
+	    "objects with their statuses, JSON; "
+	    "?kind=K[&namespace=N][&name=X]",
+	    show_objects, pages);
+}
+
+void
+ctl_pages_deliver(struct ctl_pages *pages)
+{
+	must(pages != NULL);
+	struct ctl_query *query;
+
+	while ((query = take(pages, &pages->answered)) != NULL) {
+		struct http_exchange *exchange = release_exchange(query);
+
+		if (exchange != NULL)
+			admin_answer(exchange, 200, "application/json",
+			    text_slice(&query->body));
+		free_query(query);
+	}
+}
+
+struct ctl_query *
+ctl_pages_take(struct ctl_pages *pages)
+{
+	must(pages != NULL);
+	return take(pages, &pages->asked);
+}
+
+void
+ctl_pages_answer(struct ctl_pages *pages, struct ctl_query **query)
+{
+	must(pages != NULL && *query != NULL);
+	post(pages, &pages->answered, *query, pages->admin_loop);
+	*query = NULL;
+}

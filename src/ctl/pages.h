@@ -1,0 +1,47 @@
+/* The page /api/v1/objects: asked in the admin server's thread, answered in
+ * ctl's. A query goes over by pointer and comes back; the exchange that asked
+ * is touched in the admin server's thread alone, and may end before the answer.
+ */
+#ifndef YUMEN_CTL_PAGES_H
+#define YUMEN_CTL_PAGES_H
+
+#include "admin/admin.h"
+#include "core/list.h"
+#include "core/text.h"
+#include "ctl/statuses.h"
+#include "gw/state.h"
+
+struct ctl_query {
+	struct list link;
+	/* the admin server's side */
+	struct list open; /* in the pages' list, until it is answered or gone */
+	struct http_exchange *exchange; /* NULL: gone */
+	const struct http_handler *handler; /* whose the exchange is */
+	/* ctl's side */
+	enum gw_kind kind;
+	struct slice namespace, name; /* absent: all; behind this struct */
+	struct text body; /* the answer, JSON */
+	char storage[];
+};
+
+struct ctl_pages;
+struct ctl_pages *ctl_pages_new(
+    struct net_loop *ctl_loop, struct net_loop *admin_loop);
+/* In the admin server's thread, when ctl's is no more. */
+void ctl_pages_free(struct ctl_pages **pages);
+
+/* In the admin server's thread. */
+void ctl_pages_register(struct ctl_pages *pages, struct admin *admin);
+/* Give the answers that have come. */
+void ctl_pages_deliver(struct ctl_pages *pages);
+
+/* In ctl's thread: the next query, or NULL; and back with its answer. */
+struct ctl_query *ctl_pages_take(struct ctl_pages *pages);
+void ctl_pages_answer(struct ctl_pages *pages, struct ctl_query **query);
+
+/* A JSON list of the objects that query asks for, as a cluster would show them.
+ */
+void ctl_objects_write(struct text *out, const struct gw_state *state,
+    const struct ctl_statuses *statuses, const struct ctl_query *query);
+
+#endif
