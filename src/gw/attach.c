@@ -162,7 +162,7 @@ tell_hostnames(struct arena *arena, const struct gw_route_node *route,
 
 	text_init(&text);
 	text_printf(&text,
-	    "hostname \"%.*s\"%s is in no hostname of the "
+	    "hostname \"%.*s\"%s matches no hostname of the "
 	    "listeners:",
 	    SLICE_ARGS(spec->hostnames[0]),
 	    spec->hostnames_count > 1 ? " (and the others)" : "");
@@ -189,7 +189,10 @@ tell_refusal(struct arena *arena, const struct gw_route_node *route,
     const struct gw_gateway_node *gateway, uint32_t last)
 {
 	const struct gw_listener_state *listener = &gateway->listeners[last];
+	const struct gw_allowed_routes *rules = listener->spec->allowed_routes;
 	struct slice name = listener->spec->name;
+	bool by_selector = rules && rules->namespaces &&
+	    slice_equal(rules->namespaces->from, SLICE("Selector"));
 
 	if (!listener->is_http)
 		return arena_format(arena,
@@ -201,15 +204,15 @@ tell_refusal(struct arena *arena, const struct gw_route_node *route,
 		    "listener \"%.*s\" takes no HTTPRoute: it is not among "
 		    "allowedRoutes.kinds",
 		    SLICE_ARGS(name));
+	if (by_selector)
+		return arena_format(arena,
+		    "listener \"%.*s\": namespace %.*s is not selected by "
+		    "allowedRoutes.namespaces.selector",
+		    SLICE_ARGS(name), SLICE_ARGS(route->node.namespace));
 	return arena_format(arena,
-	    "listener \"%.*s\" takes no routes of namespace %.*s: "
-	    "allowedRoutes.namespaces.from is %.*s and the Gateway is in %.*s",
-	    SLICE_ARGS(name), SLICE_ARGS(route->node.namespace),
-	    SLICE_ARGS(listener->spec->allowed_routes &&
-	                listener->spec->allowed_routes->namespaces
-	            ? listener->spec->allowed_routes->namespaces->from
-	            : SLICE("Same")),
-	    SLICE_ARGS(gateway->node.namespace));
+	    "listener \"%.*s\" takes routes of namespace %.*s only "
+	    "(allowedRoutes.namespaces.from is Same)",
+	    SLICE_ARGS(name), SLICE_ARGS(gateway->node.namespace));
 }
 
 void

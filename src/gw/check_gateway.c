@@ -2,6 +2,7 @@
  * and rules say beyond the tables. */
 #include "gw/check_priv.h"
 #include "gw/form.h"
+#include "gw/honour.h"
 #include "wire/host.h"
 
 static void check_addresses(
@@ -377,15 +378,16 @@ warn_not_honoured(struct gw_check *check, const struct gw_gateway_spec *spec)
 		gw_check_report(check, GW_FINDING_NOT_HONOURED,
 		    GW_AT(at, "defaultScope"),
 		    "default Gateways are not supported yet");
-	if (spec->allowed_listeners && spec->allowed_listeners->namespaces &&
-	    !slice_equal(
-	        spec->allowed_listeners->namespaces->from, SLICE("None")))
+	if (gw_honour_ignores_listener_sets(spec))
 		gw_check_report(check, GW_FINDING_NOT_HONOURED,
 		    GW_AT(at, "allowedListeners"),
 		    "ListenerSets are not supported yet");
-	if (spec->tls && spec->tls->backend &&
-	    spec->tls->backend->client_certificate_ref)
+	if (spec->tls && spec->tls->backend)
 		gw_check_report(check, GW_FINDING_NOT_HONOURED,
 		    GW_AT(GW_AT(at, "tls"), "backend"),
 		    "TLS towards backends is not supported yet");
+	if (spec->tls && spec->tls->frontend)
+		gw_check_report(check, GW_FINDING_NOT_HONOURED,
+		    GW_AT(GW_AT(at, "tls"), "frontend"),
+		    "TLS is not supported yet");
 }

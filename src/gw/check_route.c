@@ -188,7 +188,7 @@ warn_not_honoured(struct gw_check *check, const struct gw_place *place,
 	gw_honour_rule(rule, &honour);
 	if (honour.refused)
 		gw_check_report(check, GW_FINDING_REFUSED, place,
-		    "%s: the rule answers 500", honour.refused);
+		    "%s: the rule is not served", honour.refused);
 	for (unsigned i = 0; i < honour.ignored_count; i++)
 		gw_check_report(check, GW_FINDING_NOT_HONOURED,
 		    GW_AT(place, honour.ignored[i]), "%s is not supported yet",

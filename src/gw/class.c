@@ -1,5 +1,6 @@
 /* GatewayClasses: which are ours, and their status. */
 #include "core/must.h"
+#include "gw/honour.h"
 #include "gw/state_priv.h"
 
 static bool
@@ -9,15 +10,6 @@ is_controller_ours(const struct gw_state *state, struct slice controller)
 		if (slice_equal(state->controller_names[i], controller))
 			return true;
 	return state->controller_name_count == 0;
-}
-
-/* Parameters that other controllers read are taken without effect for now;
- * others are not understood at all. */
-static bool
-is_known_parameters(struct slice group, struct slice kind)
-{
-	return slice_equal(group, SLICE("gateway.envoyproxy.io")) &&
-	    slice_equal(kind, SLICE("EnvoyProxy"));
 }
 
 static void
@@ -60,8 +52,8 @@ make_status(struct arena *arena, struct gw_class_node *class)
 	else if (parameters)
 		gw_conditions_add(&conditions, "Accepted", "True", "Accepted",
 		    arena_format(arena,
-		        "accepted; spec.parametersRef: %.*s is not read yet "
-		        "and has no effect",
+		        "accepted; without effect: spec.parametersRef (%.*s is "
+		        "not read yet)",
 		        SLICE_ARGS(parameters->kind)));
 	else
 		gw_conditions_add(&conditions, "Accepted", "True", "Accepted",
@@ -88,7 +80,8 @@ gw_classes_judge(struct gw_state *state)
 
 		class->ours = is_controller_ours(state, spec->controller_name);
 		class->accepted = !parameters ||
-		    is_known_parameters(parameters->group, parameters->kind);
+		    gw_honour_knows_parameters(
+		        parameters->group, parameters->kind);
 		gw_outbox_status(&state->outbox, &class->status,
 		    nodes[i]->object,
 		    class->ours ? make_status(&state->outbox.arena, class)

@@ -6,6 +6,7 @@
 #include "core/must.h"
 #include "crypt/digest.h"
 #include "gw/form.h"
+#include "gw/honour.h"
 #include "gw/state_priv.h"
 
 /* A port of an address that a Gateway has. */
@@ -103,24 +104,59 @@ judge_parameters(struct gw_gateway_node *gateway)
 {
 	const struct gw_infrastructure *infra =
 	    gateway->node.object->gateway->spec->infrastructure;
+	const struct gw_local_reference *ref =
+	    infra ? infra->parameters_ref : NULL;
 
-	if (!infra || !infra->parameters_ref)
-		return;
-	const struct gw_local_reference *ref = infra->parameters_ref;
-
-	bool known = slice_equal(ref->group, SLICE("gateway.envoyproxy.io")) &&
-	    slice_equal(ref->kind, SLICE("EnvoyProxy"));
-
-	if (known && !gateway->refused)
-		gateway->message = SLICE(
-		    "spec.infrastructure.parametersRef: EnvoyProxy is not read "
-		    "yet and has no effect");
-	if (!known)
+	if (ref && !gw_honour_knows_parameters(ref->group, ref->kind))
 		refuse(gateway, "InvalidParameters",
 		    arena_format(&gateway->arena,
 		        "spec.infrastructure.parametersRef: %.*s of group "
 		        "\"%.*s\" is not a kind of parameters that yumen knows",
 		        SLICE_ARGS(ref->kind), SLICE_ARGS(ref->group)));
+}
+
+/* MetalLB's way to ask for an address, on the Service that it would serve. */
+static bool
+asks_metallb(const struct gw_infrastructure *infra)
+{
+	for (uint32_t i = 0; infra && i < infra->annotations_count; i++)
+		if (slice_equal(infra->annotations[i].key,
+		        SLICE("metallb.io/loadBalancerIPs")) ||
+		    slice_equal(infra->annotations[i].key,
+		        SLICE("metallb.universe.tf/loadBalancerIPs")))
+			return true;
+	return false;
+}
+
+/* What is not honoured yet and only has no effect. */
+static void
+find_ignored(struct gw_gateway_node *gateway)
+{
+	const struct gw_gateway_spec *spec =
+	    gateway->node.object->gateway->spec;
+	const struct {
+		const char *field;
+		bool ignored;
+	} fields[] = {
+	    {"spec.allowedListeners", gw_honour_ignores_listener_sets(spec)},
+	    {"spec.defaultScope",
+	        slice_equal(spec->default_scope, SLICE("All"))},
+	    {"spec.infrastructure.annotations[metallb.io/loadBalancerIPs]",
+	        asks_metallb(spec->infrastructure)},
+	    {"spec.infrastructure.parametersRef",
+	        spec->infrastructure && spec->infrastructure->parameters_ref},
+	    {"spec.tls.backend", spec->tls && spec->tls->backend},
+	    {"spec.tls.frontend", spec->tls && spec->tls->frontend},
+	};
+	struct text told;
+
+	text_init(&told);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (fields[i].ignored)
+			text_printf(&told, "%s%s", told.length ? ", " : "",
+			    fields[i].field);
+	gateway->ignored = arena_copy(&gateway->arena, text_slice(&told));
+	text_fini(&told);
 }
 
 static void
@@ -148,6 +184,7 @@ judge_alone(const struct gw_state *state, struct gw_gateway_node *gateway)
 	gateway->message = SLICE_NONE;
 	judge_class(state, gateway);
 	judge_parameters(gateway);
+	find_ignored(gateway);
 	judge_addresses(gateway);
 	gw_listeners_judge(gateway);
 }

@@ -57,8 +57,7 @@ add_programmed(struct gw_conditions *conditions, struct arena *arena,
 		    listener->message);
 	else if (gateway->refused)
 		gw_conditions_add(conditions, "Programmed", "False", "Invalid",
-		    arena_format(arena, "the Gateway is not accepted: %.*s",
-		        SLICE_ARGS(gateway->message)));
+		    SLICE("the Gateway is not accepted"));
 	else if (reason)
 		gw_conditions_add(conditions, "Programmed", "False", reason,
 		    report_message(arena, report));
@@ -130,6 +129,32 @@ make_listener(const struct gw_state *state, struct arena *arena,
 	}
 }
 
+static struct slice
+tell_accepted(struct arena *arena, const struct gw_gateway_node *gateway,
+    uint32_t refused, uint32_t first)
+{
+	struct text text;
+	struct slice told;
+
+	text_init(&text);
+	if (refused > 0)
+		text_printf(&text,
+		    "%u of %u listeners cannot be served; \"%.*s\": %.*s",
+		    refused, gateway->listener_count,
+		    SLICE_ARGS(gateway->listeners[first].spec->name),
+		    SLICE_ARGS(gateway->listeners[first].message));
+	else
+		text_push_string(&text, "accepted");
+	if (gateway->ignored.length > 0)
+		text_printf(&text,
+		    "; not supported yet and without effect: "
+		    "%.*s",
+		    SLICE_ARGS(gateway->ignored));
+	told = arena_copy(arena, text_slice(&text));
+	text_fini(&text);
+	return told;
+}
+
 static void
 add_gateway_accepted(struct gw_conditions *conditions, struct arena *arena,
     const struct gw_gateway_node *gateway)
@@ -146,20 +171,9 @@ add_gateway_accepted(struct gw_conditions *conditions, struct arena *arena,
 			first = i;
 			refused++;
 		}
-	if (refused > 0)
-		gw_conditions_add(conditions, "Accepted", "True",
-		    "ListenersNotValid",
-		    arena_format(arena,
-		        "%u of %u listeners cannot be served; \"%.*s\": %.*s",
-		        refused, gateway->listener_count,
-		        SLICE_ARGS(gateway->listeners[first].spec->name),
-		        SLICE_ARGS(gateway->listeners[first].message)));
-	else
-		gw_conditions_add(conditions, "Accepted", "True", "Accepted",
-		    gateway->message.length > 0
-		        ? arena_format(arena, "accepted; %.*s",
-		              SLICE_ARGS(gateway->message))
-		        : SLICE("accepted"));
+	gw_conditions_add(conditions, "Accepted", "True",
+	    refused > 0 ? "ListenersNotValid" : "Accepted",
+	    tell_accepted(arena, gateway, refused, first));
 }
 
 /* Adds Programmed; true when at least one listener is bound as far as known. */
@@ -174,8 +188,7 @@ add_gateway_programmed(const struct gw_state *state,
 
 	if (gateway->refused) {
 		gw_conditions_add(conditions, "Programmed", "False", "Invalid",
-		    arena_format(arena, "not accepted: %.*s",
-		        SLICE_ARGS(gateway->message)));
+		    SLICE("the Gateway is not accepted"));
 		return false;
 	}
 	for (uint32_t i = 0; i < gateway->listener_count; i++) {

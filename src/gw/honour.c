@@ -163,3 +163,18 @@ gw_honour_rule(const struct gw_http_rule *rule, struct gw_honour *honour)
 	if (rule->session_persistence)
 		honour->ignored[honour->ignored_count++] = "sessionPersistence";
 }
+
+bool
+gw_honour_ignores_listener_sets(const struct gw_gateway_spec *spec)
+{
+	return spec->allowed_listeners && spec->allowed_listeners->namespaces &&
+	    !slice_equal(
+	        spec->allowed_listeners->namespaces->from, SLICE("None"));
+}
+
+bool
+gw_honour_knows_parameters(struct slice group, struct slice kind)
+{
+	return slice_equal(group, SLICE("gateway.envoyproxy.io")) &&
+	    slice_equal(kind, SLICE("EnvoyProxy"));
+}

@@ -16,5 +16,10 @@ struct gw_honour {
 void gw_honour_rule(const struct gw_http_rule *rule, struct gw_honour *honour);
 /* Can a unit say this match? If not, its rule is refused too. */
 bool gw_honour_match(const struct gw_http_match *match);
+/* Does the Gateway let ListenerSets in, which are not read yet? */
+bool gw_honour_ignores_listener_sets(const struct gw_gateway_spec *spec);
+/* Parameters that other controllers read: taken, without effect for now. Others
+ * are not understood at all. */
+bool gw_honour_knows_parameters(struct slice group, struct slice kind);
 
 #endif

@@ -290,9 +290,7 @@ add_accepted(struct gw_conditions *conditions, const struct judge *judge)
 	if (rules->refused == rules->total) {
 		gw_conditions_add(conditions, "Accepted", "False",
 		    "UnsupportedValue",
-		    arena_format(arena,
-		        "no rule can be served, requests that match get 500: "
-		        "%.*s",
+		    arena_format(arena, "no rule can be served: %.*s",
 		        SLICE_ARGS(refused)));
 		return;
 	}
@@ -312,9 +310,8 @@ add_accepted(struct gw_conditions *conditions, const struct judge *judge)
 	if (rules->refused > 0)
 		gw_conditions_add(conditions, "PartiallyInvalid", "True",
 		    "UnsupportedValue",
-		    arena_format(arena,
-		        "Dropped Rule: requests that match get 500: %.*s",
-		        SLICE_ARGS(refused)));
+		    arena_format(
+		        arena, "Dropped Rule: %.*s", SLICE_ARGS(refused)));
 }
 
 static struct gw_route_parent_status *

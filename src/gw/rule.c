@@ -18,14 +18,14 @@ struct maker {
 	uint32_t edge; /* of the next backend */
 };
 
-static bool make_matches(struct maker *maker, const struct gw_http_rule *rule,
+static void make_matches(struct maker *maker, const struct gw_http_rule *rule,
     struct unit_rule *unit);
 static struct unit_filter *make_filters(
     struct maker *maker, const struct gw_http_filter *filters, uint32_t count);
 static void make_backends(struct maker *maker, const struct gw_http_rule *rule,
     bool refused, struct unit_rule *unit);
-static struct slice make_identity(
-    struct maker *maker, const struct gw_http_rule *rule);
+static struct slice make_identity(struct maker *maker,
+    const struct gw_http_rule *rule, const struct unit_rule *unit);
 
 /* Append one of many findings; the first few are told. */
 static void tell(struct text *text, uint32_t count, const char *format, ...)
@@ -47,6 +47,18 @@ tell(struct text *text, uint32_t count, const char *format, ...)
 	va_end(arguments);
 }
 
+/* A match that a unit cannot say takes no request: which would be its own,
+ * nobody can tell. */
+static const char *
+how_refused(const struct gw_http_rule *rule, const struct unit_rule *unit)
+{
+	if (unit->matches_count == 0)
+		return "is left out";
+	if (unit->matches_count < rule->matches_count)
+		return "answers 500, but for matches that are left out";
+	return "answers 500";
+}
+
 static void
 make_rule(struct maker *maker, const struct gw_http_rule *rule)
 {
@@ -55,19 +67,17 @@ make_rule(struct maker *maker, const struct gw_http_rule *rule)
 	struct gw_honour honour;
 
 	gw_honour_rule(rule, &honour);
+	make_matches(maker, rule, unit);
+	make_backends(maker, rule, honour.refused != NULL, unit);
 	if (honour.refused)
-		tell(&rules->refused_text, rules->refused++, "rules[%u].%s",
-		    maker->index, honour.refused);
+		tell(&rules->refused_text, rules->refused++, "rules[%u] %s: %s",
+		    maker->index, how_refused(rule, unit), honour.refused);
 	for (unsigned i = 0; i < honour.ignored_count; i++)
 		tell(&rules->ignored_text, rules->ignored_count++,
 		    "rules[%u].%s", maker->index, honour.ignored[i]);
-
-	bool matches = make_matches(maker, rule, unit);
-
-	make_backends(maker, rule, honour.refused != NULL, unit);
-	if (!matches)
-		return; /* refused, and no request can be told to be its own */
-	unit->identity = make_identity(maker, rule);
+	if (unit->matches_count == 0)
+		return;
+	unit->identity = make_identity(maker, rule, unit);
 	if (honour.refused) {
 		unit->refused =
 		    arena_format(maker->arena, "%s", honour.refused);
@@ -98,6 +108,9 @@ gw_rules_make(const struct gw_state *state, const struct gw_route_node *route,
 	        arena_zero(arena, route->edge_count + 1, sizeof(*rules->leads)),
 	};
 	maker.edge = route->backend_edge;
+	if (slice_equal(spec->use_default_gateways, SLICE("All")))
+		tell(&rules->ignored_text, rules->ignored_count++,
+		    "useDefaultGateways");
 	for (; maker.index < rules->total; maker.index++)
 		make_rule(
 		    &maker, spec->rules ? &spec->rules[maker.index] : &all);
@@ -180,8 +193,7 @@ make_match(struct maker *maker, const struct gw_http_match *match,
 		    .value = match->query_params[i].value};
 }
 
-/* False when no match is left that a unit can say. */
-static bool
+static void
 make_matches(struct maker *maker, const struct gw_http_rule *rule,
     struct unit_rule *unit)
 {
@@ -198,7 +210,6 @@ make_matches(struct maker *maker, const struct gw_http_rule *rule,
 		if (gw_honour_match(&matches[i]))
 			make_match(maker, &matches[i],
 			    &unit->matches[unit->matches_count++]);
-	return unit->matches_count > 0;
 }
 
 /* ---- filters ---- */
@@ -357,10 +368,11 @@ is_identity_taken(const struct gw_rules *rules, struct slice identity)
 /* What counters know the rule by, however its neighbours come and go: its name,
  * or a digest of its matches, numbered among equal ones. */
 static struct slice
-make_identity(struct maker *maker, const struct gw_http_rule *rule)
+make_identity(struct maker *maker, const struct gw_http_rule *rule,
+    const struct unit_rule *unit)
 {
-	const struct gw_http_rule matches = {
-	    .matches = rule->matches, .matches_count = rule->matches_count};
+	const struct unit_rule matches = {
+	    .matches = unit->matches, .matches_count = unit->matches_count};
 	uint8_t digest[CRYPT_SHA256_BYTES];
 	struct text bytes;
 	struct slice identity;
@@ -368,7 +380,7 @@ make_identity(struct maker *maker, const struct gw_http_rule *rule)
 	if (rule->name.length > 0)
 		return rule->name;
 	text_init(&bytes);
-	wire_record_encode(&bytes, &gw_http_rule_type, &matches);
+	wire_record_encode(&bytes, &unit_rule_type, &matches);
 	crypt_sha256(&(struct slice){bytes.data, bytes.length}, 1, digest);
 	text_reset(&bytes);
 	for (unsigned i = 0; i < IDENTITY_BYTES; i++)

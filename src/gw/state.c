@@ -95,6 +95,21 @@ gw_state_put(struct gw_state *state, struct gw_object **object)
 	gw_object_free(&before);
 }
 
+/* A removed object took its status along: one that comes in its place is told
+ * anew. */
+static void
+forget_status(struct gw_node *node)
+{
+	void *whole = node;
+
+	if (node->kind == GW_GATEWAYCLASS)
+		((struct gw_class_node *)whole)->status = (struct gw_sent){0};
+	if (node->kind == GW_GATEWAY)
+		((struct gw_gateway_node *)whole)->status = (struct gw_sent){0};
+	if (node->kind == GW_HTTPROUTE)
+		((struct gw_route_node *)whole)->status = (struct gw_sent){0};
+}
+
 void
 gw_state_remove(struct gw_state *state, enum gw_kind kind,
     struct slice namespace, struct slice name)
@@ -107,6 +122,7 @@ gw_state_remove(struct gw_state *state, enum gw_kind kind,
 	struct gw_object *before = node->object;
 
 	node->object = NULL;
+	forget_status(node);
 	on_change(state, node, before);
 	gw_object_free(&before);
 }

@@ -67,7 +67,8 @@ struct gw_gateway_node {
 	struct slice controller; /* in arena */
 	struct arena arena; /* of what judging made */
 	const char *refused; /* why Accepted=False: the reason, or NULL */
-	struct slice message; /* why, or notes */
+	struct slice message; /* why */
+	struct slice ignored; /* fields without effect, to be told */
 	struct slice *addresses; /* canonical, sorted; none: all */
 	uint32_t address_count;
 	struct gw_listener_state *listeners;

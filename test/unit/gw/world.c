@@ -11,29 +11,30 @@
 
 /* A unit or status as it was told last. */
 struct world_thing {
-	struct text yaml;
+	struct text text;
 	char name[];
 };
 
 static void
-set_thing(struct map *map, struct slice name, struct slice yaml)
+set_thing(struct map *map, struct slice name, struct slice text)
 {
 	struct world_thing *thing = map_get(map, name);
 
 	if (!thing) {
 		thing = memory_zero(1, sizeof(*thing) + name.length + 1);
 		memcpy(thing->name, name.data, name.length);
-		text_init(&thing->yaml);
+		text_init(&thing->text);
 		map_put(map, slice_make(thing->name, name.length), thing);
 	}
-	text_reset(&thing->yaml);
-	text_push(&thing->yaml, yaml);
+	must(!slice_equal(text_slice(&thing->text), text) || text.length == 0);
+	text_reset(&thing->text);
+	text_push(&thing->text, text);
 }
 
 static void
 free_thing(struct world_thing *thing)
 {
-	text_fini(&thing->yaml);
+	text_fini(&thing->text);
 	memory_free(thing);
 }
 
@@ -83,25 +84,116 @@ push_object_name(struct text *out, enum gw_kind kind, struct slice namespace,
 	    SLICE_ARGS(name));
 }
 
+/* Conditions in a line each, so that people can read a whole case. */
+static void
+print_conditions(struct text *out, const struct gw_condition *conditions,
+    uint32_t count, const char *indent)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct gw_condition *condition = &conditions[i];
+
+		must(!slice_is_set(condition->last_transition_time));
+		must(i == 0 ||
+		    slice_compare(conditions[i - 1].type, condition->type) < 0);
+		text_printf(out, "%s%.*s=%.*s %.*s @%lld: %.*s\n", indent,
+		    SLICE_ARGS(condition->type), SLICE_ARGS(condition->status),
+		    SLICE_ARGS(condition->reason),
+		    (long long)condition->observed_generation,
+		    SLICE_ARGS(condition->message));
+	}
+}
+
+static void
+print_gatewayclass(
+    struct text *out, const struct gw_gatewayclass_status *status)
+{
+	print_conditions(
+	    out, status->conditions, status->conditions_count, "  ");
+	text_printf(out, "  %u features\n", status->supported_features_count);
+	for (uint32_t i = 1; i < status->supported_features_count; i++)
+		must(slice_compare(status->supported_features[i - 1].name,
+		         status->supported_features[i].name) < 0);
+}
+
+static void
+print_gateway(struct text *out, const struct gw_gateway_status *status)
+{
+	for (uint32_t i = 0; i < status->addresses_count; i++)
+		text_printf(out, "  address %.*s %.*s\n",
+		    SLICE_ARGS(status->addresses[i].type),
+		    SLICE_ARGS(status->addresses[i].value));
+	print_conditions(
+	    out, status->conditions, status->conditions_count, "  ");
+	for (uint32_t i = 0; i < status->listeners_count; i++) {
+		const struct gw_listener_status *listener =
+		    &status->listeners[i];
+
+		must(listener->supported_kinds != NULL); /* [] is told */
+		text_printf(out, "  listener %.*s attached=%lld kinds=",
+		    SLICE_ARGS(listener->name),
+		    (long long)listener->attached_routes);
+		for (uint32_t j = 0; j < listener->supported_kinds_count; j++)
+			text_printf(out, "%.*s/%.*s",
+			    SLICE_ARGS(listener->supported_kinds[j].group),
+			    SLICE_ARGS(listener->supported_kinds[j].kind));
+		text_push_byte(out, '\n');
+		print_conditions(out, listener->conditions,
+		    listener->conditions_count, "    ");
+	}
+}
+
+static void
+print_route(struct text *out, const struct gw_route_status *status)
+{
+	for (uint32_t i = 0; i < status->parents_count; i++) {
+		const struct gw_route_parent_status *parent =
+		    &status->parents[i];
+		const struct gw_status_parent *ref = parent->parent_ref;
+
+		text_printf(out, "  parent %.*s/%.*s %.*s/%.*s",
+		    SLICE_ARGS(ref->group), SLICE_ARGS(ref->kind),
+		    SLICE_ARGS(ref->namespace), SLICE_ARGS(ref->name));
+		if (slice_is_set(ref->section_name))
+			text_printf(out, " sectionName=%.*s",
+			    SLICE_ARGS(ref->section_name));
+		if (ref->port)
+			text_printf(out, " port=%lld", (long long)ref->port);
+		text_printf(
+		    out, " of %.*s\n", SLICE_ARGS(parent->controller_name));
+		print_conditions(
+		    out, parent->conditions, parent->conditions_count, "    ");
+	}
+}
+
+static void
+print_status(struct text *out, enum gw_kind kind, const void *status)
+{
+	if (kind == GW_GATEWAYCLASS)
+		print_gatewayclass(out, status);
+	else if (kind == GW_GATEWAY)
+		print_gateway(out, status);
+	else
+		print_route(out, status);
+}
+
 static void
 on_status(void *context, const struct gw_object *object, const void *status)
 {
 	struct world *world = context;
-	struct text name, yaml;
+	struct text name, text;
 
 	world->changes++;
 	text_init(&name);
-	text_init(&yaml);
+	text_init(&text);
 	push_object_name(&name, object->kind, object->namespace, object->name);
 	if (status) {
-		wire_record_to_yaml(
-		    &yaml, gw_status_type(object->kind), status, 2);
+		print_status(&text, object->kind, status);
 		set_thing(
-		    &world->statuses, text_slice(&name), text_slice(&yaml));
+		    &world->statuses, text_slice(&name), text_slice(&text));
 	} else {
 		drop_thing(&world->statuses, text_slice(&name));
 	}
-	text_fini(&yaml);
+	text_fini(&text);
 	text_fini(&name);
 }
 
@@ -312,7 +404,7 @@ print_map(const struct map *map, const char *what, struct text *out)
 		const struct world_thing *thing = map_get(map, keys[i]);
 
 		text_printf(out, "%s %.*s\n", what, SLICE_ARGS(keys[i]));
-		text_push(out, text_slice(&thing->yaml));
+		text_push(out, text_slice(&thing->text));
 	}
 	memory_free(keys);
 }
@@ -329,7 +421,7 @@ find(const struct map *map, const char *name)
 {
 	const struct world_thing *thing = map_get(map, slice_from_string(name));
 
-	return thing ? text_slice(&thing->yaml) : SLICE_NONE;
+	return thing ? text_slice(&thing->text) : SLICE_NONE;
 }
 
 struct slice

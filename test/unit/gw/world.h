@@ -34,9 +34,9 @@ void world_reconcile(struct world *world);
 /* One object from YAML, which must be admitted. */
 struct gw_object *world_object(struct slice yaml);
 
-/* All units and statuses, sorted, as YAML. */
+/* All units (as YAML) and statuses (a line a condition), sorted. */
 void world_print(const struct world *world, struct text *out);
-/* The YAML of one unit or status, or absent. */
+/* The text of one unit or status, or absent. */
 struct slice world_unit(const struct world *world, const char *name);
 struct slice world_status(const struct world *world, const char *name);
 bool world_has(struct slice text, const char *part);

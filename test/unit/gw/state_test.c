@@ -1,0 +1,521 @@
+/* What a change costs and tells, and that a state which was changed many times
+ * says what a new one says. */
+#include "gw/state.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "world.h"
+
+#define GATEWAY(name, rest) \
+	"apiVersion: gateway.networking.k8s.io/v1\n" \
+	"kind: Gateway\n" \
+	"metadata: {name: " name "}\n" \
+	"spec: {gatewayClassName: yumen, " rest "}\n---\n"
+#define ROUTE(name, rest) \
+	"apiVersion: gateway.networking.k8s.io/v1\n" \
+	"kind: HTTPRoute\n" \
+	"metadata: {name: " name "}\n" \
+	"spec: {parentRefs: [{name: eg}], " rest "}\n---\n"
+#define SERVICE(name, port) \
+	"apiVersion: v1\n" \
+	"kind: Service\n" \
+	"metadata: {name: " name "}\n" \
+	"spec: {ports: [{port: " port "}]}\n---\n"
+#define SLICE_OF(service, address) \
+	"apiVersion: discovery.k8s.io/v1\n" \
+	"kind: EndpointSlice\n" \
+	"metadata: {name: " service "-1, " \
+	"labels: {kubernetes.io/service-name: " service "}}\n" \
+	"addressType: IPv4\n" \
+	"ports: [{port: 8080}]\n" \
+	"endpoints: [{addresses: [" address "]}]\n---\n"
+#define HTTP "listeners: [{name: http, protocol: HTTP, port: 80}]"
+#define TO(service) "rules: [{backendRefs: [{name: " service ", port: 80}]}]"
+
+static void
+remove_object(struct world *world, const char *yaml)
+{
+	struct gw_object *object = world_object(slice_from_string(yaml));
+
+	world_remove(world, object);
+	world_reconcile(world);
+	gw_object_free(&object);
+}
+
+static void
+a_change_tells_what_differs(void **unused)
+{
+	struct world world;
+
+	(void)unused;
+	world_init(&world, NULL);
+	world_apply(&world,
+	    GATEWAY("eg", HTTP) ROUTE("a", TO("a")) ROUTE("b", TO("b"))
+	        SERVICE("a", "80") SLICE_OF("a", "10.0.0.1"));
+	/* listener, two routes, service, slice; Gateway, two routes */
+	assert_int_equal(world.changes, 8);
+	world_reconcile(&world);
+	assert_int_equal(world.changes, 0);
+
+	/* the same again */
+	world_apply(&world, ROUTE("a", TO("a")) SERVICE("a", "80"));
+	assert_int_equal(world.changes, 0);
+	/* one route's unit, its status is the same */
+	world_apply(&world, ROUTE("a", "hostnames: [a.example], " TO("a")));
+	assert_int_equal(world.changes, 1);
+	/* the slice alone */
+	world_apply(&world, SLICE_OF("a", "10.0.0.2"));
+	assert_int_equal(world.changes, 1);
+	/* a Service comes: it, and the unit and status of its one route */
+	world_apply(&world, SERVICE("b", "80"));
+	assert_int_equal(world.changes, 3);
+	/* a Service that nobody refers to */
+	world_apply(&world, SERVICE("c", "80") SLICE_OF("c", "10.0.0.3"));
+	assert_int_equal(world.changes, 0);
+	/* one more route: unit, status, the Gateway's count, and c's units */
+	world_apply(&world, ROUTE("c", TO("c")));
+	assert_int_equal(world.changes, 5);
+	remove_object(&world, ROUTE("c", TO("c")));
+	assert_int_equal(world.changes, 4);
+	assert_false(slice_is_set(world_unit(&world, "service/default/c")));
+	world_fini(&world);
+}
+
+static void
+slices_follow_their_label(void **unused)
+{
+	static const char moved[] =
+	    "apiVersion: discovery.k8s.io/v1\n"
+	    "kind: EndpointSlice\n"
+	    "metadata: {name: a-1, labels: {kubernetes.io/service-name: b}}\n"
+	    "addressType: IPv4\nports: []\nendpoints: []\n";
+	struct world world;
+
+	(void)unused;
+	world_init(&world, NULL);
+	world_apply(&world,
+	    GATEWAY("eg", HTTP) ROUTE("a", TO("a")) SERVICE("a", "80")
+	        SERVICE("b", "80") SLICE_OF("a", "10.0.0.1"));
+	assert_true(world_has(
+	    world_unit(&world, "endpoints/default/a-1"), "service/default/a"));
+	world_apply(&world, moved);
+	assert_false(slice_is_set(world_unit(&world, "endpoints/default/a-1")));
+	world_apply(&world, ROUTE("a", TO("b")));
+	assert_true(world_has(
+	    world_unit(&world, "endpoints/default/a-1"), "service/default/b"));
+	remove_object(&world, SERVICE("b", "80"));
+	assert_false(slice_is_set(world_unit(&world, "endpoints/default/a-1")));
+	world_fini(&world);
+}
+
+static void
+reports_are_of_the_present_unit(void **unused)
+{
+	const struct slice unit = SLICE("listener/default/eg/http");
+	struct world world;
+
+	(void)unused;
+	world_init(&world, NULL);
+	world_apply(&world, GATEWAY("eg", HTTP));
+	gw_state_report_listener(
+	    world.state, unit, ERROR_IN_USE, SLICE("nginx has it"));
+	world_reconcile(&world);
+	assert_int_equal(world.changes, 1);
+	assert_true(world_has(world_status(&world, "Gateway default/eg"),
+	    "Programmed=False PortUnavailable @1: listener \"http\": nginx has "
+	    "it"));
+	/* said again, nothing is told */
+	gw_state_report_listener(
+	    world.state, unit, ERROR_IN_USE, SLICE("nginx has it"));
+	world_reconcile(&world);
+	assert_int_equal(world.changes, 0);
+	/* another port is another matter */
+	world_apply(&world,
+	    GATEWAY(
+	        "eg", "listeners: [{name: http, protocol: HTTP, port: 81}]"));
+	assert_false(world_has(
+	    world_status(&world, "Gateway default/eg"), "Programmed=False"));
+	gw_state_report_refused(world.state, unit, SLICE("no"));
+	world_reconcile(&world);
+	assert_true(world_has(world_status(&world, "Gateway default/eg"),
+	    "Programmed=False Invalid"));
+	gw_state_report_refused(world.state, unit, SLICE_NONE);
+	gw_state_report_listener(world.state, unit, ERROR_OK, SLICE_NONE);
+	world_reconcile(&world);
+	assert_false(world_has(
+	    world_status(&world, "Gateway default/eg"), "Programmed=False"));
+	/* of what is not there, and of odd names */
+	gw_state_report_listener(
+	    world.state, SLICE("listener/x/y/z"), ERROR_DENIED, SLICE_NONE);
+	gw_state_report_refused(world.state, SLICE("route"), SLICE("no"));
+	gw_state_report_refused(world.state, SLICE(""), SLICE("no"));
+	gw_state_report_refused(
+	    world.state, SLICE("service/default/a"), SLICE("no"));
+	world_reconcile(&world);
+	assert_int_equal(world.changes, 0);
+	world_fini(&world);
+}
+
+static void
+classes_come_and_go(void **unused)
+{
+	static const char class[] =
+	    "apiVersion: gateway.networking.k8s.io/v1\n"
+	    "kind: GatewayClass\n"
+	    "metadata: {name: yumen}\n"
+	    "spec: {controllerName: yumen.dev/gateway-controller}\n";
+	static const char foreign[] =
+	    "apiVersion: gateway.networking.k8s.io/v1\n"
+	    "kind: GatewayClass\n"
+	    "metadata: {name: yumen}\n"
+	    "spec: {controllerName: example.com/other}\n";
+	const struct slice name = SLICE("yumen.dev/gateway-controller");
+	const struct gw_options options = {
+	    .controller_names = &name, .controller_name_count = 1};
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &options);
+	world_apply(&world, class);
+	world_apply(&world, GATEWAY("eg", HTTP) ROUTE("a", TO("a")));
+	assert_true(slice_is_set(world_status(&world, "Gateway default/eg")));
+	world_apply(&world, foreign);
+	/* taken back: class, Gateway; the route has no parent any more */
+	assert_false(slice_is_set(world_status(&world, "Gateway default/eg")));
+	assert_false(slice_is_set(world_status(&world, "GatewayClass yumen")));
+	assert_false(
+	    slice_is_set(world_unit(&world, "route/HTTPRoute/default/a")));
+	assert_int_equal(world_status(&world, "HTTPRoute default/a").length, 0);
+	remove_object(&world, foreign);
+	/* the built-in one */
+	assert_true(slice_is_set(world_status(&world, "Gateway default/eg")));
+	world_fini(&world);
+}
+
+static bool
+gather(void *context, const struct gw_object *object)
+{
+	struct text *out = context;
+
+	text_printf(out, "%.*s/%.*s ", SLICE_ARGS(object->namespace),
+	    SLICE_ARGS(object->name));
+	return !slice_equal(object->name, SLICE("stop"));
+}
+
+static void
+objects_are_found_in_order(void **unused)
+{
+	static const char *const metadata[] = {"{name: b, namespace: a}",
+	    "{name: a, namespace: a-b}", "{name: a, namespace: a}",
+	    "{name: stop, namespace: b}", "{name: z, namespace: z}"};
+	struct world world;
+	struct text text;
+
+	(void)unused;
+	world_init(&world, NULL);
+	text_init(&text);
+	for (size_t i = 0; i < sizeof(metadata) / sizeof(metadata[0]); i++) {
+		text_reset(&text);
+		text_printf(&text,
+		    "apiVersion: v1\nkind: Service\nmetadata: %s\nspec: {}\n",
+		    metadata[i]);
+		world_apply(&world, text.data);
+	}
+	text_reset(&text);
+	gw_state_each(world.state, GW_SERVICE, gather, &text);
+	assert_string_equal(text.data, "a/a a/b a-b/a b/stop ");
+	text_fini(&text);
+
+	const struct gw_object *object =
+	    gw_state_get(world.state, GW_SERVICE, SLICE("a"), SLICE("b"));
+
+	assert_non_null(object);
+	assert_true(slice_equal(object->name, SLICE("b")));
+	assert_null(
+	    gw_state_get(world.state, GW_SERVICE, SLICE("a"), SLICE("x")));
+	assert_null(
+	    gw_state_get(world.state, GW_GATEWAY, SLICE("a"), SLICE("b")));
+	gw_state_remove(world.state, GW_SERVICE, SLICE("a"), SLICE("x"));
+	world_fini(&world);
+}
+
+/* ---- incremental equals whole ---- */
+
+enum { SEEDS = 24, EDITS = 250, NAMES = 4 };
+
+/* The objects there could be: kind by name; each is absent, or one of many. */
+struct model {
+	struct random random;
+	struct text objects[GW_KIND__COUNT][NAMES]; /* YAML, or empty */
+};
+
+static const char *
+pick(struct model *model, const char *const *words, uint32_t count)
+{
+	return words[random_below(&model->random, count)];
+}
+#define PICK(model, ...) \
+	pick((model), (const char *const[]){__VA_ARGS__}, \
+	    sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static const char *const namespaces[] = {"n0", "n1"};
+
+static void
+make_head(struct model *model, struct text *out, enum gw_kind kind,
+    unsigned name, const char *more)
+{
+	struct slice versions = slice_from_string(gw_kinds[kind].versions);
+
+	text_printf(out, "apiVersion: %s%s%.*s\nkind: %s\nmetadata:\n",
+	    gw_kinds[kind].group, gw_kinds[kind].group[0] ? "/" : "",
+	    (int)slice_find(versions, '|'), versions.data, gw_kinds[kind].kind);
+	if (kind == GW_NAMESPACE)
+		text_printf(out, "  name: n%u\n", name % 2);
+	else if (kind == GW_GATEWAYCLASS)
+		text_printf(out, "  name: %s\n", name % 2 ? "yumen" : "other");
+	else
+		text_printf(out, "  name: x%u\n  namespace: %s\n", name / 2,
+		    namespaces[name % 2]);
+	if (random_below(&model->random, 3) == 0)
+		text_printf(out,
+		    "  creationTimestamp: \"2026-01-0%uT00:00:00Z\"\n",
+		    1 + random_below(&model->random, 3));
+	text_push_string(out, more);
+}
+
+static void
+make_gateway(struct model *model, struct text *out)
+{
+	unsigned listeners = 1 + random_below(&model->random, 3);
+
+	text_printf(out, "spec:\n  gatewayClassName: %s\n",
+	    PICK(model, "yumen", "yumen", "yumen", "other", "nowhere"));
+	text_push_string(out,
+	    PICK(model, "", "", "  addresses: [{value: 10.0.0.1}]\n",
+	        "  addresses: [{value: 10.0.0.1}, {value: 10.0.0.2}]\n",
+	        "  addresses: [{type: Hostname, value: a.example}]\n"));
+	text_push_string(out, "  listeners:\n");
+	for (unsigned i = 0; i < listeners; i++)
+		text_printf(out,
+		    "  - name: l%u\n    port: %u\n    protocol: %s\n%s%s", i,
+		    80 + random_below(&model->random, 2) + 2 * i,
+		    PICK(model, "HTTP", "HTTP", "HTTP", "TCP"),
+		    PICK(model, "", "",
+		        "    allowedRoutes: {namespaces: {from: All}}\n",
+		        "    allowedRoutes: {namespaces: {from: All}}\n",
+		        "    allowedRoutes: {namespaces: {from: Selector, "
+		        "selector: {matchLabels: {team: a}}}}\n",
+		        "    allowedRoutes: {kinds: [{kind: TCPRoute}]}\n"),
+		    "");
+}
+
+static void
+make_route(struct model *model, struct text *out)
+{
+	unsigned rules = random_below(&model->random, 4);
+
+	text_printf(out, "spec:\n  parentRefs:\n  - {name: x%u%s}\n",
+	    random_below(&model->random, 2),
+	    PICK(model, "", "", ", namespace: n0", ", namespace: n1",
+	        ", sectionName: l1", ", port: 82", ", sectionName: nope"));
+	if (random_below(&model->random, 2))
+		text_printf(out, "  - {name: x%u, namespace: %s}\n",
+		    2 + random_below(&model->random, 2),
+		    PICK(model, "n0", "n1"));
+	text_push_string(
+	    out, PICK(model, "", "  hostnames: [b.example, a.example]\n"));
+	if (rules > 0)
+		text_push_string(out, "  rules:\n");
+	for (unsigned i = 0; i < rules; i++) {
+		text_printf(out, "  - matches: [{path: {value: %s}}]\n",
+		    PICK(model, "/", "/a", "/b"));
+		text_push_string(out,
+		    PICK(model, "", "", "", "    timeouts: {request: 1s}\n",
+		        "    retry: {attempts: 2}\n"));
+		text_push_string(out, "    backendRefs:\n");
+		text_printf(out, "    - {name: x%u%s, port: %u, weight: %u}\n",
+		    random_below(&model->random, 2),
+		    PICK(model, "", ", namespace: n0", ", namespace: n1"),
+		    80 + random_below(&model->random, 2),
+		    random_below(&model->random, 3));
+		if (random_below(&model->random, 2))
+			text_printf(out,
+			    "    - {group: gateway.networking.x-k8s.io, kind: "
+			    "XBackend, name: x%u%s}\n",
+			    random_below(&model->random, 2),
+			    PICK(model, "", ", namespace: n0"));
+	}
+}
+
+static void
+make_slice(struct model *model, struct text *out)
+{
+	text_printf(out, "addressType: IPv4\nports: [{port: %u}]\n",
+	    8080 + random_below(&model->random, 2));
+	text_printf(out, "endpoints: [{addresses: [10.0.0.%u]}]\n",
+	    random_below(&model->random, 3));
+}
+
+static void
+make_grant(struct model *model, struct text *out)
+{
+	text_printf(out,
+	    "spec:\n  from: [{group: gateway.networking.k8s.io, kind: "
+	    "HTTPRoute, namespace: %s}]\n  to: [%s]\n",
+	    PICK(model, "n0", "n1"),
+	    PICK(model, "{group: \"\", kind: Service}",
+	        "{group: \"\", kind: Service, name: x0}",
+	        "{group: gateway.networking.x-k8s.io, kind: XBackend}"));
+}
+
+static void
+make_object(
+    struct model *model, enum gw_kind kind, unsigned name, struct text *out)
+{
+	text_reset(out);
+	make_head(model, out, kind, name,
+	    kind == GW_NAMESPACE ? PICK(model, "", "  labels: {team: a}\n")
+	        : kind == GW_ENDPOINTSLICE
+	        ? PICK(model, "  labels: {kubernetes.io/service-name: x0}\n",
+	              "  labels: {kubernetes.io/service-name: x1}\n", "")
+	        : "");
+	if (kind == GW_GATEWAYCLASS)
+		text_printf(out, "spec: {controllerName: %s}\n",
+		    PICK(model, "yumen.dev/gateway-controller",
+		        "example.com/other"));
+	else if (kind == GW_GATEWAY)
+		make_gateway(model, out);
+	else if (kind == GW_HTTPROUTE)
+		make_route(model, out);
+	else if (kind == GW_SERVICE)
+		text_printf(out, "spec: {ports: [{port: %u}]%s}\n",
+		    80 + random_below(&model->random, 2),
+		    PICK(model, "", "", "", ", type: ExternalName"));
+	else if (kind == GW_ENDPOINTSLICE)
+		make_slice(model, out);
+	else if (kind == GW_REFERENCEGRANT)
+		make_grant(model, out);
+	else if (kind == GW_XBACKEND)
+		text_printf(out,
+		    "spec: {type: ExternalHostname, externalHostname: "
+		    "{hostname: %s}, port: {number: 80}%s}\n",
+		    PICK(model, "a.example", "b.example"),
+		    PICK(model, "", "", ", protocol: H2C"));
+}
+
+static void
+edit(struct model *model, struct world *world)
+{
+	/* Routes are edited most. */
+	uint32_t draw = random_below(&model->random, GW_KIND__COUNT + 4);
+	enum gw_kind kind = draw < GW_KIND__COUNT ? draw : GW_HTTPROUTE;
+	unsigned name = random_below(&model->random, NAMES);
+	struct gw_object *object;
+
+	if (kind == GW_NAMESPACE || kind == GW_GATEWAYCLASS)
+		name %= 2;
+	struct text *yaml = &model->objects[kind][name];
+
+	if (yaml->length > 0 && random_below(&model->random, 3) == 0) {
+		object = world_object(text_slice(yaml));
+		world_remove(world, object);
+		gw_object_free(&object);
+		text_reset(yaml);
+		return;
+	}
+	make_object(model, kind, name, yaml);
+	object = world_object(text_slice(yaml));
+	world_put(world, &object);
+}
+
+static void
+print_whole(const struct model *model, const struct gw_options *options,
+    struct text *out)
+{
+	struct world world;
+
+	world_init(&world, options);
+	/* Not the order of the edits. */
+	for (unsigned i = GW_KIND__COUNT; i-- > 0;)
+		for (unsigned j = 0; j < NAMES; j++) {
+			const struct text *yaml = &model->objects[i][j];
+
+			if (yaml->length == 0)
+				continue;
+			struct gw_object *object =
+			    world_object(text_slice(yaml));
+
+			world_put(&world, &object);
+		}
+	world_reconcile(&world);
+	world_print(&world, out);
+	world_fini(&world);
+}
+
+static void
+run_seed(uint64_t seed)
+{
+	const struct slice name = SLICE("yumen.dev/gateway-controller");
+	const struct gw_options options = {
+	    .controller_names = &name,
+	    .controller_name_count = seed % 3 == 0,
+	    .namespaces_implied = seed % 2 == 0,
+	};
+	struct model *model = memory_zero(1, sizeof(*model));
+	struct world world;
+	struct text left, right;
+
+	random_init_seed(&model->random, seed);
+	world_init(&world, &options);
+	text_init(&left);
+	text_init(&right);
+	for (unsigned i = 0; i < EDITS; i++) {
+		unsigned edits = 1 + random_below(&model->random, 3);
+
+		while (edits-- > 0)
+			edit(model, &world);
+		world_reconcile(&world);
+		text_reset(&left);
+		text_reset(&right);
+		world_print(&world, &left);
+		print_whole(model, &options, &right);
+		if (!slice_equal(text_slice(&left), text_slice(&right)))
+			fail_msg(
+			    "seed %llu, edit %u: incremental\n%s\nwhole\n%s",
+			    (unsigned long long)seed, i, left.data, right.data);
+	}
+	text_fini(&left);
+	text_fini(&right);
+	world_fini(&world);
+	for (unsigned i = 0; i < GW_KIND__COUNT; i++)
+		for (unsigned j = 0; j < NAMES; j++)
+			text_fini(&model->objects[i][j]);
+	memory_free(model);
+}
+
+static void
+incremental_equals_whole(void **unused)
+{
+	(void)unused;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+		run_seed(seed);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_change_tells_what_differs),
+	    cmocka_unit_test(slices_follow_their_label),
+	    cmocka_unit_test(reports_are_of_the_present_unit),
+	    cmocka_unit_test(classes_come_and_go),
+	    cmocka_unit_test(objects_are_found_in_order),
+	    cmocka_unit_test(incremental_equals_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
