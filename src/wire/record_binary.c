@@ -19,8 +19,8 @@
 
 /* The kinds are on the stream: they keep their numbers for ever. */
 static_assert(RECORD_TEXT == 0 && RECORD_NUMBER == 1 && RECORD_BOOL == 2 &&
-                  RECORD_STRUCT == 3 && RECORD_TEXTS == 4 &&
-                  RECORD_STRUCTS == 5 && RECORD_PAIRS == 6,
+        RECORD_STRUCT == 3 && RECORD_TEXTS == 4 && RECORD_STRUCTS == 5 &&
+        RECORD_PAIRS == 6,
     "record kinds are part of the stream's format");
 
 #define TAG_CRITICAL 1
@@ -105,9 +105,9 @@ is_left_out(const struct record_field *field, const char *record)
 	case RECORD_TEXT: {
 		const struct slice *text = text_at(record, field->offset);
 		return !slice_is_set(*text) ||
-		       (field->fallback_text != NULL &&
-		           slice_equal(
-		               *text, slice_from_string(field->fallback_text)));
+		    (field->fallback_text != NULL &&
+		        slice_equal(
+		            *text, slice_from_string(field->fallback_text)));
 	}
 	case RECORD_NUMBER:
 	case RECORD_BOOL:
@@ -167,9 +167,10 @@ static void
 encode_field(
     struct text *out, const struct record_field *field, const char *record)
 {
-	writer_varint(out, (uint64_t)field->number << TAG_NUMBER_SHIFT |
-	                       (uint64_t)field->kind << TAG_KIND_SHIFT |
-	                       (field->critical ? TAG_CRITICAL : 0));
+	writer_varint(out,
+	    (uint64_t)field->number << TAG_NUMBER_SHIFT |
+	        (uint64_t)field->kind << TAG_KIND_SHIFT |
+	        (field->critical ? TAG_CRITICAL : 0));
 	if (field->kind == RECORD_NUMBER || field->kind == RECORD_BOOL) {
 		writer_varint(out, zigzag(number_at(record, field->offset)));
 		return;
@@ -333,7 +334,7 @@ set_defaults(const struct record_type *type, char *record)
 			*(struct slice *)(void *)place =
 			    slice_from_string(field->fallback_text);
 		else if (field->kind == RECORD_NUMBER ||
-		         field->kind == RECORD_BOOL)
+		    field->kind == RECORD_BOOL)
 			*(int64_t *)(void *)place = field->fallback;
 	}
 }

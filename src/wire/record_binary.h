@@ -15,7 +15,8 @@ void wire_record_encode(
 /* A new record in arena; its texts are copies in it. An unknown field is
  * skipped, an unknown critical one is ERROR_UNSUPPORTED; otherwise INVALID or
  * TRUNCATED. Nesting is bounded by the tables, counts by the bytes left. */
-enum error wire_record_decode(struct slice bytes, const struct record_type *type,
-    struct arena *arena, void **record) must_check;
+enum error wire_record_decode(struct slice bytes,
+    const struct record_type *type, struct arena *arena,
+    void **record) must_check;
 
 #endif

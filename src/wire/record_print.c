@@ -32,7 +32,7 @@ static uint32_t
 count_in(const void *record, const struct record_field *field)
 {
 	return *(const uint32_t *)(const void *)((const char *)record +
-	                                         field->count_offset);
+	    field->count_offset);
 }
 
 static bool
@@ -45,8 +45,8 @@ is_shown(const void *record, const struct record_field *field)
 	case RECORD_NUMBER:
 	case RECORD_BOOL:
 		return number_in(slot) != RECORD_ABSENT &&
-		       (number_in(slot) != 0 || field->fallback != 0 ||
-		           field->required);
+		    (number_in(slot) != 0 || field->fallback != 0 ||
+		        field->required);
 	case RECORD_STRUCT:
 	case RECORD_TEXTS:
 	case RECORD_STRUCTS:
@@ -73,7 +73,7 @@ escaped_length(const unsigned char *bytes, size_t left, unsigned *code)
 	*code = bytes[0];
 	if (bytes[0] < 0x80)
 		return bytes[0] < 0x20 || bytes[0] == 0x7f || bytes[0] == '"' ||
-		       bytes[0] == '\\';
+		    bytes[0] == '\\';
 	if (bytes[0] == 0xc2 && left >= 2 && bytes[1] < 0xa0) {
 		*code = bytes[1];
 		return 2;
@@ -81,9 +81,9 @@ escaped_length(const unsigned char *bytes, size_t left, unsigned *code)
 	if ((bytes[0] != 0xe2 && bytes[0] != 0xef) || left < 3)
 		return 0;
 	*code = (bytes[0] & 0x0fu) << 12 | (bytes[1] & 0x3fu) << 6 |
-	        (bytes[2] & 0x3fu);
+	    (bytes[2] & 0x3fu);
 	bool escaped = *code == 0x2028 || *code == 0x2029 || *code == 0xfeff ||
-	               *code >= 0xfffe;
+	    *code >= 0xfffe;
 	return escaped ? 3 : 0;
 }
 
@@ -212,8 +212,8 @@ static bool
 is_plain_byte(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '/' || c == '.' || c == '_' ||
-	       c == '-' || c == '+';
+	    (c >= '0' && c <= '9') || c == '/' || c == '.' || c == '_' ||
+	    c == '-' || c == '+';
 }
 
 /* Whether text reads back as itself without quotes, to readers that know of

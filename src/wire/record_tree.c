@@ -344,8 +344,8 @@ decode_pairs(struct decoder *decoder, const struct tree_node *node,
 			report_wrong_type(decoder, at, &inner, "text");
 		pairs[count].key = arena_copy(decoder->arena, at->key);
 		pairs[count].value = at->kind == TREE_TEXT
-		                         ? arena_copy(decoder->arena, at->text)
-		                         : SLICE("");
+		    ? arena_copy(decoder->arena, at->text)
+		    : SLICE("");
 		count++;
 	}
 	qsort(pairs, count, sizeof(*pairs), compare_pairs);
@@ -420,10 +420,10 @@ report_wrong_type(struct decoder *decoder, const struct tree_node *node,
     const struct place *place, const char *wanted)
 {
 	bool quote = strcmp(wanted, "text") == 0 && node->kind >= TREE_BOOL &&
-	             node->kind <= TREE_REAL;
-	struct slice hint = quote ? arena_format(decoder->arena, "\"%.*s\"",
-	                                SLICE_ARGS(node->text))
-	                          : SLICE_NONE;
+	    node->kind <= TREE_REAL;
+	struct slice hint = quote
+	    ? arena_format(decoder->arena, "\"%.*s\"", SLICE_ARGS(node->text))
+	    : SLICE_NONE;
 	report(decoder, RECORD_WRONG_TYPE, node, place,
 	    arena_format(decoder->arena, "must be %s, not %s%s", wanted,
 	        kind_words(node), quote ? ": put it in quotes" : ""),

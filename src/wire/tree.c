@@ -19,7 +19,7 @@
 struct frame {
 	struct tree_node *node;
 	struct tree_node **tail; /* where the next child goes */
-	struct slice anchor;     /* known once it is closed, or absent */
+	struct slice anchor; /* known once it is closed, or absent */
 	/* maps */
 	struct tree_node *merge; /* the child whose key is a plain << */
 	struct slice key; /* of the child to come; absent: the key is next */
@@ -35,7 +35,7 @@ struct builder {
 	void *context;
 	struct tree_fault *fault;
 	enum error error;
-	bool stopped;       /* on_document had enough */
+	bool stopped; /* on_document had enough */
 	struct map anchors; /* of this document: name -> node */
 	struct tree_node *root;
 	uint32_t nodes; /* of all documents so far */
@@ -228,7 +228,7 @@ wants_key(struct builder *builder)
 {
 	struct frame *top = top_frame(builder);
 	return top != NULL && top->node->kind == TREE_MAP &&
-	       !slice_is_set(top->key);
+	    !slice_is_set(top->key);
 }
 
 /* A node is known: the root, or the next child of the open list or map. */
@@ -344,9 +344,9 @@ static void
 add_scalar(struct builder *builder, const yaml_event_t *event)
 {
 	struct tree_node *node = new_node(builder, &event->start_mark);
-	node->text = arena_copy(
-	    builder->arena, slice_make((const char *)event->data.scalar.value,
-	                        event->data.scalar.length));
+	node->text = arena_copy(builder->arena,
+	    slice_make((const char *)event->data.scalar.value,
+	        event->data.scalar.length));
 	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	node->kind = TREE_TEXT;
 	if (plain)

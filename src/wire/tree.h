@@ -27,7 +27,8 @@ struct tree_node {
 	uint32_t line, column; /* 1-based, of the node's start */
 	uint32_t key_line, key_column; /* of its key, in a map */
 	struct slice key; /* in a map */
-	struct slice text; /* the scalar as written (unquoted), also of numbers */
+	struct slice
+	    text; /* the scalar as written (unquoted), also of numbers */
 	int64_t integer; /* INTEGER, BOOL */
 	struct tree_node *child; /* first child, in the order of the file */
 	struct tree_node *next; /* next sibling */
@@ -45,8 +46,8 @@ typedef bool (*tree_document_fn)(void *context, struct tree_node *root);
 /* Parse all documents of bytes. On an error *fault says where and what; the
  * documents before it were delivered. INVALID, or LIMIT. */
 enum error wire_tree_parse(struct slice bytes, struct arena *arena,
-    tree_document_fn on_document, void *context, struct tree_fault *fault)
-    must_check;
+    tree_document_fn on_document, void *context,
+    struct tree_fault *fault) must_check;
 
 /* The child of a map by key, or NULL. */
 struct tree_node *wire_tree_get(const struct tree_node *map, const char *key);

@@ -22,7 +22,7 @@ wire_tree_explain(
 	if (byte_at(bytes, mark) == '\t')
 		problem = "a tab where YAML wants spaces";
 	else if (context != NULL &&
-	         strcmp(context, "while scanning a simple key") == 0)
+	    strcmp(context, "while scanning a simple key") == 0)
 		/* It is seen only lines later; the key's own line is at fault.
 		 */
 		mark = &yaml->context_mark;
@@ -66,7 +66,7 @@ byte_at(struct slice bytes, const yaml_mark_t *mark)
 	     column++) {
 		at++;
 		while (at < bytes.length &&
-		       ((unsigned char)bytes.data[at] & 0xc0) == 0x80)
+		    ((unsigned char)bytes.data[at] & 0xc0) == 0x80)
 			at++;
 	}
 	return at < bytes.length ? bytes.data[at] : '\0';

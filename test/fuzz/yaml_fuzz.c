@@ -95,7 +95,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    &run.arena, on_document, &run, &fault);
 	if (error != ERROR_OK)
 		must(fault.line > 0 && fault.column > 0 &&
-		     fault.text[0] != '\0');
+		    fault.text[0] != '\0');
 	if (run.sample != NULL) {
 		read_again(run.sample, true);
 		read_again(run.sample, false);

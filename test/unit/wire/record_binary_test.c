@@ -72,7 +72,7 @@ encode_all_kinds(void **state)
 	assert_true(slice_equal(out->inner->value, SLICE("/a")));
 	/* The texts are copies. */
 	assert_true(out->name.data < bytes.data ||
-	            out->name.data >= bytes.data + bytes.length);
+	    out->name.data >= bytes.data + bytes.length);
 
 	wire_record_encode(&again, &sample_type, out);
 	assert_true(slice_equal(text_slice(&bytes), text_slice(&again)));
@@ -158,9 +158,9 @@ encode_stays_as_it_is(void **state)
 	    .mode = 1,
 	};
 	static const char want[] = "\x10\x03web" /* 1 TEXT */
-	                           "\x22\x04"    /* 2 NUMBER */
-	                           "\x34\x02"    /* 3 BOOL */
-	                           "\x46\x0e"    /* 4 STRUCT */
+	                           "\x22\x04" /* 2 NUMBER */
+	                           "\x34\x02" /* 3 BOOL */
+	                           "\x46\x0e" /* 4 STRUCT */
 	                           "\x10\x05"
 	                           "Exact"
 	                           "\x20\x02/a"
@@ -169,7 +169,7 @@ encode_stays_as_it_is(void **state)
 	                           "a.example" /* 5 TEXTS */
 	                           "\x8c\x01\x09\x01\x03"
 	                           "app"
-	                           "\x03web"       /* 8 PAIRS */
+	                           "\x03web" /* 8 PAIRS */
 	                           "\xc3\x01\x02"; /* 12, critical */
 	struct text bytes;
 	text_init(&bytes);

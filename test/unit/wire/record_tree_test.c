@@ -72,15 +72,16 @@ decode_fills_all(void **state)
 {
 	(void)state;
 	struct decoding decoding;
-	decode(&decoding, "name: web\n"
-	                  "weight: 0\n"
-	                  "ready: no\n"
-	                  "inner: {type: Exact, value: '', port: 80.0}\n"
-	                  "hostnames: [a.example, '']\n"
-	                  "matches: [{}, {value: /b}]\n"
-	                  "labels: {b: '2', a: '1', c: }\n"
-	                  "mode: 0x10\n"
-	                  "remark: ~\n");
+	decode(&decoding,
+	    "name: web\n"
+	    "weight: 0\n"
+	    "ready: no\n"
+	    "inner: {type: Exact, value: '', port: 80.0}\n"
+	    "hostnames: [a.example, '']\n"
+	    "matches: [{}, {value: /b}]\n"
+	    "labels: {b: '2', a: '1', c: }\n"
+	    "mode: 0x10\n"
+	    "remark: ~\n");
 	const struct sample *sample = decoding.sample;
 	assert_non_null(sample);
 	assert_null(decoding.faults.data);
@@ -119,80 +120,82 @@ decode_sets_defaults(void **state)
 	end(&decoding);
 }
 
+static const struct {
+	const char *yaml, *faults;
+	bool decoded;
+} fault_rows[] = {
+    {"name: x\nhostname: y\n",
+        "2:1 unknown spec.hostname: there is no such field"
+        " (hostnames)\n",
+        true},
+    {"name: x\nReady: y\nmatch: []\nzzz: 1\n",
+        "2:1 unknown spec.Ready: there is no such field (ready)\n"
+        "3:1 unknown spec.match: there is no such field\n"
+        "4:1 unknown spec.zzz: there is no such field\n",
+        true},
+    {"name: x\n\"na\\0me\": 1\n",
+        "2:1 unknown spec.na: there is no such field (name)\n", true},
+    {"weight: 1\n", "1:1 missing spec.name: is required\n", false},
+    {"name:\n", "1:1 missing spec.name: is required\n", false},
+    {"name: 5\n",
+        "1:7 type spec.name: must be text, not a number: put it in "
+        "quotes (\"5\")\n",
+        false},
+    {"name: yes\n",
+        "1:7 type spec.name: must be text, not true or false: put it "
+        "in quotes (\"yes\")\n",
+        false},
+    {"name: [x]\n", "1:7 type spec.name: must be text, not a list\n", false},
+    {"name: x\nweight: \"80\"\nready: 1\n",
+        "2:9 type spec.weight: must be a whole number, not text\n"
+        "3:8 type spec.ready: must be true or false, not a number\n",
+        false},
+    {"name: x\nweight: 1.5\n",
+        "2:9 type spec.weight: must be a whole number, not a number "
+        "with a fraction or out of bounds\n",
+        false},
+    {"name: x\nmatches:\n- type: Exakt\n- port: 0\n- 7\n",
+        "3:9 choice spec.matches[0].type: \"Exakt\" is none of Exact, "
+        "PathPrefix (Exact)\n"
+        "4:9 range spec.matches[1].port: 0 is not within 1 and 65535\n"
+        "5:3 type spec.matches[2]: must be a map, not a number\n",
+        false},
+    {"name: more than twelve\n",
+        "1:7 range spec.name: has 16 characters; at most 12 are "
+        "allowed\n",
+        false},
+    {"name: ééééééééé\n", "", true},
+    {"name: x\nhostnames: [a, 2, c, d]\n",
+        "2:12 range spec.hostnames: has 4 items; at most 3 are "
+        "allowed\n"
+        "2:16 type spec.hostnames[1]: must be text, not a number: "
+        "put it in quotes (\"2\")\n",
+        false},
+    {"name: x\nlabels: {a: 1}\n",
+        "2:13 type spec.labels.a: must be text, not a number: put it "
+        "in quotes (\"1\")\n",
+        false},
+    {"name: x\nlabels: []\ninner: x\nhostnames: {}\n",
+        "2:9 type spec.labels: must be a map, not a list\n"
+        "3:8 type spec.inner: must be a map, not text\n"
+        "4:12 type spec.hostnames: must be a list, not a map\n",
+        false},
+    {"- x\n", "1:1 type spec: must be a map, not a list\n", false},
+};
+
 static void
 decode_tells_faults(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *yaml, *faults;
-		bool decoded;
-	} rows[] = {
-	    {"name: x\nhostname: y\n",
-	        "2:1 unknown spec.hostname: there is no such field"
-	        " (hostnames)\n",
-	        true},
-	    {"name: x\nReady: y\nmatch: []\nzzz: 1\n",
-	        "2:1 unknown spec.Ready: there is no such field (ready)\n"
-	        "3:1 unknown spec.match: there is no such field\n"
-	        "4:1 unknown spec.zzz: there is no such field\n",
-	        true},
-	    {"name: x\n\"na\\0me\": 1\n",
-	        "2:1 unknown spec.na: there is no such field (name)\n", true},
-	    {"weight: 1\n", "1:1 missing spec.name: is required\n", false},
-	    {"name:\n", "1:1 missing spec.name: is required\n", false},
-	    {"name: 5\n",
-	        "1:7 type spec.name: must be text, not a number: put it in "
-	        "quotes (\"5\")\n",
-	        false},
-	    {"name: yes\n",
-	        "1:7 type spec.name: must be text, not true or false: put it "
-	        "in quotes (\"yes\")\n",
-	        false},
-	    {"name: [x]\n", "1:7 type spec.name: must be text, not a list\n",
-	        false},
-	    {"name: x\nweight: \"80\"\nready: 1\n",
-	        "2:9 type spec.weight: must be a whole number, not text\n"
-	        "3:8 type spec.ready: must be true or false, not a number\n",
-	        false},
-	    {"name: x\nweight: 1.5\n",
-	        "2:9 type spec.weight: must be a whole number, not a number "
-	        "with a fraction or out of bounds\n",
-	        false},
-	    {"name: x\nmatches:\n- type: Exakt\n- port: 0\n- 7\n",
-	        "3:9 choice spec.matches[0].type: \"Exakt\" is none of Exact, "
-	        "PathPrefix (Exact)\n"
-	        "4:9 range spec.matches[1].port: 0 is not within 1 and 65535\n"
-	        "5:3 type spec.matches[2]: must be a map, not a number\n",
-	        false},
-	    {"name: more than twelve\n",
-	        "1:7 range spec.name: has 16 characters; at most 12 are "
-	        "allowed\n",
-	        false},
-	    {"name: ééééééééé\n", "", true},
-	    {"name: x\nhostnames: [a, 2, c, d]\n",
-	        "2:12 range spec.hostnames: has 4 items; at most 3 are "
-	        "allowed\n"
-	        "2:16 type spec.hostnames[1]: must be text, not a number: "
-	        "put it in quotes (\"2\")\n",
-	        false},
-	    {"name: x\nlabels: {a: 1}\n",
-	        "2:13 type spec.labels.a: must be text, not a number: put it "
-	        "in quotes (\"1\")\n",
-	        false},
-	    {"name: x\nlabels: []\ninner: x\nhostnames: {}\n",
-	        "2:9 type spec.labels: must be a map, not a list\n"
-	        "3:8 type spec.inner: must be a map, not text\n"
-	        "4:12 type spec.hostnames: must be a list, not a map\n",
-	        false},
-	    {"- x\n", "1:1 type spec: must be a map, not a list\n", false},
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(fault_rows) / sizeof(fault_rows[0]);
+	     i++) {
 		struct decoding decoding;
-		decode(&decoding, rows[i].yaml);
+		decode(&decoding, fault_rows[i].yaml);
 		assert_string_equal(
 		    decoding.faults.data ? decoding.faults.data : "",
-		    rows[i].faults);
-		assert_int_equal(decoding.sample != NULL, rows[i].decoded);
+		    fault_rows[i].faults);
+		assert_int_equal(
+		    decoding.sample != NULL, fault_rows[i].decoded);
 		end(&decoding);
 	}
 }

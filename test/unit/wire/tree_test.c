@@ -195,7 +195,7 @@ parse_refuses(void **state)
 		const char *in;
 		enum error error;
 		uint32_t line, column;
-		const char *text;   /* is part of the fault's */
+		const char *text; /* is part of the fault's */
 		const char *before; /* documents that were delivered */
 	} rows[] = {
 	    {"a: 1\n\tb: 2\n", ERROR_INVALID, 2, 1, "a tab where", ""},
