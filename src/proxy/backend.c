@@ -219,6 +219,17 @@ proxy_backends_sync(
 	return backend;
 }
 
+void
+proxy_backends_refresh(struct proxy_backends *backends,
+    const struct snap_set *set, const struct proxy_backend *backend)
+{
+	if (backends->by_id[backend->id] != backend)
+		return; /* the set has it no more */
+	const struct snap_backend *snap = snap_set_backend(set, backend->id);
+	if (snap && is_same(backend, snap))
+		(void)proxy_backends_get(backends, snap);
+}
+
 bool
 proxy_backends_sweep(
     struct proxy_backends *backends, const struct snap_set *set, uint32_t count)

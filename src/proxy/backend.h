@@ -64,6 +64,9 @@ void proxy_backends_fini(struct proxy_backends *backends);
 /* Bring the state of a backend up to what the set says. */
 struct proxy_backend *proxy_backends_sync(
     struct proxy_backends *backends, const struct snap_backend *snap);
+/* Before another attempt: what a newer set may say of it. */
+void proxy_backends_refresh(struct proxy_backends *backends,
+    const struct snap_set *set, const struct proxy_backend *backend);
 /* Look at up to count backends: those that the set has no more, or has
  * otherwise, let go of what went away. False when all were looked at. */
 bool proxy_backends_sweep(struct proxy_backends *backends,

@@ -298,6 +298,9 @@ attempt(struct proxy_request *request, bool fresh)
 {
 	struct proxy_worker *worker = request->worker;
 	uint64_t now_ms = net_loop_now_ms(worker->loop);
+	if (unlikely(request->attempts > 0))
+		proxy_backends_refresh(
+		    &worker->backends, worker->set, request->backend);
 	while (request->attempts < LIMIT_VALUE_ATTEMPTS) {
 		struct proxy_endpoint *endpoint =
 		    proxy_balancer_pick(request->backend, &worker->random,

@@ -247,7 +247,8 @@ fail_waiters(struct proxy_endpoint *endpoint)
 	struct proxy_waiter *waiter;
 	while (count-- > 0 && (waiter = first_waiter(endpoint)))
 		tell(waiter, NULL, endpoint->failure);
-	if (!endpoint->gone)
+	/* Who waits for one that went away goes elsewhere, if there is any. */
+	if (!endpoint->gone || endpoint->backend->candidate_count == 0)
 		return;
 	for (count = endpoint->waiting_count; count > 0; count--)
 		if ((waiter = first_waiter(endpoint)))
@@ -291,12 +292,12 @@ run(struct net_task *task)
 	struct http_stream *stream;
 	while (endpoint->waiting_count > 0 && (stream = lend_idle(endpoint)))
 		tell(first_waiter(endpoint), stream, ERROR_OK);
+	open_missing(endpoint);
 	if (endpoint->gone) {
 		close_oldest(endpoint, endpoint->idle_count);
 		proxy_endpoint_settle(endpoint);
 		return;
 	}
-	open_missing(endpoint);
 	if (endpoint->idle_count > LIMIT_VALUE_BACKEND_IDLE_CONNECTIONS)
 		close_oldest(endpoint,
 		    endpoint->idle_count -

@@ -29,8 +29,8 @@ void proxy_pool_cancel(struct proxy_waiter *waiter);
 /* A request that counted itself in in_flight is done with the endpoint, which
  * may be freed by a later task. */
 void proxy_pool_leave(struct proxy_endpoint *endpoint);
-/* The endpoint went away: idle connections are closed, waiters told CANCELLED.
- */
+/* The endpoint went away: idle connections are closed. Waiters are told
+ * CANCELLED where the backend has others, else they get what they wait for. */
 void proxy_pool_retire(struct proxy_endpoint *endpoint);
 
 #endif

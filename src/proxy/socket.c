@@ -8,6 +8,8 @@
 #include "core/must.h"
 #include "proxy/worker_priv.h"
 
+#define PENDING_MAX 4096 /* as long as a backlog may be, net.core.somaxconn */
+
 void
 proxy_sockets_init(struct proxy_sockets *sockets)
 {
@@ -81,6 +83,22 @@ proxy_sockets_lends(struct proxy_sockets *sockets, uint32_t id)
 	return found;
 }
 
+bool
+proxy_sockets_accepts(struct proxy_sockets *sockets, uint32_t id)
+{
+	bool found = false;
+	pthread_mutex_lock(&sockets->lock);
+	LIST_FOR_EACH(at, &sockets->list)
+	{
+		struct proxy_socket *socket =
+		    container_of(at, struct proxy_socket, link);
+		found |=
+		    socket->id == id && socket->state != PROXY_SOCKET_DRAINS;
+	}
+	pthread_mutex_unlock(&sockets->lock);
+	return found;
+}
+
 static void
 on_accept(struct net_acceptor *acceptor, int fd, const struct net_address *peer)
 {
@@ -112,12 +130,24 @@ open_socket(struct proxy_socket *socket)
 		    LOG_STRING("error", error_text(error)));
 }
 
+/* What the kernel has accepted for us already is served too: it would be reset
+ * when the lender closes the descriptor. */
+static void
+accept_pending(struct net_acceptor *acceptor)
+{
+	if (!acceptor->loop)
+		return;
+	acceptor->accepts_per_turn = PENDING_MAX;
+	acceptor->watch.on_ready(&acceptor->watch, NET_READABLE);
+}
+
 static void
 drain_socket(struct proxy_socket *socket)
 {
 	socket->state = PROXY_SOCKET_DRAINS;
 	if (!socket->opened)
 		return;
+	accept_pending(&socket->acceptor);
 	net_acceptor_close(&socket->acceptor);
 	http_service_drain(&socket->service);
 }
@@ -134,8 +164,10 @@ proxy_sockets_tend(struct proxy_sockets *sockets, bool drain)
 		if (socket->state == PROXY_SOCKET_LENT && !drain)
 			open_socket(socket);
 		if (socket->state == PROXY_SOCKET_TAKEN ||
-		    (drain && socket->state < PROXY_SOCKET_TAKEN))
+		    (drain && socket->state < PROXY_SOCKET_TAKEN)) {
 			drain_socket(socket);
+			left.changed = true;
+		}
 		if (socket->state == PROXY_SOCKET_DRAINS &&
 		    socket->service.connection_count == 0) {
 			free_socket(socket);

@@ -47,12 +47,13 @@ void proxy_sockets_lend(struct proxy_sockets *sockets,
     struct proxy_worker *worker, uint32_t id, int fd, uint16_t port);
 void proxy_sockets_take_back(struct proxy_sockets *sockets, uint32_t id);
 bool proxy_sockets_lends(struct proxy_sockets *sockets, uint32_t id);
+bool proxy_sockets_accepts(struct proxy_sockets *sockets, uint32_t id);
 
 /* The worker's thread. */
 struct proxy_sockets_left {
 	bool any; /* lent still */
 	bool draining; /* look again soon */
-	bool changed; /* one is lent no more */
+	bool changed; /* one accepts, or is lent, no more */
 };
 /* Do with each what was asked for; with drain, drain all. */
 struct proxy_sockets_left proxy_sockets_tend(

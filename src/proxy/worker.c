@@ -154,6 +154,12 @@ proxy_worker_lends(const struct proxy_worker *worker, uint32_t socket)
 	return proxy_sockets_lends(worker->sockets, socket);
 }
 
+bool
+proxy_worker_accepts(const struct proxy_worker *worker, uint32_t socket)
+{
+	return proxy_sockets_accepts(worker->sockets, socket);
+}
+
 void
 proxy_worker_drain(struct proxy_worker *worker)
 {

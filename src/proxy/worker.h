@@ -17,7 +17,8 @@ struct proxy_options {
 	struct proxy_log *access_log; /* NULL: off */
 	struct snap_store *store; /* only for snap_holds_new */
 	/* Called in the worker's thread when proxy_worker_served or _is_idle
-	 * may have changed: wake your loop, do no more. */
+	 * or _lends or _accepts may have changed: wake your loop, do no more.
+	 */
 	void (*on_progress)(void *context);
 	void *context;
 	unsigned number; /* of this worker, from 0 */
@@ -43,6 +44,9 @@ void proxy_worker_lend(
  * proxy_worker_lends says false. */
 void proxy_worker_take_back(struct proxy_worker *worker, uint32_t socket);
 bool proxy_worker_lends(const struct proxy_worker *worker, uint32_t socket);
+/* Taken back or drained, what was in its queue is accepted, nothing more will
+ * be: the fd may be closed, although its connections are still served. */
+bool proxy_worker_accepts(const struct proxy_worker *worker, uint32_t socket);
 
 /* Stop accepting, say Connection: close, close idle connections. */
 void proxy_worker_drain(struct proxy_worker *worker);

@@ -214,6 +214,34 @@ test_reuse(void **state)
 }
 
 static void
+test_refresh(void **state)
+{
+	struct setting *setting = *state;
+	struct snap_backend snap = make(1, three, 1);
+	struct proxy_backend *backend =
+	    proxy_backends_get(&setting->backends, &snap);
+	struct snap_backend newer = make(2, three, 3);
+	struct snap_backend other = newer;
+
+	proxy_backends_refresh(&setting->backends, NULL, backend);
+	assert_int_equal(backend->candidate_count, 1);
+	in_set[2] = &newer;
+	proxy_backends_refresh(&setting->backends, NULL, backend);
+	assert_int_equal(backend->candidate_count, 3);
+	/* The number is another's now. */
+	other.serial = 3;
+	other.port = 81;
+	in_set[2] = &other;
+	proxy_backends_refresh(&setting->backends, NULL, backend);
+	assert_int_equal(backend->candidate_count, 3);
+	backend->references++;
+	(void)proxy_backends_get(&setting->backends, &other);
+	proxy_backends_refresh(&setting->backends, NULL, backend);
+	assert_int_equal(backend->candidate_count, 0);
+	proxy_backend_unref(backend);
+}
+
+static void
 test_sweep(void **state)
 {
 	struct setting *setting = *state;
@@ -271,6 +299,7 @@ main(void)
 	    TEST(test_candidates),
 	    TEST(test_odd_addresses),
 	    TEST(test_reuse),
+	    TEST(test_refresh),
 	    TEST(test_sweep),
 	    TEST(test_end),
 	};

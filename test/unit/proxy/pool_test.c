@@ -363,6 +363,7 @@ test_retire(void **state)
 	struct http_client *a = make_idle(setting), *b = make_idle(setting);
 
 	setting->endpoint.in_flight = 1;
+	setting->backend.candidate_count = 1; /* another one */
 	fake_done(a);
 	assert_null(take(setting, 3, true));
 	proxy_pool_retire(&setting->endpoint);
@@ -383,6 +384,25 @@ test_retire(void **state)
 	assert_true(setting->settled);
 }
 
+/* The whole backend goes away: who chose it is still served. */
+static void
+test_retire_all(void **state)
+{
+	struct setting *setting = *state;
+
+	assert_null(take(setting, 1, false));
+	proxy_pool_retire(&setting->endpoint);
+	turn(setting);
+	assert_int_equal(setting->customers[1].told, 0);
+	fake_connected(&fake.clients[0], ERROR_OK);
+	turn(setting);
+	assert_non_null(setting->customers[1].stream);
+	fake_done(&fake.clients[0]);
+	turn(setting);
+	assert_int_equal(fake.clients[0].state, FAKE_DEAD);
+	assert_true(setting->settled);
+}
+
 int
 main(void)
 {
@@ -400,6 +420,7 @@ main(void)
 	    TEST(test_idle_ends),
 	    TEST(test_idle_bound),
 	    TEST(test_retire),
+	    TEST(test_retire_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
