@@ -275,8 +275,10 @@ take_reply(struct ctl *ctl, const struct feed_reply *reply)
 		    ctl->statuses, &reply->generation, clock_wall_ms());
 		return;
 	case FEED_REFUSE:
-		log_event(LOG_UNIT_REFUSED, LOG_TEXT("unit", reply->name),
-		    LOG_TEXT("why", reply->why));
+		if (reply->why.length > 0)
+			log_event(LOG_UNIT_REFUSED,
+			    LOG_TEXT("unit", reply->name),
+			    LOG_TEXT("why", reply->why));
 		gw_state_report_refused(ctl->state, reply->name, reply->why);
 		break;
 	case FEED_REPORT:

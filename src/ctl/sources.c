@@ -106,13 +106,15 @@ ctl_sources_read_changed(struct ctl_sources *sources, uint64_t now_ms)
 	must(sources != NULL);
 	struct ctl_event event;
 
-	/* Events of what is read now come in the next round: a folder that
-	 * changes without an end must not keep us here. */
-	for (unsigned i = 0; i < LIMIT_VALUE_FOLDER_FILES; i++) {
-		if (!ctl_watch_take(&sources->watch, &event))
-			break;
+	/* A folder that changes without an end must not keep us here: after so
+	 * many events looking at everything is cheaper, and misses none. */
+	unsigned left = LIMIT_VALUE_FOLDER_FILES;
+
+	while (left > 0 && ctl_watch_take(&sources->watch, &event)) {
 		on_event(sources, &event, now_ms);
+		left--;
 	}
+	sources->is_stale |= left == 0;
 	remove_gone(sources, now_ms);
 	if (sources->is_stale)
 		ctl_sources_scan(sources);

@@ -27,8 +27,7 @@ struct tree_node {
 	uint32_t line, column; /* 1-based, of the node's start */
 	uint32_t key_line, key_column; /* of its key, in a map */
 	struct slice key; /* in a map */
-	struct slice
-	    text; /* the scalar as written (unquoted), also of numbers */
+	struct slice text; /* the scalar without quotes, also of numbers */
 	int64_t integer; /* INTEGER, BOOL */
 	struct tree_node *child; /* first child, in the order of the file */
 	struct tree_node *next; /* next sibling */
