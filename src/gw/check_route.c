@@ -382,7 +382,29 @@ check_cors_list(struct gw_check *check, const struct gw_place *place,
 }
 
 static void
-check_filter(struct gw_check *check, const struct gw_place *place,
+check_cors(struct gw_check *check, const struct gw_place *place,
+    const struct gw_http_cors *cors)
+{
+	check_cors_list(check, GW_AT(place, "allowHeaders"),
+	    cors->allow_headers, cors->allow_headers_count);
+	check_cors_list(check, GW_AT(place, "allowMethods"),
+	    cors->allow_methods, cors->allow_methods_count);
+	check_cors_list(check, GW_AT(place, "allowOrigins"),
+	    cors->allow_origins, cors->allow_origins_count);
+}
+
+static void
+check_rewrite(struct gw_check *check, const struct gw_place *place,
+    const struct gw_http_rewrite *rewrite)
+{
+	check_target_hostname(check, place, rewrite->hostname);
+	if (rewrite->path)
+		check_path_change(check, GW_AT(place, "path"), rewrite->path);
+}
+
+/* Exactly the member that type names is set. */
+static void
+check_filter_type(struct gw_check *check, const struct gw_place *place,
     const struct gw_http_filter *filter)
 {
 	const struct {
@@ -411,6 +433,15 @@ check_filter(struct gw_check *check, const struct gw_place *place,
 			    "must %sbe set when type is %.*s",
 			    wanted ? "" : "not ", SLICE_ARGS(filter->type));
 	}
+}
+
+static void
+check_filter(struct gw_check *check, const struct gw_place *place,
+    const struct gw_http_filter *filter)
+{
+	const struct gw_local_reference *extension = filter->extension_ref;
+
+	check_filter_type(check, place, filter);
 	if (filter->request_header_modifier)
 		check_modifier(check, GW_AT(place, "requestHeaderModifier"),
 		    filter->request_header_modifier);
@@ -426,29 +457,14 @@ check_filter(struct gw_check *check, const struct gw_place *place,
 	if (filter->external_auth)
 		gw_check_external_auth(
 		    check, GW_AT(place, "externalAuth"), filter->external_auth);
-	if (filter->extension_ref)
+	if (extension)
 		gw_check_reference(check, GW_AT(place, "extensionRef"),
-		    filter->extension_ref->group, filter->extension_ref->kind,
-		    SLICE_NONE);
-	if (filter->url_rewrite) {
-		const struct gw_place *at = GW_AT(place, "urlRewrite");
-
-		check_target_hostname(check, at, filter->url_rewrite->hostname);
-		if (filter->url_rewrite->path)
-			check_path_change(check, GW_AT(at, "path"),
-			    filter->url_rewrite->path);
-	}
-	if (filter->cors) {
-		const struct gw_place *at = GW_AT(place, "cors");
-		const struct gw_http_cors *cors = filter->cors;
-
-		check_cors_list(check, GW_AT(at, "allowHeaders"),
-		    cors->allow_headers, cors->allow_headers_count);
-		check_cors_list(check, GW_AT(at, "allowMethods"),
-		    cors->allow_methods, cors->allow_methods_count);
-		check_cors_list(check, GW_AT(at, "allowOrigins"),
-		    cors->allow_origins, cors->allow_origins_count);
-	}
+		    extension->group, extension->kind, SLICE_NONE);
+	if (filter->url_rewrite)
+		check_rewrite(
+		    check, GW_AT(place, "urlRewrite"), filter->url_rewrite);
+	if (filter->cors)
+		check_cors(check, GW_AT(place, "cors"), filter->cors);
 }
 
 void

@@ -144,7 +144,7 @@ struct gw_state {
 	struct arena work; /* of one node's judging */
 };
 
-/* ---- state.c: nodes ---- */
+/* ---- node.c ---- */
 /* NULL when there is none. */
 struct gw_node *gw_node_get(const struct gw_state *state, enum gw_kind kind,
     struct slice namespace, struct slice name);
@@ -161,6 +161,10 @@ void gw_node_mark_users(
  * arena. */
 struct gw_node **gw_nodes_sorted(const struct gw_state *state,
     enum gw_kind kind, struct arena *arena, uint32_t *count);
+/* Whatever still needs it: the end of the state. */
+void gw_node_free(struct gw_node *node);
+
+/* ---- state.c ---- */
 const struct gw_report *gw_report_get(
     const struct gw_state *state, struct slice unit);
 void gw_report_forget(struct gw_state *state, struct slice unit);

@@ -1,0 +1,173 @@
+/* Nodes: made when a name is first needed, freed when nothing needs it any
+ * more. */
+#include <stdlib.h>
+
+#include "core/memory.h"
+#include "core/must.h"
+#include "gw/state_priv.h"
+
+enum { KEY_BYTES = 512 };
+
+static const size_t node_sizes[GW_KIND__COUNT] = {
+    [GW_GATEWAYCLASS] = sizeof(struct gw_class_node),
+    [GW_GATEWAY] = sizeof(struct gw_gateway_node),
+    [GW_HTTPROUTE] = sizeof(struct gw_route_node),
+    [GW_REFERENCEGRANT] = sizeof(struct gw_grant_node),
+    [GW_XBACKEND] = sizeof(struct gw_backend_node),
+    [GW_SERVICE] = sizeof(struct gw_backend_node),
+    [GW_ENDPOINTSLICE] = sizeof(struct gw_slice_node),
+    [GW_NAMESPACE] = sizeof(struct gw_namespace_node),
+};
+
+static struct slice
+make_key(char *out, struct slice namespace, struct slice name)
+{
+	must(namespace.length + 1 + name.length <= KEY_BYTES);
+	memcpy(out, namespace.data, namespace.length);
+	out[namespace.length] = '/';
+	memcpy(out + namespace.length + 1, name.data, name.length);
+	return slice_make(out, namespace.length + 1 + name.length);
+}
+
+struct gw_node *
+gw_node_get(const struct gw_state *state, enum gw_kind kind,
+    struct slice namespace, struct slice name)
+{
+	char key[KEY_BYTES];
+
+	if (namespace.length + 1 + name.length > KEY_BYTES)
+		return NULL;
+	return map_get(&state->nodes[kind], make_key(key, namespace, name));
+}
+
+struct gw_node *
+gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
+    struct slice name)
+{
+	struct gw_node *node = gw_node_get(state, kind, namespace, name);
+
+	if (node)
+		return node;
+	size_t size = node_sizes[kind];
+	size_t length = namespace.length + 1 + name.length;
+
+	node = memory_zero(1, size + length + 1);
+	node->kind = kind;
+	node->key = make_key((char *)node + size, namespace, name);
+	node->namespace = slice_make(node->key.data, namespace.length);
+	node->name = slice_skip(node->key, namespace.length + 1);
+	list_init(&node->users);
+	list_init(&node->dirty);
+
+	void *whole = node;
+
+	if (kind == GW_GATEWAY)
+		arena_init(
+		    &((struct gw_gateway_node *)whole)->arena, KEY_BYTES);
+	if (kind == GW_SERVICE || kind == GW_XBACKEND)
+		list_init(&((struct gw_backend_node *)whole)->slices);
+	if (kind == GW_ENDPOINTSLICE)
+		list_init(&((struct gw_slice_node *)whole)->link);
+	if (kind == GW_NAMESPACE)
+		list_init(&((struct gw_namespace_node *)whole)->grants);
+	if (kind == GW_REFERENCEGRANT)
+		list_init(&((struct gw_grant_node *)whole)->link);
+	map_put(&state->nodes[kind], node->key, node);
+	return node;
+}
+
+void
+gw_node_free(struct gw_node *node)
+{
+	void *whole = node;
+
+	if (node->kind == GW_GATEWAY) {
+		struct gw_gateway_node *gateway = whole;
+
+		arena_fini(&gateway->arena);
+		memory_free(gateway->attached);
+	}
+	if (node->kind == GW_HTTPROUTE) {
+		struct gw_route_node *route = whole;
+
+		memory_free(route->edges);
+		memory_free(route->attached);
+	}
+	gw_object_free(&node->object);
+	memory_free(node);
+}
+
+static bool
+is_needed(const struct gw_node *node)
+{
+	const void *whole = node;
+
+	if (node->object || !list_is_empty(&node->users) ||
+	    !list_is_empty(&node->dirty))
+		return true;
+	if (node->kind == GW_SERVICE || node->kind == GW_XBACKEND)
+		return !list_is_empty(
+		    &((const struct gw_backend_node *)whole)->slices);
+	if (node->kind == GW_NAMESPACE)
+		return !list_is_empty(
+		    &((const struct gw_namespace_node *)whole)->grants);
+	return false;
+}
+
+void
+gw_node_drop(struct gw_state *state, struct gw_node *node)
+{
+	if (is_needed(node))
+		return;
+	must(map_remove(&state->nodes[node->kind], node->key) == node);
+	gw_node_free(node);
+}
+
+void
+gw_node_mark(struct gw_state *state, struct gw_node *node)
+{
+	if (list_is_empty(&node->dirty))
+		list_insert(&state->dirty[node->kind], &node->dirty);
+}
+
+void
+gw_node_mark_users(
+    struct gw_state *state, struct gw_node *node, enum gw_edge_role role)
+{
+	LIST_FOR_EACH(at, &node->users)
+	{
+		struct gw_edge *edge = container_of(at, struct gw_edge, link);
+
+		if (edge->role == role)
+			gw_node_mark(state, &edge->route->node);
+	}
+}
+
+static int
+compare_nodes(const void *a, const void *b)
+{
+	const struct gw_node *left = *(struct gw_node *const *)a;
+	const struct gw_node *right = *(struct gw_node *const *)b;
+	int order = slice_compare(left->namespace, right->namespace);
+
+	return order ? order : slice_compare(left->name, right->name);
+}
+
+struct gw_node **
+gw_nodes_sorted(const struct gw_state *state, enum gw_kind kind,
+    struct arena *arena, uint32_t *count)
+{
+	const struct map *map = &state->nodes[kind];
+	struct gw_node **nodes =
+	    arena_zero(arena, map->count + 1, sizeof(*nodes));
+	struct slice key;
+	void *value;
+
+	*count = 0;
+	for (size_t at = 0; map_next(map, &at, &key, &value);)
+		if (((struct gw_node *)value)->object)
+			nodes[(*count)++] = value;
+	if (*count > 1)
+		qsort(nodes, *count, sizeof(struct gw_node *), compare_nodes);
+	return nodes;
+}
