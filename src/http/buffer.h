@@ -26,7 +26,8 @@ struct http_buffers {
 void http_buffers_init(struct http_buffers *pool);
 void http_buffers_fini(struct http_buffers *pool);
 /* With one reference; capacity is _SMALL or _LARGE. */
-struct http_buffer *http_buffer_take(struct http_buffers *pool, size_t capacity);
+struct http_buffer *http_buffer_take(
+    struct http_buffers *pool, size_t capacity);
 struct http_buffer *http_buffer_ref(struct http_buffer *buffer);
 /* *buffer becomes NULL; the last reference returns it to the pool. */
 void http_buffer_unref(struct http_buffers *pool, struct http_buffer **buffer);

@@ -1,5 +1,6 @@
 /* Client connections to a server: open, lend a stream for one request, keep
- * for the next. Which idle connection is used is the caller's pool's business. */
+ * for the next. Which idle connection is used is the caller's pool's business.
+ */
 #ifndef YUMEN_HTTP_CLIENT_H
 #define YUMEN_HTTP_CLIENT_H
 
@@ -9,14 +10,15 @@
 struct http_client; /* a connection */
 
 struct http_client_owner_ops {
-	/* The connect is done (OK) or failed (the connection is then closed after
-	 * this call). Never called from within http_client_open. */
-	void (*on_connected)(struct http_client *, void *owner, enum error error);
-	/* The request it was lent for is over and it can serve another. It may be
-	 * lent again at once. */
+	/* The connect is done (OK) or failed (the connection is then closed
+	 * after this call). Never called from within http_client_open. */
+	void (*on_connected)(
+	    struct http_client *, void *owner, enum error error);
+	/* The request it was lent for is over and it can serve another. It may
+	 * be lent again at once. */
 	void (*on_idle)(struct http_client *, void *owner);
-	/* It is gone (idle or lent); do not touch it after, the link is taken off
-	 * the owner's list. Not called after a failed connect. */
+	/* It is gone (idle or lent); do not touch it after, the link is taken
+	 * off the owner's list. Not called after a failed connect. */
 	void (*on_closed)(struct http_client *, void *owner);
 };
 

@@ -41,23 +41,27 @@ struct slice http_worker_date(struct http_worker *worker);
  * frees the exchange; it ends by itself after on_end. */
 struct http_handler {
 	/* The request head is complete, in exchange->request (hop-by-hop and
-	 * framing fields are out). Once. The handler edits it in place, then calls
-	 * http_exchange_forward, now or later, or http_exchange_answer. */
+	 * framing fields are out). Once. The handler edits it in place, then
+	 * calls http_exchange_forward, now or later, or http_exchange_answer.
+	 */
 	void (*on_request)(struct http_exchange *);
 	/* A response head came in exchange->response, final or 1xx but 100 and
 	 * 101: edit it in place. Returning false means: do not send it; a later
-	 * http_exchange_forward or _answer replaces it. */
+	 * http_exchange_forward or _answer replaces it (a final one). Not
+	 * called for a local answer; it and on_failure may be NULL where
+	 * nothing is forwarded. */
 	bool (*on_response)(struct http_exchange *);
-	/* The client stream failed before any of its final response was sent on:
-	 * it was released. Call _forward again (only when exchange->replayable) or
-	 * _answer. Once an attempt; exchange->failed tells about it. */
+	/* The client stream failed before any of its final response was sent
+	 * on: it was released. Call _forward again (only when
+	 * exchange->replayable) or _answer. Once an attempt; exchange->failed
+	 * tells about it. */
 	void (*on_failure)(struct http_exchange *, enum error error);
-	/* All was sent, or error says what broke. Last chance to read the exchange
-	 * (both streams are released right after): log it. Once. */
+	/* All was sent, or error says what broke. Last chance to read the
+	 * exchange (both streams are released right after): log it. Once. */
 	void (*on_end)(struct http_exchange *, enum error error);
-	/* A peer sent something that is no request, or no whole head in time: it
-	 * was answered with status (0: not at all) and will be closed. There is no
-	 * exchange. May be NULL. */
+	/* A peer sent something that is no request, or no whole head in time:
+	 * it was answered with status (0: not at all) and will be closed. There
+	 * is no exchange. May be NULL. */
 	void (*on_refused)(const struct http_service *service,
 	    const struct net_address *peer, enum error error, int status);
 };
@@ -83,24 +87,26 @@ struct http_exchange {
 	uint64_t started_ms; /* the request head was complete */
 	uint64_t request_body_bytes, response_body_bytes; /* passed on */
 	uint16_t status; /* of the final response sent on, 0: none */
-	bool replayable; /* all of the request so far is kept and can be resent */
-	bool response_started; /* final response bytes went to the server side */
+	bool replayable; /* all of the request so far is kept and can be resent
+	                  */
+	bool
+	    response_started; /* final response bytes went to the server side */
 	bool tunnel; /* 101 was passed on */
 	struct http_attempt failed; /* the last one that failed */
 	/* The rest is http/exchange.c's. */
 	struct http_exchange_state {
 		struct net_timer timer; /* paused rather than cleared */
-		uint64_t deadline_ms; /* 0: none; the timer may stand earlier */
 		struct http_exchange *next_free;
 		struct http_stream *next_client; /* given by _forward */
 		struct http_buffer *replay; /* request body kept for a resend */
 		uint32_t replay_bytes, replay_sent;
-		struct http_pipe *pipes[2]; /* of the request, of the response */
+		struct http_pipe
+		    *pipes[2]; /* of the request, of the response */
 		uint32_t wait_ms; /* for the response head; 0: the limit's */
 		uint32_t flags;
 		uint8_t phase;
-		uint8_t timeout; /* what the deadline is for */
-		enum error abort_error;
+		uint8_t watch; /* what the timer is for */
+		enum error end_error; /* of an abort or a refused body */
 	} state;
 };
 
@@ -112,8 +118,9 @@ struct http_exchange *http_exchange_new(struct http_worker *worker,
     struct http_stream *server);
 
 /* Send the request, as it is now in exchange->request, to client (taken over).
- * Once an attempt; it starts soon, not within this call. wait_ms: how long the response head may take after the
- * request was sent, 0: LIMIT_RESPONSE_HEAD_MS. */
+ * Once an attempt; it starts soon, not within this call. wait_ms: how long the
+ * response head may take after the request was sent, 0: LIMIT_RESPONSE_HEAD_MS.
+ */
 void http_exchange_forward(struct http_exchange *exchange,
     struct http_stream *client, uint32_t wait_ms);
 /* Answer here: status, fields and body (copied). Content-Length and Date are

@@ -27,9 +27,9 @@ void http_service_init(struct http_service *service, struct http_worker *worker,
  * too many connections and none of them idle. */
 enum error http_server_open(struct http_service *service, int fd,
     const struct net_address *peer, const struct net_address *local) must_check;
-/* Connections that have been idle for LIMIT_DRAIN_IDLE_MS are closed, now and as
- * they become so; an answer says Connection: close and ends its connection, so
- * that a client in the midst of sending loses nothing. */
+/* Connections that have been idle for LIMIT_DRAIN_IDLE_MS are closed, now and
+ * as they become so; an answer says Connection: close and ends its connection,
+ * so that a client in the midst of sending loses nothing. */
 void http_service_drain(struct http_service *service);
 /* Close all at once: on_end comes, with CANCELLED, for each open request before
  * this returns. Not from a handler. */
@@ -37,7 +37,8 @@ void http_service_abort(struct http_service *service);
 
 /* Who is at the other end of the exchange's server side; NULL when that is no
  * connection of this room. */
-const struct net_address *http_exchange_peer(const struct http_exchange *exchange);
+const struct net_address *http_exchange_peer(
+    const struct http_exchange *exchange);
 const struct http_service *http_exchange_service(
     const struct http_exchange *exchange);
 
