@@ -13,13 +13,17 @@ struct wire_h1_limits {
 	uint32_t head_bytes, target_bytes, fields;
 };
 
-/* Parses heads. Bytes of one head are given again from its start each time
- * more have come; scanned remembers how far they were looked at, so that a head
- * that drips in costs its length once. */
+/* Parses heads, one after the other. Bytes of one head are given again from its
+ * start each time more have come (they may have moved); each line is judged once,
+ * when it is complete or holds a byte that it cannot, so that a head that drips
+ * in costs its length twice at most, and fails as it does in one piece. After
+ * anything but 0 the parser is ready for the next head. */
 struct wire_h1_parser {
 	struct wire_h1_limits limits;
-	uint32_t scanned;
-	uint8_t empty_lines; /* before a request, RFC 9112 2.2 */
+	uint32_t line; /* where the first line begins that is not complete */
+	uint32_t scanned; /* how far it was looked at */
+	uint16_t fields; /* of the lines before it */
+	bool started; /* the request or status line is before it */
 };
 
 void wire_h1_parser_init(

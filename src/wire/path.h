@@ -1,7 +1,12 @@
 /* The canonical path: the one form that is matched AND forwarded. Unreserved
  * characters are decoded, other escapes keep their %XX with upper-case digits,
  * "." and ".." segments are removed (also as %2e, and with ;parameters),
- * %2F and %5C stay opaque. Empty segments ("//") stay. */
+ * %2F and %5C stay opaque. Empty segments ("//") stay.
+ *
+ * Refused is what two readers could take for different paths: characters that
+ * RFC 3986 does not allow in a path (nor does Gateway API in one to match, so
+ * that "|" would pass by a rule for "%7C"), "\" among them; and a dot segment
+ * that is one only for who decodes %2F or %5C ("/a/..%2Fb"). */
 #ifndef YUMEN_WIRE_PATH_H
 #define YUMEN_WIRE_PATH_H
 
@@ -11,8 +16,8 @@
 
 /* *canonical is raw itself when it is canonical already (the common case, one
  * scan), else written to out (raw.length bytes suffice). HTTP_BAD_PATH: does not
- * start with '/', bad escape, NUL (also %00), '#', control bytes, bytes over
- * 0x7E, space, or climbs over the root. */
+ * start with '/', a character that is not allowed, bad escape, %00, or climbs
+ * over the root. */
 enum error wire_path_canonical(
     struct slice raw, char *out, struct slice *canonical) must_check;
 /* Is prefix a prefix of path by whole segments? A trailing '/' of the prefix is
