@@ -16,7 +16,7 @@ struct snap_array_node {
 
 struct snap_array {
 	struct snap_array_node *root; /* NULL: empty */
-	uint32_t shift;               /* of the root's part of a number */
+	uint32_t shift; /* of the root's part of a number */
 };
 
 /* value may be NULL; it stays the caller's. */

@@ -404,8 +404,8 @@ static unsigned
 hope(unsigned conditions)
 {
 	return (conditions & UNIT_ENDPOINT_READY ? 4u : 0u) +
-	       (conditions & UNIT_ENDPOINT_SERVING ? 2u : 0u) +
-	       (conditions & UNIT_ENDPOINT_TERMINATING ? 0u : 1u);
+	    (conditions & UNIT_ENDPOINT_SERVING ? 2u : 0u) +
+	    (conditions & UNIT_ENDPOINT_TERMINATING ? 0u : 1u);
 }
 
 static void
@@ -422,7 +422,7 @@ sort_unique(struct gathering *gathering)
 		if (compare_endpoints(&endpoints[kept], &endpoints[i]) != 0)
 			endpoints[++kept] = endpoints[i];
 		else if (hope(endpoints[kept].conditions) <
-		         hope(endpoints[i].conditions))
+		    hope(endpoints[i].conditions))
 			endpoints[kept] = endpoints[i];
 	}
 	gathering->count = kept + 1;

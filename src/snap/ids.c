@@ -22,8 +22,8 @@ struct ids_freed {
 struct snap_ids {
 	struct map by_name;
 	struct ids_entry **entries; /* by number; NULL: not in use */
-	struct ids_freed *waiting;  /* [waiting_first, waiting_end) */
-	uint32_t *free;             /* the last is given out next */
+	struct ids_freed *waiting; /* [waiting_first, waiting_end) */
+	uint32_t *free; /* the last is given out next */
 	uint32_t limit, capacity;
 	uint32_t waiting_first, waiting_end;
 	uint32_t free_count;
@@ -141,7 +141,7 @@ void
 snap_ids_reclaim(struct snap_ids *ids, uint64_t epoch)
 {
 	while (ids->waiting_first < ids->waiting_end &&
-	       ids->waiting[ids->waiting_first].epoch < epoch)
+	    ids->waiting[ids->waiting_first].epoch < epoch)
 		ids->free[ids->free_count++] =
 		    ids->waiting[ids->waiting_first++].id;
 	if (ids->waiting_first == ids->waiting_end)

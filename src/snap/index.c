@@ -90,7 +90,7 @@ change_path(struct snap_limbo *limbo, struct snap_radix *paths,
 	    .match = match,
 	    .rule_id = rule_id,
 	    .conditional = asked->method.length > 0 ||
-	                   asked->headers_count > 0 || asked->queries_count > 0,
+	        asked->headers_count > 0 || asked->queries_count > 0,
 	};
 
 	entries = add ? entries_add(limbo, entries, &entry)

@@ -75,7 +75,7 @@ void
 snap_limbo_release(struct snap_limbo *limbo, uint64_t number)
 {
 	while (limbo->first < limbo->end &&
-	       limbo->items[limbo->first].last < number)
+	    limbo->items[limbo->first].last < number)
 		memory_free(limbo->items[limbo->first++].block);
 	if (limbo->first == limbo->end) {
 		/* A large change is over: give its queue back too. */

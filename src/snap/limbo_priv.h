@@ -49,7 +49,7 @@ static inline bool
 snap_limbo_has_garbage(const struct snap_limbo *limbo)
 {
 	return limbo->first < limbo->end &&
-	       limbo->items[limbo->first].last < limbo->current;
+	    limbo->items[limbo->first].last < limbo->current;
 }
 
 #endif

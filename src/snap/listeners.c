@@ -205,8 +205,8 @@ claims_add(struct snap_store *store, struct snap_claims *old, uint32_t id)
 	struct snap_claims *claims = claims_new(&store->limbo, count + 1);
 
 	while (at < count &&
-	       slice_compare(
-	           snap_ids_name(store->rule_ids, old->ids[at]), name) < 0) {
+	    slice_compare(snap_ids_name(store->rule_ids, old->ids[at]), name) <
+	        0) {
 		claims->ids[at] = old->ids[at];
 		at++;
 	}

@@ -117,9 +117,9 @@ plan_backends(struct snap_store *store, struct unit *unit,
 
 		planned->weight_sum += (uint32_t)backend->weight;
 		ids[i] = slice_is_set(backend->refused)
-		             ? SNAP_ID_NONE
-		             : snap_backend_ref(store, backend->target,
-		                   (uint16_t)backend->port);
+		    ? SNAP_ID_NONE
+		    : snap_backend_ref(
+		          store, backend->target, (uint16_t)backend->port);
 	}
 	planned->backend_ids = ids;
 }
@@ -182,9 +182,10 @@ plan_rule_ids(
 
 		for (uint32_t j = 0; j < plan->rule_count; j++) {
 			text_reset(&name);
-			text_push(&name, slice_skip(slice_make(listener->name,
-			                                listener->name_length),
-			                     LISTENER_PREFIX));
+			text_push(&name,
+			    slice_skip(slice_make(listener->name,
+			                   listener->name_length),
+			        LISTENER_PREFIX));
 			text_push_byte(&name, ' ');
 			text_push(&name, slice_skip(unit->name, ROUTE_PREFIX));
 			text_push_byte(&name, ' ');

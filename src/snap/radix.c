@@ -72,9 +72,8 @@ build(struct snap_limbo *limbo, struct slice head, struct slice tail,
 		memcpy(node->values, like->values, sizeof(node->values));
 
 	unsigned place = like && more
-	                     ? snap_radix_search(like,
-	                           (uint8_t)snap_radix_label(more).data[0])
-	                     : 0;
+	    ? snap_radix_search(like, (uint8_t)snap_radix_label(more).data[0])
+	    : 0;
 
 	for (unsigned i = 0; i <= old_count; i++) {
 		if (more && i == place)

@@ -79,8 +79,8 @@ snap_radix_child(const struct snap_radix *node, uint8_t byte)
 	unsigned at = snap_radix_search(node, byte);
 
 	return at < node->child_count && snap_radix_firsts(node)[at] == byte
-	           ? node->children[at]
-	           : NULL;
+	    ? node->children[at]
+	    : NULL;
 }
 
 /* Labels are short: a call of memcmp would cost more than they do. */

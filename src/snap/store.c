@@ -247,8 +247,8 @@ bool
 snap_store_has_garbage(const struct snap_store *store)
 {
 	return snap_limbo_has_garbage(&store->limbo) ||
-	       (store->retired_count > 0 &&
-	           store->retired[0].last < store->limbo.current);
+	    (store->retired_count > 0 &&
+	        store->retired[0].last < store->limbo.current);
 }
 
 const struct unit *

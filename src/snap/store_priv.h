@@ -14,7 +14,7 @@
 
 /* A listener by name, there or only named by routes. */
 struct snap_listener_state {
-	uint32_t id;         /* in rule_ids */
+	uint32_t id; /* in rule_ids */
 	uint32_t references; /* route units that name it, and its own unit */
 	const struct unit *unit; /* NULL: not there */
 	uint32_t name_length;
@@ -33,8 +33,8 @@ struct snap_socket_state {
 /* What backends point to: a Service or an external name, by unit name; there,
  * or only named by routes or endpoints. */
 struct snap_target {
-	const struct unit *unit;       /* NULL: not there */
-	struct list backends;          /* snap_backend_state.of_target */
+	const struct unit *unit; /* NULL: not there */
+	struct list backends; /* snap_backend_state.of_target */
 	const struct unit **endpoints; /* units */
 	uint32_t endpoints_count, endpoints_capacity;
 	struct snap_hostname *hostname; /* of an external unit */
@@ -87,13 +87,13 @@ struct snap_store {
 	struct list holds;
 
 	struct map listener_states; /* name -> struct snap_listener_state */
-	struct snap_ids *rule_ids;  /* of listeners and rules */
+	struct snap_ids *rule_ids; /* of listeners and rules */
 	struct map
 	    socket_states; /* "address:port" -> struct snap_socket_state */
 	struct snap_ids *socket_ids; /* by the same names */
 
-	struct map targets;           /* name -> struct snap_target */
-	struct map hostnames;         /* name -> struct snap_hostname */
+	struct map targets; /* name -> struct snap_target */
+	struct map hostnames; /* name -> struct snap_hostname */
 	struct snap_ids *backend_ids; /* "target port" */
 	struct snap_backend_state **backend_states; /* by id */
 	uint32_t backend_states_capacity;

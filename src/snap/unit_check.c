@@ -10,7 +10,7 @@
 #include "wire/host.h"
 
 #define WEIGHT_MAX 1000000 /* Gateway API's own bound */
-#define BACKENDS_MAX 4096  /* whose weights together fit in 32 bits */
+#define BACKENDS_MAX 4096 /* whose weights together fit in 32 bits */
 #define STATUS_REDIRECT_MIN 300
 #define STATUS_REDIRECT_MAX 399
 
@@ -57,8 +57,8 @@ is_name_of(struct slice name, enum unit_kind wanted)
 	enum unit_kind kind;
 
 	return name.length <= LIMIT_VALUE_UNIT_NAME_BYTES &&
-	       slice_find(name, '\0') == name.length &&
-	       snap_unit_kind(name, &kind) && kind == wanted;
+	    slice_find(name, '\0') == name.length &&
+	    snap_unit_kind(name, &kind) && kind == wanted;
 }
 
 /* Empty is every host. */
@@ -155,7 +155,7 @@ check_backends(const struct unit_backend *backends, uint32_t count)
 		const struct unit_backend *backend = &backends[i];
 		bool refused = slice_is_set(backend->refused);
 		bool named = is_name_of(backend->target, UNIT_SERVICE) ||
-		             is_name_of(backend->target, UNIT_EXTERNAL);
+		    is_name_of(backend->target, UNIT_EXTERNAL);
 
 		if (!is_within(backend->weight, 0, WEIGHT_MAX) ||
 		    !is_within(backend->port, 0, UINT16_MAX) ||
@@ -268,7 +268,7 @@ static enum error
 check_endpoints(const struct unit_endpoints *endpoints)
 {
 	int64_t all = UNIT_ENDPOINT_READY | UNIT_ENDPOINT_SERVING |
-	              UNIT_ENDPOINT_TERMINATING;
+	    UNIT_ENDPOINT_TERMINATING;
 
 	if (!is_name_of(endpoints->service, UNIT_SERVICE))
 		return ERROR_INVALID;

@@ -1,0 +1,195 @@
+/* What decide() costs, and what routes weigh: builds a table, then decides N
+ * requests. Under callgrind the difference between two N, divided by theirs, is
+ * the number of instructions a request; bench/snap_decide.sh does that. Without
+ * it, times and memory are printed.
+ *
+ *	snap_decide one|paths|hosts ROUTES REQUESTS
+ *
+ * one: ROUTES routes of PathPrefix "/" on no hostname (1 is the hello example);
+ * paths: all on one host, each with a path of its own; hosts: each on a host of
+ * its own. */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/must.h"
+#include "snap/decide.h"
+#include "wire/record_binary.h"
+
+#define KEYS 1024
+
+enum shape { ONE, PATHS, HOSTS };
+
+struct key {
+	char host[64], path[64];
+};
+
+static void
+put(struct snap_store *store, const char *name, enum unit_kind kind,
+    const void *record)
+{
+	struct text bytes;
+	enum error error;
+
+	text_init(&bytes);
+	wire_record_encode(&bytes, snap_unit_type(kind), record);
+	error =
+	    snap_store_put(store, slice_from_string(name), text_slice(&bytes));
+	must(error == ERROR_OK);
+	text_fini(&bytes);
+}
+
+static void
+make_key(enum shape shape, unsigned number, struct key *key)
+{
+	snprintf(key->host, sizeof(key->host),
+	    shape == HOSTS ? "app-%u.customers.example.com" : "www.example.com",
+	    number);
+	snprintf(key->path, sizeof(key->path),
+	    shape == PATHS ? "/api/service-%u/items" : "/", number);
+}
+
+static void
+put_route(struct snap_store *store, enum shape shape, unsigned number,
+    int64_t created)
+{
+	struct key key;
+	char name[64], full[128];
+	struct slice listener = SLICE("listener/default/gateway/http");
+	struct slice hostname;
+	struct unit_match match = {.path_type = UNIT_PATH_PREFIX};
+	struct unit_backend backend = {
+	    .target = SLICE("service/default/web"), .port = 80, .weight = 1};
+	struct unit_rule rule = {.identity = SLICE("0"),
+	    .matches = &match,
+	    .matches_count = 1,
+	    .backends = &backend,
+	    .backends_count = 1};
+	struct unit_route route = {.kind = SLICE("HTTPRoute"),
+	    .namespace = SLICE("default"),
+	    .created = created,
+	    .listeners = &listener,
+	    .listeners_count = 1,
+	    .hostnames = &hostname,
+	    .hostnames_count = shape != ONE,
+	    .rules = &rule,
+	    .rules_count = 1};
+
+	make_key(shape, number, &key);
+	snprintf(name, sizeof(name), "route-%u", number);
+	snprintf(full, sizeof(full), "route/HTTPRoute/default/%s", name);
+	route.name = slice_from_string(name);
+	hostname = slice_from_string(key.host);
+	match.path = slice_from_string(key.path);
+	put(store, full, UNIT_ROUTE, &route);
+}
+
+static double
+now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+static void
+put_frame(struct snap_store *store)
+{
+	struct unit_listener listener = {
+	    .port = 80, .protocol = UNIT_PROTOCOL_HTTP};
+	struct unit_service_port port = {.number = 80};
+	struct unit_service service = {.ports = &port, .ports_count = 1};
+
+	put(store, "listener/default/gateway/http", UNIT_LISTENER, &listener);
+	put(store, "service/default/web", UNIT_SERVICE, &service);
+}
+
+/* One route edited, over and over: what the control loop pays. */
+static void
+edit(struct snap_store *store, enum shape shape, unsigned routes)
+{
+	enum { EDITS = 2000 };
+	double start = now();
+
+	for (unsigned i = 0; i < EDITS; i++) {
+		const struct snap_set *set;
+
+		put_route(store, shape, i * 7919 % routes, 2 + i);
+		set = snap_store_commit(store);
+		snap_store_quiet(store, snap_set_number(set), NULL, 0);
+	}
+	printf("edit    %.1f us\n", (now() - start) * 1e6 / EDITS);
+}
+
+static void
+decide(const struct snap_set *set, enum shape shape, unsigned routes,
+    unsigned long requests)
+{
+	static struct key keys[KEYS];
+	const struct snap_socket *sockets;
+	struct snap_decision decision;
+	struct snap_request request = {.method = SLICE("GET")};
+	char scratch[1];
+	double start;
+
+	must(snap_set_sockets(set, &sockets) == 1);
+	request.socket = sockets[0].id;
+	request.scratch = scratch;
+	for (unsigned i = 0; i < KEYS; i++)
+		make_key(shape, (unsigned)(i * 7919UL % routes), &keys[i]);
+	start = now();
+	for (unsigned long i = 0; i < requests; i++) {
+		const struct key *key = &keys[i % KEYS];
+
+		request.host = slice_from_string(key->host);
+		request.path = slice_from_string(key->path);
+		snap_decide(set, &request, &decision);
+		must(decision.reason == REASON_NONE);
+	}
+	printf("decide  %.1f ns\n", (now() - start) * 1e9 / (double)requests);
+}
+
+int
+main(int argc, char **argv)
+{
+	must(argc == 4);
+	enum shape shape = strcmp(argv[1], "one") == 0 ? ONE
+	    : strcmp(argv[1], "paths") == 0            ? PATHS
+	                                               : HOSTS;
+	unsigned routes = 0;
+	unsigned long requests = 0;
+
+	must(sscanf(argv[2], "%u", &routes) == 1 && routes > 0);
+	must(sscanf(argv[3], "%lu", &requests) == 1 && requests > 0);
+
+	struct snap_store *store = snap_store_new();
+	struct mallinfo2 before = mallinfo2();
+	double start = now();
+
+	put_frame(store);
+	for (unsigned i = 0; i < routes; i++)
+		put_route(store, shape, i, 1);
+
+	const struct snap_set *set = snap_store_commit(store);
+	double loaded = now();
+	struct mallinfo2 after = mallinfo2();
+	size_t units = 0, at = 0;
+	const struct unit *unit;
+
+	while (snap_store_next(store, &at, &unit))
+		units += sizeof(*unit) + unit->arena.used_bytes;
+	printf("load    %.2f us a route\n", (loaded - start) * 1e6 / routes);
+	printf("memory  %.1f MiB, of which units %.1f MiB\n",
+	    (double)(after.uordblks + after.hblkhd - before.uordblks -
+	        before.hblkhd) /
+	        1048576,
+	    (double)units / 1048576);
+	decide(set, shape, routes, requests);
+	if (shape != ONE)
+		edit(store, shape, routes);
+	snap_store_free(&store);
+	return 0;
+}

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Instructions a decision, by callgrind: snap_decide.sh PROGRAM
+set -eu
+program=$1
+count() {
+	valgrind --tool=callgrind --toggle-collect=decide \
+	    --callgrind-out-file=/dev/null "$program" "$1" "$2" "$3" 2>&1 |
+	    sed -n 's/.*Collected : *//p'
+}
+for case in 'one 1' 'paths 1' 'paths 50000' 'hosts 1' 'hosts 100000'; do
+	set -- $case
+	few=$(count "$1" "$2" 1000)
+	many=$(count "$1" "$2" 2000)
+	echo "$1 $2 $(((many - few) / 1000))"
+done
