@@ -9,12 +9,12 @@
 #include "wire/path.h"
 
 static const char small_request[] = "GET /api/v1/items HTTP/1.1\r\n"
-				    "Host: 127.0.0.1:8080\r\n"
-				    "User-Agent: h2load nghttp2/1.52.0\r\n"
-				    "Accept: */*\r\n"
-				    "X-Test: 1\r\n"
-				    "Accept-Encoding: gzip\r\n"
-				    "\r\n";
+                                    "Host: 127.0.0.1:8080\r\n"
+                                    "User-Agent: h2load nghttp2/1.52.0\r\n"
+                                    "Accept: */*\r\n"
+                                    "X-Test: 1\r\n"
+                                    "Accept-Encoding: gzip\r\n"
+                                    "\r\n";
 
 static const char browser_request[] =
     "GET /shop/articles/4711/reviews?page=2&sort=newest HTTP/1.1\r\n"
@@ -36,12 +36,12 @@ static const char browser_request[] =
     "\r\n";
 
 static const char response[] = "HTTP/1.1 200 OK\r\n"
-			       "Server: backend/1.0\r\n"
-			       "Date: Tue, 24 Nov 2026 04:05:06 GMT\r\n"
-			       "Content-Type: text/plain\r\n"
-			       "Content-Length: 128\r\n"
-			       "Connection: keep-alive\r\n"
-			       "\r\n";
+                               "Server: backend/1.0\r\n"
+                               "Date: Tue, 24 Nov 2026 04:05:06 GMT\r\n"
+                               "Content-Type: text/plain\r\n"
+                               "Content-Length: 128\r\n"
+                               "Connection: keep-alive\r\n"
+                               "\r\n";
 
 static const struct wire_h1_limits limits = {65536, 16384, 128};
 
@@ -93,9 +93,9 @@ main(int argc, char **argv)
 		return 2;
 	}
 	bool is_response = strcmp(argv[1], "response") == 0;
-	struct slice bytes = is_response ? SLICE(response)
+	struct slice bytes = is_response    ? SLICE(response)
 	    : strcmp(argv[1], "small") == 0 ? SLICE(small_request)
-					    : SLICE(browser_request);
+	                                    : SLICE(browser_request);
 	char what = argv[2][0];
 	parse(bytes, is_response, &head);
 	for (unsigned i = 0; i < count; i++) {

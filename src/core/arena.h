@@ -9,9 +9,9 @@
 struct arena_block;
 struct arena {
 	struct arena_block *blocks;
-	char *next, *end;   /* free space of the newest block */
+	char *next, *end; /* free space of the newest block */
 	size_t block_bytes; /* size of the first block; later ones are larger */
-	size_t used_bytes;  /* asked for so far, for budgets */
+	size_t used_bytes; /* asked for so far, for budgets */
 };
 
 /* block_bytes: the first block's size; nothing is taken until first use. */

@@ -44,7 +44,7 @@ days_from_date(int64_t year, int64_t month, int64_t day)
 	int64_t of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
 
 	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
-	       of_year - 719468;
+	    of_year - 719468;
 }
 
 static void
@@ -160,7 +160,7 @@ take_fraction(struct slice *rest)
 	size_t digits = 0;
 
 	while (digits < rest->length && rest->data[digits] >= '0' &&
-	       rest->data[digits] <= '9')
+	    rest->data[digits] <= '9')
 		digits++;
 	*rest = slice_skip(*rest, digits);
 	return digits > 0;

@@ -46,7 +46,7 @@ list_remove(struct list *node)
 #define LIST_FOR_EACH(at, head) \
 	for (struct list *at = (head)->next; at != (head); at = at->next)
 /* The current node may be removed in the body. */
-#define LIST_FOR_EACH_SAFE(at, head)                                \
+#define LIST_FOR_EACH_SAFE(at, head) \
 	for (struct list *at = (head)->next, *at##_next = at->next; \
 	     at != (head); at = at##_next, at##_next = at->next)
 

@@ -31,7 +31,7 @@ struct log_field {
 };
 #define LOG_TEXT(k, s) \
 	((struct log_field){.key = (k), .value = (s), .is_text = true})
-#define LOG_STRING(k, s)     \
+#define LOG_STRING(k, s) \
 	((struct log_field){ \
 	    .key = (k), .value = slice_from_string(s), .is_text = true})
 #define LOG_NUMBER(k, n) ((struct log_field){.key = (k), .number = (n)})
@@ -43,9 +43,9 @@ void log_event_fields(
     enum log_event event, const struct log_field *fields, unsigned count);
 
 /* log_event(LOG_RUN_READY, LOG_NUMBER("listeners", 2)); at least one field. */
-#define log_event(event, ...)                                              \
+#define log_event(event, ...) \
 	log_event_fields((event), (const struct log_field[]){__VA_ARGS__}, \
-	    sizeof((const struct log_field[]){__VA_ARGS__}) /              \
+	    sizeof((const struct log_field[]){__VA_ARGS__}) / \
 	        sizeof(struct log_field))
 
 #endif

@@ -7,9 +7,9 @@
 void must_failed(const char *condition, const char *file, int line,
     const char *function) __attribute__((noreturn, cold));
 
-#define must(condition)                     \
+#define must(condition) \
 	(__builtin_expect(!!(condition), 1) \
-	        ? (void)0                   \
+	        ? (void)0 \
 	        : must_failed(#condition, __FILE__, __LINE__, __func__))
 
 #define likely(condition) __builtin_expect(!!(condition), 1)

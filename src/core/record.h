@@ -25,13 +25,13 @@
 #include "core/slice.h"
 
 enum record_kind {
-	RECORD_TEXT,   /* struct slice */
+	RECORD_TEXT, /* struct slice */
 	RECORD_NUMBER, /* int64_t */
-	RECORD_BOOL,   /* int64_t 0 or 1; RECORD_ABSENT when it may be absent */
+	RECORD_BOOL, /* int64_t 0 or 1; RECORD_ABSENT when it may be absent */
 	RECORD_STRUCT, /* struct sub * */
-	RECORD_TEXTS,  /* struct slice *, uint32_t <member>_count */
+	RECORD_TEXTS, /* struct slice *, uint32_t <member>_count */
 	RECORD_STRUCTS, /* struct sub *, uint32_t <member>_count */
-	RECORD_PAIRS,   /* maps of text: struct record_pair *, and its count */
+	RECORD_PAIRS, /* maps of text: struct record_pair *, and its count */
 };
 
 #define RECORD_ABSENT INT64_MIN
@@ -42,10 +42,10 @@ struct record_pair {
 
 struct record_type;
 struct record_field {
-	const char *name;              /* in JSON */
+	const char *name; /* in JSON */
 	const struct record_type *sub; /* STRUCT, STRUCTS */
-	const char *choices;           /* TEXT, TEXTS: "A|B", NULL: any */
-	const char *fallback_text;     /* TEXT: the default */
+	const char *choices; /* TEXT, TEXTS: "A|B", NULL: any */
+	const char *fallback_text; /* TEXT: the default */
 	int64_t fallback; /* NUMBER, BOOL: the default, or RECORD_ABSENT */
 	/* Of a NUMBER, both 0: any; of the length of TEXT and of lists,
 	 * maximum 0: any. */

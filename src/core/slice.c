@@ -37,14 +37,14 @@ bool
 slice_starts_with(struct slice s, struct slice prefix)
 {
 	return s.length >= prefix.length &&
-	       slice_equal(slice_make(s.data, prefix.length), prefix);
+	    slice_equal(slice_make(s.data, prefix.length), prefix);
 }
 
 bool
 slice_ends_with(struct slice s, struct slice suffix)
 {
 	return s.length >= suffix.length &&
-	       slice_equal(slice_skip(s, s.length - suffix.length), suffix);
+	    slice_equal(slice_skip(s, s.length - suffix.length), suffix);
 }
 
 size_t

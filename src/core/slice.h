@@ -40,7 +40,7 @@ static inline bool
 slice_equal(struct slice a, struct slice b)
 {
 	return a.length == b.length &&
-	       (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+	    (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
 /* ASCII case is ignored. */

@@ -135,7 +135,7 @@ utf8_length(struct slice s)
 	if (bytes[0] < 0x80)
 		return 1;
 	while (row < sizeof(utf8_rows) / sizeof(utf8_rows[0]) &&
-	       bytes[0] > utf8_rows[row].first_high)
+	    bytes[0] > utf8_rows[row].first_high)
 		row++;
 	if (row == sizeof(utf8_rows) / sizeof(utf8_rows[0]) ||
 	    bytes[0] < utf8_rows[row].first_low ||

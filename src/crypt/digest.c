@@ -32,8 +32,8 @@ crypt_sha256(
 	int good = context && EVP_DigestInit_ex(context, sha256, NULL);
 
 	for (unsigned i = 0; i < count; i++)
-		good = good && EVP_DigestUpdate(
-		                   context, parts[i].data, parts[i].length);
+		good = good &&
+		    EVP_DigestUpdate(context, parts[i].data, parts[i].length);
 	good = good && EVP_DigestFinal_ex(context, out, NULL);
 	/* Only a lack of memory fails here. */
 	must(good);

@@ -1,12 +1,12 @@
 /* decide(): which listener, route and rule a request belongs to. The one place
- * where that is decided: workers, explain and the golden tests call it. Pure: it
- * reads the set and the request, nothing else.
+ * where that is decided: workers, explain and the golden tests call it. Pure:
+ * it reads the set and the request, nothing else.
  *
- * Order (Gateway API v1.7, HTTPRouteRule.matches): the most specific listener of
- * the socket that takes the host, then only its routes; among them the longest
- * hostname (exact before wildcard), falling through to shorter ones when no rule
- * matches; Exact path, longest prefix, method, most headers, most query
- * parameters, oldest route, namespace/name, first rule. */
+ * Order (Gateway API v1.7, HTTPRouteRule.matches): the most specific listener
+ * of the socket that takes the host, then only its routes; among them the
+ * longest hostname (exact before wildcard), falling through to shorter ones
+ * when no rule matches; Exact path, longest prefix, method, most headers, most
+ * query parameters, oldest route, namespace/name, first rule. */
 #ifndef YUMEN_SNAP_DECIDE_H
 #define YUMEN_SNAP_DECIDE_H
 
@@ -27,7 +27,8 @@ unsigned snap_set_sockets(
 /* What a request looks like to decide(). */
 struct snap_request {
 	uint32_t socket; /* snap_socket.id */
-	struct slice host; /* lower case, no port; absent: HTTP/1.0 without one */
+	struct slice
+	    host; /* lower case, no port; absent: HTTP/1.0 without one */
 	struct slice path; /* canonical; "*" for OPTIONS * */
 	struct slice query;
 	struct slice method;

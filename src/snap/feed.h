@@ -1,6 +1,6 @@
 /* The feed: the one seam between ctl, which decides, and agent, which serves.
- * ctl offers batches of changes to units; a batch ends in a commit that names the
- * generation, the digest of all units then in force. The agent confirms a
+ * ctl offers batches of changes to units; a batch ends in a commit that names
+ * the generation, the digest of all units then in force. The agent confirms a
  * generation when every worker serves it, refuses units that it cannot take
  * (and serves the rest), and reports what only it can know.
  *
@@ -14,10 +14,11 @@
 
 struct feed_generation {
 	uint8_t bytes[16]; /* sum of all units' digests, 128 bits, wrapping: the
-			    * same whatever the order */
+	                    * same whatever the order */
 };
 /* 32 hex digits and NUL. */
-void feed_generation_format(const struct feed_generation *generation, char out[33]);
+void feed_generation_format(
+    const struct feed_generation *generation, char out[33]);
 void feed_generation_add(
     struct feed_generation *generation, const struct unit_digest *digest);
 void feed_generation_remove(
@@ -56,7 +57,8 @@ struct feed_reply {
 	enum feed_reply_kind kind;
 	struct feed_generation generation; /* CONFIRM */
 	struct slice name; /* REFUSE, REPORT: the unit */
-	enum error error; /* REPORT on a listener: OK it is bound, else why not */
+	enum error
+	    error; /* REPORT on a listener: OK it is bound, else why not */
 	struct slice why; /* for people */
 	char storage[]; /* name and why */
 };

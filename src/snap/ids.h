@@ -17,9 +17,11 @@ uint32_t snap_ids_ref(struct snap_ids *ids, struct slice name);
 void snap_ids_unref(struct snap_ids *ids, uint32_t id);
 /* The name of a number in use, or absent. */
 struct slice snap_ids_name(const struct snap_ids *ids, uint32_t id);
-/* All workers have passed a quiet point: numbers freed before epoch are free. */
+/* All workers have passed a quiet point: numbers freed before epoch are free.
+ */
 void snap_ids_reclaim(struct snap_ids *ids, uint64_t epoch);
-void snap_ids_epoch(struct snap_ids *ids, uint64_t epoch); /* of what is freed next */
+void snap_ids_epoch(
+    struct snap_ids *ids, uint64_t epoch); /* of what is freed next */
 uint32_t snap_ids_limit(const struct snap_ids *ids); /* all numbers are below */
 
 #endif

@@ -2,11 +2,11 @@
  * persistent: a change copies one path. The store makes sets, in the control
  * thread; workers read them.
  *
- * Lifetimes: a worker reads the current set within one turn of its loop and keeps
- * no pointer into it across turns, but for routes that a request in flight holds by
- * snap_hold. After a worker has taken a newer set it has passed a quiet point for
- * older ones; the store frees what only older sets used when all workers have,
- * and units when no worker holds them besides. */
+ * Lifetimes: a worker reads the current set within one turn of its loop and
+ * keeps no pointer into it across turns, but for routes that a request in
+ * flight holds by snap_hold. After a worker has taken a newer set it has passed
+ * a quiet point for older ones; the store frees what only older sets used when
+ * all workers have, and units when no worker holds them besides. */
 #ifndef YUMEN_SNAP_SET_H
 #define YUMEN_SNAP_SET_H
 
@@ -39,7 +39,8 @@ struct snap_backend {
 	struct slice target; /* "service/ns/name" */
 	uint16_t port;
 	bool exists; /* the unit and its port are there */
-	const struct snap_endpoint *endpoints; /* sorted by address, port; unique */
+	const struct snap_endpoint
+	    *endpoints; /* sorted by address, port; unique */
 	uint32_t endpoint_count;
 };
 
@@ -58,8 +59,8 @@ void snap_store_resolve(struct snap_store *store, struct slice hostname,
 /* The hostnames that external units name; context sees each once. */
 void snap_store_hostnames(const struct snap_store *store,
     void (*fn)(void *context, struct slice hostname), void *context);
-/* The set with all changes so far. Borrowed: current until the next commit, then
- * alive until snap_store_quiet passes it. */
+/* The set with all changes so far. Borrowed: current until the next commit,
+ * then alive until snap_store_quiet passes it. */
 const struct snap_set *snap_store_commit(struct snap_store *store);
 struct feed_generation snap_store_generation(const struct snap_store *store);
 
@@ -72,11 +73,13 @@ void snap_store_quiet(struct snap_store *store, uint64_t number,
 bool snap_store_has_garbage(const struct snap_store *store);
 
 /* Lookups in a set, by workers. */
-const struct snap_backend *snap_set_backend(const struct snap_set *set, uint32_t id);
+const struct snap_backend *snap_set_backend(
+    const struct snap_set *set, uint32_t id);
 /* Lookups by the control thread. */
-const struct unit *snap_store_unit(const struct snap_store *store, struct slice name);
-bool snap_store_next(const struct snap_store *store, size_t *at,
-    const struct unit **unit);
+const struct unit *snap_store_unit(
+    const struct snap_store *store, struct slice name);
+bool snap_store_next(
+    const struct snap_store *store, size_t *at, const struct unit **unit);
 /* Names of (listener, route, rule) numbers, for metrics: "gateway-ns/gateway/
  * listener" and, for rules, " kind/ns/route rule". */
 const struct snap_ids *snap_store_rule_ids(const struct snap_store *store);

@@ -7,8 +7,8 @@
  *	endpoints/<namespace>/<slice>       an EndpointSlice
  *	external/<namespace>/<name>         an XBackend with a hostname
  *
- * The word before the first '/' is the kind. Texts in a unit are final: hostnames
- * in lower case, paths canonical, references judged. */
+ * The word before the first '/' is the kind. Texts in a unit are final:
+ *hostnames in lower case, paths canonical, references judged. */
 #ifndef YUMEN_SNAP_UNIT_H
 #define YUMEN_SNAP_UNIT_H
 
@@ -18,7 +18,11 @@
 #include "core/text.h"
 
 enum unit_kind {
-	UNIT_LISTENER, UNIT_ROUTE, UNIT_SERVICE, UNIT_ENDPOINTS, UNIT_EXTERNAL,
+	UNIT_LISTENER,
+	UNIT_ROUTE,
+	UNIT_SERVICE,
+	UNIT_ENDPOINTS,
+	UNIT_EXTERNAL,
 	UNIT__COUNT
 };
 enum unit_protocol { UNIT_PROTOCOL_HTTP = 1 };
@@ -30,11 +34,14 @@ enum unit_filter_kind {
 	UNIT_FILTER_REDIRECT = 3,
 };
 enum unit_path_change {
-	UNIT_PATH_KEEP = 0, UNIT_PATH_REPLACE_FULL = 1, UNIT_PATH_REPLACE_PREFIX = 2,
+	UNIT_PATH_KEEP = 0,
+	UNIT_PATH_REPLACE_FULL = 1,
+	UNIT_PATH_REPLACE_PREFIX = 2,
 };
 /* unit_endpoint.conditions */
 enum unit_endpoint_condition {
-	UNIT_ENDPOINT_READY = 1, UNIT_ENDPOINT_SERVING = 2,
+	UNIT_ENDPOINT_READY = 1,
+	UNIT_ENDPOINT_SERVING = 2,
 	UNIT_ENDPOINT_TERMINATING = 4,
 };
 
@@ -75,9 +82,10 @@ struct unit {
 /* Decodes and checks, so that nothing behind it has to: every enumeration is
  * known, hostnames, paths, field names and values are well formed, numbers in
  * range. What may be left out is filled in: a rule without matches gets one of
- * every path, a match without a path gets "/". ERROR_UNKNOWN (kind), UNSUPPORTED
- * (a critical field or an enumeration's value that is not known here), LIMIT
- * (UNIT_BYTES, UNIT_NAME_BYTES, MATCH_PATH_BYTES), INVALID, TRUNCATED. */
+ * every path, a match without a path gets "/". ERROR_UNKNOWN (kind),
+ * UNSUPPORTED (a critical field or an enumeration's value that is not known
+ * here), LIMIT (UNIT_BYTES, UNIT_NAME_BYTES, MATCH_PATH_BYTES), INVALID,
+ * TRUNCATED. */
 enum error snap_unit_new(
     struct slice name, struct slice bytes, struct unit **unit) must_check;
 void snap_unit_free(struct unit **unit);

@@ -8,14 +8,14 @@
 #define DIGITS_MAX 16
 
 enum state {
-	STATE_SIZE,      /* digits */
-	STATE_BLANK,     /* after them, before ';' (BWS) */
+	STATE_SIZE, /* digits */
+	STATE_BLANK, /* after them, before ';' (BWS) */
 	STATE_EXTENSION, /* after ';' */
-	STATE_LINE_END,  /* LF of the size's line */
-	STATE_DATA,      /* left bytes */
-	STATE_DATA_CR,   /* CR after data */
-	STATE_DATA_LF,   /* LF after data */
-	STATE_LAST,      /* the last chunk's line was read */
+	STATE_LINE_END, /* LF of the size's line */
+	STATE_DATA, /* left bytes */
+	STATE_DATA_CR, /* CR after data */
+	STATE_DATA_LF, /* LF after data */
+	STATE_LAST, /* the last chunk's line was read */
 	STATE_BAD, /* an error was reported: every feed reports it again */
 };
 
@@ -129,7 +129,7 @@ wire_chunk_feed(
 	must(chunk != NULL && data != NULL && chunk->state <= STATE_BAD);
 	size_t at = 0;
 	while (at < bytes.length && chunk->state != STATE_DATA &&
-	       chunk->state != STATE_LAST && chunk->state != STATE_BAD)
+	    chunk->state != STATE_LAST && chunk->state != STATE_BAD)
 		chunk->state = feed_byte(chunk, bytes.data[at++]);
 	*data = slice_make(bytes.data, 0);
 	if (chunk->state == STATE_BAD)

@@ -14,10 +14,10 @@ struct wire_h1_limits {
 };
 
 /* Parses heads, one after the other. Bytes of one head are given again from its
- * start each time more have come (they may have moved); each line is judged once,
- * when it is complete or holds a byte that it cannot, so that a head that drips
- * in costs its length twice at most, and fails as it does in one piece. After
- * anything but 0 the parser is ready for the next head. */
+ * start each time more have come (they may have moved); each line is judged
+ * once, when it is complete or holds a byte that it cannot, so that a head that
+ * drips in costs its length twice at most, and fails as it does in one piece.
+ * After anything but 0 the parser is ready for the next head. */
 struct wire_h1_parser {
 	struct wire_h1_limits limits;
 	uint32_t line; /* where the first line begins that is not complete */
@@ -33,9 +33,10 @@ void wire_h1_parser_init(
  * slices of bytes; 0: more is wanted; <0: -(enum error). Never more than the
  * head is consumed. Also decides the framing (RFC 9112 6.3), and takes
  * hop-by-hop fields out (see wire/head.h). */
-ssize_t wire_h1_request_feed(struct wire_h1_parser *parser, struct slice bytes,
-    struct wire_head *head);
-/* method: of the request that is answered; HEAD and CONNECT change the framing. */
+ssize_t wire_h1_request_feed(
+    struct wire_h1_parser *parser, struct slice bytes, struct wire_head *head);
+/* method: of the request that is answered; HEAD and CONNECT change the framing.
+ */
 ssize_t wire_h1_response_feed(struct wire_h1_parser *parser, struct slice bytes,
     enum method_id method, struct wire_head *head);
 

@@ -22,7 +22,7 @@ static const h1_set gone_fields =
  * (RFC 9110 5.3). */
 struct members {
 	const struct wire_head *head;
-	unsigned next;     /* entry */
+	unsigned next; /* entry */
 	struct slice rest; /* of the entry before it */
 	uint16_t id;
 };

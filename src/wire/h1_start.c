@@ -22,10 +22,10 @@ struct method_row {
 #else
 #define FIRST_BYTES(count) (~UINT64_C(0) << (64 - 8 * (count)))
 #endif
-#define METHOD(name)                                                      \
-	{                                                                 \
+#define METHOD(name) \
+	{ \
 #name " ", FIRST_BYTES(sizeof(#name)), sizeof(#name) - 1, \
-		    METHOD_##name                                         \
+		    METHOD_##name \
 	}
 
 static const struct method_row methods[] = {

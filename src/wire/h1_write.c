@@ -78,7 +78,7 @@ static inline bool
 is_joined(const struct field *field)
 {
 	return field->value == field->name + field->name_length + 2 &&
-	       field->value[-2] == ':' && field->value[-1] == ' ';
+	    field->value[-2] == ':' && field->value[-1] == ' ';
 }
 
 /* Does the next one lie behind it so? */
@@ -126,7 +126,7 @@ push_fields(struct output *output, const struct wire_head *head)
 			continue;
 		if (is_joined(first))
 			while (field < end && is_followed(last, field) &&
-			       is_written(field) && is_joined(field))
+			    is_written(field) && is_joined(field))
 				last = field++;
 		if (last > first)
 			push_run(output, first, last);
@@ -232,7 +232,7 @@ reason_phrase(unsigned status)
 {
 	switch (status) {
 #define STATUS(code, phrase) \
-	case code:           \
+	case code: \
 		return SLICE(phrase);
 #include "wire/status.def"
 #undef STATUS
@@ -255,9 +255,9 @@ wire_h1_response_write(char *out, size_t capacity, const struct wire_head *head,
 	PUSH_LITERAL(&output, "HTTP/1.1 ");
 	push(&output, digits, sizeof(digits));
 	PUSH_LITERAL(&output, " ");
-	push_slice(&output, slice_is_set(head->reason)
-	                        ? head->reason
-	                        : reason_phrase(head->status));
+	push_slice(&output,
+	    slice_is_set(head->reason) ? head->reason
+	                               : reason_phrase(head->status));
 	must_be_line(&output, out);
 	PUSH_LITERAL(&output, "\r\n");
 	return push_rest(&output, head, framing, 0);

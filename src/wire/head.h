@@ -21,8 +21,15 @@ enum head_body {
 };
 
 enum method_id {
-	METHOD_OTHER, METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT,
-	METHOD_DELETE, METHOD_CONNECT, METHOD_OPTIONS, METHOD_TRACE,
+	METHOD_OTHER,
+	METHOD_GET,
+	METHOD_HEAD,
+	METHOD_POST,
+	METHOD_PUT,
+	METHOD_DELETE,
+	METHOD_CONNECT,
+	METHOD_OPTIONS,
+	METHOD_TRACE,
 	METHOD_PATCH,
 };
 
@@ -33,9 +40,10 @@ enum method_id {
 struct wire_head {
 	/* request */
 	struct slice method; /* as written */
-	struct slice authority; /* host[:port] of the target or the Host field */
+	struct slice
+	    authority; /* host[:port] of the target or the Host field */
 	struct slice target; /* origin-form: path[?query]; "*" for OPTIONS *;
-			      * absent: path and query hold it in pieces */
+	                      * absent: path and query hold it in pieces */
 	struct slice path; /* target's path, as it came */
 	struct slice query; /* after '?'; absent when there is none */
 	enum method_id method_id;
@@ -46,14 +54,14 @@ struct wire_head {
 	uint8_t version_minor; /* of HTTP/1: 0 or 1; what the peer speaks */
 	enum head_body body;
 	uint64_t content_length; /* for HEAD_BODY_LENGTH; for an answer to HEAD
-				  * and 304 what the field said */
+	                          * and 304 what the field said */
 	bool has_content_length;
 	bool chunked; /* HTTP/1: UNTIL_END ends with the last chunk */
 	bool keep_alive; /* the peer's connection may serve another message */
 	bool expect_continue;
 	bool te_trailers; /* TE: trailers was there */
 	struct slice upgrade; /* "websocket", when it was asked for or agreed
-			       * to by Upgrade and Connection; else absent */
+	                       * to by Upgrade and Connection; else absent */
 	uint16_t field_count;
 	struct field fields[HEAD_FIELDS_MAX];
 };
@@ -65,8 +73,8 @@ struct field *wire_head_find(struct wire_head *head, enum field_id id);
 /* The first field with this name (any case), or NULL. */
 struct field *wire_head_find_name(struct wire_head *head, struct slice name);
 /* Append; false when the table is full. name and value are borrowed. */
-bool wire_head_add(
-    struct wire_head *head, enum field_id id, struct slice name, struct slice value);
+bool wire_head_add(struct wire_head *head, enum field_id id, struct slice name,
+    struct slice value);
 void wire_head_remove(struct wire_head *head, enum field_id id);
 void wire_head_remove_name(struct wire_head *head, struct slice name);
 

@@ -14,20 +14,49 @@ is_digit(char byte)
 	return byte >= '0' && byte <= '9';
 }
 
-/* What a byte of a name is in lower case; 0: it cannot be in one. Underscores are
- * no part of a hostname, yet names with them are in use. */
+/* What a byte of a name is in lower case; 0: it cannot be in one. Underscores
+ * are no part of a hostname, yet names with them are in use. */
 static const unsigned char name_bytes[256] = {
-    ['-'] = '-', ['.'] = '.', ['_'] = '_',
-    ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4',
-    ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
+    ['-'] = '-',
+    ['.'] = '.',
+    ['_'] = '_',
+    ['0'] = '0',
+    ['1'] = '1',
+    ['2'] = '2',
+    ['3'] = '3',
+    ['4'] = '4',
+    ['5'] = '5',
+    ['6'] = '6',
+    ['7'] = '7',
+    ['8'] = '8',
+    ['9'] = '9',
 #define LETTER(upper, lower) [upper] = lower, [lower] = lower
-    LETTER('A', 'a'), LETTER('B', 'b'), LETTER('C', 'c'), LETTER('D', 'd'),
-    LETTER('E', 'e'), LETTER('F', 'f'), LETTER('G', 'g'), LETTER('H', 'h'),
-    LETTER('I', 'i'), LETTER('J', 'j'), LETTER('K', 'k'), LETTER('L', 'l'),
-    LETTER('M', 'm'), LETTER('N', 'n'), LETTER('O', 'o'), LETTER('P', 'p'),
-    LETTER('Q', 'q'), LETTER('R', 'r'), LETTER('S', 's'), LETTER('T', 't'),
-    LETTER('U', 'u'), LETTER('V', 'v'), LETTER('W', 'w'), LETTER('X', 'x'),
-    LETTER('Y', 'y'), LETTER('Z', 'z'),
+    LETTER('A', 'a'),
+    LETTER('B', 'b'),
+    LETTER('C', 'c'),
+    LETTER('D', 'd'),
+    LETTER('E', 'e'),
+    LETTER('F', 'f'),
+    LETTER('G', 'g'),
+    LETTER('H', 'h'),
+    LETTER('I', 'i'),
+    LETTER('J', 'j'),
+    LETTER('K', 'k'),
+    LETTER('L', 'l'),
+    LETTER('M', 'm'),
+    LETTER('N', 'n'),
+    LETTER('O', 'o'),
+    LETTER('P', 'p'),
+    LETTER('Q', 'q'),
+    LETTER('R', 'r'),
+    LETTER('S', 's'),
+    LETTER('T', 't'),
+    LETTER('U', 'u'),
+    LETTER('V', 'v'),
+    LETTER('W', 'w'),
+    LETTER('X', 'x'),
+    LETTER('Y', 'y'),
+    LETTER('Z', 'z'),
 #undef LETTER
 };
 
@@ -118,8 +147,8 @@ wire_authority_parse(
 		return ERROR_OK;
 	if (authority.data[next] != ':')
 		return ERROR_HTTP_BAD_HOST;
-	return parse_port(slice_make(authority.data + next + 1,
-			      authority.length - next - 1),
+	return parse_port(
+	    slice_make(authority.data + next + 1, authority.length - next - 1),
 	    port);
 }
 
@@ -170,7 +199,7 @@ wire_hostnames_intersect(struct slice a, struct slice b)
 	 * with a dot, so ends are whole labels. */
 	struct slice a_suffix = slice_skip(a, 1), b_suffix = slice_skip(b, 1);
 	return slice_ends_with(a_suffix, b_suffix) ||
-	       slice_ends_with(b_suffix, a_suffix);
+	    slice_ends_with(b_suffix, a_suffix);
 }
 
 bool

@@ -55,8 +55,8 @@ static bool
 is_unreserved(int byte)
 {
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-	       (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' ||
-	       byte == '_' || byte == '~';
+	    (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' ||
+	    byte == '_' || byte == '~';
 }
 
 /* The first byte that needs a closer look: not PLAIN, and not a dot within a
@@ -211,8 +211,7 @@ wire_path_has_prefix(struct slice path, struct slice prefix)
 	if (slice_ends_with(prefix, SLICE("/")))
 		prefix.length--;
 	return slice_starts_with(path, prefix) &&
-	       (path.length == prefix.length ||
-	           path.data[prefix.length] == '/');
+	    (path.length == prefix.length || path.data[prefix.length] == '/');
 }
 
 /* Decodes '+' and escapes; what is no escape stays as it is. */

@@ -15,9 +15,9 @@
 #include "core/slice.h"
 
 /* *canonical is raw itself when it is canonical already (the common case, one
- * scan), else written to out (raw.length bytes suffice). HTTP_BAD_PATH: does not
- * start with '/', a character that is not allowed, bad escape, %00, or climbs
- * over the root. */
+ * scan), else written to out (raw.length bytes suffice). HTTP_BAD_PATH: does
+ * not start with '/', a character that is not allowed, bad escape, %00, or
+ * climbs over the root. */
 enum error wire_path_canonical(
     struct slice raw, char *out, struct slice *canonical) must_check;
 /* Is prefix a prefix of path by whole segments? A trailing '/' of the prefix is

@@ -56,7 +56,7 @@ test_known_answers(void **state)
 		message[i] = (char)i;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		assert_true(hash_bytes_seeded(slice_make(message, i), key) ==
-		            wanted[i]);
+		    wanted[i]);
 }
 
 static void

@@ -20,7 +20,7 @@ test_rows(void **state)
 		assert_true(strlen(row->why) > 0);
 		assert_true(strlen(row->unit) > 0);
 		assert_true(row->status == 0 ||
-		            (row->status >= 400 && row->status < 600));
+		    (row->status >= 400 && row->status < 600));
 	}
 	assert_string_equal(
 	    limit_rows[LIMIT_REQUEST_HEAD_BYTES].name, "REQUEST_HEAD_BYTES");

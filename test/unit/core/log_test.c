@@ -72,11 +72,11 @@ test_key_value(void **state)
 	struct slice line = strip_time(
 	    capture_close(&capture, buffer, sizeof(buffer)), SLICE("time="));
 
-	assert_true(slice_equal(
-	    line, SLICE(" level=info event=run.ready listeners=-2 "
-	                "plain=default/web:80 empty=\"\" space=\"a b\" "
-	                "quote=\"a\\\"b\\n\" equals=\"a=b\" "
-	                "lowest=-9223372036854775808\n")));
+	assert_true(slice_equal(line,
+	    SLICE(" level=info event=run.ready listeners=-2 "
+	          "plain=default/web:80 empty=\"\" space=\"a b\" "
+	          "quote=\"a\\\"b\\n\" equals=\"a=b\" "
+	          "lowest=-9223372036854775808\n")));
 }
 
 static void
@@ -95,9 +95,9 @@ test_json(void **state)
 	    strip_time(capture_close(&capture, buffer, sizeof(buffer)),
 	        SLICE("{\"time\":\""));
 
-	assert_true(slice_equal(
-	    line, SLICE("\",\"level\":\"info\",\"event\":\"run.ready\","
-	                "\"listeners\":2,\"name\":\"a\\\"\\ufffd\"}\n")));
+	assert_true(slice_equal(line,
+	    SLICE("\",\"level\":\"info\",\"event\":\"run.ready\","
+	          "\"listeners\":2,\"name\":\"a\\\"\\ufffd\"}\n")));
 }
 
 static void

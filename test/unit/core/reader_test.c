@@ -13,9 +13,10 @@ test_fixed(void **state)
 	struct reader reader;
 
 	(void)state;
-	reader_init(&reader, slice_make("\x01\x02\x03\x04\x05\x06\x07"
-	                                "\x08\x09\x0a\x0b\x0c\x0d\x0e\xff",
-	                         15));
+	reader_init(&reader,
+	    slice_make("\x01\x02\x03\x04\x05\x06\x07"
+	               "\x08\x09\x0a\x0b\x0c\x0d\x0e\xff",
+	        15));
 	assert_int_equal(reader_u8(&reader), 1);
 	assert_int_equal(reader_u16(&reader), 0x0203);
 	assert_int_equal(reader_u32(&reader), 0x04050607);

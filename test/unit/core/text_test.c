@@ -114,7 +114,7 @@ test_json(void **state)
 	        "\"\xc3\xa9\xe7\x8e\x89\xf0\x9f\x90\xab\""},
 	    {{"\xff", 1}, "\"\\ufffd\""},
 	    {{"\x80x", 2}, "\"\\ufffdx\""}, /* lone continuation */
-	    {{"\xc3", 1}, "\"\\ufffd\""},   /* cut off */
+	    {{"\xc3", 1}, "\"\\ufffd\""}, /* cut off */
 	    {{"\xc3x", 2}, "\"\\ufffdx\""},
 	    {{"\xe7\x8e", 2}, "\"\\ufffd\\ufffd\""},
 	    {{"\xc0\x80", 2}, "\"\\ufffd\\ufffd\""}, /* overlong */

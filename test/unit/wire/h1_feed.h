@@ -91,8 +91,8 @@ feed_in_steps(
 	return result;
 }
 
-/* In one piece, which is the answer, then byte by byte and in two pieces divided
- * at split. False when the answers differ. */
+/* In one piece, which is the answer, then byte by byte and in two pieces
+ * divided at split. False when the answers differ. */
 static inline bool
 feed_agrees(struct feed *feed, struct slice bytes, size_t split,
     struct text *whole, struct text *pieces, ssize_t *result)

@@ -41,8 +41,8 @@ check_rows(enum feed_kind kind, const struct row *rows, unsigned count)
 			bool agrees = feed_agrees(
 			    &feed, in, split, &whole, &pieces, &result);
 			if (!agrees)
-				print_message("%s\nsplit at %zu: %s\n",
-				    row->in, split, pieces.data);
+				print_message("%s\nsplit at %zu: %s\n", row->in,
+				    split, pieces.data);
 			if (!agrees || strcmp(whole.data, row->out) != 0)
 				print_message("%s\n", row->in);
 			assert_string_equal(whole.data, row->out);
@@ -90,28 +90,26 @@ request_lines(void **state)
 	    {"G(T / HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
 	    {"GET: / HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
 	    {"G\x80T / HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
-	    {BYTES("G\0T / HTTP/1.1\r\n" HOST END),
-		"!http_bad_request_line"},
+	    {BYTES("G\0T / HTTP/1.1\r\n" HOST END), "!http_bad_request_line"},
 	    {"GET / HTTP/1.1\n" HOST END, "!http_bad_line_end"},
 	    {"GET / HTTP/1.1\r" HOST END, "!http_bad_line_end"},
 	    {"GET /\rHTTP/1.1\r\n" HOST END, "!http_bad_line_end"},
 	    {"GET /\x01 HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
 	    {"GET /\x7f HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
-	    {"GET /\xc3\xa4 HTTP/1.1\r\n" HOST END,
-		"!http_bad_request_line"},
+	    {"GET /\xc3\xa4 HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
 	    {"\x16\x03\x01\x02", "!http_bad_request_line"},
 	    /* any method that is a token */
 	    {"get / HTTP/1.1\r\n" HOST END,
-		"get / [/][-] at a 1.1 keep body=none | Host=a"},
+	        "get / [/][-] at a 1.1 keep body=none | Host=a"},
 	    {"G / HTTP/1.1\r\n" HOST END,
-		"G / [/][-] at a 1.1 keep body=none | Host=a"},
+	        "G / [/][-] at a 1.1 keep body=none | Host=a"},
 	    {"GETS / HTTP/1.1\r\n" HOST END,
-		"GETS / [/][-] at a 1.1 keep body=none | Host=a"},
+	        "GETS / [/][-] at a 1.1 keep body=none | Host=a"},
 	    {"M-SEARCH_!#$%&'*+.^`|~ / HTTP/1.1\r\n" HOST END,
-		"M-SEARCH_!#$%&'*+.^`|~ / [/][-] at a 1.1 keep body=none | "
-		"Host=a"},
+	        "M-SEARCH_!#$%&'*+.^`|~ / [/][-] at a 1.1 keep body=none | "
+	        "Host=a"},
 	    {"TRACE / HTTP/1.1\r\n" HOST END,
-		"TRACE / [/][-] at a 1.1 keep body=none | Host=a"},
+	        "TRACE / [/][-] at a 1.1 keep body=none | Host=a"},
 	};
 	CHECK(FEED_REQUEST, rows);
 }
@@ -122,10 +120,9 @@ request_versions(void **state)
 {
 	(void)state;
 	static const struct row rows[] = {
-	    {"GET / HTTP/1.0\r\n\r\n",
-		"GET / [/][-] at - 1.0 close body=none"},
+	    {"GET / HTTP/1.0\r\n\r\n", "GET / [/][-] at - 1.0 close body=none"},
 	    {"GET / HTTP/1.0\r\n" HOST END,
-		"GET / [/][-] at a 1.0 close body=none | Host=a"},
+	        "GET / [/][-] at a 1.0 close body=none | Host=a"},
 	    {"GET / HTTP/1.2\r\n" HOST END, GOT},
 	    {"GET / HTTP/1.9\r\n" HOST END, GOT},
 	    {"GET / HTTP/2.0\r\n" HOST END, "!http_bad_version"},
@@ -153,12 +150,12 @@ request_targets(void **state)
 	(void)state;
 	static const struct row rows[] = {
 	    {"GET /a/b?c=d&e=?/ HTTP/1.1\r\n" HOST END,
-		"GET /a/b?c=d&e=?/ [/a/b][c=d&e=?/] at a 1.1 keep body=none "
-		"| Host=a"},
+	        "GET /a/b?c=d&e=?/ [/a/b][c=d&e=?/] at a 1.1 keep body=none "
+	        "| Host=a"},
 	    {"GET /? HTTP/1.1\r\n" HOST END,
-		"GET /? [/][] at a 1.1 keep body=none | Host=a"},
+	        "GET /? [/][] at a 1.1 keep body=none | Host=a"},
 	    {"GET //a HTTP/1.1\r\n" HOST END,
-		"GET //a [//a][-] at a 1.1 keep body=none | Host=a"},
+	        "GET //a [//a][-] at a 1.1 keep body=none | Host=a"},
 	    {"GET /a#b HTTP/1.1\r\n" HOST END, "!http_bad_path"},
 	    {"GET /a?b#c HTTP/1.1\r\n" HOST END, "!http_bad_path"},
 	    {"GET a HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
@@ -167,21 +164,20 @@ request_targets(void **state)
 	    {"GET ../a HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
 	    /* absolute-form: its authority wins over Host */
 	    {"GET http://b:81/c?d HTTP/1.1\r\n" HOST END,
-		"GET /c?d [/c][d] at b:81 1.1 keep body=none | Host=b:81"},
+	        "GET /c?d [/c][d] at b:81 1.1 keep body=none | Host=b:81"},
 	    {"GET HTTPS://b HTTP/1.1\r\n" HOST END,
-		"GET / [/][-] at b 1.1 keep body=none | Host=b"},
+	        "GET / [/][-] at b 1.1 keep body=none | Host=b"},
 	    {"GET http://b?d/e HTTP/1.1\r\n" HOST END,
-		"GET - [/][d/e] at b 1.1 keep body=none | Host=b"},
+	        "GET - [/][d/e] at b 1.1 keep body=none | Host=b"},
 	    {"GET http://b/ HTTP/1.0\r\n" END,
-		"GET / [/][-] at b 1.0 close body=none | host=b"},
+	        "GET / [/][-] at b 1.0 close body=none | host=b"},
 	    {"OPTIONS http://b HTTP/1.1\r\n" HOST END,
-		"OPTIONS * [*][-] at b 1.1 keep body=none | Host=b"},
+	        "OPTIONS * [*][-] at b 1.1 keep body=none | Host=b"},
 	    {"OPTIONS http://b/ HTTP/1.1\r\n" HOST END,
-		"OPTIONS / [/][-] at b 1.1 keep body=none | Host=b"},
+	        "OPTIONS / [/][-] at b 1.1 keep body=none | Host=b"},
 	    {"GET http://b/ HTTP/1.1\r\n" END, "!http_bad_host"},
 	    {"GET http://b/ HTTP/1.1\r\n" HOST HOST END, "!http_bad_host"},
-	    {"GET http://b/ HTTP/1.1\r\nHost: a/b\r\n" END,
-		"!http_bad_host"},
+	    {"GET http://b/ HTTP/1.1\r\nHost: a/b\r\n" END, "!http_bad_host"},
 	    {"GET http:///a HTTP/1.1\r\n" HOST END, "!http_bad_host"},
 	    {"GET http://?a HTTP/1.1\r\n" HOST END, "!http_bad_host"},
 	    {"GET http:// HTTP/1.1\r\n" HOST END, "!http_bad_host"},
@@ -189,29 +185,26 @@ request_targets(void **state)
 	    {"GET http://u:p@b/ HTTP/1.1\r\n" HOST END, "!http_bad_host"},
 	    {"GET http://b:x/ HTTP/1.1\r\n" HOST END, "!http_bad_host"},
 	    {"GET http://b%41/ HTTP/1.1\r\n" HOST END, "!http_bad_host"},
-	    {"GET http:/b/ HTTP/1.1\r\n" HOST END,
-		"!http_bad_request_line"},
-	    {"GET ftp://b/ HTTP/1.1\r\n" HOST END,
-		"!http_bad_request_line"},
+	    {"GET http:/b/ HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
+	    {"GET ftp://b/ HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
 	    {"GET http HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
 	    {"GET http://b/#c HTTP/1.1\r\n" HOST END, "!http_bad_path"},
 	    /* authority-form: CONNECT alone */
 	    {"CONNECT b:443 HTTP/1.1\r\n" HOST END,
-		"CONNECT b:443 [-][-] at b:443 1.1 keep body=none | "
-		"Host=b:443"},
+	        "CONNECT b:443 [-][-] at b:443 1.1 keep body=none | "
+	        "Host=b:443"},
 	    {"CONNECT [::1]:443 HTTP/1.1\r\n" HOST END,
-		"CONNECT [::1]:443 [-][-] at [::1]:443 1.1 keep body=none | "
-		"Host=[::1]:443"},
+	        "CONNECT [::1]:443 [-][-] at [::1]:443 1.1 keep body=none | "
+	        "Host=[::1]:443"},
 	    {"CONNECT b HTTP/1.1\r\n" HOST END, "!http_bad_host"},
 	    {"CONNECT b: HTTP/1.1\r\n" HOST END, "!http_bad_host"},
 	    {"CONNECT / HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
 	    {"CONNECT * HTTP/1.1\r\n" HOST END, "!http_bad_host"},
-	    {"CONNECT b:1?a HTTP/1.1\r\n" HOST END,
-		"!http_bad_request_line"},
+	    {"CONNECT b:1?a HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
 	    {"CONNECT http://b/ HTTP/1.1\r\n" HOST END, "!http_bad_host"},
 	    /* asterisk-form: OPTIONS alone */
 	    {"OPTIONS * HTTP/1.1\r\n" HOST END,
-		"OPTIONS * [*][-] at a 1.1 keep body=none | Host=a"},
+	        "OPTIONS * [*][-] at a 1.1 keep body=none | Host=a"},
 	    {"OPTIONS *a HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
 	    {"GET * HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},
 	};
@@ -225,15 +218,15 @@ request_hosts(void **state)
 	(void)state;
 	static const struct row rows[] = {
 	    {GET "Host: A.Example.:8080\r\n" END,
-		"GET / [/][-] at A.Example.:8080 1.1 keep body=none | "
-		"Host=A.Example.:8080"},
+	        "GET / [/][-] at A.Example.:8080 1.1 keep body=none | "
+	        "Host=A.Example.:8080"},
 	    {GET "HOST:a\r\n" END,
-		"GET / [/][-] at a 1.1 keep body=none | HOST=a"},
+	        "GET / [/][-] at a 1.1 keep body=none | HOST=a"},
 	    {GET "hOsT: [2001:db8::1]:80\r\n" END,
-		"GET / [/][-] at [2001:db8::1]:80 1.1 keep body=none | "
-		"hOsT=[2001:db8::1]:80"},
+	        "GET / [/][-] at [2001:db8::1]:80 1.1 keep body=none | "
+	        "hOsT=[2001:db8::1]:80"},
 	    {GET "X: y\r\n" HOST END,
-		"GET / [/][-] at a 1.1 keep body=none | X=y | Host=a"},
+	        "GET / [/][-] at a 1.1 keep body=none | X=y | Host=a"},
 	    {GET END, "!http_bad_host"},
 	    {GET "X-Host: a\r\n" END, "!http_bad_host"},
 	    {GET "Host:\r\n" END, "!http_bad_host"},
@@ -261,9 +254,9 @@ request_fields(void **state)
 	(void)state;
 	static const struct row rows[] = {
 	    {GET HOST "a: b\r\nc:d\r\ne: \t f \t\r\ng:\r\nh: \r\n" END,
-		GOT " | a=b | c=d | e=f | g= | h="},
+	        GOT " | a=b | c=d | e=f | g= | h="},
 	    {GET HOST "A-b.C_d!#$%&'*+^`|~9: x\r\n" END,
-		GOT " | A-b.C_d!#$%&'*+^`|~9=x"},
+	        GOT " | A-b.C_d!#$%&'*+^`|~9=x"},
 	    {GET HOST "Content_Length: 5\r\n" END, GOT " | Content_Length=5"},
 	    {GET HOST "a: b: c\r\n" END, GOT " | a=b: c"},
 	    {GET HOST "a: \xc3\xa4\tb\r\n" END, GOT " | a=\xc3\xa4\tb"},
@@ -326,7 +319,7 @@ request_framing(void **state)
 	    {POST "content-length:0\r\n" END, POSTED("none:0")},
 	    {POST "Content-Length: 007\r\n" END, POSTED("length:7")},
 	    {POST "Content-Length: 999999999999999999\r\n" END,
-		POSTED("length:999999999999999999")},
+	        POSTED("length:999999999999999999")},
 	    {POST END, POSTED("none")},
 	    {POST "Content-Length:\r\n" END, CL_BAD},
 	    {POST "Content-Length: 5, 5\r\n" END, CL_BAD},
@@ -344,17 +337,17 @@ request_framing(void **state)
 	    {POST "Content-Length: 1000000000000000000\r\n" END, CL_BAD},
 	    {POST "Content-Length: 18446744073709551616\r\n" END, CL_BAD},
 	    {POST "Transfer-Encoding: chunked\r\n" END,
-		POSTED("until-end chunked")},
+	        POSTED("until-end chunked")},
 	    {POST "transfer-encoding:\tChunked \r\n" END,
-		POSTED("until-end chunked")},
+	        POSTED("until-end chunked")},
 	    {"GET / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n" END,
-		"GET / [/][-] at a 1.1 keep body=until-end chunked | Host=a"},
+	        "GET / [/][-] at a 1.1 keep body=until-end chunked | Host=a"},
 	    {POST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n" END,
-		"!http_two_framings"},
+	        "!http_two_framings"},
 	    {POST "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n" END,
-		"!http_two_framings"},
+	        "!http_two_framings"},
 	    {POST "Transfer-Encoding: x\r\nContent-Length: 5\r\n" END,
-		"!http_two_framings"},
+	        "!http_two_framings"},
 	    {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n" END, TE_BAD},
 	    {POST "Transfer-Encoding: xchunked\r\n" END, TE_UNKNOWN},
 	    {POST "Transfer-Encoding: identity\r\n" END, TE_UNKNOWN},
@@ -364,11 +357,11 @@ request_framing(void **state)
 	    {POST "Transfer-Encoding: chunked, gzip\r\n" END, TE_BAD},
 	    {POST "Transfer-Encoding: chunked, chunked\r\n" END, TE_BAD},
 	    {POST "Transfer-Encoding: chunked\r\n"
-		  "Transfer-Encoding: chunked\r\n" END,
-		TE_BAD},
+	          "Transfer-Encoding: chunked\r\n" END,
+	        TE_BAD},
 	    {POST "Transfer-Encoding: chunked\r\n"
-		  "Transfer-Encoding: identity\r\n" END,
-		TE_BAD},
+	          "Transfer-Encoding: identity\r\n" END,
+	        TE_BAD},
 	    {POST "Transfer-Encoding:\r\n" END, TE_BAD},
 	    {POST "Transfer-Encoding: ,chunked\r\n" END, TE_BAD},
 	    {POST "Transfer-Encoding: chunked,\r\n" END, TE_BAD},
@@ -376,17 +369,18 @@ request_framing(void **state)
 	    {POST "Transfer-Encoding: \"chunked\"\r\n" END, TE_BAD},
 	    {POST "Transfer-Encoding: chunked foo\r\n" END, TE_BAD},
 	    {POST "Transfer-Encoding: c\x68unke\x64\r\n" END,
-		POSTED("until-end chunked")},
-	    {POST "Transfer-Encoding: \x0b" "chunked\r\n" END,
-		"!http_bad_field_value"},
+	        POSTED("until-end chunked")},
+	    {POST "Transfer-Encoding: \x0b"
+	          "chunked\r\n" END,
+	        "!http_bad_field_value"},
 	    {POST "Transfer-Encoding : chunked\r\n" END,
-		"!http_bad_field_name"},
+	        "!http_bad_field_name"},
 	    {POST "X: y\nTransfer-Encoding: chunked\r\n" END,
-		"!http_bad_line_end"},
+	        "!http_bad_line_end"},
 	    {POST "X: y\rTransfer-Encoding: chunked\r\n" END,
-		"!http_bad_line_end"},
+	        "!http_bad_line_end"},
 	    {POST "Transfer-Encoding:\r\n chunked\r\n" END,
-		"!http_line_folding"},
+	        "!http_line_folding"},
 	};
 	CHECK(FEED_REQUEST, rows);
 }
@@ -402,51 +396,51 @@ request_connection(void **state)
 	static const struct row rows[] = {
 	    {GET HOST "Connection: keep-alive\r\n" END, GOT},
 	    {GET HOST "Connection: close\r\n" END,
-		"GET / [/][-] at a 1.1 close body=none | Host=a"},
+	        "GET / [/][-] at a 1.1 close body=none | Host=a"},
 	    {GET HOST "Connection: Keep-Alive, CLOSE\r\n" END,
-		"GET / [/][-] at a 1.1 close body=none | Host=a"},
+	        "GET / [/][-] at a 1.1 close body=none | Host=a"},
 	    {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n" END,
-		"GET / [/][-] at - 1.0 keep body=none"},
+	        "GET / [/][-] at - 1.0 keep body=none"},
 	    {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n"
 	     "Connection: close\r\n" END,
-		"GET / [/][-] at - 1.0 close body=none"},
+	        "GET / [/][-] at - 1.0 close body=none"},
 	    {GET HOST "Keep-Alive: 5\r\nProxy-Connection: close\r\n"
-		      "a: b\r\n" END,
-		GOT " | a=b"},
+	              "a: b\r\n" END,
+	        GOT " | a=b"},
 	    /* nominated fields go, also the ones that a backend would trust */
 	    {GET HOST "Connection: b, X-Forwarded-Proto, c\r\nb: 1\r\n"
-		      "B: 2\r\nx-forwarded-proto: https\r\na: 3\r\n" END,
-		GOT " | a=3"},
+	              "B: 2\r\nx-forwarded-proto: https\r\na: 3\r\n" END,
+	        GOT " | a=3"},
 	    {GET HOST "Connection: close\r\nConnection: b\r\nb: 1\r\n" END,
-		"GET / [/][-] at a 1.1 close body=none | Host=a"},
+	        "GET / [/][-] at a 1.1 close body=none | Host=a"},
 	    {GET HOST "Connection: ,, ,\r\nConnection:\r\n" END, GOT},
 	    /* but not what the message is framed or routed by */
 	    {GET HOST "Connection: host\r\n" END, CONNECTION_BAD},
 	    {POST "Connection: close, Content-Length\r\n"
-		  "Content-Length: 5\r\n" END,
-		CONNECTION_BAD},
+	          "Content-Length: 5\r\n" END,
+	        CONNECTION_BAD},
 	    {POST "Connection: Transfer-Encoding\r\n"
-		  "Transfer-Encoding: chunked\r\n" END,
-		CONNECTION_BAD},
+	          "Transfer-Encoding: chunked\r\n" END,
+	        CONNECTION_BAD},
 	    {GET HOST "Connection: a b\r\n" END, CONNECTION_BAD},
 	    {GET HOST "Connection: \"close\"\r\n" END, CONNECTION_BAD},
 	    {GET HOST "Connection: a;b\r\n" END, CONNECTION_BAD},
 	    {GET HOST "Connection: " TEN "a,a,a,a,a,a\r\n" END, GOT},
 	    {GET HOST "Connection: " TEN "a,a,a,a,a,a,a\r\n" END,
-		CONNECTION_BAD},
+	        CONNECTION_BAD},
 	    {GET HOST "Connection: ,,,,,,,,,,\r\nConnection: " TEN "\r\n" END,
-		CONNECTION_BAD},
+	        CONNECTION_BAD},
 	    /* TE */
 	    {GET HOST "TE: trailers\r\nConnection: TE\r\n" END,
-		"GET / [/][-] at a 1.1 keep body=none te | Host=a"},
+	        "GET / [/][-] at a 1.1 keep body=none te | Host=a"},
 	    {GET HOST "TE: gzip, Trailers\r\n" END,
-		"GET / [/][-] at a 1.1 keep body=none te | Host=a"},
+	        "GET / [/][-] at a 1.1 keep body=none te | Host=a"},
 	    {GET HOST "TE: gzip;q=0.5\r\n" END, GOT},
 	    {"GET / HTTP/1.0\r\nTE: trailers\r\n" END,
-		"GET / [/][-] at - 1.0 close body=none"},
+	        "GET / [/][-] at - 1.0 close body=none"},
 	    /* Trailer is part of the message */
 	    {POST "Transfer-Encoding: chunked\r\nTrailer: x\r\n" END,
-		POSTED("until-end chunked") " | Trailer=x"},
+	        POSTED("until-end chunked") " | Trailer=x"},
 	};
 	CHECK(FEED_REQUEST, rows);
 }
@@ -463,39 +457,39 @@ request_upgrade(void **state)
 	(void)state;
 	static const struct row rows[] = {
 	    {GET HOST UPGRADES WEBSOCKET "Sec-WebSocket-Key: x\r\n" END,
-		UPGRADED("websocket") " | Sec-WebSocket-Key=x"},
+	        UPGRADED("websocket") " | Sec-WebSocket-Key=x"},
 	    {GET HOST "Connection: keep-alive, upgrade\r\n"
-		      "Upgrade: WebSocket\r\n" END,
-		UPGRADED("WebSocket")},
+	              "Upgrade: WebSocket\r\n" END,
+	        UPGRADED("WebSocket")},
 	    {GET HOST UPGRADES "Upgrade: h2c, websocket\r\n" END,
-		UPGRADED("websocket")},
+	        UPGRADED("websocket")},
 	    {GET HOST UPGRADES "Upgrade: h2c\r\n" WEBSOCKET END,
-		UPGRADED("websocket")},
+	        UPGRADED("websocket")},
 	    {GET HOST UPGRADES WEBSOCKET "Content-Length: 0\r\n" END,
-		"GET / [/][-] at a 1.1 keep body=none:0 upgrade=websocket | "
-		"Host=a"},
+	        "GET / [/][-] at a 1.1 keep body=none:0 upgrade=websocket | "
+	        "Host=a"},
 	    /* not asked for by Connection */
 	    {GET HOST WEBSOCKET END, GOT},
 	    {GET HOST "Connection: close\r\n" WEBSOCKET END,
-		"GET / [/][-] at a 1.1 close body=none | Host=a"},
+	        "GET / [/][-] at a 1.1 close body=none | Host=a"},
 	    /* other protocols are left out, with what belongs to them */
 	    {GET HOST "Connection: Upgrade, HTTP2-Settings\r\n"
-		      "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n" END,
-		GOT},
+	              "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n" END,
+	        GOT},
 	    {GET HOST "HTTP2-Settings: AAMAAABk\r\n" END, GOT},
 	    {GET HOST UPGRADES "Upgrade: websocket2\r\n" END, GOT},
 	    {GET HOST UPGRADES "Upgrade: websocket/13\r\n" END, GOT},
 	    {GET HOST UPGRADES "Upgrade:\r\n" END, GOT},
 	    {POST UPGRADES "Upgrade: h2c\r\nContent-Length: 5\r\n" END,
-		POSTED("length:5")},
+	        POSTED("length:5")},
 	    {POST UPGRADES WEBSOCKET END, POSTED("none")},
 	    {"GET / HTTP/1.0\r\n" UPGRADES WEBSOCKET END,
-		"GET / [/][-] at - 1.0 close body=none"},
+	        "GET / [/][-] at - 1.0 close body=none"},
 	    /* a body before the tunnel */
 	    {GET HOST UPGRADES WEBSOCKET "Content-Length: 5\r\n" END,
-		"!http_bad_upgrade"},
+	        "!http_bad_upgrade"},
 	    {GET HOST UPGRADES WEBSOCKET "Transfer-Encoding: chunked\r\n" END,
-		"!http_bad_upgrade"},
+	        "!http_bad_upgrade"},
 	};
 	CHECK(FEED_REQUEST, rows);
 }
@@ -507,20 +501,20 @@ request_expect(void **state)
 	(void)state;
 	static const struct row rows[] = {
 	    {POST "Expect: 100-Continue\r\nContent-Length: 5\r\n" END,
-		POSTED("length:5 expect")},
+	        POSTED("length:5 expect")},
 	    {POST "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n" END,
-		POSTED("until-end chunked expect")},
+	        POSTED("until-end chunked expect")},
 	    {POST "Expect: 100-continue\r\n" END, POSTED("none")},
 	    {POST "Expect: 100-continue\r\nConnection: expect\r\n"
-		  "Content-Length: 5\r\n" END,
-		POSTED("length:5 expect")},
+	          "Content-Length: 5\r\n" END,
+	        POSTED("length:5 expect")},
 	    {"POST / HTTP/1.0\r\nExpect: x\r\nContent-Length: 5\r\n" END,
-		"POST / [/][-] at - 1.0 close body=length:5"},
+	        "POST / [/][-] at - 1.0 close body=length:5"},
 	    {POST "Expect: 200-ok\r\n" END, "!http_bad_expect"},
 	    {POST "Expect:\r\n" END, "!http_bad_expect"},
 	    {POST "Expect: 100-continue, x\r\n" END, "!http_bad_expect"},
 	    {POST "Expect: 100-continue\r\nExpect: 100-continue\r\n" END,
-		"!http_bad_expect"},
+	        "!http_bad_expect"},
 	};
 	CHECK(FEED_REQUEST, rows);
 }
@@ -539,10 +533,10 @@ status_lines(void **state)
 	    {"HTTP/1.1 200 \r\n" LENGTH_5 END, "200  1.1 keep body=length:5"},
 	    {"HTTP/1.1 200\r\n" LENGTH_5 END, "200  1.1 keep body=length:5"},
 	    {"HTTP/1.1 200 a b\t\xc3\xa4\r\n" LENGTH_5 END,
-		"200 a b\t\xc3\xa4 1.1 keep body=length:5"},
+	        "200 a b\t\xc3\xa4 1.1 keep body=length:5"},
 	    {"HTTP/1.1 999 X\r\n" LENGTH_5 END, "999 X 1.1 keep body=length:5"},
 	    {"HTTP/1.3 200 OK\r\n" LENGTH_5 END,
-		"200 OK 1.1 keep body=length:5"},
+	        "200 OK 1.1 keep body=length:5"},
 	    {"HTTP/2.0 200 OK\r\n" END, "!http_bad_version"},
 	    {"HTTP/1.1 099 X\r\n" END, "!http_bad_status_line"},
 	    {"HTTP/1.1 20 OK\r\n" END, "!http_bad_status_line"},
@@ -573,50 +567,49 @@ response_framing(void **state)
 	    {OK CHUNKED END, "200 OK 1.1 keep body=until-end chunked"},
 	    {OK END, "200 OK 1.1 close body=until-end"},
 	    {OK "Connection: keep-alive\r\n" END,
-		"200 OK 1.1 close body=until-end"},
+	        "200 OK 1.1 close body=until-end"},
 	    {OK CHUNKED "Connection: close\r\n" END,
-		"200 OK 1.1 close body=until-end chunked"},
+	        "200 OK 1.1 close body=until-end chunked"},
 	    {OK "Content-Length: 0\r\n" END, "200 OK 1.1 keep body=none:0"},
 	    {"HTTP/1.0 200 OK\r\n" LENGTH_5 END,
-		"200 OK 1.0 close body=length:5"},
+	        "200 OK 1.0 close body=length:5"},
 	    {"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" LENGTH_5 END,
-		"200 OK 1.0 keep body=length:5"},
+	        "200 OK 1.0 keep body=length:5"},
 	    {"HTTP/1.0 200 OK\r\n" END, "200 OK 1.0 close body=until-end"},
 	    /* no body, whatever is said */
 	    {OK LENGTH_5 END, "200 OK 1.1 keep body=none:5",
-		.method = METHOD_HEAD},
+	        .method = METHOD_HEAD},
 	    {OK CHUNKED END, "200 OK 1.1 keep body=none",
-		.method = METHOD_HEAD},
+	        .method = METHOD_HEAD},
 	    {OK END, "200 OK 1.1 keep body=none", .method = METHOD_HEAD},
 	    {"HTTP/1.1 304 X\r\n" LENGTH_5 END, "304 X 1.1 keep body=none:5"},
 	    {"HTTP/1.1 304 X\r\n" END, "304 X 1.1 keep body=none"},
 	    {"HTTP/1.1 204 X\r\n" END, "204 X 1.1 keep body=none"},
 	    {"HTTP/1.1 204 X\r\nContent-Length: 0\r\n" END,
-		"204 X 1.1 keep body=none"},
+	        "204 X 1.1 keep body=none"},
 	    {"HTTP/1.1 100 X\r\n" END, "100 X 1.1 keep body=none"},
 	    {"HTTP/1.1 103 X\r\nLink: </a>\r\n" END,
-		"103 X 1.1 keep body=none | Link=</a>"},
+	        "103 X 1.1 keep body=none | Link=</a>"},
 	    {"HTTP/1.1 204 X\r\n" LENGTH_5 END, CL_BAD},
 	    {"HTTP/1.1 204 X\r\n" CHUNKED END, TE_BAD},
 	    {"HTTP/1.1 100 X\r\n" LENGTH_5 END, CL_BAD},
 	    {"HTTP/1.1 103 X\r\n" CHUNKED END, TE_BAD},
 	    /* tunnels */
 	    {OK LENGTH_5 END, "200 OK 1.1 keep body=tunnel",
-		.method = METHOD_CONNECT},
+	        .method = METHOD_CONNECT},
 	    {OK CHUNKED END, "200 OK 1.1 keep body=tunnel",
-		.method = METHOD_CONNECT},
-	    {"HTTP/1.1 407 X\r\n" LENGTH_5 END,
-		"407 X 1.1 keep body=length:5", .method = METHOD_CONNECT},
+	        .method = METHOD_CONNECT},
+	    {"HTTP/1.1 407 X\r\n" LENGTH_5 END, "407 X 1.1 keep body=length:5",
+	        .method = METHOD_CONNECT},
 	    {"HTTP/1.1 101 X\r\n" UPGRADES WEBSOCKET END,
-		"101 X 1.1 keep body=tunnel upgrade=websocket"},
+	        "101 X 1.1 keep body=tunnel upgrade=websocket"},
 	    {"HTTP/1.1 101 X\r\n" WEBSOCKET END, "!http_bad_upgrade"},
 	    {"HTTP/1.1 101 X\r\n" UPGRADES END, "!http_bad_upgrade"},
 	    {"HTTP/1.1 101 X\r\n" UPGRADES "Upgrade: h2c\r\n" END,
-		"!http_bad_upgrade"},
-	    {"HTTP/1.0 101 X\r\n" UPGRADES WEBSOCKET END,
-		"!http_bad_upgrade"},
+	        "!http_bad_upgrade"},
+	    {"HTTP/1.0 101 X\r\n" UPGRADES WEBSOCKET END, "!http_bad_upgrade"},
 	    {"HTTP/1.1 426 X\r\n" UPGRADES WEBSOCKET LENGTH_5 END,
-		"426 X 1.1 keep body=length:5"},
+	        "426 X 1.1 keep body=length:5"},
 	    /* ambiguous */
 	    {OK LENGTH_5 CHUNKED END, "!http_two_framings"},
 	    {OK LENGTH_5 LENGTH_5 END, CL_BAD},
@@ -636,12 +629,11 @@ response_framing(void **state)
 	    {OK LENGTH_5 "a: b\n" END, "!http_bad_line_end"},
 	    {BYTES(OK LENGTH_5 "a: \0\r\n" END), "!http_bad_field_value"},
 	    {OK LENGTH_5 "Connection: x\r\nX: 1\r\nKeep-Alive: 5\r\n"
-			 "Trailer: y\r\nDate: z\r\n" END,
-		"200 OK 1.1 keep body=length:5 | Trailer=y | Date=z"},
-	    {OK LENGTH_5 "Connection: content-length\r\n" END,
-		CONNECTION_BAD},
+	                 "Trailer: y\r\nDate: z\r\n" END,
+	        "200 OK 1.1 keep body=length:5 | Trailer=y | Date=z"},
+	    {OK LENGTH_5 "Connection: content-length\r\n" END, CONNECTION_BAD},
 	    {OK LENGTH_5 "Expect: x\r\nHost: y\r\n" END,
-		"200 OK 1.1 keep body=length:5 | Host=y"},
+	        "200 OK 1.1 keep body=length:5 | Host=y"},
 	};
 	CHECK(FEED_RESPONSE, rows);
 }
@@ -664,8 +656,7 @@ trailers(void **state)
 	    {"GET / HTTP/1.1\r\n" END, "!http_bad_field_name"},
 	    {"a: \x01\r\n" END, "!http_bad_field_value"},
 	    {"Content-Length: 5\r\n" END, "!http_bad_trailer"},
-	    {"a: b\r\ntransfer-encoding: chunked\r\n" END,
-		"!http_bad_trailer"},
+	    {"a: b\r\ntransfer-encoding: chunked\r\n" END, "!http_bad_trailer"},
 	    {"Host: a\r\n" END, "!http_bad_trailer"},
 	    {"Connection: close\r\n" END, "!http_bad_trailer"},
 	    {"Keep-Alive: 1\r\n" END, "!http_bad_trailer"},
@@ -754,7 +745,8 @@ exact_head_bytes(void **state)
 	struct text text;
 	text_init(&text);
 	text_push_string(&text, GET HOST "a:");
-	push_repeated(&text, "b", limits.head_bytes - (unsigned)text.length - 4);
+	push_repeated(
+	    &text, "b", limits.head_bytes - (unsigned)text.length - 4);
 	text_push_string(&text, "\r\n\r\n");
 	static struct feed feed;
 	feed_init(&feed, FEED_REQUEST, METHOD_GET, &limits);
@@ -787,8 +779,8 @@ length_is_the_heads_own(void **state)
 	static struct feed feed;
 	const struct slice bytes = SLICE("\r\n" GET HOST END "GET /");
 	feed_init(&feed, FEED_REQUEST, METHOD_GET, &limits);
-	assert_int_equal(feed_bytes(&feed, bytes),
-	    sizeof("\r\n" GET HOST END) - 1);
+	assert_int_equal(
+	    feed_bytes(&feed, bytes), sizeof("\r\n" GET HOST END) - 1);
 	assert_int_equal(feed_bytes(&feed, SLICE_NONE), 0);
 	assert_int_equal(feed_bytes(&feed, SLICE("")), 0);
 }
@@ -812,8 +804,7 @@ statuses(void **state)
 	    {ERROR_HTTP_BAD_EXPECT, 417},
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(
-		    wire_h1_status(rows[i].error), rows[i].status);
+		assert_int_equal(wire_h1_status(rows[i].error), rows[i].status);
 }
 
 int

@@ -28,8 +28,8 @@ dump_members(struct text *out, const struct wire_head *head)
 	text_printf(out, " 1.%u %s body=%s", head->version_minor,
 	    head->keep_alive ? "keep" : "close", bodies[head->body]);
 	if (head->has_content_length)
-		text_printf(out, ":%llu",
-		    (unsigned long long)head->content_length);
+		text_printf(
+		    out, ":%llu", (unsigned long long)head->content_length);
 	if (head->chunked)
 		text_push_string(out, " chunked");
 	if (head->expect_continue)
