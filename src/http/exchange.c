@@ -156,12 +156,15 @@ http_exchange_finish(struct http_exchange *exchange, enum error error)
 	give(exchange);
 }
 
-/* Steps return whether to go on with the next at once. */
-static bool
+/* What a step leaves to do: nothing now, the next step at once, or nothing ever
+ * again (the exchange must not be touched). */
+enum exchange_step { STEP_WAIT, STEP_ON, STEP_ENDED };
+
+static enum exchange_step
 end(struct http_exchange *exchange, enum error error)
 {
 	http_exchange_finish(exchange, error);
-	return false;
+	return STEP_ENDED;
 }
 
 static void
@@ -182,7 +185,7 @@ drop_client(struct http_exchange *exchange, enum error error)
 
 /* The attempt has failed before anything final was sent on: what next is the
  * handler's to say. */
-static bool
+static enum exchange_step
 fail_attempt(struct http_exchange *exchange, enum error error)
 {
 	const struct http_stream *client = exchange->client;
@@ -194,11 +197,11 @@ fail_attempt(struct http_exchange *exchange, enum error error)
 	};
 	drop_client(exchange, error);
 	exchange->handler->on_failure(exchange, error);
-	return true;
+	return STEP_ON;
 }
 
 /* The request's body is broken or does not come: answer that here, once. */
-static bool
+static enum exchange_step
 refuse_body(struct http_exchange *exchange, enum error error, uint16_t status)
 {
 	struct http_exchange_state *state = &exchange->state;
@@ -208,11 +211,11 @@ refuse_body(struct http_exchange *exchange, enum error error, uint16_t status)
 	state->end_error = error;
 	http_exchange_answer(exchange, status, NULL, 0,
 	    SLICE("yumen: the request's body was refused\n"));
-	return true;
+	return STEP_ON;
 }
 
 /* The server stream has failed. A peer that is gone needs no answer. */
-static bool
+static enum exchange_step
 fail_request(struct http_exchange *exchange)
 {
 	struct http_stream *server = exchange->server;
@@ -236,7 +239,7 @@ has_request_failed(const struct http_exchange *exchange)
 	        !(exchange->state.flags & EXCHANGE_REFUSING));
 }
 
-static bool
+static enum exchange_step
 begin_attempt(struct http_exchange *exchange)
 {
 	struct http_exchange_state *state = &exchange->state;
@@ -253,7 +256,7 @@ begin_attempt(struct http_exchange *exchange)
 	enum error error = client->ops->send_head(client, exchange->request);
 	if (unlikely(error != ERROR_OK))
 		return fail_attempt(exchange, error);
-	return true;
+	return STEP_ON;
 }
 
 /* Let the client send its body although nobody has asked for it: RFC 9110
@@ -272,7 +275,7 @@ send_continue(struct http_exchange *exchange)
 		server->ops->flush(server);
 }
 
-static bool
+static enum exchange_step
 expire_attempt(struct http_exchange *exchange)
 {
 	struct http_stream *server = exchange->server;
@@ -283,7 +286,7 @@ expire_attempt(struct http_exchange *exchange)
 	case WATCH_CONTINUE:
 		limit_hit(metrics, LIMIT_CONTINUE_WAIT_MS);
 		send_continue(exchange);
-		return true;
+		return STEP_ON;
 	case WATCH_HEAD:
 		limit_hit(metrics, LIMIT_RESPONSE_HEAD_MS);
 		return fail_attempt(exchange, ERROR_TIMEOUT);
@@ -298,7 +301,7 @@ expire_attempt(struct http_exchange *exchange)
 	return fail_attempt(exchange, ERROR_TIMEOUT);
 }
 
-static bool
+static enum exchange_step
 pass_interim(struct http_exchange *exchange)
 {
 	struct http_stream *client = exchange->client;
@@ -316,7 +319,7 @@ pass_interim(struct http_exchange *exchange)
 		server->ops->flush(server);
 	exchange->response = NULL;
 	client->ops->take_interim(client);
-	return true;
+	return STEP_ON;
 }
 
 /* RFC 9110 6.6.1: a response that has no Date gets one on its way. */
@@ -332,7 +335,7 @@ add_date(struct http_exchange *exchange)
 	(void)wire_head_add(head, FIELD_DATE, SLICE("date"), date);
 }
 
-static bool
+static enum exchange_step
 begin_tunnel(struct http_exchange *exchange)
 {
 	struct http_stream *server = exchange->server;
@@ -347,10 +350,10 @@ begin_tunnel(struct http_exchange *exchange)
 	exchange->tunnel = exchange->response_started = true;
 	exchange->state.flags &= ~(uint32_t)EXCHANGE_REQUEST_ENDED;
 	set_phase(exchange, EXCHANGE_TUNNEL);
-	return true;
+	return STEP_ON;
 }
 
-static bool
+static enum exchange_step
 begin_response(struct http_exchange *exchange)
 {
 	struct http_exchange_state *state = &exchange->state;
@@ -364,10 +367,10 @@ begin_response(struct http_exchange *exchange)
 	if (!http_message_is(client) &&
 	    !exchange->handler->on_response(exchange)) {
 		drop_client(exchange, ERROR_CANCELLED);
-		return true;
+		return STEP_ON;
 	}
 	if (state->flags & EXCHANGE_ABORTED)
-		return true;
+		return STEP_ON;
 	add_date(exchange);
 	if (server->in != HTTP_IN_END &&
 	    (client->out == HTTP_OUT_FAILED || server->in == HTTP_IN_FAILED ||
@@ -383,10 +386,10 @@ begin_response(struct http_exchange *exchange)
 		http_exchange_drop_replay(exchange);
 	exchange->replayable = false;
 	set_phase(exchange, EXCHANGE_RESPONSE);
-	return true;
+	return STEP_ON;
 }
 
-static bool
+static enum exchange_step
 step_attempt(struct http_exchange *exchange)
 {
 	struct http_exchange_state *state = &exchange->state;
@@ -402,7 +405,7 @@ step_attempt(struct http_exchange *exchange)
 		return fail_request(exchange);
 	switch (exchange->client->in) {
 	case HTTP_IN_WAIT:
-		return false;
+		return STEP_WAIT;
 	case HTTP_IN_INTERIM:
 		return pass_interim(exchange);
 	case HTTP_IN_BODY:
@@ -414,7 +417,7 @@ step_attempt(struct http_exchange *exchange)
 }
 
 /* A response, or a tunnel, is on its way. */
-static bool
+static enum exchange_step
 step_response(struct http_exchange *exchange)
 {
 	struct http_exchange_state *state = &exchange->state;
@@ -436,15 +439,15 @@ step_response(struct http_exchange *exchange)
 	if (client->in == HTTP_IN_FAILED)
 		return end(exchange, client->failure);
 	if (server->out != HTTP_OUT_END)
-		return false;
+		return STEP_WAIT;
 	if (tunnel && client->out == HTTP_OUT_FAILED)
 		return end(exchange, client->failure);
 	if (tunnel && client->out != HTTP_OUT_END)
-		return false;
+		return STEP_WAIT;
 	return end(exchange, ERROR_OK);
 }
 
-static bool
+static enum exchange_step
 step(struct http_exchange *exchange)
 {
 	struct http_exchange_state *state = &exchange->state;
@@ -455,11 +458,11 @@ step(struct http_exchange *exchange)
 	case EXCHANGE_NEW:
 		set_phase(exchange, EXCHANGE_DECIDING);
 		exchange->handler->on_request(exchange);
-		return true;
+		return STEP_ON;
 	case EXCHANGE_DECIDING:
 		if (has_request_failed(exchange))
 			return fail_request(exchange);
-		return state->next_client ? begin_attempt(exchange) : false;
+		return state->next_client ? begin_attempt(exchange) : STEP_WAIT;
 	case EXCHANGE_ATTEMPT:
 		return step_attempt(exchange);
 	default:
@@ -517,11 +520,12 @@ run(struct net_task *task)
 	struct http_exchange_state *state = &exchange->state;
 
 	state->flags |= EXCHANGE_RUNNING;
-	/* Each step moves the phase on or takes an interim head, both bounded.
-	 */
-	while (step(exchange))
-		;
-	if (state->phase == EXCHANGE_ENDED)
+	/* Each moves the phase on or takes an interim head, both bounded. */
+	enum exchange_step next;
+	do
+		next = step(exchange);
+	while (next == STEP_ON);
+	if (next == STEP_ENDED)
 		return;
 	state->flags &= ~(uint32_t)EXCHANGE_RUNNING;
 	watch(exchange);
