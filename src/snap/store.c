@@ -2,9 +2,10 @@
  * structures of the next set at once; a commit gives that set out and starts
  * anew from it. Two things wait for the workers: blocks that only older sets
  * use (limbo), and units, which requests in flight may hold besides. */
+#include "snap/store_priv.h"
+
 #include "core/memory.h"
 #include "core/must.h"
-#include "snap/store_priv.h"
 
 struct snap_store *
 snap_store_new(void)
