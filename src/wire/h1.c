@@ -63,9 +63,9 @@ is_decided(const char *stop, const char *end)
 }
 
 static inline bool
-is_crlf(const char *stop)
+is_crlf(const char *at, const char *end)
 {
-	return memcmp(stop, "\r\n", 2) == 0;
+	return end - at >= 2 && memcmp(at, "\r\n", 2) == 0;
 }
 
 /* A line that is decided, but not by CRLF. */
@@ -92,19 +92,20 @@ static __attribute__((noinline)) enum verdict
 odd_line(
     const char *line, const char **at, struct input input, enum error *error)
 {
-	if (input.end - line >= 2 && is_crlf(line))
+	if (is_crlf(line, input.end))
 		return LINE_EMPTY;
 	const char *stop = wire_scan_line(line, input.end, input.begin);
-	if (!is_decided(stop, input.end) || !is_crlf(stop))
+	if (!is_crlf(stop, input.end))
 		return undone_line(stop, input, error);
 	const char *colon = wire_scan_byte(*at, stop, input.begin, ':');
 	struct slice name = slice_make(line, (size_t)(colon - line));
+	if (colon != stop && wire_is_token(name)) {
+		*at = colon;
+		return LINE_FIELD;
+	}
 	*error = *line == ' ' || *line == '\t' ? ERROR_HTTP_LINE_FOLDING
 	                                       : ERROR_HTTP_BAD_FIELD_NAME;
-	if (colon == stop || !wire_is_token(name))
-		return LINE_BAD;
-	*at = colon;
-	return LINE_FIELD;
+	return LINE_BAD;
 }
 
 static inline bool
@@ -157,7 +158,7 @@ read_fields(struct wire_h1_parser *parser, const char *at, struct input input,
 		}
 		const char *stop =
 		    wire_scan_line(colon + 1, input.end, input.begin);
-		if (unlikely(input.end - stop < 2 || !is_crlf(stop))) {
+		if (unlikely(!is_crlf(stop, input.end))) {
 			verdict = undone_line(stop, input, &error);
 			break;
 		}
@@ -275,7 +276,7 @@ request_start(const struct wire_h1_parser *parser, struct input input,
 	const char *line = input.begin;
 	const char *line_max = input.end;
 	unsigned empty = 0;
-	for (; input.end - line >= 2 && is_crlf(line); line += 2)
+	for (; is_crlf(line, input.end); line += 2)
 		if (++empty > LIMIT_VALUE_PIPELINED_EMPTY_LINES)
 			return -ERROR_HTTP_BAD_REQUEST_LINE;
 	size_t max = (size_t)parser->limits.target_bytes + REQUEST_LINE_SLACK;
@@ -284,7 +285,7 @@ request_start(const struct wire_h1_parser *parser, struct input input,
 	const char *stop = wire_scan_line(line, line_max, input.begin);
 	if (unlikely(stop == line_max && line_max != input.end))
 		return -ERROR_HTTP_TARGET_TOO_LONG;
-	if (unlikely(input.end - stop < 2 || !is_crlf(stop))) {
+	if (unlikely(!is_crlf(stop, input.end))) {
 		if (!is_decided(stop, input.end))
 			return 0;
 		return stop_error(stop) == ERROR_HTTP_BAD_LINE_END
@@ -320,7 +321,7 @@ response_start(const struct wire_h1_parser *parser, struct input input,
 {
 	(void)parser;
 	const char *stop = wire_scan_line(input.begin, input.end, input.begin);
-	if (unlikely(input.end - stop < 2 || !is_crlf(stop))) {
+	if (unlikely(!is_crlf(stop, input.end))) {
 		if (!is_decided(stop, input.end))
 			return 0;
 		return stop_error(stop) == ERROR_HTTP_BAD_LINE_END

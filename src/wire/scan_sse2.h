@@ -2,8 +2,7 @@
  * What each function finds is said in wire/scan.h.
  *
  * The last few bytes are looked at by a load that ends where they end and
- * begins before them; that is why begin is asked for. Nothing outside
- * [begin, end) is read. */
+ * begins before them: nothing outside [begin, end) is read. */
 #ifndef YUMEN_WIRE_SCAN_SSE2_H
 #define YUMEN_WIRE_SCAN_SSE2_H
 
