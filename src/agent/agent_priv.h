@@ -18,7 +18,7 @@ struct agent_socket {
 	enum error error; /* OK: it listens */
 	char why[128]; /* for people, when it does not */
 	bool any; /* every address of the host */
-	bool closing; /* taken back, waits until no worker lends it */
+	bool closing; /* taken back, waits until no worker accepts on it */
 	bool wanted; /* seen in the set that is being looked at */
 	unsigned count; /* of fds that are open */
 	int fds[]; /* one a worker */
@@ -56,7 +56,8 @@ struct agent {
 void agent_sockets_sync(struct agent *agent, const struct snap_set *set);
 /* Try again those that failed; true when one opened. */
 bool agent_sockets_retry(struct agent *agent);
-/* Close descriptors that every worker has given back. */
+/* Close descriptors on which no worker accepts any more, so that who connects
+ * is refused and not left waiting. */
 void agent_sockets_reap(struct agent *agent);
 void agent_sockets_close(struct agent *agent);
 /* The socket that stands for this address text and port, or NULL. */

@@ -1,6 +1,6 @@
 /* The table of listening sockets: what the set asks for, opened once for every
- * worker, lent to the workers, taken back and closed when the last connection
- * that came through is done. Closing a descriptor drops its accept queue, so
+ * worker, lent to the workers, taken back and closed when no worker accepts
+ * on it any more. Closing a descriptor drops its accept queue, so
  * one that the next set still asks for is never touched. */
 #include "agent/agent_priv.h"
 
@@ -165,10 +165,10 @@ agent_sockets_retry(struct agent *agent)
 }
 
 static bool
-is_lent(const struct agent *agent, const struct agent_socket *socket)
+is_accepted_on(const struct agent *agent, const struct agent_socket *socket)
 {
 	for (unsigned i = 0; i < socket->count; i++)
-		if (proxy_worker_lends(agent->workers[i], socket->id))
+		if (proxy_worker_accepts(agent->workers[i], socket->id))
 			return true;
 	return false;
 }
@@ -181,7 +181,8 @@ agent_sockets_reap(struct agent *agent)
 		struct agent_socket *socket =
 		    container_of(at, struct agent_socket, link);
 
-		if (!socket->closing || is_lent(agent, socket))
+		if (!(socket->closing || agent->draining) ||
+		    is_accepted_on(agent, socket))
 			continue;
 		close_all(socket);
 		list_remove(&socket->link);

@@ -1,6 +1,9 @@
 /* Which event a problem is, and the fields that it has. */
 #include "ctl/problem.h"
 
+#include <limits.h>
+#include <stdio.h>
+
 #include "core/log.h"
 #include "core/must.h"
 
@@ -20,14 +23,18 @@ ctl_problem_log(const struct ctl_problem *problem)
 {
 	must(problem != NULL);
 	struct log_field fields[FIELDS_MAX];
+	char place[PATH_MAX + 32];
 	unsigned count = 0;
 	struct slice code = slice_from_string(problem->code);
 
-	fields[count++] = LOG_TEXT("file", problem->file);
-	if (problem->line > 0) {
-		fields[count++] = LOG_NUMBER("line", problem->line);
-		fields[count++] = LOG_NUMBER("column", problem->column);
-	}
+	/* As compilers write it, so that terminals and editors find it. */
+	if (problem->line > 0)
+		snprintf(place, sizeof(place), "%.*s:%u:%u",
+		    SLICE_ARGS(problem->file), problem->line, problem->column);
+	else
+		snprintf(
+		    place, sizeof(place), "%.*s", SLICE_ARGS(problem->file));
+	fields[count++] = LOG_STRING("place", place);
 	const struct log_field texts[] = {
 	    LOG_TEXT("code", code),
 	    LOG_TEXT("object", problem->object),

@@ -107,8 +107,8 @@ struct http_stream {
 	bool fresh; /* client streams: no response byte has come yet */
 	bool reused; /* client streams: the connection served before */
 	bool expects_continue; /* server streams: waits for 100 (Expect) */
-	bool closing; /* server streams, set by the exchange before it sends the
-	               * head: the request's rest will not be read */
+	bool closing; /* server streams, set by the exchange or its handler
+	               * before the head is sent: nothing more will be read */
 };
 
 /* The one way to change these: holds the legal moves. */

@@ -41,6 +41,16 @@ proxy_reason_of(enum error error, enum proxy_place place)
 	return reason != REASON_NONE ? (enum reason)reason : REASON_INTERNAL;
 }
 
+/* Who asks what is malformed or ambiguous may mean something else by what
+ * follows too: its connection ends with the answer. */
+static bool
+is_distrusted(enum reason reason)
+{
+	return reason == REASON_HTTP_REQUEST_ERROR ||
+	    reason == REASON_HTTP_REQUEST_TOO_LARGE ||
+	    reason == REASON_HTTP_REQUEST_TIMEOUT;
+}
+
 void
 proxy_answer(struct http_exchange *exchange, enum reason reason)
 {
@@ -72,6 +82,8 @@ proxy_answer_with(struct http_exchange *exchange, enum reason reason,
 	unsigned count = 2;
 	if (field)
 		fields[count++] = *field;
+	if (is_distrusted(reason))
+		exchange->server->closing = true;
 	http_exchange_answer(
 	    exchange, status, fields, count, texts[reason].body);
 }

@@ -43,7 +43,8 @@ read_host(struct proxy_request *request, const struct wire_head *head)
 }
 
 /* The canonical path; one that was not canonical is replaced in the head too,
- * so that what is matched is what is forwarded. */
+ * so that what is matched is what is forwarded. "*" goes where "/" does: RFC
+ * 9112 3.2.4 has it stand for a URI without a path. */
 static enum error
 read_path(struct proxy_request *request, struct wire_head *head)
 {
@@ -51,8 +52,10 @@ read_path(struct proxy_request *request, struct wire_head *head)
 	if (head->path.length + head->query.length > sizeof(worker->scratch))
 		return ERROR_HTTP_TARGET_TOO_LONG;
 	if (unlikely(head->method_id == METHOD_OPTIONS &&
-	        slice_equal(head->path, SLICE("*"))))
+	        slice_equal(head->path, SLICE("*")))) {
+		request->path = SLICE("/");
 		return ERROR_OK;
+	}
 	enum error error =
 	    wire_path_canonical(head->path, worker->scratch, &request->path);
 	if (unlikely(

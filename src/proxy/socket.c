@@ -71,19 +71,6 @@ proxy_sockets_take_back(struct proxy_sockets *sockets, uint32_t id)
 }
 
 bool
-proxy_sockets_lends(struct proxy_sockets *sockets, uint32_t id)
-{
-	bool found = false;
-	pthread_mutex_lock(&sockets->lock);
-	LIST_FOR_EACH(at, &sockets->list)
-	{
-		found |= container_of(at, struct proxy_socket, link)->id == id;
-	}
-	pthread_mutex_unlock(&sockets->lock);
-	return found;
-}
-
-bool
 proxy_sockets_accepts(struct proxy_sockets *sockets, uint32_t id)
 {
 	bool found = false;

@@ -46,7 +46,6 @@ void proxy_sockets_fini(struct proxy_sockets *sockets);
 void proxy_sockets_lend(struct proxy_sockets *sockets,
     struct proxy_worker *worker, uint32_t id, int fd, uint16_t port);
 void proxy_sockets_take_back(struct proxy_sockets *sockets, uint32_t id);
-bool proxy_sockets_lends(struct proxy_sockets *sockets, uint32_t id);
 bool proxy_sockets_accepts(struct proxy_sockets *sockets, uint32_t id);
 
 /* The worker's thread. */

@@ -149,12 +149,6 @@ proxy_worker_take_back(struct proxy_worker *worker, uint32_t socket)
 }
 
 bool
-proxy_worker_lends(const struct proxy_worker *worker, uint32_t socket)
-{
-	return proxy_sockets_lends(worker->sockets, socket);
-}
-
-bool
 proxy_worker_accepts(const struct proxy_worker *worker, uint32_t socket)
 {
 	return proxy_sockets_accepts(worker->sockets, socket);

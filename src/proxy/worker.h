@@ -17,7 +17,7 @@ struct proxy_options {
 	struct proxy_log *access_log; /* NULL: off */
 	struct snap_store *store; /* only for snap_holds_new */
 	/* Called in the worker's thread when proxy_worker_served or _is_idle
-	 * or _lends or _accepts may have changed: wake your loop, do no more.
+	 * or _accepts may have changed: wake your loop, do no more.
 	 */
 	void (*on_progress)(void *context);
 	void *context;
@@ -41,9 +41,8 @@ struct snap_holds *proxy_worker_holds(struct proxy_worker *worker);
 void proxy_worker_lend(
     struct proxy_worker *worker, uint32_t socket, int fd, uint16_t port);
 /* Stop accepting on it and drain its connections; the fd may be closed when
- * proxy_worker_lends says false. */
+ * proxy_worker_accepts says false. */
 void proxy_worker_take_back(struct proxy_worker *worker, uint32_t socket);
-bool proxy_worker_lends(const struct proxy_worker *worker, uint32_t socket);
 /* Taken back or drained, what was in its queue is accepted, nothing more will
  * be: the fd may be closed, although its connections are still served. */
 bool proxy_worker_accepts(const struct proxy_worker *worker, uint32_t socket);

@@ -29,7 +29,7 @@ struct snap_request {
 	uint32_t socket; /* snap_socket.id */
 	struct slice
 	    host; /* lower case, no port; absent: HTTP/1.0 without one */
-	struct slice path; /* canonical; "*" for OPTIONS * */
+	struct slice path; /* canonical; "/" for OPTIONS * */
 	struct slice query;
 	struct slice method;
 	const struct field *fields;

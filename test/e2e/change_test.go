@@ -325,6 +325,10 @@ func TestSigtermDrains(t *testing.T) {
 		t.Error("it ended with a request open")
 	case <-time.After(300 * time.Millisecond):
 	}
+	if conn, err := net.Dial("tcp", g.address()); err == nil {
+		conn.Close()
+		t.Error("a new connection was taken while draining")
+	}
 	close(release)
 	answer, _ := io.ReadAll(busy)
 	if !strings.HasPrefix(string(answer), "HTTP/1.1 200") || !strings.Contains(strings.ToLower(string(answer)), "connection: close") {

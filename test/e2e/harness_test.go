@@ -134,7 +134,10 @@ func randomHex() string {
 
 func (g *gate) launch(args ...string) {
 	g.t.Helper()
-	all := append([]string{"run", "-f", g.dir, "--socket", g.socket, "--admin", g.admin, "--workers", "2"}, args...)
+	all := append([]string{"run", "-f", g.dir, "--socket", g.socket, "--admin", g.admin}, args...)
+	if !contains(args, "--workers") {
+		all = append(all, "--workers", "2")
+	}
 	if !contains(args, "--access-log") {
 		all = append(all, "--access-log", "off")
 	}
@@ -406,7 +409,7 @@ func serveWith(t testing.TB, b *backend, handler http.Handler) *backend {
 		t.Fatal(err)
 	}
 	b.port = listener.Addr().(*net.TCPAddr).Port
-	server := &http.Server{Handler: handler}
+	server := &http.Server{Handler: handler, DisableGeneralOptionsHandler: true}
 	go server.Serve(listener)
 	t.Cleanup(func() { server.Close() })
 	return b

@@ -216,7 +216,7 @@ func TestAccessLog(t *testing.T) {
 		ok, bad = bad, ok
 	}
 	for key, want := range map[string]any{"method": "GET", "host": "a.test", "path": "/x", "status": 200.0, "request_id": "id-1",
-		"user_agent": "te\"st", "listener": "http", "route": "default/app", "gateway": "default/eg"} {
+		"user_agent": "te\"st", "listener": "http", "route": "HTTPRoute/default/app", "gateway": "default/eg"} {
 		if ok[key] != want {
 			t.Errorf("%s: %v, want %v (%v)", key, ok[key], want, ok)
 		}

@@ -86,10 +86,12 @@ test_every_http_error(void **state)
 static void
 test_answer(void **state)
 {
-	struct http_exchange exchange;
+	struct http_stream server = {0};
+	struct http_exchange exchange = {.server = &server};
 
 	(void)state;
 	proxy_answer(&exchange, REASON_NO_ROUTE);
+	assert_false(server.closing);
 	assert_int_equal(answered.status, 404);
 	assert_int_equal(answered.field_count, 2);
 	assert_true(slice_equal(
@@ -109,7 +111,8 @@ test_answer(void **state)
 static void
 test_answer_with(void **state)
 {
-	struct http_exchange exchange;
+	struct http_stream server = {0};
+	struct http_exchange exchange = {.server = &server};
 	struct field allow = {.name = "Allow",
 	    .name_length = 5,
 	    .value = "GET",
@@ -121,6 +124,8 @@ test_answer_with(void **state)
 	assert_int_equal(answered.field_count, 3);
 	assert_true(
 	    slice_equal(field_value(&answered.fields[2]), SLICE("GET")));
+	/* What else such a client sends is not read. */
+	assert_true(server.closing);
 }
 
 int

@@ -618,19 +618,16 @@ test_take_back(void **state)
 	int busy = peer_connect(setting->port);
 	int idle = peer_connect(setting->port);
 
-	assert_true(proxy_worker_lends(setting->worker, id));
 	assert_true(proxy_worker_accepts(setting->worker, id));
-	assert_false(proxy_worker_lends(setting->worker, id + 1));
+	assert_false(proxy_worker_accepts(setting->worker, id + 1));
 	assert_true(peer_ask(idle, GET("/x"), &answer));
 	assert_true(peer_send(busy, GET("/slow")));
 	WAIT_UNTIL(atomic_load(&setting->one.requests) == 2);
 	proxy_worker_take_back(setting->worker, id);
 	WAIT_UNTIL(!proxy_worker_accepts(setting->worker, id));
-	assert_true(proxy_worker_lends(setting->worker, id));
 	assert_true(peer_receive(busy, false, &answer));
 	assert_int_equal(answer.status, 200);
 	assert_true(answer.close);
-	WAIT_UNTIL(!proxy_worker_lends(setting->worker, id));
 	assert_int_equal(recv(idle, answer.body, 1, 0), 0);
 	assert_false(proxy_worker_is_idle(setting->worker));
 	close(idle);
