@@ -173,18 +173,36 @@ socket_new(struct snap_store *store, struct slice address, int64_t port)
 	return state;
 }
 
+/* It goes with the commit, if nobody asks for it until then: one that a dropped
+ * listener leaves to a new one keeps its number, and so its queue. */
 static void
 socket_unref(struct snap_store *store, struct snap_socket_state *state)
 {
 	must(state->references > 0);
-	if (--state->references > 0)
-		return;
-	must(snap_array_get(&store->sockets, state->id) == NULL);
-	map_remove(
-	    &store->socket_states, slice_make(state->name, state->name_length));
-	snap_ids_unref(store->socket_ids, state->id);
-	store->sockets_changed = true;
-	memory_free(state);
+	if (--state->references == 0)
+		store->sockets_changed = true;
+}
+
+static void
+sweep_sockets(struct snap_store *store)
+{
+	struct map old = store->socket_states;
+	struct slice name;
+	void *value;
+
+	map_init(&store->socket_states);
+	for (size_t at = 0; map_next(&old, &at, &name, &value);) {
+		struct snap_socket_state *state = value;
+
+		if (state->references > 0) {
+			map_put(&store->socket_states, name, state);
+			continue;
+		}
+		must(snap_array_get(&store->sockets, state->id) == NULL);
+		snap_ids_unref(store->socket_ids, state->id);
+		memory_free(state);
+	}
+	map_fini(&old);
 }
 
 static struct snap_claims *
@@ -360,6 +378,7 @@ snap_listeners_commit(struct snap_store *store)
 
 	if (!store->sockets_changed && store->socket_list)
 		return;
+	sweep_sockets(store);
 	while (map_next(&store->socket_states, &at, &name, &value))
 		bytes += name.length + sizeof(list->sockets[0]);
 	list = snap_limbo_new(&store->limbo, sizeof(*list) + bytes);

@@ -152,6 +152,17 @@ test_sockets(void **state)
 	assert_int_equal(snap_set_sockets(set, &sockets), 2);
 	assert_int_equal(sockets[0].id, every);
 	assert_int_equal(sockets[1].id, second);
+
+	/* Nor does it matter that in one commit the last goes before the next
+	 * comes: a listener under a new name is on the same socket. */
+	snap_store_drop(store, SLICE("listener/ns/gw/b"));
+	snap_store_drop(store, SLICE("listener/ns/gw/c"));
+	assert_int_equal(
+	    world_put(store, SLICE("listener/ns/gw/renamed"), &plain),
+	    ERROR_OK);
+	set = snap_store_commit(store);
+	assert_int_equal(snap_set_sockets(set, &sockets), 1);
+	assert_int_equal(sockets[0].id, every);
 	snap_store_free(&store);
 }
 
