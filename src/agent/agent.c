@@ -13,7 +13,6 @@
 #define APPLY_SLICE_NS 2000000
 #define APPLY_LOOK_AT_CLOCK 32
 #define COLLECT_MS 100
-#define RETRY_MS 1000
 
 static void
 refuse(struct agent *agent, struct slice name, enum error error)
@@ -141,6 +140,13 @@ confirm(struct agent *agent)
 	agent->options.on_served(agent->options.context);
 }
 
+static void
+retry_sockets(struct agent *agent)
+{
+	if (agent_sockets_retry(agent))
+		agent_listeners_report(agent);
+}
+
 /* Look how far the workers are: free old sets, confirm, reap sockets. */
 static void
 note_progress(struct agent *agent)
@@ -163,7 +169,8 @@ note_progress(struct agent *agent)
 	if (snap_store_has_garbage(agent->store) &&
 	    !net_timer_is_set(&agent->collect))
 		net_timer_set(agent->options.loop, &agent->collect, COLLECT_MS);
-	agent_sockets_reap(agent);
+	if (agent_sockets_reap(agent))
+		retry_sockets(agent);
 	confirm(agent);
 	if (agent->draining && idle && !agent->drained) {
 		agent->drained = true;
@@ -197,26 +204,6 @@ on_collect(struct net_timer *timer)
 }
 
 static void
-on_retry(struct net_timer *timer)
-{
-	struct agent *agent = container_of(timer, struct agent, retry);
-
-	if (agent_sockets_retry(agent))
-		agent_listeners_report(agent);
-	LIST_FOR_EACH(at, &agent->sockets)
-	{
-		struct agent_socket *socket =
-		    container_of(at, struct agent_socket, link);
-
-		if (socket->error != ERROR_OK && !socket->closing) {
-			net_timer_set(
-			    agent->options.loop, &agent->retry, RETRY_MS);
-			return;
-		}
-	}
-}
-
-static void
 on_deadline(struct net_timer *timer)
 {
 	struct agent *agent = container_of(timer, struct agent, deadline);
@@ -225,6 +212,12 @@ on_deadline(struct net_timer *timer)
 		return;
 	agent->drained = true;
 	agent->options.on_drained(agent->options.context);
+}
+
+static void
+on_retry(struct net_timer *timer)
+{
+	retry_sockets(container_of(timer, struct agent, retry));
 }
 
 /* In a worker's thread. */

@@ -9,19 +9,22 @@
 #include "snap/decide.h"
 #include "snap/set.h"
 
+#define AGENT_WHY_BYTES 128
+
 /* A socket that the set asks for: one descriptor a worker, all on one address
  * and port. */
 struct agent_socket {
 	struct list link;
 	uint32_t id; /* snap_socket.id */
-	struct net_address address;
+	struct net_address asked; /* by the set */
+	struct net_address address; /* bound: as asked, or 0.0.0.0 for [::] */
 	enum error error; /* OK: it listens */
-	char why[128]; /* for people, when it does not */
+	char why[AGENT_WHY_BYTES]; /* for people, when it does not */
 	bool any; /* every address of the host */
 	bool closing; /* taken back, waits until no worker accepts on it */
 	bool wanted; /* seen in the set that is being looked at */
-	unsigned count; /* of fds that are open */
-	int fds[]; /* one a worker */
+	unsigned count; /* of fds */
+	int fds[]; /* one a worker; -1: closed already */
 };
 
 struct agent {
@@ -56,11 +59,13 @@ struct agent {
 void agent_sockets_sync(struct agent *agent, const struct snap_set *set);
 /* Try again those that failed; true when one opened. */
 bool agent_sockets_retry(struct agent *agent);
-/* Close descriptors on which no worker accepts any more, so that who connects
- * is refused and not left waiting. */
-void agent_sockets_reap(struct agent *agent);
+/* Close descriptors that were taken back, or all when it drains, once their
+ * worker accepts no more: until then connections may wait in their queues, and
+ * from then on one would wait there for ever. True when an address may have
+ * become free. */
+bool agent_sockets_reap(struct agent *agent);
 void agent_sockets_close(struct agent *agent);
-/* The socket that stands for this address text and port, or NULL. */
+/* The socket that was asked for by this address, or NULL. */
 struct agent_socket *agent_socket_find(
     struct agent *agent, const struct net_address *address);
 /* address: empty for every address of the host. */

@@ -4,10 +4,13 @@
 
 #include "core/log.h"
 #include "core/memory.h"
+#include "core/must.h"
 
 struct agent_listener {
+	/* As reported last. */
 	bool reported;
-	enum error error; /* as reported last */
+	enum error error;
+	char why[AGENT_WHY_BYTES];
 	char name[];
 };
 
@@ -60,10 +63,14 @@ report(struct agent *agent, struct slice name, struct agent_listener *entry,
 	enum error error = judge(agent, unit->listener, &why);
 	struct feed_reply *reply;
 
-	if (entry->reported && entry->error == error)
+	if (entry->reported && entry->error == error &&
+	    slice_equal(slice_from_string(entry->why), why))
 		return;
 	entry->reported = true;
 	entry->error = error;
+	must(why.length < sizeof(entry->why));
+	memcpy(entry->why, why.data, why.length);
+	entry->why[why.length] = '\0';
 	reply = feed_reply_new(FEED_REPORT, name, why);
 	reply->error = error;
 	feed_answer(agent->options.feed, &reply);

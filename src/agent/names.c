@@ -45,14 +45,18 @@ want_hostname(void *context, struct slice name)
 	struct agent *agent = context;
 	struct agent_hostname *entry = map_get(&agent->hostnames, name);
 
+	if (agent->names == NULL)
+		agent->names =
+		    net_names_new(agent->options.loop, on_name, agent);
+	if (agent->names == NULL) {
+		on_name(agent, name, NULL, 0, ERROR_SYSTEM);
+		return;
+	}
 	if (entry == NULL) {
 		entry = memory_alloc(sizeof(*entry) + name.length);
 		memcpy(entry->text, name.data, name.length);
 		map_put(&agent->hostnames, slice_make(entry->text, name.length),
 		    entry);
-		if (agent->names == NULL)
-			agent->names =
-			    net_names_new(agent->options.loop, on_name, agent);
 		net_names_watch(agent->names, name);
 	}
 	entry->wanted = true;

@@ -1,7 +1,8 @@
 /* The table of listening sockets: what the set asks for, opened once for every
- * worker, lent to the workers, taken back and closed when no worker accepts
- * on it any more. Closing a descriptor drops its accept queue, so
- * one that the next set still asks for is never touched. */
+ * worker, lent to the workers, taken back and closed when the worker accepts no
+ * more, although what came through is still served. Closing a descriptor drops
+ * its accept queue, so one that the next set still asks for is never touched.
+ */
 #include "agent/agent_priv.h"
 
 #include <stdio.h>
@@ -47,7 +48,7 @@ agent_socket_find(struct agent *agent, const struct net_address *address)
 		    container_of(at, struct agent_socket, link);
 
 		if (!socket->closing &&
-		    net_address_equal(&socket->address, address))
+		    net_address_equal(&socket->asked, address))
 			return socket;
 	}
 	return NULL;
@@ -57,7 +58,8 @@ static void
 close_all(struct agent_socket *socket)
 {
 	while (socket->count > 0)
-		close(socket->fds[--socket->count]);
+		if (socket->fds[--socket->count] >= 0)
+			close(socket->fds[socket->count]);
 }
 
 /* Open a descriptor for each worker, or none and say why. */
@@ -106,12 +108,13 @@ add(struct agent *agent, const struct snap_socket *wanted)
 	socket->any = wanted->address.length == 0;
 	list_insert(&agent->sockets, &socket->link);
 	if (agent_socket_address(
-	        wanted->address, wanted->port, &socket->address) != ERROR_OK) {
+	        wanted->address, wanted->port, &socket->asked) != ERROR_OK) {
 		socket->error = ERROR_INVALID;
 		snprintf(socket->why, sizeof(socket->why),
 		    "%.*s is no IP address", SLICE_ARGS(wanted->address));
 		return;
 	}
+	socket->address = socket->asked;
 	open_all(agent, socket);
 }
 
@@ -140,9 +143,9 @@ agent_sockets_sync(struct agent *agent, const struct snap_set *set)
 			continue;
 		socket->closing = true;
 		for (unsigned i = 0; i < socket->count; i++)
-			proxy_worker_take_back(agent->workers[i], socket->id);
+			proxy_worker_take_back(
+			    agent->workers[i], socket->fds[i]);
 	}
-	agent_sockets_reap(agent);
 }
 
 bool
@@ -164,30 +167,43 @@ agent_sockets_retry(struct agent *agent)
 	return opened;
 }
 
+/* True: all are closed. */
 static bool
-is_accepted_on(const struct agent *agent, const struct agent_socket *socket)
+close_given_back(const struct agent *agent, struct agent_socket *socket)
 {
-	for (unsigned i = 0; i < socket->count; i++)
-		if (proxy_worker_accepts(agent->workers[i], socket->id))
-			return true;
-	return false;
+	bool all = true;
+
+	for (unsigned i = 0; i < socket->count; i++) {
+		if (socket->fds[i] < 0)
+			continue;
+		if (proxy_worker_accepts(agent->workers[i], socket->fds[i])) {
+			all = false;
+			continue;
+		}
+		close(socket->fds[i]);
+		socket->fds[i] = -1;
+	}
+	return all;
 }
 
-void
+bool
 agent_sockets_reap(struct agent *agent)
 {
+	bool closed = false;
+
 	LIST_FOR_EACH_SAFE(at, &agent->sockets)
 	{
 		struct agent_socket *socket =
 		    container_of(at, struct agent_socket, link);
 
 		if (!(socket->closing || agent->draining) ||
-		    is_accepted_on(agent, socket))
+		    !close_given_back(agent, socket))
 			continue;
-		close_all(socket);
+		closed = true;
 		list_remove(&socket->link);
 		memory_free(socket);
 	}
+	return closed;
 }
 
 void

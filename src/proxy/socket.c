@@ -57,21 +57,21 @@ proxy_sockets_lend(struct proxy_sockets *sockets, struct proxy_worker *worker,
 }
 
 void
-proxy_sockets_take_back(struct proxy_sockets *sockets, uint32_t id)
+proxy_sockets_take_back(struct proxy_sockets *sockets, int fd)
 {
 	pthread_mutex_lock(&sockets->lock);
 	LIST_FOR_EACH(at, &sockets->list)
 	{
 		struct proxy_socket *socket =
 		    container_of(at, struct proxy_socket, link);
-		if (socket->id == id && socket->state < PROXY_SOCKET_TAKEN)
+		if (socket->fd == fd && socket->state < PROXY_SOCKET_TAKEN)
 			socket->state = PROXY_SOCKET_TAKEN;
 	}
 	pthread_mutex_unlock(&sockets->lock);
 }
 
 bool
-proxy_sockets_accepts(struct proxy_sockets *sockets, uint32_t id)
+proxy_sockets_accepts(struct proxy_sockets *sockets, int fd)
 {
 	bool found = false;
 	pthread_mutex_lock(&sockets->lock);
@@ -80,7 +80,7 @@ proxy_sockets_accepts(struct proxy_sockets *sockets, uint32_t id)
 		struct proxy_socket *socket =
 		    container_of(at, struct proxy_socket, link);
 		found |=
-		    socket->id == id && socket->state != PROXY_SOCKET_DRAINS;
+		    socket->fd == fd && socket->state != PROXY_SOCKET_DRAINS;
 	}
 	pthread_mutex_unlock(&sockets->lock);
 	return found;
@@ -131,6 +131,8 @@ accept_pending(struct net_acceptor *acceptor)
 static void
 drain_socket(struct proxy_socket *socket)
 {
+	if (socket->state == PROXY_SOCKET_TAKEN)
+		socket->id = SNAP_ID_NONE;
 	socket->state = PROXY_SOCKET_DRAINS;
 	if (!socket->opened)
 		return;

@@ -21,8 +21,8 @@ struct proxy_socket {
 	struct list link; /* under the lock */
 	enum proxy_socket_state state; /* under the lock */
 	bool opened; /* acceptor and service are in use */
-	uint32_t id;
-	int fd; /* the lender's */
+	uint32_t id; /* SNAP_ID_NONE once it was taken back */
+	int fd; /* the lender's, and closed when it drains */
 	uint16_t port;
 	uint8_t port_length;
 	uint8_t local_length;
@@ -45,14 +45,14 @@ void proxy_sockets_fini(struct proxy_sockets *sockets);
 /* Any thread. */
 void proxy_sockets_lend(struct proxy_sockets *sockets,
     struct proxy_worker *worker, uint32_t id, int fd, uint16_t port);
-void proxy_sockets_take_back(struct proxy_sockets *sockets, uint32_t id);
-bool proxy_sockets_accepts(struct proxy_sockets *sockets, uint32_t id);
+void proxy_sockets_take_back(struct proxy_sockets *sockets, int fd);
+bool proxy_sockets_accepts(struct proxy_sockets *sockets, int fd);
 
 /* The worker's thread. */
 struct proxy_sockets_left {
 	bool any; /* lent still */
 	bool draining; /* look again soon */
-	bool changed; /* one accepts, or is lent, no more */
+	bool changed; /* one accepts no more */
 };
 /* Do with each what was asked for; with drain, drain all. */
 struct proxy_sockets_left proxy_sockets_tend(

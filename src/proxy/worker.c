@@ -142,16 +142,16 @@ proxy_worker_lend(
 }
 
 void
-proxy_worker_take_back(struct proxy_worker *worker, uint32_t socket)
+proxy_worker_take_back(struct proxy_worker *worker, int fd)
 {
-	proxy_sockets_take_back(worker->sockets, socket);
+	proxy_sockets_take_back(worker->sockets, fd);
 	net_loop_wake(worker->loop);
 }
 
 bool
-proxy_worker_accepts(const struct proxy_worker *worker, uint32_t socket)
+proxy_worker_accepts(const struct proxy_worker *worker, int fd)
 {
-	return proxy_sockets_accepts(worker->sockets, socket);
+	return proxy_sockets_accepts(worker->sockets, fd);
 }
 
 void

@@ -40,12 +40,12 @@ struct snap_holds *proxy_worker_holds(struct proxy_worker *worker);
 /* Lend a listening descriptor of this socket (the fd stays the lender's). */
 void proxy_worker_lend(
     struct proxy_worker *worker, uint32_t socket, int fd, uint16_t port);
-/* Stop accepting on it and drain its connections; the fd may be closed when
- * proxy_worker_accepts says false. */
-void proxy_worker_take_back(struct proxy_worker *worker, uint32_t socket);
-/* Taken back or drained, what was in its queue is accepted, nothing more will
- * be: the fd may be closed, although its connections are still served. */
-bool proxy_worker_accepts(const struct proxy_worker *worker, uint32_t socket);
+/* Stop accepting on it and drain its connections, which belong to no socket of
+ * a set any more: its number may be another's soon. */
+void proxy_worker_take_back(struct proxy_worker *worker, int fd);
+/* False: taken back or drained, what was in its queue is accepted, nothing more
+ * will be: the fd may be closed, although its connections are still served. */
+bool proxy_worker_accepts(const struct proxy_worker *worker, int fd);
 
 /* Stop accepting, say Connection: close, close idle connections. */
 void proxy_worker_drain(struct proxy_worker *worker);

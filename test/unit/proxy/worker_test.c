@@ -618,13 +618,19 @@ test_take_back(void **state)
 	int busy = peer_connect(setting->port);
 	int idle = peer_connect(setting->port);
 
-	assert_true(proxy_worker_accepts(setting->worker, id));
-	assert_false(proxy_worker_accepts(setting->worker, id + 1));
+	assert_true(proxy_worker_accepts(setting->worker, setting->fd));
+	assert_false(proxy_worker_accepts(setting->worker, setting->fd + 1));
 	assert_true(peer_ask(idle, GET("/x"), &answer));
+	assert_true(peer_send(idle, "GET /x HTTP/1.1\r\n"));
 	assert_true(peer_send(busy, GET("/slow")));
 	WAIT_UNTIL(atomic_load(&setting->one.requests) == 2);
-	proxy_worker_take_back(setting->worker, id);
-	WAIT_UNTIL(!proxy_worker_accepts(setting->worker, id));
+	proxy_worker_take_back(setting->worker, setting->fd);
+	WAIT_UNTIL(!proxy_worker_accepts(setting->worker, setting->fd));
+	/* Its number may be another socket's from now on: what still comes on
+	 * its connections belongs to no listener. */
+	assert_true(peer_ask(idle, "Host: a.example\r\n\r\n", &answer));
+	assert_int_equal(answer.status, 404);
+	assert_true(answer.close);
 	assert_true(peer_receive(busy, false, &answer));
 	assert_int_equal(answer.status, 200);
 	assert_true(answer.close);
