@@ -95,8 +95,10 @@ wire_is_token(struct slice s)
 bool
 wire_is_field_value(struct slice s)
 {
+	if (s.length == 0) /* absent too */
+		return true;
 	const char *end = s.data + s.length;
-	return s.length == 0 || wire_scan_line(s.data, end, s.data) == end;
+	return wire_scan_line(s.data, end, s.data) == end;
 }
 
 bool
