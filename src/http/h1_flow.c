@@ -4,7 +4,6 @@
 #include "http/h1_priv.h"
 
 #include <assert.h>
-#include <sys/socket.h>
 
 #include "core/memory.h"
 #include "core/must.h"
@@ -81,18 +80,6 @@ h1_flow_give(struct h1_connection *connection)
 	h1_flow_reset(flow);
 	connection->flow = NULL;
 	http_block_give(connection->worker, flow);
-}
-
-void
-h1_connection_reset(struct h1_connection *connection)
-{
-	static const struct linger none = {.l_onoff = 1, .l_linger = 0};
-
-	/* It is closed either way, so it need not be known whether this works.
-	 */
-	(void)setsockopt(connection->socket.watch.fd, SOL_SOCKET, SO_LINGER,
-	    &none, sizeof(none));
-	net_stream_close(&connection->socket);
 }
 
 void

@@ -88,8 +88,6 @@ struct h1_flow *h1_flow_take(
 void h1_flow_reset(struct h1_flow *flow);
 /* Give back the flow with all it holds. */
 void h1_flow_give(struct h1_connection *connection);
-/* Close so that the peer is told that something is missing: by a reset. */
-void h1_connection_reset(struct h1_connection *connection);
 /* From now on both directions are raw (after 101). */
 void h1_flow_tunnel(struct h1_flow *flow);
 

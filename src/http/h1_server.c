@@ -442,7 +442,7 @@ server_break(struct http_server *server)
 
 	if (flow->stream.out == HTTP_OUT_BODY &&
 	    flow->out.framing == H1_FRAMING_UNTIL_CLOSE)
-		h1_connection_reset(&server->connection);
+		net_stream_reset(&server->connection.socket);
 	server_close(server);
 }
 

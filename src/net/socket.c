@@ -55,9 +55,15 @@ socket_shutdown(struct net_stream *stream)
 
 /* The close takes it out of epoll; a call less. */
 static void
-socket_close(struct net_stream *stream)
+socket_close(struct net_stream *stream, bool orderly)
 {
+	static const struct linger none = {.l_onoff = 1, .l_linger = 0};
 	net_epoll_forget(stream->loop, &stream->watch);
+	/* It is closed either way, so it need not be known whether this works.
+	 */
+	if (!orderly)
+		(void)setsockopt(stream->watch.fd, SOL_SOCKET, SO_LINGER, &none,
+		    sizeof(none));
 	close(stream->watch.fd);
 }
 

@@ -11,6 +11,7 @@ static_assert(sizeof(struct net_stream) <= 48, "it is in every connection");
 
 static void prepare(struct net_stream *, struct net_loop *,
     void (*)(struct net_watch *, unsigned));
+static void end(struct net_stream *, bool orderly);
 
 enum error
 net_stream_open_fd(struct net_stream *stream, struct net_loop *loop, int fd,
@@ -149,12 +150,13 @@ net_stream_shutdown(struct net_stream *stream)
 void
 net_stream_close(struct net_stream *stream)
 {
-	if (!stream->ops)
-		return;
-	stream->ops->close(stream);
-	stream->ops = NULL;
-	stream->watch.fd = -1;
-	stream->readable = stream->writable = false;
+	end(stream, true);
+}
+
+void
+net_stream_reset(struct net_stream *stream)
+{
+	end(stream, false);
 }
 
 bool
@@ -177,4 +179,15 @@ prepare(struct net_stream *stream, struct net_loop *loop,
 	    .watch = {.on_ready = on_ready, .fd = -1},
 	    .loop = loop,
 	};
+}
+
+static void
+end(struct net_stream *stream, bool orderly)
+{
+	if (!stream->ops)
+		return;
+	stream->ops->close(stream, orderly);
+	stream->ops = NULL;
+	stream->watch.fd = -1;
+	stream->readable = stream->writable = false;
 }

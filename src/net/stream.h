@@ -26,7 +26,8 @@ struct net_stream_ops {
 	    unsigned count, size_t *length);
 	/* End our side; the other goes on. */
 	enum error (*shutdown)(struct net_stream *);
-	void (*close)(struct net_stream *);
+	/* orderly: the peer sees an end; otherwise a reset. */
+	void (*close)(struct net_stream *, bool orderly);
 	/* Move up to size bytes between the stream and a pipe in the kernel, as
 	 * read and write; NULL: not able to. */
 	enum error (*splice_in)(
@@ -82,6 +83,8 @@ net_stream_can_splice(const struct net_stream *stream)
 enum error net_stream_shutdown(struct net_stream *stream);
 /* Idempotent. No event comes after it; the stream's memory may go. */
 void net_stream_close(struct net_stream *stream);
+/* As close, but the peer is told by a reset that something is missing. */
+void net_stream_reset(struct net_stream *stream);
 /* Has the peer sent nothing more, not even an end, as far as this loop has been
  * told? (For pooled connections, before they are used again.) Costs nothing
  * when the last read was short or AGAIN; otherwise, as after a splice, it

@@ -244,6 +244,27 @@ sim_loop_take_connect(struct net_loop *loop, struct net_address *address)
 	return NULL;
 }
 
+static unsigned
+length_of(const struct list *list)
+{
+	unsigned length = 0;
+	LIST_FOR_EACH(at, (struct list *)(uintptr_t)list)
+	{
+		length++;
+	}
+	return length;
+}
+
+unsigned
+sim_loop_pending_count(const struct net_loop *loop)
+{
+	unsigned count = length_of(&loop->tasks) + length_of(&loop->later);
+	for (unsigned level = 0; level < NET_WHEEL_LEVELS; level++)
+		for (unsigned slot = 0; slot < NET_WHEEL_SLOTS; slot++)
+			count += length_of(&loop->wheel.slots[level][slot]);
+	return count;
+}
+
 unsigned
 sim_loop_open_count(const struct net_loop *loop)
 {

@@ -62,6 +62,8 @@ void sim_loop_fail_connects(struct net_loop *loop, enum error error);
  * or refuses it, or lets it wait. */
 struct sim_pipe *sim_loop_take_connect(
     struct net_loop *loop, struct net_address *address);
+/* Timers that are set and tasks that are queued: none when all is over. */
+unsigned sim_loop_pending_count(const struct net_loop *loop);
 /* Streams that are open on the loop. */
 unsigned sim_loop_open_count(const struct net_loop *loop);
 
@@ -87,6 +89,8 @@ void sim_pipe_reset(struct sim_pipe *pipe);
  * write or splice from now (1: the next one). */
 void sim_pipe_reset_at(struct sim_pipe *pipe, unsigned calls);
 void sim_pipe_end_at(struct sim_pipe *pipe, unsigned calls);
+/* The peer's side has ended or was reset: nothing can be fed any more. */
+bool sim_pipe_is_over(const struct sim_pipe *pipe);
 /* What was written and not taken yet; valid until the loop runs again. */
 struct slice sim_pipe_written(const struct sim_pipe *pipe);
 /* Take the first length bytes of that. */
@@ -97,8 +101,9 @@ size_t sim_pipe_unread(const struct sim_pipe *pipe);
 bool sim_pipe_is_ended(const struct sim_pipe *pipe);
 /* The stream was closed. */
 bool sim_pipe_is_closed(const struct sim_pipe *pipe);
-/* It was closed with bytes unread, which TCP tells the peer by a reset (and
- * what it had not received yet may be lost). */
+/* It was closed with bytes unread, or by net_stream_reset, or bytes were fed
+ * after it: the peer sees a reset, and what it had not received yet may be
+ * lost. */
 bool sim_pipe_is_aborted(const struct sim_pipe *pipe);
 
 #endif

@@ -25,6 +25,12 @@ enum sim_state {
 	SIM_CLOSED,
 };
 
+/* Bytes that come at one end and go at the other. */
+struct sim_bytes {
+	struct text text;
+	size_t gone; /* of it */
+};
+
 struct sim_pipe {
 	struct list link;
 	struct sim_loop *loop;
@@ -35,14 +41,14 @@ struct sim_pipe {
 	int fd;
 	bool is_connect, is_taken;
 
-	struct text in; /* fed and not read */
+	struct sim_bytes in; /* fed and not read */
 	size_t arrived; /* bytes of it that can be read */
 	bool end_fed, end_arrived;
 	enum error failure; /* told once, by the next call */
 	bool failed;
 	unsigned reset_calls, end_calls; /* 0: never */
 
-	struct text out; /* written and not taken */
+	struct sim_bytes out; /* written and not taken */
 	size_t room; /* bytes that writes may give in this turn */
 	bool wants_room; /* a write was short: room is an edge */
 	bool shut, aborted;

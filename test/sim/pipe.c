@@ -40,13 +40,30 @@ draw(struct sim_pipe *pipe, size_t most, size_t there)
 	return size < there ? size : there;
 }
 
-static void
-text_drop(struct text *text, size_t length)
+static size_t
+left(const struct sim_bytes *bytes)
 {
-	must(length <= text->length);
-	text->length -= length;
-	if (text->length)
-		memmove(text->data, text->data + length, text->length);
+	return bytes->text.length - bytes->gone;
+}
+
+static const char *
+begin(const struct sim_bytes *bytes)
+{
+	return bytes->text.data ? bytes->text.data + bytes->gone : "";
+}
+
+/* What is gone is moved away once it is most of all. */
+static void
+drop(struct sim_bytes *bytes, size_t length)
+{
+	must(length <= left(bytes));
+	bytes->gone += length;
+	if (bytes->gone <= bytes->text.length / 2)
+		return;
+	bytes->text.length -= bytes->gone;
+	memmove(bytes->text.data, bytes->text.data + bytes->gone,
+	    bytes->text.length);
+	bytes->gone = 0;
 }
 
 static size_t
@@ -54,8 +71,8 @@ room(const struct sim_pipe *pipe)
 {
 	size_t window = SIZE_MAX;
 	if (pipe->manner.window_bytes)
-		window = pipe->out.length < pipe->manner.window_bytes
-		    ? pipe->manner.window_bytes - pipe->out.length
+		window = left(&pipe->out) < pipe->manner.window_bytes
+		    ? pipe->manner.window_bytes - left(&pipe->out)
 		    : 0;
 	return pipe->room < window ? pipe->room : window;
 }
@@ -64,14 +81,14 @@ room(const struct sim_pipe *pipe)
 static void
 arrive(struct sim_pipe *pipe)
 {
-	size_t left = pipe->in.length - pipe->arrived;
-	if (left > 0) {
+	size_t more = left(&pipe->in) - pipe->arrived;
+	if (more > 0) {
 		pipe->arrived +=
-		    draw(pipe, pipe->manner.arrive_bytes_max, left);
+		    draw(pipe, pipe->manner.arrive_bytes_max, more);
 		pipe->edge = true;
 	}
 	if (pipe->end_fed && !pipe->end_arrived &&
-	    pipe->arrived == pipe->in.length && (left == 0 || below(pipe, 2))) {
+	    pipe->arrived == left(&pipe->in) && (more == 0 || below(pipe, 2))) {
 		pipe->end_arrived = true;
 		pipe->edge = true;
 	}
@@ -83,8 +100,9 @@ fail(struct sim_pipe *pipe, enum error error)
 	pipe->failed = true;
 	pipe->failure = error;
 	pipe->edge = true;
-	pipe->in.length = below(pipe, 2) ? pipe->arrived : 0;
-	pipe->arrived = pipe->in.length;
+	if (!below(pipe, 2))
+		pipe->arrived = 0;
+	pipe->in.text.length = pipe->in.gone + pipe->arrived;
 }
 
 void
@@ -115,8 +133,8 @@ sim_pipe_has_work(const struct sim_pipe *pipe)
 	if (pipe->failed)
 		return false;
 	bool is_full = pipe->manner.window_bytes &&
-	    pipe->out.length >= pipe->manner.window_bytes;
-	return pipe->arrived < pipe->in.length ||
+	    left(&pipe->out) >= pipe->manner.window_bytes;
+	return pipe->arrived < left(&pipe->in) ||
 	    pipe->end_fed != pipe->end_arrived ||
 	    (pipe->wants_room && !is_full);
 }
@@ -178,7 +196,7 @@ enter(struct sim_pipe *pipe, size_t *size)
 static void
 consume(struct sim_pipe *pipe, size_t length)
 {
-	text_drop(&pipe->in, length);
+	drop(&pipe->in, length);
 	pipe->arrived -= length;
 }
 
@@ -202,7 +220,7 @@ leave(struct sim_pipe *pipe, size_t *size)
 static void
 produce(struct sim_pipe *pipe, const char *data, size_t length)
 {
-	text_push(&pipe->out, slice_make(data, length));
+	text_push(&pipe->out.text, slice_make(data, length));
 	pipe->room -= length;
 }
 
@@ -212,7 +230,7 @@ pipe_read(struct net_stream *stream, void *buffer, size_t size, size_t *length)
 	struct sim_pipe *pipe = from_stream(stream);
 	enum error error = enter(pipe, &size);
 	if (error == ERROR_OK) {
-		memcpy(buffer, pipe->in.data, size);
+		memcpy(buffer, begin(&pipe->in), size);
 		consume(pipe, size);
 		*length = size;
 	}
@@ -224,17 +242,17 @@ pipe_write(struct net_stream *stream, const struct iovec *parts, unsigned count,
     size_t *length)
 {
 	struct sim_pipe *pipe = from_stream(stream);
-	size_t left = 0;
+	size_t rest = 0;
 	for (unsigned i = 0; i < count; i++)
-		left += parts[i].iov_len;
-	enum error error = leave(pipe, &left);
+		rest += parts[i].iov_len;
+	enum error error = leave(pipe, &rest);
 	if (error != ERROR_OK)
 		return error;
-	*length = left;
-	for (unsigned i = 0; left > 0; i++) {
-		size_t size = parts[i].iov_len < left ? parts[i].iov_len : left;
+	*length = rest;
+	for (unsigned i = 0; rest > 0; i++) {
+		size_t size = parts[i].iov_len < rest ? parts[i].iov_len : rest;
 		produce(pipe, parts[i].iov_base, size);
-		left -= size;
+		rest -= size;
 	}
 	return ERROR_OK;
 }
@@ -250,12 +268,12 @@ pipe_shutdown(struct net_stream *stream)
 }
 
 static void
-pipe_close(struct net_stream *stream)
+pipe_close(struct net_stream *stream, bool orderly)
 {
 	struct sim_pipe *pipe = from_stream(stream);
 	pipe->state = SIM_CLOSED;
 	pipe->shut = true;
-	pipe->aborted = pipe->in.length > 0 && !pipe->failed;
+	pipe->aborted = !pipe->failed && (left(&pipe->in) > 0 || !orderly);
 	pipe->stream = NULL;
 	pipe->loop->open_count--;
 }
@@ -270,7 +288,7 @@ pipe_splice_in(struct net_stream *stream, int into, size_t size, size_t *length)
 		return error;
 	if (size > SPLICE_BYTES)
 		size = SPLICE_BYTES;
-	ssize_t count = write(into, pipe->in.data, size);
+	ssize_t count = write(into, begin(&pipe->in), size);
 	if (count < 0)
 		return error_from_errno(errno);
 	consume(pipe, (size_t)count);
@@ -334,8 +352,8 @@ sim_pipe_add(struct sim_loop *loop, enum sim_state state)
 	pipe->state = state;
 	pipe->fd = loop->next_fd++;
 	pipe->room = draw(pipe, pipe->manner.accept_bytes_max, SIZE_MAX);
-	text_init(&pipe->in);
-	text_init(&pipe->out);
+	text_init(&pipe->in.text);
+	text_init(&pipe->out.text);
 	list_insert(&loop->pipes, &pipe->link);
 	loop->pipe_count++;
 	return pipe;
@@ -355,8 +373,8 @@ sim_pipe_bind(struct sim_pipe *pipe, struct net_stream *stream)
 void
 sim_pipe_delete(struct sim_pipe *pipe)
 {
-	text_fini(&pipe->in);
-	text_fini(&pipe->out);
+	text_fini(&pipe->in.text);
+	text_fini(&pipe->out.text);
 	list_remove(&pipe->link);
 	pipe->loop->pipe_count--;
 	memory_free(pipe);
@@ -411,8 +429,10 @@ void
 sim_pipe_feed(struct sim_pipe *pipe, struct slice bytes)
 {
 	must(!pipe->end_fed);
-	if (!pipe->failed)
-		text_push(&pipe->in, bytes);
+	if (pipe->state == SIM_CLOSED)
+		pipe->aborted = true;
+	else if (!pipe->failed)
+		text_push(&pipe->in.text, bytes);
 }
 
 void
@@ -445,20 +465,25 @@ sim_pipe_end_at(struct sim_pipe *pipe, unsigned calls)
 struct slice
 sim_pipe_written(const struct sim_pipe *pipe)
 {
-	return slice_make(
-	    pipe->out.data ? pipe->out.data : "", pipe->out.length);
+	return slice_make(begin(&pipe->out), left(&pipe->out));
 }
 
 void
 sim_pipe_take(struct sim_pipe *pipe, size_t length)
 {
-	text_drop(&pipe->out, length);
+	drop(&pipe->out, length);
+}
+
+bool
+sim_pipe_is_over(const struct sim_pipe *pipe)
+{
+	return pipe->end_fed || pipe->failed;
 }
 
 size_t
 sim_pipe_unread(const struct sim_pipe *pipe)
 {
-	return pipe->in.length;
+	return left(&pipe->in);
 }
 
 bool

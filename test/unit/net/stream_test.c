@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -198,6 +199,21 @@ test_reset(void **state)
 	net_stream_close(&stream);
 }
 
+/* An end that tells the peer that something is missing. */
+static void
+test_reset_by_us(void **state)
+{
+	struct net_stream stream;
+	char byte;
+	(void)state;
+	int peer = open_pair(&stream);
+	net_stream_reset(&stream);
+	net_stream_close(&stream);
+	assert_int_equal(recv(peer, &byte, 1, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	close(peer);
+}
+
 static void
 test_refused(void **state)
 {
@@ -313,6 +329,7 @@ main(void)
 	    TEST(test_read),
 	    TEST(test_write),
 	    TEST(test_reset),
+	    TEST(test_reset_by_us),
 	    TEST(test_refused),
 	    TEST(test_connecting),
 	    TEST(test_splice),
