@@ -191,6 +191,8 @@ splice(struct way *way)
 		way->from->ops->splice->in_done(way->from, length, error);
 		if (error != ERROR_OK)
 			return true;
+		if (way->from == exchange->server)
+			exchange->replayable = false; /* not kept */
 		moved(way, length);
 		metric_add(
 		    exchange->worker->metrics, METRIC_SPLICED_BYTES, length);

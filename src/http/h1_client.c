@@ -35,6 +35,7 @@ struct http_client {
 	uint32_t interim_bytes; /* of the interim head that was presented */
 	uint8_t state;
 	bool served; /* a request before */
+	bool looked; /* for an answer, after a write has failed */
 };
 
 static const struct http_stream_ops client_ops;
@@ -277,15 +278,17 @@ client_send_head(struct http_stream *stream, struct wire_head *head)
 }
 
 /* A server that has answered early may have closed: what it said is there to be
- * read although it takes no more. */
+ * read although it takes no more. One look is enough, edges tell the rest. */
 static void
 client_flush(struct http_stream *stream)
 {
 	struct h1_connection *connection = h1_flow_of(stream)->connection;
+	struct http_client *client = client_of(connection);
 
 	h1_flush(stream);
-	if (unlikely(stream->out == HTTP_OUT_FAILED) &&
+	if (unlikely(stream->out == HTTP_OUT_FAILED) && !client->looked &&
 	    stream->in == HTTP_IN_WAIT && connection->socket.ops) {
+		client->looked = true;
 		connection->socket.readable = true;
 		net_loop_defer(connection->worker->loop, &connection->task);
 	}

@@ -111,6 +111,8 @@ message_take_interim(struct http_stream *stream)
 
 	must(stream->in == HTTP_IN_INTERIM);
 	message->head.status = message->status;
+	message->head.has_content_length =
+	    message->head.body == HEAD_BODY_LENGTH;
 	http_stream_set_in(stream, HTTP_IN_WAIT);
 	begin_body(message);
 }
@@ -246,6 +248,7 @@ http_message_reflect(struct http_exchange *exchange, uint16_t status,
 	message->reflects = message->head.body != HEAD_BODY_NONE;
 	if (message->reflects && exchange->server->expects_continue) {
 		message->head.status = 100;
+		message->head.has_content_length = false; /* RFC 9110 8.6 */
 		http_stream_set_in(&message->stream, HTTP_IN_INTERIM);
 	} else {
 		begin_body(message);
