@@ -106,9 +106,10 @@ func TestConfigMapSwap(t *testing.T) {
 	})
 }
 
-// load sends keep-alive requests on n connections until stop is closed; each answer
-// must satisfy good. It returns how many were sent; any failure fails the test.
-func load(t *testing.T, address string, n int, requests int64, good func(status int, body string) bool) (wait func() int64) {
+// load sends keep-alive requests on n connections; each connection's answers go to a
+// judge of its own, in order. It returns how many were sent; any failure fails the
+// test.
+func load(t *testing.T, address string, n int, requests int64, judge func() func(answer) error) (wait func() int64) {
 	var sent atomic.Int64
 	var group sync.WaitGroup
 	for i := 0; i < n; i++ {
@@ -122,18 +123,19 @@ func load(t *testing.T, address string, n int, requests int64, good func(status 
 			}
 			defer conn.Close()
 			r := bufio.NewReaderSize(conn, 4096)
+			check := judge()
 			for sent.Add(1) <= requests {
 				if _, err := io.WriteString(conn, "GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n"); err != nil {
 					t.Errorf("write: %v", err)
 					return
 				}
-				status, body, err := readAnswer(r)
+				got, err := readAnswer(r)
 				if err != nil {
 					t.Errorf("read: %v", err)
 					return
 				}
-				if !good(status, body) {
-					t.Errorf("answered %d %q", status, body)
+				if err := check(got); err != nil {
+					t.Errorf("%+v: %v", got, err)
 					return
 				}
 			}
@@ -142,24 +144,29 @@ func load(t *testing.T, address string, n int, requests int64, good func(status 
 	return func() int64 { group.Wait(); return min(sent.Load(), requests) }
 }
 
+type answer struct {
+	status, version int // version: the field X-Version, 0 without one
+	body            string
+}
+
 // readAnswer is a cheap parser of answers with a Content-Length.
-func readAnswer(r *bufio.Reader) (int, string, error) {
+func readAnswer(r *bufio.Reader) (answer, error) {
+	var got answer
 	line, err := r.ReadSlice('\n')
 	if err != nil {
-		return 0, "", err
+		return got, err
 	}
 	if len(line) < 12 {
-		return 0, "", fmt.Errorf("status line %q", line)
+		return got, fmt.Errorf("status line %q", line)
 	}
-	status, err := strconv.Atoi(string(line[9:12]))
-	if err != nil {
-		return 0, "", err
+	if got.status, err = strconv.Atoi(string(line[9:12])); err != nil {
+		return got, err
 	}
 	length := 0
 	for {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
-			return 0, "", err
+			return got, err
 		}
 		if len(line) <= 2 {
 			break
@@ -167,14 +174,21 @@ func readAnswer(r *bufio.Reader) (int, string, error) {
 		if len(line) > 16 && strings.EqualFold(string(line[:15]), "content-length:") {
 			length, _ = strconv.Atoi(strings.TrimSpace(string(line[15:])))
 		}
+		if len(line) > 11 && strings.EqualFold(string(line[:10]), "x-version:") {
+			got.version, _ = strconv.Atoi(strings.TrimSpace(string(line[10:])))
+		}
 	}
 	body := make([]byte, length)
 	_, err = io.ReadFull(r, body)
-	return status, string(body), err
+	got.body = string(body)
+	return got, err
 }
 
 // 1,000 edits of routes, weights and endpoints under load: nothing is lost, and
-// nothing is answered otherwise than by the old or the new configuration.
+// nothing is answered otherwise than by the old or the new configuration. Each
+// version of the route signs its answers: a connection, which one worker serves,
+// must see versions that were written and never an older one again, and a backend
+// that its version allows.
 func TestChangeWithoutLoss(t *testing.T) {
 	requests, edits := int64(1000000), 1000
 	if slow() {
@@ -183,45 +197,71 @@ func TestChangeWithoutLoss(t *testing.T) {
 	if testing.Short() {
 		requests, edits = 50000, 100
 	}
-	var a, b, c *backend
-	names := map[string]bool{"a": true, "b": true, "c": true}
 	quick := func(name string) *backend {
 		return answerAll(t, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"+name)
 	}
-	a, b, c = quick("a"), quick("b"), quick("c")
+	a, b, c := quick("a"), quick("b"), quick("c")
 	port := freePort(t)
-	route := func(i int) string {
-		weight := i % 10
-		return routeYAML("app", "", fmt.Sprintf("  - matches: [{path: {type: PathPrefix, value: /}}]\n    backendRefs: [{name: ab, port: 80, weight: %d}, {name: c, port: 80, weight: %d}]\n", 10-weight, weight)) +
-			routeYAML(fmt.Sprintf("extra-%d", i%7), fmt.Sprintf(`["extra-%d.test"]`, i), prefixRule("/", "c"))
+	allowed := []string{"ab", "c", "abc"} // by version % 3
+	route := func(version int) string {
+		weights := [][2]int{{1, 0}, {0, 1}, {1 + version%9, 3}}[version%3]
+		return routeYAML("app", "", fmt.Sprintf(`  - matches: [{path: {type: PathPrefix, value: /}}]
+    filters: [{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: X-Version, value: "%d"}]}}]
+    backendRefs: [{name: ab, port: 80, weight: %d}, {name: c, port: 80, weight: %d}]
+`, version, weights[0], weights[1])) +
+			routeYAML(fmt.Sprintf("extra-%d", version%7), fmt.Sprintf(`["extra-%d.test"]`, version), prefixRule("/", "c"))
 	}
 	service := func(i int) string {
-		if i%2 == 0 {
+		switch i % 3 {
+		case 0:
 			return serviceYAML("ab", a.port)
+		case 1:
+			return serviceYAML("ab", b.port)
+		default:
+			return serviceYAML("ab", b.port, a.port)
 		}
-		return serviceYAML("ab", b.port, a.port)
 	}
 	g := start(t, port, map[string]string{
 		"gateway.yaml": gatewayYAML(port, ""),
 		"ab.yaml":      service(0),
 		"c.yaml":       serviceYAML("c", c.port),
-		"route.yaml":   route(0),
+		"route.yaml":   route(1),
 	})
-	wait := load(t, g.address(), 32, requests, func(status int, body string) bool { return status == 200 && names[body] })
+	var written, seen atomic.Int64 // the newest version
+	written.Store(1)
+	wait := load(t, g.address(), 32, requests, func() func(answer) error {
+		last := 1
+		return func(got answer) error {
+			switch {
+			case got.status != 200:
+				return fmt.Errorf("status")
+			case got.version < last || got.version > int(written.Load()):
+				return fmt.Errorf("want a version from %d to %d", last, written.Load())
+			case got.body == "" || !strings.Contains(allowed[got.version%3], got.body):
+				return fmt.Errorf("want a backend of %q", allowed[got.version%3])
+			}
+			last = got.version
+			if old := seen.Load(); int64(last) > old {
+				seen.CompareAndSwap(old, int64(last))
+			}
+			return nil
+		}
+	})
 	var group sync.WaitGroup
 	group.Add(1)
-	applied := 0
+	applied, version := 0, 1
 	finished := make(chan struct{})
 	go func() {
 		defer group.Done()
 		for i := 1; i <= edits; i++ {
-			if i%3 == 0 {
-				g.write("ab.yaml.tmp", service(i))
-				os.Rename(filepath.Join(g.dir, "ab.yaml.tmp"), filepath.Join(g.dir, "ab.yaml"))
-			} else {
-				g.write("route.yaml.tmp", route(i))
-				os.Rename(filepath.Join(g.dir, "route.yaml.tmp"), filepath.Join(g.dir, "route.yaml"))
+			name, text := "ab.yaml", service(i/3)
+			if i%3 != 0 {
+				version++
+				name, text = "route.yaml", route(version)
+				written.Store(int64(version))
 			}
+			g.write(name+".tmp", text)
+			os.Rename(filepath.Join(g.dir, name+".tmp"), filepath.Join(g.dir, name))
 			applied++
 			select {
 			case <-finished:
@@ -236,12 +276,11 @@ func TestChangeWithoutLoss(t *testing.T) {
 	sent := wait()
 	close(finished)
 	group.Wait()
-	t.Logf("%d requests, %d edits", sent, applied)
-	last := fmt.Sprintf("extra-%d.test", applied)
-	if applied%3 == 0 {
-		last = fmt.Sprintf("extra-%d.test", applied-1)
+	t.Logf("%d requests, %d edits, %d versions of the route, the newest that an answer bore: %d", sent, applied, version, seen.Load())
+	if seen.Load() < int64(version)/2 {
+		t.Errorf("of %d versions answers bore no newer than %d", version, seen.Load())
 	}
-	g.expect(200, "GET", last, "/")
+	g.expect(200, "GET", fmt.Sprintf("extra-%d.test", version), "/")
 }
 
 // A listener that is removed drains: open requests finish, new connections are
@@ -269,8 +308,8 @@ func TestRemovedListenerDrains(t *testing.T) {
 	io.WriteString(busy, "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
 	io.WriteString(idle, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 	idleReader := bufio.NewReader(idle)
-	if status, _, err := readAnswer(idleReader); status != 200 {
-		t.Fatalf("%d %v", status, err)
+	if got, err := readAnswer(idleReader); got.status != 200 {
+		t.Fatalf("%+v %v", got, err)
 	}
 	time.Sleep(100 * time.Millisecond)
 	g.write("gateway.yaml", gateway)
@@ -308,8 +347,8 @@ func TestSigtermDrains(t *testing.T) {
 	busy, idle := dial(t, g.address()), dial(t, g.address())
 	io.WriteString(busy, "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
 	io.WriteString(idle, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-	if status, _, err := readAnswer(bufio.NewReader(idle)); status != 200 {
-		t.Fatalf("%d %v", status, err)
+	if got, err := readAnswer(bufio.NewReader(idle)); got.status != 200 {
+		t.Fatalf("%+v %v", got, err)
 	}
 	time.Sleep(100 * time.Millisecond)
 	g.cmd.Process.Signal(os.Interrupt)
