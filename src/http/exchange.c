@@ -348,6 +348,8 @@ begin_tunnel(struct http_exchange *exchange)
 		return fail_attempt(exchange, error);
 	exchange->status = 101;
 	exchange->tunnel = exchange->response_started = true;
+	exchange->replayable = false;
+	http_exchange_drop_replay(exchange);
 	exchange->state.flags &= ~(uint32_t)EXCHANGE_REQUEST_ENDED;
 	set_phase(exchange, EXCHANGE_TUNNEL);
 	return STEP_ON;

@@ -67,6 +67,17 @@ http_exchange_drop_replay(struct http_exchange *exchange)
 	state->replay_bytes = state->replay_sent = 0;
 }
 
+/* Some of the request is gone once it is sent. */
+static void
+keep_no_more(struct http_exchange *exchange)
+{
+	if (!exchange->replayable)
+		return;
+	limit_hit(exchange->worker->metrics, LIMIT_REPLAY_BYTES);
+	exchange->replayable = false;
+	http_exchange_drop_replay(exchange);
+}
+
 /* Keep what is about to be sent, as long as all of it can be kept. */
 static void
 keep(struct http_exchange *exchange, const struct slice *slices, size_t length)
@@ -76,8 +87,7 @@ keep(struct http_exchange *exchange, const struct slice *slices, size_t length)
 	if (!exchange->replayable)
 		return;
 	if (state->replay_bytes + length > LIMIT_VALUE_REPLAY_BYTES) {
-		exchange->replayable = false;
-		http_exchange_drop_replay(exchange);
+		keep_no_more(exchange);
 		return;
 	}
 	if (!state->replay) {
@@ -192,7 +202,7 @@ splice(struct way *way)
 		if (error != ERROR_OK)
 			return true;
 		if (way->from == exchange->server)
-			exchange->replayable = false; /* not kept */
+			keep_no_more(exchange);
 		moved(way, length);
 		metric_add(
 		    exchange->worker->metrics, METRIC_SPLICED_BYTES, length);

@@ -167,6 +167,12 @@ read_head(struct http_client *client)
 			return;
 		}
 		if (used < 0) {
+			if (used == -ERROR_HTTP_HEAD_TOO_LARGE)
+				limit_hit(connection->worker->metrics,
+				    raw.length >=
+				            LIMIT_VALUE_RESPONSE_HEAD_BYTES
+				        ? LIMIT_RESPONSE_HEAD_BYTES
+				        : LIMIT_RESPONSE_FIELDS);
 			http_stream_fail_in(stream, (enum error) - used);
 			return;
 		}
@@ -314,6 +320,7 @@ client_release(struct http_stream *stream, enum error error)
 	must(client->state == CLIENT_LENT);
 	stream->exchange = NULL;
 	if (error != ERROR_OK || !can_serve_another(flow)) {
+		h1_flow_break(flow);
 		client_close(client);
 		return;
 	}

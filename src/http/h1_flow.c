@@ -83,6 +83,14 @@ h1_flow_give(struct h1_connection *connection)
 }
 
 void
+h1_flow_break(struct h1_flow *flow)
+{
+	if (flow->stream.out == HTTP_OUT_BODY &&
+	    flow->out.framing == H1_FRAMING_UNTIL_CLOSE)
+		net_stream_reset(&flow->connection->socket);
+}
+
+void
 h1_flow_tunnel(struct h1_flow *flow)
 {
 	struct h1_input *in = &flow->in;

@@ -396,6 +396,7 @@ h1_in_done(struct http_stream *stream, uint64_t length, enum error error)
 	}
 	if (error == ERROR_AGAIN)
 		in->greedy = false;
+	h1_input_rest(flow);
 	if (!in->complete && error != ERROR_OK && error != ERROR_AGAIN)
 		note_end(in, told(flow->connection, error));
 	settle(flow);

@@ -78,6 +78,9 @@ h1_output_head(struct h1_flow *flow, const struct wire_head *head,
 {
 	struct h1_output *out = &flow->out;
 	char *at = reserve(flow, 1);
+
+	if (unlikely(!at)) /* of heads that nobody takes */
+		return ERROR_HTTP_HEAD_TOO_LARGE;
 	size_t length =
 	    write(at, out->buffer->capacity - out->end, head, framing);
 

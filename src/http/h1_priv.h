@@ -88,6 +88,9 @@ struct h1_flow *h1_flow_take(
 void h1_flow_reset(struct h1_flow *flow);
 /* Give back the flow with all it holds. */
 void h1_flow_give(struct h1_connection *connection);
+/* A message that is cut short must not look whole: where only the end of the
+ * connection delimits it, that is now a reset. */
+void h1_flow_break(struct h1_flow *flow);
 /* From now on both directions are raw (after 101). */
 void h1_flow_tunnel(struct h1_flow *flow);
 

@@ -113,7 +113,8 @@ linger_read(struct http_server *server)
 	}
 	if (thrown)
 		http_buffer_unref(buffers, &thrown);
-	if (error != ERROR_OK && error != ERROR_AGAIN)
+	bool ended = !socket->readable && socket->peer_closed;
+	if (ended || (error != ERROR_OK && error != ERROR_AGAIN))
 		server_close(server);
 	else if (socket->readable)
 		net_loop_yield(
@@ -251,6 +252,22 @@ await_head(struct http_server *server)
 	}
 }
 
+static void
+count_limit(struct http_server *server, enum error error)
+{
+	const struct h1_connection *connection = &server->connection;
+	struct metrics *metrics = connection->worker->metrics;
+	size_t bytes = h1_input_raw(&connection->flow->in).length;
+
+	if (error == ERROR_HTTP_TARGET_TOO_LONG)
+		limit_hit(metrics, LIMIT_REQUEST_TARGET_BYTES);
+	else if (error == ERROR_HTTP_HEAD_TOO_LARGE)
+		limit_hit(metrics,
+		    bytes >= LIMIT_VALUE_REQUEST_HEAD_BYTES
+		        ? LIMIT_REQUEST_HEAD_BYTES
+		        : LIMIT_REQUEST_FIELDS);
+}
+
 /* Read and parse until a request begins or nothing more is there. Bounded by
  * the limit on a head. */
 static void
@@ -280,6 +297,7 @@ read_head(struct http_server *server)
 		if (used < 0) {
 			enum error error = (enum error) - used;
 
+			count_limit(server, error);
 			server_refuse(server, error, wire_h1_status(error));
 			return;
 		}
@@ -433,19 +451,6 @@ rest(struct http_server *server)
 	http_queue_push(&pools_of(server)->idle, &server->waiter);
 }
 
-/* A message that is cut short must not look whole: where only the end of the
- * connection delimits it, that has to be a reset. */
-static void
-server_break(struct http_server *server)
-{
-	struct h1_flow *flow = server->connection.flow;
-
-	if (flow->stream.out == HTTP_OUT_BODY &&
-	    flow->out.framing == H1_FRAMING_UNTIL_CLOSE)
-		net_stream_reset(&server->connection.socket);
-	server_close(server);
-}
-
 static void
 server_take_interim(struct http_stream *stream)
 {
@@ -462,7 +467,8 @@ server_release(struct http_stream *stream, enum error error)
 	must(server->state == SERVER_BUSY);
 	stream->exchange = NULL;
 	if (error != ERROR_OK || stream->out != HTTP_OUT_END) {
-		server_break(server);
+		h1_flow_break(flow);
+		server_close(server);
 		return;
 	}
 	bool asked_to_close = !flow->head.keep_alive;
@@ -491,9 +497,25 @@ static const struct http_stream_ops server_ops = {
 };
 
 static void
+expire(struct http_waiter *waiter, enum limit limit)
+{
+	struct http_server *server =
+	    container_of(waiter, struct http_server, waiter);
+
+	limit_hit(server->connection.worker->metrics, limit);
+	server_close(server);
+}
+
+static void
 on_idle_expired(struct http_waiter *waiter)
 {
-	server_close(container_of(waiter, struct http_server, waiter));
+	expire(waiter, LIMIT_KEEP_ALIVE_MS);
+}
+
+static void
+on_linger_expired(struct http_waiter *waiter)
+{
+	expire(waiter, LIMIT_CLOSE_LINGER_MS);
 }
 
 static void
@@ -517,7 +539,7 @@ h1_servers_init(struct http_worker *worker)
 	http_queue_init(&pools->heading, worker->loop,
 	    LIMIT_VALUE_REQUEST_HEAD_MS, on_head_expired);
 	http_queue_init(&pools->lingering, worker->loop,
-	    LIMIT_VALUE_CLOSE_LINGER_MS, on_idle_expired);
+	    LIMIT_VALUE_CLOSE_LINGER_MS, on_linger_expired);
 }
 
 void
@@ -592,8 +614,11 @@ drain_idle(struct http_service *service)
 		if (server->state == SERVER_IDLE &&
 		    http_waiter_is_queued(&server->waiter) &&
 		    now_ms - server->waiter.since_ms >=
-		        LIMIT_VALUE_DRAIN_IDLE_MS)
+		        LIMIT_VALUE_DRAIN_IDLE_MS) {
+			limit_hit(
+			    service->worker->metrics, LIMIT_DRAIN_IDLE_MS);
 			server_close(server);
+		}
 	}
 	if (!list_is_empty(&service->connections))
 		net_timer_set(

@@ -158,8 +158,22 @@ judge_tunnel(struct reading *reading, unsigned turn)
 	    (is_exact(world) && reading->rest.length < bytes))
 		sim_wrong(world, "turn %u: %zu bytes out of the tunnel", turn,
 		    reading->rest.length);
-	if (is_exact(world) && !reading->ended)
-		sim_wrong(world, "turn %u: the tunnel was reset", turn);
+	bool rests = world->scenario->turns[turn].habits & CLIENT_RESTS;
+	if (is_exact(world) && reading->ended == rests)
+		sim_wrong(world, "turn %u: the tunnel's end: %d", turn, rests);
+	/* What is missing must be told, to either side. */
+	if (world->fault.kind == FAULT_BACKEND_RESET && reading->ended &&
+	    reading->rest.length < bytes)
+		sim_wrong(world, "turn %u: a short tunnel looks whole", turn);
+	for (unsigned i = 0; i < world->backend_count; i++) {
+		const struct sim_backend *backend = &world->backends[i];
+		if (world->fault.kind == FAULT_CLIENT_RESET &&
+		    backend->in_tunnel && backend->served < bytes &&
+		    sim_pipe_is_ended(backend->pipe) &&
+		    !sim_pipe_is_aborted(backend->pipe))
+			sim_wrong(
+			    world, "turn %u: the backend sees no reset", turn);
+	}
 	reading->rest = SLICE_NONE;
 }
 

@@ -57,6 +57,23 @@ push_body(struct sim_world *world, struct text *out, enum sim_framing framing,
 }
 
 static void
+push_zeros(struct text *out, size_t bytes)
+{
+	memset(text_reserve(out, bytes), '0', bytes);
+	text_advance(out, bytes);
+}
+
+static void
+push_fill(struct text *out, size_t bytes)
+{
+	if (bytes == 0)
+		return;
+	text_push_string(out, "X-Fill: ");
+	push_zeros(out, bytes);
+	text_push_string(out, "\r\n");
+}
+
+static void
 segment(struct sim_world *world, enum sim_gate gate, unsigned turn)
 {
 	struct sim_client *client = &world->client;
@@ -77,6 +94,7 @@ push_request_head(struct sim_world *world, unsigned turn)
 	    row->fields ? row->fields : "",
 	    row->habits & LOCAL_ANSWER ? "X-Answer: 1\r\n" : "",
 	    row->habits & LOCAL_REFLECT ? "X-Reflect: 1\r\n" : "");
+	push_fill(out, world->fill_bytes[turn]);
 	push_framing(out, row->framing, world->request_bytes[turn]);
 }
 
@@ -89,9 +107,7 @@ push_turn(struct sim_world *world, unsigned turn)
 	size_t begin = out->length;
 	if (row->raw) {
 		text_push_string(out, row->raw);
-		size_t bytes = world->request_bytes[turn];
-		memset(text_reserve(out, bytes), '0', bytes);
-		text_advance(out, bytes);
+		push_zeros(out, world->request_bytes[turn]);
 		segment(world, gate, turn);
 		return;
 	}
@@ -124,7 +140,8 @@ push_turn(struct sim_world *world, unsigned turn)
 	struct sim_segment *last =
 	    &world->client.segments[world->client.segment_count - 1];
 	last->ends = (row->habits & CLIENT_ENDS) ||
-	    (sim_turn_is_tunnel(row) && below(world, 2));
+	    (sim_turn_is_tunnel(row) && !(row->habits & CLIENT_RESTS) &&
+	        below(world, 2));
 }
 
 void
@@ -368,6 +385,7 @@ push_answer(struct sim_world *world, struct sim_backend *backend)
 	backend->was_answered = true;
 	if (row->answer_raw) {
 		text_push_string(out, row->answer_raw);
+		push_zeros(out, world->answer_bytes[backend->turn]);
 		return;
 	}
 	if ((row->habits & BACKEND_MUTE) || !row->answer)
@@ -375,6 +393,7 @@ push_answer(struct sim_world *world, struct sim_backend *backend)
 	text_printf(out, "HTTP/1.1 %s\r\nX-Turn: %u\r\n%s", row->answer,
 	    backend->turn, row->answer_fields ? row->answer_fields : "");
 	size_t bytes = world->answer_bytes[backend->turn];
+	push_fill(out, world->fill_bytes[backend->turn]);
 	push_framing(out, row->answer_framing, bytes);
 	body = out->length;
 	push_body(world, out, row->answer_framing, backend->turn + 100, bytes,
@@ -445,6 +464,7 @@ think_tunnel(struct sim_world *world, struct sim_backend *backend)
 {
 	size_t came = backend->in.length - backend->read;
 	size_t all = world->request_bytes[backend->turn];
+	const struct sim_turn *row = &world->scenario->turns[backend->turn];
 	struct sim_segment *last =
 	    &world->client.segments[world->client.segment_count - 1];
 	text_push(
@@ -452,9 +472,10 @@ think_tunnel(struct sim_world *world, struct sim_backend *backend)
 	backend->read += came;
 	backend->served += (unsigned)came;
 	/* Who ends first? */
-	bool ends = last->ends ? sim_pipe_is_ended(backend->pipe) &&
-	        sim_pipe_written(backend->pipe).length == 0
-	                       : backend->served >= all;
+	bool ends = backend->served >= all && !(row->habits & CLIENT_RESTS);
+	if (last->ends)
+		ends = sim_pipe_is_ended(backend->pipe) &&
+		    sim_pipe_written(backend->pipe).length == 0;
 	bool acted = came > 0 || ends != backend->ends;
 	backend->ends = ends;
 	return acted;

@@ -32,6 +32,9 @@
 #define HINTS4 HINT HINT HINT HINT
 #define HINTS16 HINTS4 HINTS4 HINTS4 HINTS4
 #define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
+#define FIELDS8 "A:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\nA:b\r\n"
+#define FIELDS32 FIELDS8 FIELDS8 FIELDS8 FIELDS8
+#define FIELDS128 FIELDS32 FIELDS32 FIELDS32 FIELDS32
 /* An answer that is none. */
 #define BAD_ANSWER(bytes) {GET, .answer_raw = (bytes), .status = 502}, AFTER
 

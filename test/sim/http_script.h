@@ -19,6 +19,7 @@ enum sim_habit {
 	CLIENT_STOPS_READING = 4,
 	CLIENT_WAITS = 8, /* for 100, before it sends the body */
 	CLIENT_ENDS = 16, /* half-closes after the request */
+	CLIENT_RESTS = 4096, /* never goes by itself, nor ends a tunnel */
 	/* of the backend */
 	BACKEND_EARLY = 32, /* answers once the head has come */
 	BACKEND_DEAF = 64, /* reads no further than the head */
@@ -28,6 +29,7 @@ enum sim_habit {
 	/* of the handler */
 	LOCAL_ANSWER = 1024, /* 404 from here */
 	LOCAL_REFLECT = 2048, /* the request's body back */
+	LOCAL_DRAIN = 8192, /* drains when all is answered */
 };
 
 /* Where the backend breaks off, by a reset or an end. */
@@ -39,13 +41,15 @@ struct sim_turn {
 	const char *method, *version, *fields;
 	enum sim_framing framing;
 	uint32_t bytes; /* of its body, at most; for raw: of zeros after it */
+	uint32_t fill; /* of a field more, in both heads */
 	bool trailers;
 
 	unsigned habits;
 
 	/* What the backend sends. */
 	const char *interims, *answer, *answer_fields;
-	const char *answer_raw; /* the bytes, instead of an answer */
+	const char *answer_raw; /* the bytes, instead of an answer; then
+	                         * answer_bytes of zeros */
 	enum sim_framing answer_framing;
 	uint32_t answer_bytes;
 	bool answer_trailers;

@@ -25,19 +25,22 @@ below(struct sim_world *world, unsigned bound)
 	return random_below(world->random, bound);
 }
 
+static bool
+is_slow(const struct sim_manner *manner)
+{
+	return (manner->arrive_bytes_max && manner->arrive_bytes_max < 100) ||
+	    (manner->accept_bytes_max && manner->accept_bytes_max < 100) ||
+	    (manner->window_bytes && manner->window_bytes < 200);
+}
+
 static size_t
 draw_bytes(struct sim_world *world, uint32_t most)
 {
-	const struct sim_manner *manner = &world->manner;
-	bool slow =
-	    (manner->arrive_bytes_max && manner->arrive_bytes_max < 100) ||
-	    (manner->accept_bytes_max && manner->accept_bytes_max < 100) ||
-	    (manner->window_bytes && manner->window_bytes < 200);
 	if (most == 0)
 		return 0;
 	if (world->scenario->is_large && most == SIM_LARGE)
 		return most - below(world, most / 4);
-	if (slow && most > 3000)
+	if (is_slow(&world->manner) && most > 3000)
 		most = 3000;
 	return 1 + (below(world, most) >> (below(world, 2) * below(world, 8)));
 }
@@ -78,6 +81,8 @@ draw(struct sim_world *world)
 		const struct sim_turn *row = &world->scenario->turns[i];
 		world->request_bytes[i] = draw_bytes(world, row->bytes);
 		world->answer_bytes[i] = draw_bytes(world, row->answer_bytes);
+		world->fill_bytes[i] =
+		    is_slow(&world->manner) ? row->fill / 20 : row->fill;
 	}
 }
 
@@ -138,14 +143,20 @@ bytes_in_use(const struct http_buffers *buffers)
 }
 
 /* A head, an input and an output on either side, of which the inputs may be
- * large; and what is kept to be sent again. */
+ * large, all where heads are; and what is kept to be sent again. */
 static void
 check_buffers(struct sim_world *world)
 {
-	static const size_t most = 3 * sizeof(struct http_buffer) +
-	    4 * (sizeof(struct http_buffer) + HTTP_BUFFER_SMALL) +
-	    3 * HTTP_BUFFER_LARGE;
+	static const size_t small =
+	    sizeof(struct http_buffer) + HTTP_BUFFER_SMALL;
+	static const size_t large =
+	    sizeof(struct http_buffer) + HTTP_BUFFER_LARGE;
 	size_t bytes = bytes_in_use(&world->worker.buffers);
+	size_t most = 4 * small + 3 * large;
+	if (world->scenario->turns[0].fill > 0)
+		most = 7 * large;
+	else if (world->client.in_tunnel)
+		most = 4 * small + 2 * large;
 	if (bytes > most)
 		sim_wrong(world, "%zu bytes of buffers in use", bytes);
 }
@@ -179,7 +190,10 @@ finish(struct sim_world *world)
 	bool rests = !sim_pipe_is_over(pipe) && !sim_pipe_is_ended(pipe);
 	if (rests && bytes_in_use(&world->worker.buffers) > 0)
 		sim_wrong(world, "a connection at rest holds buffers");
-	if (sim_pipe_is_over(pipe))
+	unsigned habits = world->scenario->turns[world->turn_count - 1].habits;
+	if (habits & LOCAL_DRAIN)
+		http_service_drain(&world->service);
+	if (sim_pipe_is_over(pipe) || (habits & (LOCAL_DRAIN | CLIENT_RESTS)))
 		return;
 	switch (below(world, 3)) {
 	case 0:
@@ -191,6 +205,21 @@ finish(struct sim_world *world)
 	default:
 		break; /* until the keep-alive ends */
 	}
+}
+
+/* Nothing moves any more: what is over is given up, what rests is small. */
+static void
+check_still(struct sim_world *world)
+{
+	const struct sim_client *client = &world->client;
+	size_t heads = 2 * (sizeof(struct http_buffer) + HTTP_BUFFER_SMALL);
+	if (sim_pipe_is_over(client->pipe) && client->saw_end &&
+	    !sim_pipe_is_closed(client->pipe))
+		sim_wrong(world, "both have ended, and it is not closed");
+	if (client->in_tunnel && world->fault.kind == FAULT_NONE &&
+	    bytes_in_use(&world->worker.buffers) > heads)
+		sim_wrong(world, "%zu bytes for a tunnel at rest",
+		    bytes_in_use(&world->worker.buffers));
 }
 
 static void
@@ -212,6 +241,7 @@ run(struct sim_world *world)
 				sim_loop_pass(world->loop, below(world, 20));
 			continue;
 		}
+		check_still(world);
 		if (finished)
 			sim_links_close(world);
 		if (!finished && sim_client_is_done(world)) {

@@ -90,6 +90,7 @@ struct sim_world {
 	unsigned link_count;
 	unsigned turn_count, round;
 	size_t request_bytes[SIM_TURNS_MAX], answer_bytes[SIM_TURNS_MAX];
+	size_t fill_bytes[SIM_TURNS_MAX];
 	unsigned attempts[SIM_TURNS_MAX]; /* requests that backends saw begin */
 	unsigned wholes[SIM_TURNS_MAX]; /* ... and end */
 	bool reused[SIM_TURNS_MAX]; /* all of them but the last were on
