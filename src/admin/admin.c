@@ -273,12 +273,9 @@ admin_listen_unix(struct admin *admin, const char *path)
 	error = net_listen_unix(path, 0660, &fd);
 	if (error != ERROR_OK)
 		return error;
-	error = door_open(&admin->unix_door, fd);
-	if (error != ERROR_OK)
-		return error;
 	admin->unix_path = memory_alloc(strlen(path) + 1);
 	memcpy(admin->unix_path, path, strlen(path) + 1);
-	return ERROR_OK;
+	return door_open(&admin->unix_door, fd);
 }
 
 enum error
@@ -288,7 +285,9 @@ admin_listen_tcp(struct admin *admin, const struct net_address *address)
 	int fd;
 
 	must(admin->tcp_door.fd < 0);
-	error = net_listen_tcp(address, 64, &fd);
+	error = net_listen_is_free(address);
+	if (error == ERROR_OK)
+		error = net_listen_tcp(address, 64, &fd);
 	if (error != ERROR_OK)
 		return error;
 	return door_open(&admin->tcp_door, fd);
