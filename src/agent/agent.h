@@ -39,9 +39,9 @@ bool agent_is_ready(const struct agent *agent);
 void agent_register(struct agent *agent, struct admin *admin);
 /* The units, for what is shown to people; control thread. */
 const struct snap_store *agent_store(const struct agent *agent);
-/* The sockets that are served now: fn for each, with its bound address. */
-void agent_each_socket(struct agent *agent,
-    void (*fn)(void *context, const struct net_address *address),
-    void *context);
+/* Whether all sockets of a listener unit are open; else why not, for people
+ * (borrowed until the next turn). */
+enum error agent_listener_state(
+    struct agent *agent, const struct unit *listener, struct slice *why);
 
 #endif

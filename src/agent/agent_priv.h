@@ -9,7 +9,7 @@
 #include "snap/decide.h"
 #include "snap/set.h"
 
-#define AGENT_WHY_BYTES 128
+#define AGENT_WHY_BYTES 160
 
 /* A socket that the set asks for: one descriptor a worker, all on one address
  * and port. */

@@ -27,40 +27,12 @@ agent_listeners_note(struct agent *agent, struct slice name)
 	map_put(&agent->listeners, slice_make(entry->name, name.length), entry);
 }
 
-/* The worst of the unit's sockets; *why is borrowed from the socket. */
-static enum error
-judge(struct agent *agent, const struct unit_listener *listener,
-    struct slice *why)
-{
-	uint32_t count = listener->addresses_count;
-
-	for (uint32_t i = 0; i < count || i == 0; i++) {
-		struct slice text =
-		    count > 0 ? listener->addresses[i] : SLICE("");
-		const struct agent_socket *socket;
-		struct net_address address;
-
-		if (agent_socket_address(
-		        text, (uint16_t)listener->port, &address) != ERROR_OK) {
-			*why = SLICE("an address that is no IP address");
-			return ERROR_INVALID;
-		}
-		socket = agent_socket_find(agent, &address);
-		if (socket != NULL && socket->error != ERROR_OK) {
-			*why = slice_from_string(socket->why);
-			return socket->error;
-		}
-	}
-	*why = SLICE("");
-	return ERROR_OK;
-}
-
 static void
 report(struct agent *agent, struct slice name, struct agent_listener *entry,
     const struct unit *unit)
 {
 	struct slice why;
-	enum error error = judge(agent, unit->listener, &why);
+	enum error error = agent_listener_state(agent, unit, &why);
 	struct feed_reply *reply;
 
 	if (entry->reported && entry->error == error &&
@@ -107,4 +79,33 @@ agent_listeners_free(struct agent *agent)
 	for (size_t at = 0; map_next(&agent->listeners, &at, &name, &value);)
 		memory_free(value);
 	map_fini(&agent->listeners);
+}
+
+enum error
+agent_listener_state(
+    struct agent *agent, const struct unit *unit, struct slice *why)
+{
+	const struct unit_listener *listener = unit->listener;
+	uint32_t count = listener->addresses_count;
+
+	must(unit->kind == UNIT_LISTENER);
+	for (uint32_t i = 0; i < count || i == 0; i++) {
+		struct slice text =
+		    count > 0 ? listener->addresses[i] : SLICE("");
+		const struct agent_socket *socket;
+		struct net_address address;
+
+		if (agent_socket_address(
+		        text, (uint16_t)listener->port, &address) != ERROR_OK) {
+			*why = SLICE("an address that is no IP address");
+			return ERROR_INVALID;
+		}
+		socket = agent_socket_find(agent, &address);
+		if (socket != NULL && socket->error != ERROR_OK) {
+			*why = slice_from_string(socket->why);
+			return socket->error;
+		}
+	}
+	*why = SLICE("");
+	return ERROR_OK;
 }

@@ -91,8 +91,11 @@ open_all(struct agent *agent, struct agent_socket *socket)
 	}
 	close_all(socket);
 	net_address_format(&socket->address, text);
-	snprintf(socket->why, sizeof(socket->why), "cannot listen on %s: %s",
-	    text, error_text(socket->error));
+	snprintf(socket->why, sizeof(socket->why), "cannot listen on %s: %s%s",
+	    text, error_text(socket->error),
+	    socket->error == ERROR_DENIED
+	        ? " (ports below 1024 need CAP_NET_BIND_SERVICE)"
+	        : "");
 	if (!net_timer_is_set(&agent->retry))
 		net_timer_set(agent->options.loop, &agent->retry, RETRY_MS);
 }
@@ -217,19 +220,5 @@ agent_sockets_close(struct agent *agent)
 		close_all(socket);
 		list_remove(&socket->link);
 		memory_free(socket);
-	}
-}
-
-void
-agent_each_socket(struct agent *agent,
-    void (*fn)(void *context, const struct net_address *address), void *context)
-{
-	LIST_FOR_EACH(at, &agent->sockets)
-	{
-		const struct agent_socket *socket =
-		    container_of(at, struct agent_socket, link);
-
-		if (socket->error == ERROR_OK && !socket->closing)
-			fn(context, &socket->address);
 	}
 }

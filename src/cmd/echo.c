@@ -185,6 +185,20 @@ serve(struct echo *echo, const struct net_address *address)
 	return net_loop_run(echo->loop) == ERROR_OK ? 0 : 1;
 }
 
+static int
+serve_until_killed(struct echo *echo, const struct net_address *address)
+{
+	int status;
+
+	if (http_worker_init(&echo->worker, echo->loop, &echo->metrics) !=
+	    ERROR_OK)
+		return 1;
+	http_service_init(&echo->service, &echo->worker, &echo_handler, echo);
+	status = serve(echo, address);
+	http_worker_fini(&echo->worker);
+	return status;
+}
+
 int
 command_echo(const struct flags *flags)
 {
@@ -192,6 +206,7 @@ command_echo(const struct flags *flags)
 	const char *name = flags_value(flags, FLAG_ECHO_NAME);
 	struct echo *echo;
 	struct net_address address;
+	int status = 1;
 
 	if (!command_address(
 	        listen ? listen : "127.0.0.1:9001", "--listen", &address))
@@ -203,11 +218,11 @@ command_echo(const struct flags *flags)
 	echo->loop = net_loop_new();
 	if (echo->loop == NULL) {
 		perror("yumen echo: event loop");
-		return 1;
+	} else {
+		status = serve_until_killed(echo, &address);
+		net_loop_free(echo->loop);
 	}
-	if (http_worker_init(&echo->worker, echo->loop, &echo->metrics) !=
-	    ERROR_OK)
-		return 1;
-	http_service_init(&echo->service, &echo->worker, &echo_handler, echo);
-	return serve(echo, &address);
+	memory_free(echo->filler);
+	memory_free(echo);
+	return status;
 }

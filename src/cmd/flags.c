@@ -7,9 +7,12 @@
 
 #include "core/must.h"
 #include "core/slice.h"
+#include "wire/nearest.h"
 
 struct command_row {
-	const char *name, *arguments, *summary, *more;
+	const char *name, *arguments;
+	unsigned most; /* of arguments */
+	const char *summary, *more;
 };
 
 struct flag_row {
@@ -20,8 +23,8 @@ struct flag_row {
 };
 
 static const struct command_row commands[] = {
-#define COMMAND(id, name, arguments, summary, more) \
-	{name, arguments, summary, more},
+#define COMMAND(id, name, arguments, most, summary, more) \
+	{name, arguments, most, summary, more},
 #define FLAG(...)
 #include "cmd/flag.def"
 #undef COMMAND
@@ -38,6 +41,9 @@ static const struct flag_row rows[] = {
 };
 
 #define OPTION_HELP 1000
+#define EXIT_STATUS \
+	"Exit status: 0 done; 1 it failed, standard error says why; 2 the " \
+	"command line is wrong."
 
 /* getopt_long's two forms of the command's flags. */
 struct options {
@@ -85,12 +91,46 @@ find_flag(enum command command, int option)
 	return -1;
 }
 
+/* Tell what is wrong with which, and what to do. */
 static int
 mistake(enum command command, const char *what, const char *which)
 {
-	fprintf(stderr, "yumen %s: %s %s\nTry: yumen help %s\n",
+	fprintf(stderr, "yumen %s: %s%s\nTry: yumen help %s\n",
 	    commands[command].name, what, which, commands[command].name);
 	return 2;
+}
+
+static int
+unknown_flag(enum command command, const char *flag)
+{
+	const char *name = flag + strspn(flag, "-");
+	struct wire_nearest nearest;
+
+	wire_nearest_init(&nearest, slice_make(name, strcspn(name, "=")));
+	for (int i = 0; i < FLAG__COUNT; i++)
+		if (rows[i].command == command)
+			wire_nearest_feed(
+			    &nearest, slice_from_string(rows[i].name));
+	if (!slice_is_set(nearest.best) || flag[1] != '-')
+		return mistake(command, "unknown flag ", flag);
+	fprintf(stderr, "yumen %s: unknown flag %s; did you mean --%.*s?\n",
+	    commands[command].name, flag, SLICE_ARGS(nearest.best));
+	return 2;
+}
+
+/* getopt_long's '?' and ':', of which optopt tells what it is about: a flag's
+ * own value, a letter, or 0 for a long name that it does not know. */
+static int
+refused(enum command command, int option, const char *word)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+
+	if (option == ':')
+		return mistake(command, "a value is missing after ", word);
+	if (optopt > OPTION_HELP)
+		return mistake(command, "no value is wanted with --",
+		    rows[optopt - OPTION_HELP - 1].name);
+	return unknown_flag(command, optopt != 0 ? letter : word);
 }
 
 static int
@@ -102,6 +142,9 @@ note_flag(struct flags *flags, int flag, const char *value)
 		return mistake(flags->command,
 		    repeatable ? "too many of --" : "more than one --",
 		    rows[flag].name);
+	if (value != NULL && value[0] == '\0')
+		return mistake(
+		    flags->command, "an empty value for --", rows[flag].name);
 	flags->values[flag][flags->counts[flag]++] = value ? value : "";
 	return -1;
 }
@@ -113,7 +156,7 @@ parse_flags(struct flags *flags, int argc, char **argv)
 	int option, status = -1;
 
 	options_make(flags->command, &options);
-	optind = 1;
+	optind = 0; /* anew, also what is kept behind the scenes */
 	opterr = 0;
 	while (status < 0 &&
 	    (option = getopt_long(
@@ -122,16 +165,32 @@ parse_flags(struct flags *flags, int argc, char **argv)
 			flags_help(stdout, flags->command);
 			return 0;
 		}
-		if (option == ':')
-			return mistake(flags->command,
-			    "a value is missing after", argv[optind - 1]);
-		if (option == '?')
-			return mistake(
-			    flags->command, "unknown flag", argv[optind - 1]);
+		if (option == ':' || option == '?')
+			return refused(
+			    flags->command, option, argv[optind - 1]);
 		status =
 		    note_flag(flags, find_flag(flags->command, option), optarg);
 	}
 	return status;
+}
+
+static int
+parse_arguments(struct flags *flags, int argc, char **argv)
+{
+	unsigned most = commands[flags->command].most;
+
+	must(most <= FLAG_ARGUMENTS);
+	for (int i = optind; i < argc; i++) {
+		if (flags->argument_count == most &&
+		    flags->command == COMMAND_RUN)
+			return mistake(flags->command,
+			    "files and folders are named by -f: -f ", argv[i]);
+		if (flags->argument_count == most)
+			return mistake(
+			    flags->command, "one argument too many: ", argv[i]);
+		flags->arguments[flags->argument_count++] = argv[i];
+	}
+	return -1;
 }
 
 int
@@ -151,21 +210,10 @@ flags_parse(struct flags *flags, int argc, char **argv)
 	flags->command = strcmp(argv[1], "--version") == 0
 	    ? COMMAND_VERSION
 	    : flags_command(argv[1]);
-	if (flags->command == COMMAND__COUNT) {
-		fprintf(stderr, "yumen: no command '%s'\n", argv[1]);
-		flags_overview(stderr);
+	if (flags->command == COMMAND__COUNT)
 		return 2;
-	}
 	status = parse_flags(flags, argc - 1, argv + 1);
-	if (status >= 0)
-		return status;
-	for (int i = optind + 1; i < argc; i++) {
-		if (flags->argument_count == FLAG_ARGUMENTS)
-			return mistake(
-			    flags->command, "too many arguments at", argv[i]);
-		flags->arguments[flags->argument_count++] = argv[i];
-	}
-	return -1;
+	return status < 0 ? parse_arguments(flags, argc - 1, argv + 1) : status;
 }
 
 const char *
@@ -196,12 +244,22 @@ flags_number(const struct flags *flags, enum flag flag, uint64_t fallback,
 enum command
 flags_command(const char *name)
 {
-	int found = 0;
+	struct wire_nearest nearest;
 
-	while (
-	    found < COMMAND__COUNT && strcmp(commands[found].name, name) != 0)
-		found++;
-	return (enum command)found;
+	wire_nearest_init(&nearest, slice_from_string(name));
+	for (int i = 0; i < COMMAND__COUNT; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return (enum command)i;
+		wire_nearest_feed(
+		    &nearest, slice_from_string(commands[i].name));
+	}
+	fprintf(stderr, "yumen: no command '%s'", name);
+	if (slice_is_set(nearest.best))
+		fprintf(
+		    stderr, "; did you mean %.*s?\n", SLICE_ARGS(nearest.best));
+	else
+		fputs("\nTry: yumen help\n", stderr);
+	return COMMAND__COUNT;
 }
 
 static void
@@ -244,7 +302,7 @@ flags_overview(FILE *out)
 	for (int i = 0; i < COMMAND__COUNT; i++)
 		fprintf(
 		    out, "  %-8s %s\n", commands[i].name, commands[i].summary);
-	fputs("\nyumen help COMMAND tells more.\n", out);
+	fputs("\nyumen help COMMAND tells more.\n" EXIT_STATUS "\n", out);
 }
 
 /* Text for roff: a '-' is a minus, a leading '.' or ''' is escaped. */
@@ -299,7 +357,5 @@ flags_man(FILE *out)
 			if (rows[k].command == (enum command)i)
 				man_flag(out, &rows[k]);
 	}
-	fputs(".SH EXIT STATUS\n0: done. 1: it failed, stderr says why. 2: the "
-	      "command line is wrong.\n",
-	    out);
+	fputs(".SH EXIT STATUS\n" EXIT_STATUS "\n", out);
 }

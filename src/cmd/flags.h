@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 enum command {
-#define COMMAND(id, name, arguments, summary, more) COMMAND_##id,
+#define COMMAND(id, name, arguments, most, summary, more) COMMAND_##id,
 #define FLAG(...)
 #include "cmd/flag.def"
 #undef COMMAND
@@ -25,7 +25,7 @@ enum flag {
 };
 
 #define FLAG_REPEATS 64
-#define FLAG_ARGUMENTS 8
+#define FLAG_ARGUMENTS 2
 
 struct flags {
 	enum command command;
@@ -50,7 +50,7 @@ void flags_help(FILE *out, enum command command);
 void flags_overview(FILE *out);
 /* The man page, in roff. */
 void flags_man(FILE *out);
-/* By its name; COMMAND__COUNT when there is none. */
+/* By its name; COMMAND__COUNT: there is none, told on stderr. */
 enum command flags_command(const char *name);
 
 #endif

@@ -7,36 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
 #include "core/memory.h"
+#include "net/listener.h"
 #include "wire/h1.h"
+#include "wire/nearest.h"
 
 #define ANSWER_BYTES_MAX ((size_t)1 << 30)
 #define READ_BYTES 65536
-
-static int
-connect_to(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd;
-
-	if (strlen(path) >= sizeof(address.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(address.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
-	    0)
-		return fd;
-	close(fd);
-	return -1;
-}
 
 static bool
 send_all(int fd, struct slice bytes)
@@ -71,20 +51,30 @@ read_all(int fd, struct text *answer)
 	return false;
 }
 
+static bool
+cannot_reach(const char *path, enum error error)
+{
+	const char *hint = "Is yumen running? --socket names its admin socket.";
+
+	if (error == ERROR_DENIED)
+		hint = "It runs as another user: ask as that one, or as root.";
+	if (error == ERROR_INVALID)
+		hint = "A socket's path has at most 107 bytes.";
+	fprintf(
+	    stderr, "yumen get: %s: %s\n%s\n", path, error_text(error), hint);
+	return false;
+}
+
 /* HTTP/1.0, so that the body is what follows the head until the end. */
 static bool
 ask(const char *path, struct slice request, struct text *answer)
 {
-	int fd = connect_to(path);
+	int fd;
+	enum error error = net_connect_unix(path, &fd);
 	bool ok;
 
-	if (fd < 0) {
-		fprintf(stderr,
-		    "yumen get: %s: %s\nIs yumen running? --socket names its "
-		    "socket.\n",
-		    path, strerror(errno));
-		return false;
-	}
+	if (error != ERROR_OK)
+		return cannot_reach(path, error);
 	ok = send_all(fd, request) && read_all(fd, answer);
 	if (!ok)
 		fprintf(stderr, "yumen get: %s: %s\n", path, strerror(errno));
@@ -116,6 +106,7 @@ print_items(const struct flags *flags, enum gw_kind kind, json_t *answer)
 	const char *format = flags_value(flags, FLAG_GET_OUTPUT);
 	json_t *items = json_object_get(answer, "items");
 	struct text out;
+	int status = 0;
 
 	if (!json_is_array(items)) {
 		fputs("yumen get: the answer is no list of objects\n", stderr);
@@ -123,13 +114,15 @@ print_items(const struct flags *flags, enum gw_kind kind, json_t *answer)
 	}
 	if (json_array_size(items) == 0) {
 		fprintf(stderr, "No %s found.\n", gw_kinds[kind].plural);
-		return flags->argument_count > 1 ? 1 : 0;
+		status = flags->argument_count > 1 ? 1 : 0;
 	}
 	if (format != NULL && strcmp(format, "json") == 0) {
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		putchar('\n');
-		return 0;
+		return status;
 	}
+	if (json_array_size(items) == 0)
+		return status;
 	text_init(&out);
 	if (format != NULL && strcmp(format, "yaml") == 0)
 		get_yaml(&out, items);
@@ -175,17 +168,34 @@ push_parameter(struct text *out, const char *key, const char *value)
 {
 	if (value == NULL)
 		return true;
-	for (const char *at = value; *at != '\0'; at++)
-		if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-.", *at) ==
-		    NULL) {
-			fprintf(stderr,
-			    "yumen get: '%s' is no name: lower case letters, "
-			    "digits, '-' and '.'\n",
-			    value);
-			return false;
-		}
+	if (value[0] == '\0' ||
+	    value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-.")] !=
+	        '\0') {
+		fprintf(stderr,
+		    "yumen get: '%s' is no name: lower case letters, digits, "
+		    "'-' and '.'\n",
+		    value);
+		return false;
+	}
 	text_printf(out, "&%s=%s", key, value);
 	return true;
+}
+
+static void
+no_kind(const char *name)
+{
+	struct wire_nearest nearest;
+
+	wire_nearest_init(&nearest, slice_from_string(name));
+	for (int i = 0; i < GW_KIND__COUNT; i++)
+		wire_nearest_feed(
+		    &nearest, slice_from_string(gw_kinds[i].plural));
+	fprintf(stderr, "yumen get: no kind '%s'", name);
+	if (slice_is_set(nearest.best))
+		fprintf(
+		    stderr, "; did you mean %.*s?\n", SLICE_ARGS(nearest.best));
+	else
+		fputs("; yumen help get lists them\n", stderr);
 }
 
 static bool
@@ -193,14 +203,12 @@ check_flags(const struct flags *flags, enum gw_kind *kind)
 {
 	const char *format = flags_value(flags, FLAG_GET_OUTPUT);
 
-	if (flags->argument_count < 1 || flags->argument_count > 2) {
+	if (flags->argument_count < 1) {
 		fputs("yumen get: name a kind: yumen get gateways\n", stderr);
 		return false;
 	}
 	if (!gw_kind_parse(slice_from_string(flags->arguments[0]), kind)) {
-		fprintf(stderr,
-		    "yumen get: no kind '%s'; yumen help get lists them\n",
-		    flags->arguments[0]);
+		no_kind(flags->arguments[0]);
 		return false;
 	}
 	if (format != NULL && strcmp(format, "table") != 0 &&

@@ -12,6 +12,7 @@ struct table {
 	size_t widths[COLUMNS];
 };
 
+/* Texts of files come here: none may break a line or drive a terminal. */
 static void
 table_push(struct table *table, unsigned column, struct slice cell)
 {
@@ -19,7 +20,12 @@ table_push(struct table *table, unsigned column, struct slice cell)
 		cell = SLICE("-");
 	if (cell.length > table->widths[column])
 		table->widths[column] = cell.length;
-	text_push(&table->cells, cell);
+	for (size_t i = 0; i < cell.length; i++) {
+		unsigned char byte = (unsigned char)cell.data[i];
+
+		text_push_byte(&table->cells,
+		    byte < 0x20 || byte == 0x7f ? '?' : (char)byte);
+	}
 	text_push_byte(&table->cells, '\0');
 }
 

@@ -58,6 +58,7 @@ command_address(const char *text, const char *flag, struct net_address *address)
 			host = SLICE("127.0.0.1");
 		if (slice_to_number(
 		        slice_from_string(colon + 1), UINT16_MAX, &port) &&
+		    port > 0 &&
 		    net_address_parse(host, (uint16_t)port, address) ==
 		        ERROR_OK)
 			return true;
@@ -83,14 +84,29 @@ command_help(const struct flags *flags)
 		return 0;
 	}
 	command = flags_command(flags->arguments[0]);
-	if (command == COMMAND__COUNT) {
-		fprintf(
-		    stderr, "yumen: no command '%s'\n", flags->arguments[0]);
-		flags_overview(stderr);
+	if (command == COMMAND__COUNT)
 		return 2;
-	}
 	flags_help(stdout, command);
 	return 0;
+}
+
+static int
+run_command(const struct flags *flags)
+{
+	switch (flags->command) {
+	case COMMAND_RUN:
+		return command_run(flags);
+	case COMMAND_ECHO:
+		return command_echo(flags);
+	case COMMAND_GET:
+		return command_get(flags);
+	case COMMAND_VERSION:
+		puts("yumen " YUMEN_VERSION);
+		return 0;
+	case COMMAND_HELP:
+	default:
+		return command_help(flags);
+	}
 }
 
 int
@@ -99,20 +115,12 @@ main(int argc, char **argv)
 	static struct flags flags;
 	int status = flags_parse(&flags, argc, argv);
 
-	if (status >= 0)
-		return status;
-	switch (flags.command) {
-	case COMMAND_RUN:
-		return command_run(&flags);
-	case COMMAND_ECHO:
-		return command_echo(&flags);
-	case COMMAND_GET:
-		return command_get(&flags);
-	case COMMAND_VERSION:
-		puts("yumen " YUMEN_VERSION);
-		return 0;
-	case COMMAND_HELP:
-	default:
-		return command_help(&flags);
+	if (status < 0)
+		status = run_command(&flags);
+	/* What could not be written was not shown. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
+		perror("yumen: standard output");
+		return 1;
 	}
+	return status;
 }

@@ -20,6 +20,7 @@
 #include "proxy/log.h"
 
 #define WORKERS_MAX 256
+#define TRIES 6 /* curl lines a listener */
 
 struct run {
 	const struct flags *flags;
@@ -35,13 +36,24 @@ struct run {
 	uint64_t started_ms;
 	char socket[108]; /* sun_path's size */
 	struct net_address admin_address;
-	bool admin_off;
+	bool admin_off, socket_open;
 	bool announced;
 	bool draining;
+	int status; /* to exit with */
 };
 
+static bool
+is_attached(const struct unit_route *route, struct slice listener)
+{
+	for (uint32_t i = 0; i < route->listeners_count; i++)
+		if (slice_equal(route->listeners[i], listener))
+			return true;
+	return false;
+}
+
 static void
-print_curl(const struct unit_listener *listener, const struct unit_route *route)
+print_curl(const struct unit_listener *listener, const struct unit_route *route,
+    const struct unit_rule *rule)
 {
 	struct slice path = SLICE("/"), host = listener->hostname;
 	struct slice address = SLICE("127.0.0.1");
@@ -50,8 +62,8 @@ print_curl(const struct unit_listener *listener, const struct unit_route *route)
 	if (listener->addresses_count > 0)
 		address = listener->addresses[0];
 	ip6 = slice_find(address, ':') < address.length;
-	if (route->rules_count > 0 && route->rules[0].matches_count > 0)
-		path = route->rules[0].matches[0].path;
+	if (rule->matches_count > 0)
+		path = rule->matches[0].path;
 	if (route->hostnames_count > 0)
 		host = route->hostnames[0];
 	printf("  try         curl -i ");
@@ -63,34 +75,62 @@ print_curl(const struct unit_listener *listener, const struct unit_route *route)
 	    ip6 ? "]" : "", (int)listener->port, SLICE_ARGS(path));
 }
 
-/* One line a listener, one curl line for the first route at it. */
+/* A curl line a rule, for the first few routes of the listener. */
 static void
-print_listener(const struct snap_store *store, const struct unit *unit)
+print_tries(const struct snap_store *store, const struct unit *listener)
 {
-	const struct unit_listener *listener = unit->listener;
-	const struct unit *other;
+	const struct unit *unit;
+	unsigned left = TRIES;
 	size_t at = 0;
 
-	printf("  listening   http ");
+	while (snap_store_next(store, &at, &unit)) {
+		if (unit->kind != UNIT_ROUTE ||
+		    !is_attached(unit->route, listener->name))
+			continue;
+		for (uint32_t i = 0; i < unit->route->rules_count; i++) {
+			if (left-- == 0)
+				return;
+			print_curl(listener->listener, unit->route,
+			    &unit->route->rules[i]);
+		}
+	}
+}
+
+static void
+print_listener(const struct run *run, const struct unit *unit)
+{
+	const struct unit_listener *listener = unit->listener;
+	struct slice why;
+	bool listens = agent_listener_state(run->agent, unit, &why) == ERROR_OK;
+
+	printf("  %s http ", listens ? "listening  " : "NOT serving");
 	for (uint32_t i = 0; i < listener->addresses_count; i++)
 		printf("%s%.*s", i > 0 ? "," : "",
 		    SLICE_ARGS(listener->addresses[i]));
-	printf(":%d  Gateway %.*s/%.*s listener %.*s%s%.*s\n",
-	    (int)listener->port, SLICE_ARGS(listener->gateway_namespace),
+	printf("%s:%d  Gateway %.*s/%.*s listener %.*s%s%.*s\n",
+	    listener->addresses_count > 0 ? "" : "*", (int)listener->port,
+	    SLICE_ARGS(listener->gateway_namespace),
 	    SLICE_ARGS(listener->gateway_name), SLICE_ARGS(listener->name),
 	    listener->hostname.length > 0 ? "  " : "",
 	    SLICE_ARGS(listener->hostname));
-	while (snap_store_next(store, &at, &other)) {
-		if (other->kind != UNIT_ROUTE)
-			continue;
-		for (uint32_t i = 0; i < other->route->listeners_count; i++) {
-			if (!slice_equal(
-			        other->route->listeners[i], unit->name))
-				continue;
-			print_curl(listener, other->route);
-			return;
-		}
-	}
+	if (listens)
+		print_tries(agent_store(run->agent), unit);
+	else
+		printf("  why         %.*s\n", SLICE_ARGS(why));
+}
+
+static void
+print_admin(const struct run *run)
+{
+	char text[NET_ADDRESS_TEXT];
+
+	if (run->socket_open)
+		printf("  admin       yumen get gateways --socket %s\n",
+		    run->socket);
+	if (run->admin_off)
+		return;
+	net_address_format(&run->admin_address, text);
+	printf("  metrics     curl http://%s/metrics\n", text);
 }
 
 /* Once, when the first whole generation is served: what is here to be used. */
@@ -108,22 +148,16 @@ announce(struct run *run)
 	while (snap_store_next(store, &at, &unit)) {
 		if (unit->kind == UNIT_LISTENER) {
 			listeners++;
-			print_listener(store, unit);
+			print_listener(run, unit);
 		}
 		routes += unit->kind == UNIT_ROUTE;
 	}
 	if (listeners == 0)
-		puts("  listening   nowhere: no Gateway with a listener that "
-		     "can be served; see yumen get gateways -o yaml");
+		puts("  listening   nowhere: the files have no Gateway with a "
+		     "listener that can be served");
 	printf("  routes      %u attached\n", routes);
-	printf("  admin       unix %s", run->socket);
-	if (!run->admin_off) {
-		char text[NET_ADDRESS_TEXT];
-
-		net_address_format(&run->admin_address, text);
-		printf("  http://%s/metrics", text);
-	}
-	printf("\nready in %llu ms\n",
+	print_admin(run);
+	printf("ready in %llu ms\n",
 	    (unsigned long long)(clock_monotonic_ms() - run->started_ms));
 	fflush(stdout);
 	log_event(LOG_RUN_READY, LOG_NUMBER("listeners", listeners),
@@ -283,7 +317,7 @@ read_flags(struct run *run)
 	const struct flags *flags = run->flags;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (flags->counts[FLAG_RUN_FILE] == 0 || flags->argument_count > 0) {
+	if (flags->counts[FLAG_RUN_FILE] == 0) {
 		fputs("yumen run: name the files or folders: yumen run -f "
 		      "PATH...\n",
 		    stderr);
@@ -307,44 +341,68 @@ open_access_log(struct run *run)
 
 	if (error == ERROR_OK)
 		return true;
-	fprintf(stderr,
-	    "yumen run: --access-log %s: %s; off, text or json is wanted, with "
-	    ":FILE for a file that can be written\n",
+	if (error == ERROR_UNKNOWN) {
+		run->status = 2;
+		fprintf(stderr,
+		    "yumen run: --access-log %s: off, text or json is wanted, "
+		    "and text:FILE or json:FILE for a file\n",
+		    value);
+		return false;
+	}
+	fprintf(stderr, "yumen run: --access-log %s: cannot open it: %s\n",
 	    value ? value : "text", error_text(error));
 	return false;
 }
 
-/* The admin server is a help, not the service: what was not asked for by a flag
- * and cannot be opened is told and done without. */
+/* What a flag asked for must be had; what is there by default is a help, not
+ * the service: told, and done without. */
+static bool
+not_open(const struct run *run, enum flag flag, const char *what,
+    const char *where, enum error error)
+{
+	const char *why = error_text(error);
+
+	if (flags_value(run->flags, flag) == NULL) {
+		log_event(LOG_ADMIN_NOT_OPEN, LOG_STRING(what, where),
+		    LOG_STRING("error", why));
+		return true;
+	}
+	if (error == ERROR_IN_USE)
+		why = flag == FLAG_RUN_SOCKET
+		    ? "another yumen answers there; stop it or name another"
+		    : "another program listens there; name another port";
+	if (error == ERROR_EXISTS)
+		why = "what is there is no socket; name another path";
+	if (error == ERROR_NOT_FOUND && flag == FLAG_RUN_SOCKET)
+		why = "its folder is not there and cannot be made";
+	if (error == ERROR_NOT_FOUND && flag == FLAG_RUN_ADMIN)
+		why = "this host has no such address";
+	fprintf(stderr, "yumen run: --%s %s: %s\n",
+	    flag == FLAG_RUN_SOCKET ? "socket" : "admin", where, why);
+	return false;
+}
+
 static bool
 open_admin(struct run *run)
 {
-	const struct flags *flags = run->flags;
+	char text[NET_ADDRESS_TEXT];
 	enum error error;
-	bool fatal = false;
 
 	if (admin_new(run->loop, &run->admin) != ERROR_OK)
 		return false;
 	command_make_folder(run->socket);
 	error = admin_listen_unix(run->admin, run->socket);
-	if (error != ERROR_OK) {
-		log_event(LOG_ADMIN_NOT_OPEN, LOG_STRING("socket", run->socket),
-		    LOG_STRING("error", error_text(error)));
-		fatal = flags_value(flags, FLAG_RUN_SOCKET) != NULL;
-	}
+	run->socket_open = error == ERROR_OK;
+	if (error != ERROR_OK &&
+	    !not_open(run, FLAG_RUN_SOCKET, "socket", run->socket, error))
+		return false;
 	if (run->admin_off)
-		return !fatal;
+		return true;
 	error = admin_listen_tcp(run->admin, &run->admin_address);
-	if (error != ERROR_OK) {
-		char text[NET_ADDRESS_TEXT];
-
-		net_address_format(&run->admin_address, text);
-		log_event(LOG_ADMIN_NOT_OPEN, LOG_STRING("address", text),
-		    LOG_STRING("error", error_text(error)));
-		run->admin_off = true;
-		fatal = fatal || flags_value(flags, FLAG_RUN_ADMIN) != NULL;
-	}
-	return !fatal;
+	run->admin_off = error != ERROR_OK;
+	net_address_format(&run->admin_address, text);
+	return error == ERROR_OK ||
+	    not_open(run, FLAG_RUN_ADMIN, "address", text, error);
 }
 
 static bool
@@ -388,8 +446,13 @@ open_ctl(struct run *run)
 	for (unsigned i = 0; i < names; i++)
 		run->controller_names[i] = slice_from_string(
 		    flags->values[FLAG_RUN_CONTROLLER_NAME][i]);
-	if (ctl_new(&options, &run->ctl) != ERROR_OK)
-		return false; /* told through the log */
+	if (ctl_new(&options, &run->ctl) != ERROR_OK) {
+		/* Which, the log has said. */
+		fputs("yumen run: not started: what -f names must be there "
+		      "and readable\n",
+		    stderr);
+		return false;
+	}
 	ctl_register(run->ctl, run->admin);
 	return true;
 }
@@ -438,8 +501,7 @@ close_all(struct run *run)
 int
 command_run(const struct flags *flags)
 {
-	struct run run = {.flags = flags};
-	int status = 1;
+	struct run run = {.flags = flags, .status = 1};
 
 	/* One heap: threads allocate rarely, and each arena costs memory. */
 	mallopt(M_ARENA_MAX, 1);
@@ -447,10 +509,10 @@ command_run(const struct flags *flags)
 	if (!read_flags(&run))
 		return 2;
 	raise_descriptor_limit();
-	if (open_all(&run) && net_loop_run(run.loop) == ERROR_OK)
-		status = 0;
-	if (status == 0)
+	if (open_all(&run) && net_loop_run(run.loop) == ERROR_OK) {
+		run.status = 0;
 		log_event(LOG_RUN_STOPPED, LOG_NUMBER("pid", getpid()));
+	}
 	close_all(&run);
-	return status;
+	return run.status;
 }
