@@ -28,6 +28,7 @@ func yumen(t *testing.T, args ...string) (string, int) {
 
 func TestFlags(t *testing.T) {
 	t.Parallel()
+	socket := filepath.Join(t.TempDir(), "s")
 	rows := []struct {
 		args   string
 		status int
@@ -50,7 +51,22 @@ func TestFlags(t *testing.T) {
 		{"run -f . --colour", 2, "unknown flag --colour"},
 		{"run -f . --admin nowhere", 2, "--admin nowhere: an address and a port are wanted"},
 		{"run -f . --log-level loud", 2, "debug, info, warning or error"},
-		{"run -f . --access-log xml", 1, "off, text or json is wanted"},
+		{"run -f . --access-log xml", 2, "off, text or json is wanted"},
+		{"run -f . --access-log json:/", 1, "--access-log json:/: cannot open it: is a folder"},
+		{"run -f . --acess-log off", 2, "did you mean --access-log?"},
+		{"run .", 2, "files and folders are named by -f: -f ."},
+		{"run -f . --admin off --socket /", 1, "--socket /: what is there is no socket"},
+		{"run -f . --admin off --socket /" + strings.Repeat("a", 200), 2, "longer than a socket's path may be (107 bytes)"},
+		{"run -f . --admin 192.0.2.1:1 --socket " + socket, 1, "--admin 192.0.2.1:1: this host has no such address"},
+		{"run -f . --admin 127.0.0.1:0", 2, "an address and a port are wanted"},
+		{"run -f . --drain-timeout -1", 2, "a whole number from 0"},
+		{"run -f nobody.yaml -f . --admin off --socket " + socket, 1, "path=nobody.yaml"},
+		{"version x", 2, "one argument too many: x"},
+		{"echo x", 2, "one argument too many: x"},
+		{"echo --listen 192.0.2.1:1", 1, "cannot listen on 192.0.2.1:1"},
+		{"get gatewys", 2, "did you mean gateways?"},
+		{"get gateways A", 2, "'A' is no name"},
+		{"get gateways --socket /", 1, "Is yumen running?"},
 		{"run -f . --access-log json:/nonexistent/log", 1, "/nonexistent/log"},
 		{"get", 2, "name a kind"},
 		{"get frobs", 2, "no kind 'frobs'"},
@@ -114,6 +130,66 @@ func condition(list any, kind string) map[string]any {
 	return nil
 }
 
+// What is not there: nothing in a table, a list all the same in JSON.
+func TestGetNothing(t *testing.T) {
+	t.Parallel()
+	g := basics(t, serve(t, "app"))
+	out, err := exec.Command(program(t), "get", "xbackends", "-o", "json", "--socket", g.socket).Output()
+	var list struct{ Items []any }
+	if err != nil || json.Unmarshal(out, &list) != nil || list.Items == nil || len(list.Items) > 0 {
+		t.Errorf("%v %q", err, out)
+	}
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	cmd := exec.Command(program(t), "get", "gateways", "--socket", g.socket)
+	cmd.Stdout = full
+	if err := cmd.Run(); cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("nothing could be written: %v", err)
+	}
+}
+
+// A second yumen on the first one's socket or address ends and says why; the first
+// one stays. A socket whose yumen was killed is taken over.
+func TestSecondYumen(t *testing.T) {
+	t.Parallel()
+	g := basics(t, serve(t, "app"))
+	dir := t.TempDir()
+	for _, row := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--admin", "off", "--socket", g.socket}, "another yumen answers there"},
+		{[]string{"--admin", g.admin, "--socket", filepath.Join(dir, "s")}, "another program listens there"},
+	} {
+		out, status := yumen(t, append([]string{"run", "-f", dir}, row.args...)...)
+		if status != 1 || !strings.Contains(out, row.want) {
+			t.Errorf("%v: %d %s", row.args, status, out)
+		}
+	}
+	g.get("gateways")
+	g.cmd.Process.Kill()
+	<-g.done
+	g.exit = nil
+	if _, err := os.Stat(g.socket); err != nil {
+		t.Fatal("the killed one left no socket: ", err)
+	}
+	again := exec.Command(program(t), "run", "-f", dir, "--admin", "off", "--socket", g.socket)
+	again.Stderr = os.Stderr
+	if err := again.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { again.Process.Signal(syscall.SIGTERM); again.Wait() }()
+	g.eventually("the socket answers again", func() error {
+		if out, status := yumen(t, "get", "gateways", "--socket", g.socket); status != 0 {
+			return fmt.Errorf("%s", out)
+		}
+		return nil
+	})
+}
+
 // A listener whose address cannot be bound says so and is not Programmed; what can be
 // served is served.
 func TestNotProgrammed(t *testing.T) {
@@ -131,6 +207,9 @@ func TestNotProgrammed(t *testing.T) {
 		"route.yaml":   routeYAML("app", "", prefixRule("/", "app")),
 	})
 	g.expect(200, "GET", "a.test", "/")
+	if out := g.stdout(); !strings.Contains(out, "NOT serving") || !strings.Contains(out, "address in use") {
+		t.Errorf("what is not served is not told:\n%s", out)
+	}
 	g.eventually("the taken listener says why", func() error {
 		for _, one := range g.get("gateways")[0]["status"].(map[string]any)["listeners"].([]any) {
 			listener := one.(map[string]any)
