@@ -24,7 +24,7 @@
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define LAST(path) \
 	"GET " path " HTTP/1.1\r\nHost: localhost\r\nConnection: " \
-	            "close\r\n\r\n"
+	"close\r\n\r\n"
 #define GREAT_BYTES (4 << 20)
 
 struct setting {

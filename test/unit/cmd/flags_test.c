@@ -51,9 +51,12 @@ parse(const char *line)
 	assert_non_null(file);
 	assert_true(strlen(line) < sizeof(copy));
 	memcpy(copy, line, strlen(line) + 1);
-	for (char *word; (word = strsep(&rest, " ")) != NULL;) {
+	for (char *end = copy; rest != NULL; rest = end ? end + 1 : NULL) {
+		end = strchr(rest, ' ');
+		if (end != NULL)
+			*end = '\0';
 		assert_true(count < 2 * FLAG_REPEATS + 7);
-		words[count++] = strcmp(word, "''") == 0 ? word + 2 : word;
+		words[count++] = strcmp(rest, "''") == 0 ? rest + 2 : rest;
 	}
 	words[count] = NULL;
 	fflush(NULL);
