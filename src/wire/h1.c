@@ -86,6 +86,25 @@ undone_line(const char *stop, struct input input, enum error *error)
 	return LINE_BAD;
 }
 
+/* Backends that make variables of fields (CGI and its kin) take any byte that
+ * is no letter or digit for '-'. Is it then the name of a field that frames, or
+ * that we take out or set? */
+static bool
+is_alias(struct slice name)
+{
+	char plain[FIELD_NAME_BYTES];
+	if (name.length > sizeof(plain))
+		return false;
+	const char *end = name.data + name.length;
+	memcpy(plain, name.data, name.length);
+	for (const char *at = name.data; at < end; at++) {
+		at = wire_scan_name(at, end, name.data);
+		if (at != end)
+			plain[at - name.data] = '-';
+	}
+	return field_rows[field_id_of_token(plain, name.length)].flags != 0;
+}
+
 /* The rare line that does not begin with letters, digits, dashes and a colon.
  * *at is past such bytes; afterwards it is at the colon, for LINE_FIELD. */
 static __attribute__((noinline)) enum verdict
@@ -99,7 +118,7 @@ odd_line(
 		return undone_line(stop, input, error);
 	const char *colon = wire_scan_byte(*at, stop, input.begin, ':');
 	struct slice name = slice_make(line, (size_t)(colon - line));
-	if (colon != stop && wire_is_token(name)) {
+	if (colon != stop && wire_is_token(name) && !is_alias(name)) {
 		*at = colon;
 		return LINE_FIELD;
 	}
@@ -213,7 +232,8 @@ has_news(struct wire_h1_parser *parser, struct input input, start_fn start)
 		return true;
 	parser->scanned = (uint32_t)(stop - input.begin);
 	return start != NULL && !parser->started &&
-	    parser->scanned > parser->limits.target_bytes + REQUEST_LINE_SLACK;
+	    (size_t)(input.end - input.begin) >
+	    (size_t)parser->limits.target_bytes + REQUEST_LINE_SLACK;
 }
 
 /* What was left undecided was scanned up to its end, or to a CR there. */

@@ -88,22 +88,31 @@ count_dots(const char *at, const char *end)
 	return dots <= 2 && (at == end || *at == ';') ? dots : 0;
 }
 
-/* Is a dot segment hidden between escaped slashes of the segment? */
+static bool
+is_escape(const char *at, const char *end, const char *escape)
+{
+	return end - at >= 3 && memcmp(at, escape, 3) == 0;
+}
+
+/* Is the segment, or a part of it, a dot segment for who decodes the slashes in
+ * it, or the ';' behind the dots? */
 static bool
 hides_dots(const char *at, const char *end)
 {
-	const char *piece = at;
+	const char *part = at;
 	bool divided = false;
 	for (; at < end; at++) {
-		if (end - at < 3 || at[0] != '%' ||
-		    (memcmp(at, "%2F", 3) != 0 && memcmp(at, "%5C", 3) != 0))
+		bool slash =
+		    is_escape(at, end, "%2F") || is_escape(at, end, "%5C");
+		if (!slash && !is_escape(at, end, "%3B"))
 			continue;
-		if (count_dots(piece, at) > 0)
+		if (count_dots(part, at) > 0)
 			return true;
-		divided = true;
-		piece = at + 3;
+		divided |= slash;
+		if (slash)
+			part = at + 3;
 	}
-	return divided && count_dots(piece, end) > 0;
+	return divided && count_dots(part, end) > 0;
 }
 
 enum segment { SEGMENT_KEPT, SEGMENT_GONE, SEGMENT_BAD };

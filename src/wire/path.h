@@ -6,7 +6,8 @@
  * Refused is what two readers could take for different paths: characters that
  * RFC 3986 does not allow in a path (nor does Gateway API in one to match, so
  * that "|" would pass by a rule for "%7C"), "\" among them; and a dot segment
- * that is one only for who decodes %2F or %5C ("/a/..%2Fb"). */
+ * that is one only for who decodes %2F, %5C or %3B ("/a/..%2Fb", "/a/..%3Bx").
+ */
 #ifndef YUMEN_WIRE_PATH_H
 #define YUMEN_WIRE_PATH_H
 
@@ -14,10 +15,10 @@
 #include "core/error.h"
 #include "core/slice.h"
 
-/* *canonical is raw itself when it is canonical already (the common case, one
- * scan), else written to out (raw.length bytes suffice). HTTP_BAD_PATH: does
- * not start with '/', a character that is not allowed, bad escape, %00, or
- * climbs over the root. */
+/* *canonical is raw itself when it has no escape and no dot segment (the common
+ * case, one scan), else written to out (raw.length bytes suffice).
+ * HTTP_BAD_PATH: does not start with '/', a character that is not allowed, bad
+ * escape, %00, or climbs over the root. */
 enum error wire_path_canonical(
     struct slice raw, char *out, struct slice *canonical) must_check;
 /* Is prefix a prefix of path by whole segments? A trailing '/' of the prefix is

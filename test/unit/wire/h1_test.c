@@ -14,7 +14,8 @@ request_fields(void **state)
 	        GOT " | a=b | c=d | e=f | g= | h="},
 	    {GET HOST "A-b.C_d!#$%&'*+^`|~9: x\r\n" END,
 	        GOT " | A-b.C_d!#$%&'*+^`|~9=x"},
-	    {GET HOST "Content_Length: 5\r\n" END, GOT " | Content_Length=5"},
+	    {GET HOST "X_Custom: 5\r\n" END, GOT " | X_Custom=5"},
+	    {GET HOST "_: 5\r\n" END, GOT " | _=5"},
 	    {GET HOST "a: b: c\r\n" END, GOT " | a=b: c"},
 	    {GET HOST "a: \xc3\xa4\tb\r\n" END, GOT " | a=\xc3\xa4\tb"},
 	    {GET HOST "te : b\r\n" END, "!http_bad_field_name"},
@@ -34,6 +35,15 @@ request_fields(void **state)
 	    {GET HOST "a: b\x0b\r\n" END, "!http_bad_field_value"},
 	    {GET HOST "a: b\x1b\r\n" END, "!http_bad_field_value"},
 	    {GET HOST "a: b\x7f\r\n" END, "!http_bad_field_value"},
+	    /* what a backend may take for a field that frames or is trusted */
+	    {GET HOST "Content_Length: 5\r\n" END, "!http_bad_field_name"},
+	    {GET HOST "transfer.encoding: chunked\r\n" END,
+	        "!http_bad_field_name"},
+	    {GET HOST "X_FORWARDED_FOR: 1.2.3.4\r\n" END,
+	        "!http_bad_field_name"},
+	    {GET HOST "X-Forwarded_Prefix: /a\r\n" END, "!http_bad_field_name"},
+	    {GET HOST "X-Forwarded-For_: 1.2.3.4\r\n" END,
+	        GOT " | X-Forwarded-For_=1.2.3.4"},
 	    /* line ends */
 	    {GET "Host: a\n" END, "!http_bad_line_end"},
 	    {GET HOST "\n", "!http_bad_line_end"},
@@ -125,6 +135,11 @@ limits_of_heads(void **state)
 	check_built(FEED_REQUEST, &text, "!http_target_too_long");
 	text_reset(&text);
 	push_repeated(&text, "a", 300);
+	check_built(FEED_REQUEST, &text, "!http_target_too_long");
+	/* nor when a CR has come that ends nothing yet */
+	text_reset(&text);
+	push_repeated(&text, "a", 164);
+	text_push_string(&text, "\r");
 	check_built(FEED_REQUEST, &text, "!http_target_too_long");
 	/* fields */
 	text_reset(&text);

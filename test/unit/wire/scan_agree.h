@@ -1,0 +1,23 @@
+/* Do all ways of scanning find the same? Shared by the unit test and the fuzz
+ * targets. */
+#ifndef YUMEN_TEST_SCAN_AGREE_H
+#define YUMEN_TEST_SCAN_AGREE_H
+
+#include <stdbool.h>
+#include "wire/scan.h"
+#include "wire/scan_generic.h"
+
+static inline bool
+scan_agrees(const char *at, const char *end, const char *begin, char byte)
+{
+	return wire_scan_line(at, end, begin) ==
+	    scan_generic_line(at, end, begin) &&
+	    wire_scan_target(at, end, begin) ==
+	    scan_generic_target(at, end, begin) &&
+	    wire_scan_name(at, end, begin) ==
+	    scan_generic_name(at, end, begin) &&
+	    wire_scan_byte(at, end, begin, byte) ==
+	    scan_generic_byte(at, end, begin, byte);
+}
+
+#endif
