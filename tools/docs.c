@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/limit.h"
 #include "core/text.h"
+#include "gw/finding.h"
 
 /* A cell: what Markdown would take for its own is escaped. */
 static void
@@ -207,6 +208,29 @@ make_reasons(struct text *page)
 	}
 }
 
+static void
+make_findings(struct text *page)
+{
+	static const char *const severities[] = {"info", "warning", "error"};
+
+	text_push_string(page,
+	    "# Findings\n\n"
+	    "What `yumen check` says of files, and `yumen run` of the same in "
+	    "its log. Codes are stable: a row may go, its code never comes "
+	    "back. `yumen help CODE` prints a row. What `check` calls an error "
+	    "and `run` only a warning is a field that the kind does not have "
+	    "(YM0107).\n\n"
+	    "| code | severity | what it means and what to do |\n"
+	    "| --- | --- | --- |\n");
+	for (unsigned i = 0; i < GW_FINDING__COUNT; i++) {
+		text_push_byte(page, '|');
+		push_code(page, gw_findings[i].code);
+		push_text(page, severities[gw_findings[i].severity]);
+		push_text(page, gw_findings[i].help);
+		text_push_byte(page, '\n');
+	}
+}
+
 static int
 write_page(const char *path, struct slice page)
 {
@@ -250,6 +274,7 @@ main(int count, char **arguments)
 	    {"metrics.md", make_metrics},
 	    {"logs.md", make_logs},
 	    {"reasons.md", make_reasons},
+	    {"findings.md", make_findings},
 	};
 	bool check = count == 3 && strcmp(arguments[1], "--check") == 0;
 	struct text page, path;

@@ -10,6 +10,7 @@
 #include "net/address.h"
 
 int command_run(const struct flags *flags);
+int command_check(const struct flags *flags);
 int command_echo(const struct flags *flags);
 int command_get(const struct flags *flags);
 

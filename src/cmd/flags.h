@@ -25,7 +25,7 @@ enum flag {
 };
 
 #define FLAG_REPEATS 64
-#define FLAG_ARGUMENTS 2
+#define FLAG_ARGUMENTS 64
 
 struct flags {
 	enum command command;

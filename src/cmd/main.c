@@ -7,6 +7,7 @@
 
 #include "cmd/command.h"
 #include "core/slice.h"
+#include "gw/finding.h"
 
 bool
 command_default_socket(char *out, size_t size)
@@ -83,6 +84,14 @@ command_help(const struct flags *flags)
 		flags_overview(stdout);
 		return 0;
 	}
+	enum gw_finding_row row =
+	    gw_finding_parse(slice_from_string(flags->arguments[0]));
+
+	if (row != GW_FINDING__COUNT) {
+		printf(
+		    "%s: %s\n", gw_findings[row].code, gw_findings[row].help);
+		return 0;
+	}
 	command = flags_command(flags->arguments[0]);
 	if (command == COMMAND__COUNT)
 		return 2;
@@ -98,6 +107,8 @@ run_command(const struct flags *flags)
 		return command_run(flags);
 	case COMMAND_ECHO:
 		return command_echo(flags);
+	case COMMAND_CHECK:
+		return command_check(flags);
 	case COMMAND_GET:
 		return command_get(flags);
 	case COMMAND_VERSION:

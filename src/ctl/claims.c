@@ -107,12 +107,12 @@ tell_repeated(struct ctl_files *files, const struct ctl_item *item,
 	    SLICE_ARGS(first->file->path), first->line);
 	struct slice said = text_slice(&files->scratch);
 	struct ctl_problem problem = {
-	    .kind = CTL_OBJECT_REPEATED,
 	    .file = item->file->path,
-	    .line = item->line,
-	    .column = item->column,
-	    .object = slice_make(said.data, object_bytes),
-	    .text = slice_skip(said, object_bytes),
+	    .finding = {.row = GW_FINDING_OBJECT_REPEATED,
+	        .line = item->line,
+	        .column = item->column,
+	        .object = slice_make(said.data, object_bytes),
+	        .text = slice_skip(said, object_bytes)},
 	};
 
 	files->sink.tell(files->sink.context, &problem);

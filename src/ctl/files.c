@@ -29,8 +29,7 @@ struct reading {
 static struct ctl_file *get_file(struct ctl_files *files, struct slice path);
 static void free_file(struct ctl_files *files, struct ctl_file *file);
 static void tell_file(struct ctl_files *files, struct ctl_file *file,
-    enum ctl_problem_kind kind, uint32_t line, uint32_t column,
-    struct slice text);
+    enum gw_finding_row row, uint32_t line, uint32_t column, struct slice text);
 static void set_failed(
     struct ctl_files *files, struct ctl_file *file, bool failed);
 static enum error read_documents(
@@ -95,8 +94,8 @@ ctl_files_put(struct ctl_files *files, struct slice path, struct slice bytes)
 		take_documents(&reading);
 	} else {
 		set_failed(files, reading.file, true);
-		tell_file(files, reading.file, CTL_FILE_MALFORMED, fault.line,
-		    fault.column, slice_from_string(fault.text));
+		tell_file(files, reading.file, GW_FINDING_FILE_MALFORMED,
+		    fault.line, fault.column, slice_from_string(fault.text));
 	}
 	memory_free(reading.documents);
 	arena_fini(&reading.arena);
@@ -111,7 +110,7 @@ ctl_files_fail(struct ctl_files *files, struct slice path, struct slice why)
 	files->counts.reads++;
 	list_remove(&file->wanted);
 	set_failed(files, file, true);
-	tell_file(files, file, CTL_FILE_UNREADABLE, 0, 0, why);
+	tell_file(files, file, GW_FINDING_FILE_UNREADABLE, 0, 0, why);
 }
 
 void
@@ -179,15 +178,14 @@ free_file(struct ctl_files *files, struct ctl_file *file)
 
 static void
 tell_file(struct ctl_files *files, struct ctl_file *file,
-    enum ctl_problem_kind kind, uint32_t line, uint32_t column,
-    struct slice text)
+    enum gw_finding_row row, uint32_t line, uint32_t column, struct slice text)
 {
 	struct ctl_problem problem = {
-	    .kind = kind,
 	    .file = file->path,
-	    .line = line,
-	    .column = column,
-	    .text = text,
+	    .finding = {.row = row,
+	        .line = line,
+	        .column = column,
+	        .text = text},
 	};
 
 	files->sink.tell(files->sink.context, &problem);
@@ -336,25 +334,13 @@ take_documents(struct reading *reading)
 static void
 on_finding(void *context, const struct gw_finding *finding)
 {
-	static const enum ctl_problem_kind kinds[] = {
-	    [GW_INFO] = CTL_OBJECT_IGNORED,
-	    [GW_WARNING] = CTL_OBJECT_DOUBTFUL,
-	    [GW_ERROR] = CTL_OBJECT_REFUSED,
-	};
 	struct reading *reading = context;
 	struct ctl_problem problem = {
-	    .kind = kinds[finding->severity],
 	    .file = reading->file->path,
-	    .line = finding->line,
-	    .column = finding->column,
-	    .code = finding->code,
-	    .object = finding->object,
-	    .field = finding->field,
-	    .text = finding->text,
-	    .fix = finding->fix,
+	    .finding = *finding,
 	};
 
-	if (finding->severity == GW_ERROR)
+	if (gw_findings[finding->row].severity == GW_ERROR)
 		reading->refused = true;
 	reading->files->sink.tell(reading->files->sink.context, &problem);
 }

@@ -7,24 +7,14 @@
 #ifndef YUMEN_CTL_FILES_H
 #define YUMEN_CTL_FILES_H
 
+#include "gw/finding.h"
 #include "gw/object.h"
 
-enum ctl_problem_kind {
-	CTL_FILE_UNREADABLE,
-	CTL_FILE_MALFORMED,
-	CTL_OBJECT_REFUSED,
-	CTL_OBJECT_DOUBTFUL, /* admitted, with a warning */
-	CTL_OBJECT_IGNORED, /* of a kind that yumen does not read */
-	CTL_OBJECT_REPEATED, /* an earlier path has it too */
-};
-
-/* Slices live as long as the call; absent where there is nothing to say. */
+/* A finding in a file; line 0: of the file as a whole. Slices live as long as
+ * the call. */
 struct ctl_problem {
-	enum ctl_problem_kind kind;
 	struct slice file;
-	uint32_t line, column; /* 0: of the file as a whole */
-	const char *code; /* of the finding, or NULL */
-	struct slice object, field, text, fix;
+	struct gw_finding finding;
 };
 
 struct ctl_sink {
@@ -39,7 +29,7 @@ struct ctl_sink {
 struct ctl_counts {
 	unsigned files;
 	unsigned objects; /* that count */
-	unsigned problems; /* of all kinds but DOUBTFUL and IGNORED */
+	unsigned problems; /* of severity ERROR */
 	unsigned reads; /* files put, failed or removed so far */
 };
 

@@ -3,22 +3,8 @@
 #ifndef YUMEN_GW_ADMIT_H
 #define YUMEN_GW_ADMIT_H
 
+#include "gw/finding.h"
 #include "gw/object.h"
-
-enum gw_severity { GW_INFO, GW_WARNING, GW_ERROR };
-
-/* What is to say about an object; slices live as long as the call. */
-struct gw_finding {
-	const char *code; /* "YM0107", from gw/finding.def: stable for ever */
-	enum gw_severity severity;
-	uint32_t line, column;
-	struct slice object; /* "HTTPRoute default/web" */
-	/* "spec.rules[0].matches[0].path.value", or empty */
-	struct slice field;
-	struct slice text;
-	struct slice fix; /* or absent */
-};
-typedef void (*gw_finding_fn)(void *context, const struct gw_finding *finding);
 
 /* Admit one document (not a List: the caller unpacks those by
  * gw_admit_documents). NULL: not admitted; an ERROR finding said why, or, for a

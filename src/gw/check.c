@@ -7,16 +7,6 @@
 #include "core/text.h"
 #include "gw/form.h"
 
-static const struct {
-	const char *code;
-	enum gw_severity severity;
-} rows[GW_FINDING__COUNT] = {
-#define GW_FINDING(name, code, severity, help) \
-	[GW_FINDING_##name] = {code, GW_##severity},
-#include "gw/finding.def"
-#undef GW_FINDING
-};
-
 static void
 push_place(struct text *out, const struct gw_place *place)
 {
@@ -101,8 +91,7 @@ gw_check_report_path(struct gw_check *check, enum gw_finding_row row,
 {
 	must((unsigned)row < GW_FINDING__COUNT);
 	struct gw_finding finding = {
-	    .code = rows[row].code,
-	    .severity = rows[row].severity,
+	    .row = row,
 	    .line = line,
 	    .column = column,
 	    .object = object_text(check),
@@ -111,7 +100,7 @@ gw_check_report_path(struct gw_check *check, enum gw_finding_row row,
 	    .fix = fix,
 	};
 
-	if (finding.severity == GW_ERROR)
+	if (gw_findings[row].severity == GW_ERROR)
 		check->failed = true;
 	if (check->on_finding)
 		check->on_finding(check->context, &finding);

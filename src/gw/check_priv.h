@@ -6,13 +6,6 @@
 
 #include "gw/admit.h"
 
-enum gw_finding_row {
-#define GW_FINDING(name, code, severity, help) GW_FINDING_##name,
-#include "gw/finding.def"
-#undef GW_FINDING
-	GW_FINDING__COUNT
-};
-
 struct gw_place {
 	const struct gw_place *up; /* NULL: the object itself */
 	const char *name;

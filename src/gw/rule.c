@@ -316,6 +316,21 @@ make_backend(struct maker *maker, const struct gw_http_backend *reference,
 	unit->filters_count = reference->filters_count;
 }
 
+/* The condition has one reason, that of the first; others are said. */
+static void
+tell_reference(struct gw_rules *rules, uint32_t rule, uint32_t index,
+    const struct gw_backend_verdict *verdict)
+{
+	if (!rules->ref_reason)
+		rules->ref_reason = verdict->refused;
+	bool differs = strcmp(rules->ref_reason, verdict->refused) != 0;
+
+	tell(&rules->ref_text, rules->ref_count++,
+	    "rules[%u].backendRefs[%u]: %s%s%.*s", rule, index,
+	    differs ? verdict->refused : "", differs ? ": " : "",
+	    SLICE_ARGS(verdict->message));
+}
+
 static void
 make_backends(struct maker *maker, const struct gw_http_rule *rule,
     bool refused, struct unit_rule *unit)
@@ -338,13 +353,8 @@ make_backends(struct maker *maker, const struct gw_http_rule *rule,
 		}
 		gw_backend_judge(maker->state, maker->route, reference, node,
 		    maker->arena, &verdict);
-		if (verdict.refused) {
-			if (!rules->ref_reason)
-				rules->ref_reason = verdict.refused;
-			tell(&rules->ref_text, rules->ref_count++,
-			    "rules[%u].backendRefs[%u]: %.*s", maker->index, i,
-			    SLICE_ARGS(verdict.message));
-		}
+		if (verdict.refused)
+			tell_reference(rules, maker->index, i, &verdict);
 		if (!refused)
 			make_backend(maker, reference, node, verdict.message,
 			    &unit->backends[unit->backends_count++]);

@@ -103,6 +103,58 @@ wire_tree_get(const struct tree_node *map, const char *key)
 	return NULL;
 }
 
+static const struct tree_node *
+item_at(const struct tree_node *list, uint64_t index)
+{
+	const struct tree_node *item = list->child;
+
+	if (list->kind != TREE_LIST)
+		return NULL;
+	while (item != NULL && index-- > 0)
+		item = item->next;
+	return item;
+}
+
+/* One step of a path, "name" or "name[3]"; NULL: not there. */
+static const struct tree_node *
+step(const struct tree_node **at, struct slice part)
+{
+	size_t bracket = slice_find(part, '[');
+	struct slice name = slice_make(part.data, bracket);
+	const struct tree_node *node =
+	    (*at)->kind == TREE_MAP ? (*at)->child : NULL;
+	uint64_t index;
+
+	while (node != NULL && !slice_equal(node->key, name))
+		node = node->next;
+	if (node == NULL || bracket == part.length)
+		return node;
+	*at = node;
+	struct slice digits = slice_skip(part, bracket + 1);
+
+	digits.length = slice_find(digits, ']');
+	return slice_to_number(digits, UINT32_MAX, &index)
+	    ? item_at(node, index)
+	    : NULL;
+}
+
+const struct tree_node *
+wire_tree_at(const struct tree_node *root, struct slice path)
+{
+	must(root != NULL);
+	const struct tree_node *at = root;
+	struct slice part;
+
+	while (path.length > 0 && slice_cut(&path, '.', &part)) {
+		const struct tree_node *next = step(&at, part);
+
+		if (next == NULL)
+			return at;
+		at = next;
+	}
+	return at;
+}
+
 static void begin_document(struct builder *builder);
 static void end_document(struct builder *builder);
 static void add_scalar(struct builder *builder, const yaml_event_t *event);

@@ -50,5 +50,10 @@ enum error wire_tree_parse(struct slice bytes, struct arena *arena,
 
 /* The child of a map by key, or NULL. */
 struct tree_node *wire_tree_get(const struct tree_node *map, const char *key);
+/* The node at a field path ("spec.rules[0].name") below root, or the deepest
+ * one on the way to it that is there: what is missing has no place of its own.
+ */
+const struct tree_node *wire_tree_at(
+    const struct tree_node *root, struct slice path);
 
 #endif

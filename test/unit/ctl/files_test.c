@@ -39,14 +39,21 @@ on_remove(
 static void
 on_problem(void *context, const struct ctl_problem *problem)
 {
-	static const char *const kinds[] = {"unreadable", "malformed",
-	    "refused", "doubtful", "ignored", "repeated"};
+	static const char *const words[] = {"ignored", "doubtful", "refused"};
+	const struct gw_finding *finding = &problem->finding;
+	const char *word = words[gw_findings[finding->row].severity];
 	struct world *world = context;
 
-	text_printf(&world->said, "%s %.*s:%u %.*s%s%.*s\n",
-	    kinds[problem->kind], SLICE_ARGS(problem->file), problem->line,
-	    SLICE_ARGS(problem->object), problem->field.length > 0 ? " " : "",
-	    SLICE_ARGS(problem->field));
+	if (finding->row == GW_FINDING_FILE_UNREADABLE)
+		word = "unreadable";
+	else if (finding->row == GW_FINDING_FILE_MALFORMED)
+		word = "malformed";
+	else if (finding->row == GW_FINDING_OBJECT_REPEATED)
+		word = "repeated";
+	text_printf(&world->said, "%s %.*s:%u %.*s%s%.*s\n", word,
+	    SLICE_ARGS(problem->file), finding->line,
+	    SLICE_ARGS(finding->object), finding->field.length > 0 ? " " : "",
+	    SLICE_ARGS(finding->field));
 }
 
 static int

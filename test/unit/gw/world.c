@@ -245,9 +245,9 @@ on_finding(void *context, const struct gw_finding *finding)
 
 	if (!out)
 		return;
-	text_printf(out, "%s %s %u:%u %.*s: ", finding->code,
-	    severities[finding->severity], finding->line, finding->column,
-	    SLICE_ARGS(finding->object));
+	text_printf(out, "%s %s %u:%u %.*s: ", gw_findings[finding->row].code,
+	    severities[gw_findings[finding->row].severity], finding->line,
+	    finding->column, SLICE_ARGS(finding->object));
 	if (finding->field.length > 0)
 		text_printf(out, "%.*s: ", SLICE_ARGS(finding->field));
 	text_printf(out, "%.*s", SLICE_ARGS(finding->text));

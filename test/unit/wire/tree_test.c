@@ -343,6 +343,66 @@ parse_is_bounded(void **state)
 	text_fini(&out);
 }
 
+struct places {
+	const char *path;
+	unsigned line, column;
+};
+
+static bool
+look_up(void *context, struct tree_node *root)
+{
+	static const struct places places[] = {
+	    {"", 1, 1},
+	    {"a", 1, 4},
+	    {"b", 3, 1},
+	    {"b[0]", 3, 3},
+	    {"b[1]", 4, 3},
+	    {"b[1].d", 4, 6},
+	    {"b[1].d.e[1]", 5, 13},
+	    /* What is not there has the place of what would hold it. */
+	    {"c", 1, 1},
+	    {"b[2]", 3, 1},
+	    {"b[x]", 3, 1},
+	    {"b[", 3, 1},
+	    {"b[0].x.y", 3, 3},
+	    {"a.x", 1, 4},
+	    {"a[0]", 1, 4},
+	    {"..", 1, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const struct tree_node *at =
+		    wire_tree_at(root, slice_from_string(places[i].path));
+
+		if (at->line != places[i].line ||
+		    at->column != places[i].column)
+			fail_msg(
+			    "%s: %u:%u", places[i].path, at->line, at->column);
+	}
+	*(bool *)context = true;
+	return true;
+}
+
+static void
+test_at(void **state)
+{
+	struct tree_fault fault;
+	struct arena arena;
+	bool seen = false;
+
+	(void)state;
+	arena_init(&arena, 1024);
+	assert_int_equal(wire_tree_parse(SLICE("a: 1\n"
+	                                       "b:\n"
+	                                       "- c: 2\n"
+	                                       "- d: {e:\n"
+	                                       "    [0,     1]}\n"),
+	                     &arena, look_up, &seen, &fault),
+	    ERROR_OK);
+	assert_true(seen);
+	arena_fini(&arena);
+}
+
 int
 main(void)
 {
@@ -352,6 +412,7 @@ main(void)
 	    cmocka_unit_test(parse_refuses),
 	    cmocka_unit_test(parse_tells_places),
 	    cmocka_unit_test(parse_is_bounded),
+	    cmocka_unit_test(test_at),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
