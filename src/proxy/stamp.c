@@ -85,9 +85,10 @@ scrub(struct wire_head *head, struct proxy_stamp *stamp)
 {
 	struct field *field = head->fields, *end = field + head->field_count;
 	for (; field < end; field++) {
-		if (likely(field->id == FIELD_OTHER))
-			continue;
-		if (unlikely(trust >> field->id & 1)) {
+		if (likely(field->id == FIELD_OTHER)) {
+			if (unlikely(wire_is_forwarded(field_name(field))))
+				field->id = FIELD_REMOVED;
+		} else if (unlikely(trust >> field->id & 1)) {
 			field->id = FIELD_REMOVED;
 		} else if (field->id == FIELD_USER_AGENT) {
 			stamp->user_agent = field_value(field);

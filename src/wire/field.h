@@ -42,6 +42,16 @@ enum field_id wire_field_id(struct slice name);
 struct slice wire_field_name(enum field_id id); /* in lower case, static */
 unsigned wire_field_flags(enum field_id id);
 
+/* X-Forwarded- and anything behind it, in any case: there are more of these in
+ * use than the table knows, and no client is believed any of them. */
+static inline bool
+wire_is_forwarded(struct slice name)
+{
+	const struct slice prefix = SLICE("x-forwarded-");
+	return name.length >= prefix.length && (name.data[0] | 0x20) == 'x' &&
+	    slice_equal_nocase(slice_make(name.data, prefix.length), prefix);
+}
+
 /* RFC 9110 5.6.2: all bytes are tchar, at least one. */
 bool wire_is_token(struct slice s);
 /* RFC 9110 5.5: no control bytes but HTAB; obs-text is allowed. */

@@ -92,9 +92,9 @@ undone_line(const char *stop, struct input input, enum error *error)
 static bool
 is_alias(struct slice name)
 {
-	char plain[FIELD_NAME_BYTES];
+	char plain[FIELD_NAME_BYTES + 1]; /* more than any in the table */
 	if (name.length > sizeof(plain))
-		return false;
+		name.length = sizeof(plain);
 	const char *end = name.data + name.length;
 	memcpy(plain, name.data, name.length);
 	for (const char *at = name.data; at < end; at++) {
@@ -102,7 +102,8 @@ is_alias(struct slice name)
 		if (at != end)
 			plain[at - name.data] = '-';
 	}
-	return field_rows[field_id_of_token(plain, name.length)].flags != 0;
+	return field_rows[field_id_of_token(plain, name.length)].flags != 0 ||
+	    wire_is_forwarded(slice_make(plain, name.length));
 }
 
 /* The rare line that does not begin with letters, digits, dashes and a colon.
@@ -414,6 +415,9 @@ wire_h1_trailers_feed(struct wire_h1_parser *parser, struct slice bytes,
 		return result;
 	if (output.seen.once & not_in_trailers)
 		return -ERROR_HTTP_BAD_TRAILER;
+	for (unsigned i = 0; i < read; i++)
+		if (wire_is_forwarded(field_name(&fields[i])))
+			return -ERROR_HTTP_BAD_TRAILER;
 	*count = read;
 	return result;
 }

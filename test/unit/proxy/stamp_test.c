@@ -146,6 +146,9 @@ test_trust(void **state)
 	add(&setting.head, "X-Real-IP", "10.0.0.1");
 	add(&setting.head, "X-Forwarded-Proto", "gopher");
 	add(&setting.head, "X-Forwarded-Prefix", "/admin");
+	add(&setting.head, "X-Forwarded-Ssl", "on");
+	add(&setting.head, "x-FORWARDED-scheme", "https");
+	add(&setting.head, "X-Forwarded", "kept");
 	assert_true(proxy_stamp_request(&setting.head, &setting.stamp));
 	assert_string_equal(
 	    values(&setting.head, "x-forwarded-for"), "192.0.2.7");
@@ -154,6 +157,9 @@ test_trust(void **state)
 	assert_string_equal(values(&setting.head, "forwarded"), "");
 	assert_string_equal(values(&setting.head, "x-real-ip"), "");
 	assert_string_equal(values(&setting.head, "x-forwarded-prefix"), "");
+	assert_string_equal(values(&setting.head, "x-forwarded-ssl"), "");
+	assert_string_equal(values(&setting.head, "x-forwarded-scheme"), "");
+	assert_string_equal(values(&setting.head, "x-forwarded"), "kept");
 }
 
 static void

@@ -64,6 +64,19 @@ names_beside_letters(void **state)
 	assert_int_equal(wire_field_id(SLICE("tea")), FIELD_OTHER);
 }
 
+static void
+forwarded_names(void **state)
+{
+	(void)state;
+	assert_true(wire_is_forwarded(SLICE("x-forwarded-for")));
+	assert_true(wire_is_forwarded(SLICE("X-Forwarded-Ssl")));
+	assert_true(wire_is_forwarded(SLICE("X-FORWARDED-")));
+	assert_false(wire_is_forwarded(SLICE("X-Forwarded")));
+	assert_false(wire_is_forwarded(SLICE("X-Forwarder-A")));
+	assert_false(wire_is_forwarded(SLICE("A-X-Forwarded-For")));
+	assert_false(wire_is_forwarded(SLICE("")));
+}
+
 /* RFC 9110 5.6.2, by every byte. */
 static void
 tokens(void **state)
@@ -135,6 +148,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(known_names),
 	    cmocka_unit_test(names_beside_letters),
+	    cmocka_unit_test(forwarded_names),
 	    cmocka_unit_test(tokens),
 	    cmocka_unit_test(values),
 	    cmocka_unit_test(lists),

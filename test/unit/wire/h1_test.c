@@ -42,8 +42,13 @@ request_fields(void **state)
 	    {GET HOST "X_FORWARDED_FOR: 1.2.3.4\r\n" END,
 	        "!http_bad_field_name"},
 	    {GET HOST "X-Forwarded_Prefix: /a\r\n" END, "!http_bad_field_name"},
-	    {GET HOST "X-Forwarded-For_: 1.2.3.4\r\n" END,
-	        GOT " | X-Forwarded-For_=1.2.3.4"},
+	    {GET HOST "X_Forwarded_Ssl: on\r\n" END, "!http_bad_field_name"},
+	    {GET HOST "x_forwarded_anything.that-is_longer: on\r\n" END,
+	        "!http_bad_field_name"},
+	    {GET HOST "X_Forwarded: a\r\nX.Forwarded_a: b\r\n" END,
+	        "!http_bad_field_name"},
+	    {GET HOST "X_Forwarded: a\r\nY_Forwarded_For: b\r\n" END,
+	        GOT " | X_Forwarded=a | Y_Forwarded_For=b"},
 	    /* line ends */
 	    {GET "Host: a\n" END, "!http_bad_line_end"},
 	    {GET HOST "\n", "!http_bad_line_end"},
@@ -97,6 +102,7 @@ trailers(void **state)
 	    {"Upgrade: h2c\r\n" END, "!http_bad_trailer"},
 	    {"Expect: 100-continue\r\n" END, "!http_bad_trailer"},
 	    {"X-Forwarded-For: 1.2.3.4\r\n" END, "!http_bad_trailer"},
+	    {"a: b\r\nx-forwarded-ssl: on\r\n" END, "!http_bad_trailer"},
 	};
 	CHECK(FEED_TRAILERS, rows);
 }
