@@ -373,6 +373,7 @@ test_methods(void **state)
 	assert_true(peer_ask(
 	    fd, "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", &answer));
 	assert_int_equal(answer.status, 405);
+	assert_non_null(strstr(answer.head, "\r\nConnection: close\r\n"));
 	close(fd);
 	/* HTTP/1.0 without Host gets one on its way. */
 	fd = peer_connect(setting->port);
