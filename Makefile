@@ -4,7 +4,7 @@ DEBUG ?= build-debug
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: help build run check debug fuzz bench install format docs clean
+.PHONY: help build run check debug fuzz bench install format docs clean go
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -33,17 +33,17 @@ $(DEBUG)/build.ninja:
 	    -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
 
 ## make check    all tests: style, both compilers, sanitizers, golden, black box
-check:
+check: go
 	@tools/packages.sh build check
 	@cd tools/check && go run . -root ../.. $(CHECK)
 
 ## make fuzz     each fuzz target for FUZZ_SECONDS (60)
-fuzz:
+fuzz: go
 	@tools/packages.sh build check
 	@cd tools/check && go run . -root ../.. -fuzz $(FUZZ_SECONDS)
 
 ## make bench    the figures of docs/performance.md, beside nginx and HAProxy
-bench: build
+bench: build go
 	@tools/packages.sh build bench
 	@cd bench && go run . -yumen ../$(BUILD)/yumen $(BENCH)
 
@@ -57,7 +57,8 @@ install: build
 ## make format   clang-format over src, test, bench and tools
 format:
 	@tools/packages.sh build check
-	@git ls-files '*.c' '*.h' | grep -v record_ | xargs clang-format -i
+	@git ls-files '*.c' '*.h' | grep -v '/record_structs\|/record_tables' | \
+	    xargs clang-format -i
 
 ## make docs     the pages of docs/ that are made from the tables
 docs: build
@@ -65,4 +66,9 @@ docs: build
 
 ## make clean    remove what was built
 clean:
-	rm -rf $(BUILD) $(DEBUG) build-fuzz
+	rm -rf $(BUILD) $(DEBUG) build-fuzz run
+
+# The tools and tests are in Go, which comes in no package of this Debian.
+go:
+	@command -v go >/dev/null || \
+	    { echo 'Go 1.26 or later is needed and not in PATH: https://go.dev/dl'; exit 1; }

@@ -125,8 +125,8 @@ print_admin(const struct run *run)
 	char text[NET_ADDRESS_TEXT];
 
 	if (run->socket_open)
-		printf("  admin       yumen get gateways --socket %s\n",
-		    run->socket);
+		printf("  admin       %s get gateways --socket %s\n",
+		    program_invocation_name, run->socket);
 	if (run->admin_off)
 		return;
 	net_address_format(&run->admin_address, text);

@@ -38,7 +38,12 @@ var steps = []step{
 		return single(run(root, nil, "go", "-C", "tools/style", "run", ".", "-root", "../.."))
 	}},
 	{"layout", func(root string) (counts, error) { return single(layout(root)) }},
-	{"tools", func(root string) (counts, error) { return goTest(root, "tools/style", nil) }},
+	{"tools", func(root string) (counts, error) {
+		total, err := goTest(root, "tools/style", nil)
+		own, ownErr := goTest(root, "tools/check", nil)
+		total.add(own)
+		return total, errors.Join(err, ownErr)
+	}},
 	{"gcc", func(root string) (counts, error) { return mesonTest(root, "build", "build") }},
 	{"clang+sanitizers", func(root string) (counts, error) { return mesonTest(root, "debug", "build-debug") }},
 	{"black box", func(root string) (counts, error) {
@@ -155,11 +160,17 @@ func mesonTest(root, target, folder string) (counts, error) {
 	if err := run(root, nil, "make", "--no-print-directory", target); err != nil {
 		return counts{}, err
 	}
+	// A folder that was made for `make run` may have been without what tests need.
+	c := command(root, nil, "meson", "configure", folder, "-Dtests=enabled")
+	if out, err := c.CombinedOutput(); err != nil {
+		os.Stdout.Write(out)
+		return counts{}, err
+	}
 	if err := run(root, nil, "ninja", "-C", folder, "--quiet"); err != nil {
 		return counts{}, err
 	}
 	var out bytes.Buffer
-	c := command(root, []string{"ASAN_OPTIONS=detect_leaks=1", "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1"},
+	c = command(root, []string{"ASAN_OPTIONS=detect_leaks=1", "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1"},
 		"meson", "test", "-C", folder, "--print-errorlogs")
 	c.Stdout = io.MultiWriter(os.Stdout, &out)
 	c.Stderr = os.Stderr
@@ -254,7 +265,7 @@ func fuzzAll(root string, seconds int) error {
 			return err
 		}
 	}
-	if err := run(root, nil, "ninja", "-C", folder, "--quiet"); err != nil {
+	if err := run(root, nil, "ninja", "-C", folder, "--quiet", "fuzz"); err != nil {
 		return err
 	}
 	programs, err := filepath.Glob(filepath.Join(folder, "test/fuzz/fuzz_*"))
