@@ -47,6 +47,7 @@ func run(root string, update bool, compiler string) error {
 	now := measure(t)
 	found := check(t)
 	found = append(found, headersAlone(root, t, compiler)...)
+	found = append(found, architecture(root, t)...)
 	path := filepath.Join(root, ratchetPath)
 	if update {
 		if err := writeRatchet(path, now); err != nil {

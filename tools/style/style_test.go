@@ -253,6 +253,7 @@ func TestRun(t *testing.T) {
 		"src/net/a.c":        "/* A. */\n#include \"core/text.h\"\n\nint\nf(void)\n{\n}\n",
 		"tools/style/x.go":   "package x\n",
 		"src/net/words.yaml": "a: 1\n",
+		"ARCHITECTURE.md":    "    L2 net    core crypt\n",
 	})
 	if err := run(root, false, ""); err == nil || !strings.Contains(err.Error(), "-update") {
 		t.Errorf("without a ratchet: %v", err)
@@ -292,5 +293,38 @@ func TestHeadersAlone(t *testing.T) {
 	}
 	if found := headersAlone(root, tr, ""); len(found) != 0 {
 		t.Errorf("left out, and yet %v", found)
+	}
+}
+
+func TestArchitecture(t *testing.T) {
+	files := map[string]string{
+		"src/net/a.c":     "/* A. */\n#include \"core/text.h\"\n",
+		"src/cmd/a.c":     "/* A. */\n#include \"net/a.h\"\n",
+		"src/net/odd.def": "",
+	}
+	cases := []struct {
+		text string
+		want []string
+	}{
+		{"    L2 net   core crypt   sockets\n    L6 cmd   all\n| net/odd.def |\n", nil},
+		{"    L2 net   crypt\n    L6 cmd   + what it uses\n| net/odd.def |\n", []string{"net includes core"}},
+		{"    L3 net   core\n    L6 cmd   all\n| net/odd.def |\n", []string{"net is on level 2"}},
+		{"    L2 net   core\n    L6 cmd   all\n    L1 attic   x\n", []string{"attic is no room", "the table net/odd.def is not there"}},
+		{"    L2 net   core\n| net/odd.def |\n" + many(199, "x"), []string{"201 lines, 200 at most", "the room cmd is not there"}},
+	}
+	for _, c := range cases {
+		files["ARCHITECTURE.md"] = c.text
+		root := plant(t, files)
+		tr, err := readTree(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, v := range architecture(root, tr) {
+			got = append(got, v.message)
+		}
+		if !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%q: got %q, want %q", c.text, got, c.want)
+		}
 	}
 }
