@@ -66,6 +66,7 @@ request_versions(void **state)
 	    {"GET / HTTP/1.2\r\n" HOST END, GOT},
 	    {"GET / HTTP/1.9\r\n" HOST END, GOT},
 	    {"GET / HTTP/2.0\r\n" HOST END, "!http_bad_version"},
+	    {"GET / HTTP/9.9\r\n" HOST END, "!http_bad_version"},
 	    {"GET / HTTP/0.9\r\n" HOST END, "!http_bad_version"},
 	    {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "!http_bad_version"},
 	    {"GET / HTTP/1.10\r\n" HOST END, "!http_bad_request_line"},

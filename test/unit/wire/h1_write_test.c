@@ -98,6 +98,14 @@ requests(void **state)
 	        {.close = true}},
 	    {GET HOST "TE: trailers, gzip\r\n" END,
 	        GET HOST "Connection: TE\r\nTE: trailers\r\n" END},
+	    {GET HOST "TE: trailers\r\n" END,
+	        GET HOST "Connection: close, TE\r\nTE: trailers\r\n" END,
+	        {.close = true}},
+	    {GET HOST "TE: trailers\r\nConnection: upgrade\r\n"
+	              "Upgrade: websocket\r\n" END,
+	        GET HOST "Connection: keep-alive, upgrade, TE\r\n"
+	                 "TE: trailers\r\nUpgrade: websocket\r\n" END,
+	        {.keep_alive_1_0 = true}},
 	    {GET HOST "Connection: upgrade\r\nUpgrade: h2c, WebSocket\r\n" END,
 	        GET HOST "Connection: upgrade\r\nUpgrade: WebSocket\r\n" END},
 	    {GET HOST "Connection: upgrade\r\nUpgrade: h2c\r\n" END,
@@ -180,6 +188,26 @@ moved_entries(void **state)
 	    GET "b: c\r\n" HOST "d: new\r\nh: i\r\nj: \r\n" END);
 }
 
+/* Entries that lie as if they were joined, with other bytes between. */
+static void
+near_entries(void **state)
+{
+	(void)state;
+	static struct wire_head head;
+	static const struct wire_h1_framing framing = {0};
+	static const char bytes[] =
+	    "a: b\r\nc--d\r\ne:-f\r\ng- h\r\ni: j\n\nk: l"
+	    "\r-m: n";
+	wire_head_reset(&head);
+	head.status = 299;
+	for (unsigned i = 0; i < 7; i++)
+		wire_head_add(&head, FIELD_OTHER, slice_make(bytes + 6 * i, 1),
+		    slice_make(bytes + 6 * i + 3, 1));
+	check_written(wire_h1_response_write, &head, &framing,
+	    "HTTP/1.1 299 \r\na: b\r\nc: d\r\ne: f\r\ng: h\r\ni: j\r\n"
+	    "k: l\r\nm: n\r\n\r\n");
+}
+
 /* Does writing end the process? A line that was not checked must not get out:
  * whoever made it has a fault, and a message in two would be the answer. */
 static bool
@@ -250,6 +278,7 @@ main(void)
 	    cmocka_unit_test(responses),
 	    cmocka_unit_test(phrases),
 	    cmocka_unit_test(moved_entries),
+	    cmocka_unit_test(near_entries),
 	    cmocka_unit_test(nothing_is_injected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,7 @@ authorities(void **state)
 	    {"[::1]:80", "[::1]", 80},
 	    {"[::1]:", "[::1]", 0},
 	    {"[2001:DB8::FfFf]:443", "[2001:db8::ffff]", 443},
+	    {"[::A]", "[::a]", 0},
 	    {"[::ffff:1.2.3.4]", "[::ffff:1.2.3.4]", 0},
 	    {LABEL_63, LABEL_63, 0},
 	    {LABEL_63 ".a", LABEL_63 ".a", 0},
@@ -80,9 +81,11 @@ bad_authorities(void **state)
 	    "a:80/", "[", "]", "[]", "[a]", "[::1", "::1", "[::1]a", "[::1]80",
 	    "[::1]]", "[[::1]]", "[::1%eth0]", "[v1.a]", "[1.2.3.4]", "[:::1]",
 	    "[1:2:3:4:5:6:7]", "[1:2:3:4:5:6:7:8:9]", "[::12345]", "[::G]",
-	    "[ ::1]", "[::1 ]",
-	    "[0000:0000:0000:0000:0000:ffff:255.255.255.2555]", LABEL_63 "4",
-	    LABEL_63 "4.a", "a." LABEL_63 "4:80"};
+	    "[ ::1]",
+	    "[\x1a\x1a"
+	    "1]",
+	    "[::1 ]", "[0000:0000:0000:0000:0000:ffff:255.255.255.2555]",
+	    LABEL_63 "4", LABEL_63 "4.a", "a." LABEL_63 "4:80"};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		check(slice_from_string(rows[i]), NULL, 0);
 	check(SLICE("a\0b"), NULL, 0);
@@ -103,6 +106,7 @@ long_names(void **state)
 	char name[WIRE_HOST_BYTES + 1];
 	memcpy(name, text.data, WIRE_HOST_BYTES + 1);
 	check(text_slice(&text), name, 0);
+	assert_true(wire_is_hostname(text_slice(&text), false));
 	text_push_string(&text, ":80");
 	check(text_slice(&text), name, 80);
 	text.length = WIRE_HOST_BYTES;
@@ -112,6 +116,7 @@ long_names(void **state)
 	check(text_slice(&text), name, 80);
 	text.length = WIRE_HOST_BYTES;
 	text_push_string(&text, "b");
+	assert_false(wire_is_hostname(text_slice(&text), false));
 	check(text_slice(&text), NULL, 0);
 	text_push_string(&text, ":80");
 	check(text_slice(&text), NULL, 0);
@@ -132,6 +137,7 @@ hostnames(void **state)
 	    {"a", true, true},
 	    {"a-b.c9", true, true},
 	    {"9.a", true, true},
+	    {"z.az", true, true},
 	    {LABEL_63 ".a", true, true},
 	    {"*.a", false, true},
 	    {"*.a.b", false, true},

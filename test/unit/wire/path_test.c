@@ -166,6 +166,8 @@ dot_segments(void **state)
 	    {"/.htaccess/..x", "/.htaccess/..x"},
 	    {"/%2e%2e%2e", "/..."},
 	    {"/a/%2e%2ex", "/a/..x"},
+	    {"/a%2e%2e/b", "/a../b"},
+	    {"/a/b%2e/c", "/a/b./c"},
 	};
 	CHECK(rows);
 }
@@ -292,6 +294,9 @@ queries(void **state)
 	}
 	struct slice value;
 	char out[1];
+	char zero[8];
+	assert_true(wire_query_get(SLICE("a=%00b"), SLICE("a"), zero, &value));
+	assert_true(slice_equal(value, SLICE("\0b")));
 	assert_false(wire_query_get(SLICE_NONE, SLICE("a"), out, &value));
 }
 
