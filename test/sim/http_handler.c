@@ -18,7 +18,8 @@ struct sim_request {
 struct sim_link {
 	struct list link; /* in idle_links */
 	struct sim_world *world;
-	struct http_client *client;
+	struct http_client *client; /* or */
+	struct toy *toy;
 	struct sim_request *request; /* that waits for it */
 };
 
@@ -37,6 +38,13 @@ link_free(struct sim_link *link)
 	list_remove(&link->link);
 	link->world->link_count--;
 	memory_free(link);
+}
+
+static struct http_stream *
+lend(struct sim_link *link)
+{
+	return link->toy ? toy_client_lend(link->toy)
+	                 : http_client_lend(link->client);
 }
 
 static void
@@ -61,7 +69,7 @@ on_connected(struct http_client *client, void *owner, enum error error)
 			attempt(request, true);
 		return;
 	}
-	struct http_stream *stream = request ? http_client_lend(client) : NULL;
+	struct http_stream *stream = request ? lend(link) : NULL;
 	if (stream)
 		http_exchange_forward(request->exchange, stream, 0);
 	else if (request)
@@ -90,7 +98,7 @@ lend_idle(struct sim_world *world)
 		struct sim_link *newest =
 		    container_of(world->idle_links.next, struct sim_link, link);
 		list_remove(&newest->link);
-		struct http_stream *stream = http_client_lend(newest->client);
+		struct http_stream *stream = lend(newest);
 		if (stream)
 			return stream;
 	}
@@ -109,9 +117,13 @@ open_link(struct sim_request *request)
 	link->world = world;
 	link->request = request;
 	world->link_count++;
-	link->client = http_client_open(&world->worker, &address, &link_ops,
-	    link, LIMIT_VALUE_CONNECT_MS, &error);
-	if (!link->client) {
+	if (world->toy_backend)
+		link->toy =
+		    toy_client_open(&world->worker, &address, &link_ops, link);
+	else
+		link->client = http_client_open(&world->worker, &address,
+		    &link_ops, link, LIMIT_VALUE_CONNECT_MS, &error);
+	if (!link->client && !link->toy) {
 		link_free(link);
 		return false;
 	}
@@ -220,7 +232,10 @@ sim_links_close(struct sim_world *world)
 	LIST_FOR_EACH_SAFE(at, &world->idle_links)
 	{
 		struct sim_link *link = container_of(at, struct sim_link, link);
-		http_client_close(link->client);
+		if (link->toy)
+			toy_client_close(link->toy);
+		else
+			http_client_close(link->client);
 		link_free(link);
 	}
 }

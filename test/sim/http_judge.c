@@ -73,7 +73,7 @@ judge_body(struct reading *reading, unsigned turn, const struct plain *answer)
 		sim_wrong(world, "turn %u: %zu bytes of body instead of %zu",
 		    turn, body.length, bytes);
 	bool wants_trailers =
-	    reflects ? false : row->answer_trailers && !row->drops_trailers;
+	    row->answer_trailers && (!row->drops_trailers || world->toy_client);
 	if (answer->state == PLAIN_WHOLE && !reflects &&
 	    wants_trailers != (answer->trailers.length > 0))
 		sim_wrong(world, "turn %u: trailers: %zu bytes", turn,
@@ -126,7 +126,8 @@ judge_interims(struct reading *reading, unsigned turn)
 	unsigned hints = 0, continues = 0;
 	for (;;) {
 		struct plain interim;
-		plain_read(&interim, reading->rest, kind_of(row), false);
+		sim_client_reader(world)(
+		    &interim, reading->rest, kind_of(row), false);
 		unsigned status = interim.state == PLAIN_WHOLE &&
 		        interim.status < 200 && interim.status != 101
 		    ? interim.status
@@ -224,7 +225,8 @@ judge_turn(struct reading *reading, unsigned turn, bool *said_close)
 	const struct sim_turn *row = &world->scenario->turns[turn];
 	struct plain answer;
 	judge_interims(reading, turn);
-	plain_read(&answer, reading->rest, kind_of(row), reading->ended);
+	sim_client_reader(world)(
+	    &answer, reading->rest, kind_of(row), reading->ended);
 	bool is_whole = answer.state == PLAIN_WHOLE;
 	if (answer.state == PLAIN_BAD)
 		sim_wrong(world, "turn %u: no response: %.*s", turn,
@@ -248,6 +250,11 @@ judge_turn(struct reading *reading, unsigned turn, bool *said_close)
 	plain_free(&answer);
 	if (!is_exact(world) || !row->closes)
 		return is_whole && !closes;
+	bool is_surprise = (row->habits & (BACKEND_EARLY | CLIENT_ENDS)) &&
+	    !(row->habits & CLIENT_WAITS);
+	bool is_1_0 = row->version && strcmp(row->version, "1.0") == 0;
+	if (is_whole && !*said_close && !is_surprise && !is_1_0)
+		sim_wrong(world, "turn %u: it does not say that it ends", turn);
 	if (!client->saw_end ||
 	    (!client->in_tunnel && client->answers > turn &&
 	        client->ended_ms > client->answered_ms + 1000))
@@ -289,8 +296,9 @@ static void
 judge_parts(struct sim_world *world, const struct sim_backend *backend)
 {
 	struct plain part;
-	plain_read(&part, slice_skip(text_slice(&backend->in), backend->read),
-	    PLAIN_REQUEST, false);
+	sim_backend_reader(world)(&part,
+	    slice_skip(text_slice(&backend->in), backend->read), PLAIN_REQUEST,
+	    false);
 	struct slice body = text_slice(&part.body);
 	if (part.state == PLAIN_BAD)
 		sim_wrong(world, "a backend got: %.*s",

@@ -74,12 +74,12 @@ push_fill(struct text *out, size_t bytes)
 }
 
 static void
-segment(struct sim_world *world, enum sim_gate gate, unsigned turn)
+segment(struct sim_world *world, enum sim_gate gate, unsigned turn, size_t end)
 {
 	struct sim_client *client = &world->client;
 	must(client->segment_count < SEGMENTS_MAX);
-	client->segments[client->segment_count++] = (struct sim_segment){
-	    .gate = gate, .turn = turn, .end = client->out.length};
+	client->segments[client->segment_count++] =
+	    (struct sim_segment){.gate = gate, .turn = turn, .end = end};
 }
 
 static void
@@ -87,7 +87,7 @@ push_request_head(struct sim_world *world, unsigned turn)
 {
 	const struct sim_turn *row = &world->scenario->turns[turn];
 	struct text *out = &world->client.out;
-	if (below(world, 8) == 0)
+	if (!world->toy_client && below(world, 8) == 0)
 		text_push_string(out, "\r\n");
 	text_printf(out, "%s /%u HTTP/%s\r\nHost: sim\r\n%s%s%s", row->method,
 	    turn, row->version ? row->version : "1.1",
@@ -98,44 +98,68 @@ push_request_head(struct sim_world *world, unsigned turn)
 	push_framing(out, row->framing, world->request_bytes[turn]);
 }
 
+/* The message that begins there, as the toy has it; returns where its body
+ * begins. */
+static size_t
+to_toy(struct sim_world *world, struct text *out, size_t begin,
+    enum plain_kind kind)
+{
+	struct plain message;
+	struct text copy;
+	text_init(&copy);
+	text_push(&copy, slice_skip(text_slice(out), begin));
+	plain_read(&message, text_slice(&copy), kind, true);
+	must(message.state == PLAIN_WHOLE);
+	out->length = begin;
+	toy_plain_push(out, &message, world->random);
+	begin += 5 + message.head.length;
+	plain_free(&message);
+	text_fini(&copy);
+	return begin;
+}
+
+static void
+push_raw(struct sim_world *world, const struct sim_turn *row, unsigned turn)
+{
+	struct text *out = &world->client.out;
+	text_push_string(out, row->raw);
+	push_zeros(out, world->request_bytes[turn]);
+}
+
 static void
 push_turn(struct sim_world *world, unsigned turn)
 {
 	const struct sim_turn *row = &world->scenario->turns[turn];
 	struct text *out = &world->client.out;
 	enum sim_gate gate = world->in_turn ? GATE_ANSWERS : GATE_FREE;
-	size_t begin = out->length;
+	size_t begin = out->length, body;
 	if (row->raw) {
-		text_push_string(out, row->raw);
-		push_zeros(out, world->request_bytes[turn]);
-		segment(world, gate, turn);
+		push_raw(world, row, turn);
+		segment(world, gate, turn, out->length);
 		return;
 	}
 	push_request_head(world, turn);
-	if (row->habits & CLIENT_STOPS_IN_HEAD) {
-		out->length -= (out->length - begin) / 2;
-		segment(world, gate, turn);
-		segment(world, GATE_NEVER, turn);
-		return;
-	}
-	segment(world, gate, turn);
-	if (row->framing != SIM_NONE) {
-		size_t body = out->length;
-		push_body(world, out, row->framing, turn,
-		    world->request_bytes[turn], row->trailers);
-		bool stops = row->habits & CLIENT_STOPS_IN_BODY;
-		if (stops)
-			out->length -= (out->length - body) / 2;
+	body = out->length;
+	push_body(world, out, row->framing, turn,
+	    sim_turn_is_tunnel(row) ? 0 : world->request_bytes[turn],
+	    row->trailers);
+	if (world->toy_client)
+		body = to_toy(world, out, begin, PLAIN_REQUEST);
+	if (row->habits & CLIENT_STOPS_IN_HEAD)
+		out->length = body = begin + (body - begin) / 2;
+	if (row->habits & CLIENT_STOPS_IN_BODY)
+		out->length = body + (out->length - body) / 2;
+	segment(world, gate, turn, body);
+	if (out->length > body)
 		segment(world,
 		    row->habits & CLIENT_WAITS ? GATE_CONTINUE : GATE_FREE,
-		    turn);
-		if (stops)
-			segment(world, GATE_NEVER, turn);
-	}
+		    turn, out->length);
+	if (row->habits & (CLIENT_STOPS_IN_HEAD | CLIENT_STOPS_IN_BODY))
+		segment(world, GATE_NEVER, turn, out->length);
 	if (sim_turn_is_tunnel(row)) {
 		world->client.turn_ends[turn] = out->length;
 		sim_body_push(out, turn, world->request_bytes[turn]);
-		segment(world, GATE_TUNNEL, turn);
+		segment(world, GATE_TUNNEL, turn, out->length);
 	}
 	struct sim_segment *last =
 	    &world->client.segments[world->client.segment_count - 1];
@@ -261,7 +285,7 @@ sim_client_think(struct sim_world *world)
 	bool thought = false;
 	while (!client->in_tunnel) {
 		struct plain answer;
-		plain_read(&answer,
+		sim_client_reader(world)(&answer,
 		    slice_skip(text_slice(&client->in), client->read),
 		    kind_of(world, client->answers), false);
 		bool is_whole = answer.state == PLAIN_WHOLE;
@@ -398,6 +422,8 @@ push_answer(struct sim_world *world, struct sim_backend *backend)
 	body = out->length;
 	push_body(world, out, row->answer_framing, backend->turn + 100, bytes,
 	    row->answer_trailers);
+	if (world->toy_backend)
+		body = to_toy(world, out, begin, kind_of(world, backend->turn));
 	backend->ends = row->answer_framing == SIM_UNTIL_CLOSE ||
 	    (row->habits & BACKEND_ENDS);
 	if (row->habits & BACKEND_STOPS)
@@ -411,6 +437,24 @@ push_answer(struct sim_world *world, struct sim_backend *backend)
 		out->length = begin + 1 + below(world, 8);
 	else
 		out->length = body + (out->length - body) / 2;
+}
+
+static void
+push_interims(
+    struct sim_world *world, struct sim_backend *backend, struct slice rest)
+{
+	if (!world->toy_backend) {
+		text_push(&backend->out, rest);
+		return;
+	}
+	while (rest.length > 0) {
+		struct plain interim;
+		plain_read(&interim, rest, PLAIN_RESPONSE, false);
+		must(interim.state == PLAIN_WHOLE);
+		toy_plain_push(&backend->out, &interim, world->random);
+		rest = slice_skip(rest, interim.bytes);
+		plain_free(&interim);
+	}
 }
 
 static void
@@ -428,13 +472,14 @@ begin_turn(struct sim_world *world, struct sim_backend *backend,
 	backend->turn = turn;
 	backend->has_turn = true;
 	backend->was_whole = backend->was_answered = false;
-	/* That it was sent before is right only when it may have been lost. */
-	if (world->attempts[turn]++ > 0 && !world->reused[turn])
-		sim_wrong(world, "turn %u came twice, not after a reuse", turn);
-	world->reused[turn] = backend->served > 0;
+	world->attempts[turn]++;
+	/* It may come again only to a connection that was used before, and may
+	 * have been lost there, or after that. */
+	if (backend->served == 0 && ++world->fresh_attempts[turn] > 1)
+		sim_wrong(world, "turn %u came to two fresh connections", turn);
 	const struct sim_turn *row = &world->scenario->turns[turn];
 	if (row->interims)
-		text_push_string(&backend->out, row->interims);
+		push_interims(world, backend, slice_from_string(row->interims));
 }
 
 static void
@@ -486,7 +531,7 @@ static bool
 think_request(struct sim_world *world, struct sim_backend *backend)
 {
 	struct plain request;
-	plain_read(&request,
+	sim_backend_reader(world)(&request,
 	    slice_skip(text_slice(&backend->in), backend->read), PLAIN_REQUEST,
 	    false);
 	bool begins = request.has_head && !backend->has_turn;

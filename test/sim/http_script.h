@@ -69,13 +69,22 @@ struct sim_turn {
 };
 #define HITS(name) (1 + LIMIT_##name)
 
-enum { SIM_TURNS_MAX = 4, SIM_LARGE = 300000, SIM_SMALL = 900 };
+enum {
+	SIM_TURNS_MAX = 4,
+	SIM_LARGE = 300000,
+	SIM_SMALL = 900,
+	SIM_HUGE = 3000000
+};
+
+/* Which side may speak the toy's protocol instead. */
+enum sim_toy { TOY_CLIENT = 1, TOY_BACKEND = 2 };
 
 enum sim_connects { CONNECT_WORKS, CONNECT_REFUSED, CONNECT_SILENT };
 
 struct sim_scenario {
 	const char *name;
 	enum sim_connects connects;
+	unsigned toy; /* enum sim_toy */
 	bool in_turn; /* a request is sent when the answer before it came */
 	bool no_faults; /* it says all that goes wrong */
 	bool is_large; /* bodies must be larger than all buffers together */

@@ -69,13 +69,16 @@ run_all(uint64_t first, uint64_t seeds)
 		must(pids[i] >= 0);
 		if (pids[i] == 0) {
 			run_share(board, i, first, seeds);
-			exit(board->failures[i] > 0);
+			if (board->failures[i] > 0)
+				_exit(1); /* leaks were told already */
+			exit(0);
 		}
 	}
 	for (unsigned i = 0; i < PROCESSES; i++) {
 		int status;
 		must(waitpid(pids[i], &status, 0) == pids[i]);
-		if (status != 0 && board->failures[i] == 0)
+		if (status != 0 &&
+		    (WIFSIGNALED(status) || board->failures[i] == 0))
 			fprintf(stderr, "SIM_SEED=%llu died\n",
 			    (unsigned long long)board->seed[i]);
 		good = good && status == 0;

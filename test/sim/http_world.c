@@ -38,6 +38,8 @@ draw_bytes(struct sim_world *world, uint32_t most)
 {
 	if (most == 0)
 		return 0;
+	if (most == SIM_HUGE)
+		return below(world, 8) ? SIM_SMALL : SIM_HUGE;
 	if (world->scenario->is_large && most == SIM_LARGE)
 		return most - below(world, most / 4);
 	if (is_slow(&world->manner) && most > 3000)
@@ -50,6 +52,8 @@ draw_manner(struct sim_world *world)
 {
 	struct sim_manner *manner = &world->manner;
 	*manner = sim_loop_draw_manner(world->loop);
+	if (world->scenario->turns[0].answer_bytes == SIM_HUGE)
+		*manner = (struct sim_manner){.splice = below(world, 2)};
 	if (!world->scenario->is_large)
 		return;
 	manner->arrive_bytes_max = below(world, 2) * 5000;
@@ -64,6 +68,11 @@ draw_fault(struct sim_world *world)
 	if (world->scenario->no_faults || below(world, 2))
 		return;
 	fault->kind = below(world, FAULT__COUNT);
+	/* The toy is no service and has no patience to lose. */
+	if (world->toy_client &&
+	    (fault->kind == FAULT_DRAIN || fault->kind == FAULT_ABORT ||
+	        fault->kind == FAULT_CLIENT_STALL))
+		fault->kind = FAULT_NONE;
 	fault->calls = 1 + below(world, 4u << below(world, 6));
 	fault->which = below(world, 3);
 	fault->round = below(world, 8u << below(world, 8));
@@ -72,6 +81,9 @@ draw_fault(struct sim_world *world)
 static void
 draw(struct sim_world *world)
 {
+	unsigned toy = world->scenario->toy;
+	world->toy_client = (toy & TOY_CLIENT) && below(world, 3) == 0;
+	world->toy_backend = (toy & TOY_BACKEND) && below(world, 3) == 0;
 	draw_manner(world);
 	draw_fault(world);
 	world->in_turn = world->scenario->in_turn || below(world, 2);
@@ -99,8 +111,13 @@ begin(struct sim_world *world)
 	sim_loop_set_manner(world->loop, &world->manner);
 	world->client.pipe = sim_pipe_new(world->loop);
 	sim_client_begin(world);
-	must(http_server_open(&world->service, sim_pipe_fd(world->client.pipe),
-	         &none, &none) == ERROR_OK);
+	int fd = sim_pipe_fd(world->client.pipe);
+	if (world->toy_client)
+		toy_server_open(&world->worker, &sim_http_handler, world, fd,
+		    &world->toy_count);
+	else
+		must(http_server_open(&world->service, fd, &none, &none) ==
+		    ERROR_OK);
 	if (world->fault.kind == FAULT_CLIENT_RESET)
 		sim_pipe_reset_at(world->client.pipe, world->fault.calls);
 	if (world->fault.kind == FAULT_CLIENT_END)
@@ -195,7 +212,7 @@ finish(struct sim_world *world)
 		http_service_drain(&world->service);
 	if (sim_pipe_is_over(pipe) || (habits & (LOCAL_DRAIN | CLIENT_RESTS)))
 		return;
-	switch (below(world, 3)) {
+	switch (below(world, world->toy_client ? 2 : 3)) {
 	case 0:
 		sim_pipe_end(pipe);
 		break;
@@ -208,6 +225,12 @@ finish(struct sim_world *world)
 }
 
 /* Nothing moves any more: what is over is given up, what rests is small. */
+static unsigned
+connection_count(const struct sim_world *world)
+{
+	return world->service.connection_count + world->toy_count;
+}
+
 static void
 check_still(struct sim_world *world)
 {
@@ -216,6 +239,9 @@ check_still(struct sim_world *world)
 	if (sim_pipe_is_over(client->pipe) && client->saw_end &&
 	    !sim_pipe_is_closed(client->pipe))
 		sim_wrong(world, "both have ended, and it is not closed");
+	if (sim_pipe_is_reset(client->pipe) &&
+	    !sim_pipe_is_closed(client->pipe))
+		sim_wrong(world, "the client is gone, and it is not closed");
 	if (client->in_tunnel && world->fault.kind == FAULT_NONE &&
 	    bytes_in_use(&world->worker.buffers) > heads)
 		sim_wrong(world, "%zu bytes for a tunnel at rest",
@@ -225,7 +251,7 @@ check_still(struct sim_world *world)
 static void
 run(struct sim_world *world)
 {
-	bool finished = false;
+	bool finished = false, no_timers = false;
 	for (; !world->wrong[0]; world->round++) {
 		if (world->round == ROUNDS_MAX) {
 			sim_wrong(world, "it does not end");
@@ -244,13 +270,18 @@ run(struct sim_world *world)
 		check_still(world);
 		if (finished)
 			sim_links_close(world);
-		if (!finished && sim_client_is_done(world)) {
+		/* The toy never closes a connection because it rests. */
+		if (!finished && (sim_client_is_done(world) || no_timers)) {
 			finish(world);
 			finished = true;
-		} else if (world->service.connection_count == 0 &&
+		} else if (connection_count(world) == 0 &&
 		    world->link_count == 0) {
 			return;
 		} else if (!sim_loop_jump(world->loop)) {
+			if (world->toy_client && !finished) {
+				no_timers = true;
+				continue;
+			}
 			finished = true;
 			if (world->link_count == 0 ||
 			    list_is_empty(&world->idle_links))
@@ -269,9 +300,9 @@ gauge(const struct sim_world *world, enum metric metric)
 static void
 check_rest(struct sim_world *world)
 {
-	if (world->service.connection_count > 0 || world->link_count > 0)
+	if (connection_count(world) > 0 || world->link_count > 0)
 		sim_wrong(world, "%u connections and %u links are left",
-		    world->service.connection_count, world->link_count);
+		    connection_count(world), world->link_count);
 	if (gauge(world, METRIC_REQUESTS_ACTIVE) > 0)
 		sim_wrong(world, "an exchange is left");
 	if (gauge(world, METRIC_CONNECTIONS_OPEN) > 0 ||
@@ -293,7 +324,8 @@ end(struct sim_world *world)
 	if (sim_loop_pending_count(world->loop) > 0)
 		sim_wrong(world, "a timer or a task is left");
 	metrics_fini(&world->metrics);
-	net_loop_free(world->loop);
+	if (sim_loop_open_count(world->loop) == 0) /* else it was told */
+		net_loop_free(world->loop);
 	text_fini(&world->client.in);
 	text_fini(&world->client.out);
 	for (unsigned i = 0; i < world->backend_count; i++) {
@@ -320,6 +352,7 @@ print(const char *what, const struct text *text)
 static void
 print_all(const struct sim_world *world)
 {
+	fprintf(stderr, "toys: %d %d\n", world->toy_client, world->toy_backend);
 	print("the client has for all to send", &world->client.out);
 	fprintf(stderr, "of which it sent %zu\n", world->client.fed);
 	print("the client got", &world->client.in);

@@ -8,6 +8,7 @@
 #include "http/server.h"
 #include "sim/http_script.h"
 #include "sim/loop.h"
+#include "sim/toy.h"
 
 /* What goes wrong beside the scenario. */
 enum sim_fault_kind {
@@ -85,6 +86,8 @@ struct sim_world {
 	struct sim_fault fault;
 	struct sim_manner manner;
 	bool in_turn; /* no pipelining */
+	bool toy_client, toy_backend;
+	unsigned toy_count; /* connections of such a client */
 	uint32_t delay_ms; /* the handler's */
 	struct list idle_links; /* connections to backends, newest first */
 	unsigned link_count;
@@ -93,8 +96,7 @@ struct sim_world {
 	size_t fill_bytes[SIM_TURNS_MAX];
 	unsigned attempts[SIM_TURNS_MAX]; /* requests that backends saw begin */
 	unsigned wholes[SIM_TURNS_MAX]; /* ... and end */
-	bool reused[SIM_TURNS_MAX]; /* all of them but the last were on
-	                             * connections that had served before */
+	unsigned fresh_attempts[SIM_TURNS_MAX]; /* to new connections */
 	struct sim_client client;
 	struct sim_backend backends[BACKENDS_MAX];
 	unsigned backend_count, refused_count;
@@ -116,6 +118,20 @@ void sim_wrong(struct sim_world *world, const char *format, ...)
  */
 extern const struct http_handler sim_http_handler;
 void sim_links_close(struct sim_world *world);
+
+/* What a side's messages are read with. */
+typedef void (*sim_read_fn)(struct plain *message, struct slice bytes,
+    enum plain_kind kind, bool ended);
+static inline sim_read_fn
+sim_client_reader(const struct sim_world *world)
+{
+	return world->toy_client ? toy_plain_read : plain_read;
+}
+static inline sim_read_fn
+sim_backend_reader(const struct sim_world *world)
+{
+	return world->toy_backend ? toy_plain_read : plain_read;
+}
 
 /* The peers (http_peer.c). _act: bytes in and out; _think: what they mean.
  * Both: whether anything happened. */

@@ -91,6 +91,8 @@ void sim_pipe_reset_at(struct sim_pipe *pipe, unsigned calls);
 void sim_pipe_end_at(struct sim_pipe *pipe, unsigned calls);
 /* The peer's side has ended or was reset: nothing can be fed any more. */
 bool sim_pipe_is_over(const struct sim_pipe *pipe);
+/* It was reset by the peer. */
+bool sim_pipe_is_reset(const struct sim_pipe *pipe);
 /* What was written and not taken yet; valid until the loop runs again. */
 struct slice sim_pipe_written(const struct sim_pipe *pipe);
 /* Take the first length bytes of that. */

@@ -480,6 +480,12 @@ sim_pipe_is_over(const struct sim_pipe *pipe)
 	return pipe->end_fed || pipe->failed;
 }
 
+bool
+sim_pipe_is_reset(const struct sim_pipe *pipe)
+{
+	return pipe->failed;
+}
+
 size_t
 sim_pipe_unread(const struct sim_pipe *pipe)
 {

@@ -64,7 +64,8 @@ read_chunks(struct plain *message, struct slice all, size_t at)
 		size_t line = find(rest, "\r\n");
 		if (line == SIZE_MAX)
 			return;
-		size_t length = number(slice_make(rest.data, line), 16);
+		size_t digits = slice_find(slice_make(rest.data, line), ';');
+		size_t length = number(slice_make(rest.data, digits), 16);
 		if (length == SIZE_MAX) {
 			message->state = PLAIN_BAD;
 			return;
@@ -95,8 +96,8 @@ read_chunks(struct plain *message, struct slice all, size_t at)
 	message->state = PLAIN_WHOLE;
 }
 
-static bool
-read_start(struct plain *message, enum plain_kind kind)
+bool
+plain_read_start(struct plain *message, enum plain_kind kind)
 {
 	struct slice line =
 	    slice_make(message->head.data, find(message->head, "\r\n"));
@@ -123,7 +124,7 @@ plain_read(
 		return;
 	message->has_head = true;
 	message->head = slice_make(bytes.data, end + 2);
-	if (!read_start(message, kind)) {
+	if (!plain_read_start(message, kind)) {
 		message->state = PLAIN_BAD;
 		return;
 	}
@@ -131,9 +132,12 @@ plain_read(
 	struct slice length = plain_field(message, "content-length");
 	bool is_bare = message->status / 100 == 1 || message->status == 204 ||
 	    message->status == 304 || kind == PLAIN_RESPONSE_TO_HEAD;
+	bool is_chunked =
+	    slice_is_set(plain_field(message, "transfer-encoding"));
+	message->has_body = !is_bare && is_chunked;
 	if (is_bare)
 		read_length(message, rest, 0);
-	else if (slice_is_set(plain_field(message, "transfer-encoding")))
+	else if (is_chunked)
 		read_chunks(message, bytes, end + 4);
 	else if (slice_is_set(length))
 		read_length(message, rest, number(length, 10));

@@ -19,6 +19,7 @@ struct plain {
 	bool has_head;
 	struct slice head; /* start line and fields, with their line ends */
 	unsigned status;
+	bool has_body; /* be it empty */
 	bool until_close; /* nothing but the end tells that it is whole */
 	struct text body; /* decoded, as far as it came */
 	struct text trailers; /* their lines */
@@ -30,6 +31,8 @@ enum plain_kind { PLAIN_REQUEST, PLAIN_RESPONSE, PLAIN_RESPONSE_TO_HEAD };
  * frees; head lies in bytes. */
 void plain_read(struct plain *message, struct slice bytes, enum plain_kind kind,
     bool ended);
+/* Read the first line of head; false: it is none. */
+bool plain_read_start(struct plain *message, enum plain_kind kind);
 void plain_free(struct plain *message);
 /* The value of the first field of that name, absent when there is none. */
 struct slice plain_field(const struct plain *message, const char *name);
