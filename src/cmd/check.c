@@ -44,8 +44,7 @@ command_check(const struct flags *flags)
 	struct slice names[FLAG_REPEATS];
 	struct gw_options options = {
 	    .controller_names = names,
-	    .controller_name_count =
-	        flags->counts[FLAG_CHECK_CONTROLLER_NAME],
+	    .controller_name_count = flags->counts[FLAG_CHECK_CONTROLLER_NAME],
 	    .namespaces_implied = true,
 	};
 	struct ctl_checked checked;

@@ -32,8 +32,8 @@ check_print_text(struct text *out, const struct ctl_checked *checked)
 		if (finding->line > 0)
 			text_printf(
 			    out, ":%u:%u", finding->line, finding->column);
-		text_printf(out, ": %s %s", severity_text(problem),
-		    code_of(problem));
+		text_printf(
+		    out, ": %s %s", severity_text(problem), code_of(problem));
 		if (finding->object.length > 0)
 			text_printf(out, " %.*s", SLICE_ARGS(finding->object));
 		text_push_byte(out, ':');
@@ -76,7 +76,8 @@ check_print_json(struct text *out, const struct ctl_checked *checked)
 		const struct ctl_problem *problem = &checked->problems[i];
 		const struct gw_finding *finding = &problem->finding;
 
-		text_push_string(out, i ? ",\n  {\"file\": " : "\n  {\"file\": ");
+		text_push_string(
+		    out, i ? ",\n  {\"file\": " : "\n  {\"file\": ");
 		text_push_json(out, problem->file);
 		text_printf(out,
 		    ", \"line\": %u, \"column\": %u, \"code\": \"%s\", "
@@ -194,8 +195,8 @@ check_print_github(struct text *out, const struct ctl_checked *checked)
 		const struct ctl_problem *problem = &checked->problems[i];
 		const struct gw_finding *finding = &problem->finding;
 
-		text_printf(out, "::%s file=",
-		    commands[ctl_check_severity(finding->row)]);
+		text_printf(out,
+		    "::%s file=", commands[ctl_check_severity(finding->row)]);
 		push_escaped(out, problem->file, true);
 		if (finding->line > 0)
 			text_printf(out, ",line=%u,col=%u", finding->line,

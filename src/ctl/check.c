@@ -1,6 +1,6 @@
-/* Reads the files as `run` does, reconciles once, and gathers what admission and
- * the statuses say. A verdict knows only its object's place: the place of the
- * field is looked up in the file, which is read again for that. */
+/* Reads the files as `run` does, reconciles once, and gathers what admission
+ * and the statuses say. A verdict knows only its object's place: the place of
+ * the field is looked up in the file, which is read again for that. */
 #include "ctl/check.h"
 
 #include <fcntl.h>
@@ -77,8 +77,7 @@ on_problem(void *context, const struct ctl_problem *problem)
 }
 
 static enum error
-read_files(
-    struct checking *checking, const char *const *paths, unsigned count)
+read_files(struct checking *checking, const char *const *paths, unsigned count)
 {
 	static const atomic_bool never = false;
 	struct ctl_sink sink = {

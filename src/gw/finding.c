@@ -2,7 +2,7 @@
 #include "gw/finding.h"
 
 #define STAGE_OF(code) \
-	((code)[2] != '0'           ? GW_STAGE_POLICY \
+	((code)[2] != '0'          ? GW_STAGE_POLICY \
 	        : (code)[3] == '0' ? GW_STAGE_SYNTAX \
 	        : (code)[3] < '5'  ? GW_STAGE_ADMISSION \
 	        : (code)[3] == '5' ? GW_STAGE_REFERENCE \

@@ -1,6 +1,6 @@
 /* Findings: what is wrong with an object, or will be once it is served. One
- * vocabulary for the log of `run`, for `check` and for `help CODE`; the rows are
- * in finding.def. */
+ * vocabulary for the log of `run`, for `check` and for `help CODE`; the rows
+ * are in finding.def. */
 #ifndef YUMEN_GW_FINDING_H
 #define YUMEN_GW_FINDING_H
 

@@ -57,7 +57,8 @@ path_of(struct slice text)
 	    (text.data[length] == ':' || text.data[length] == ' ');
 
 	if (!ends ||
-	    (slice_find(path, '[') == length && slice_find(path, '.') == length))
+	    (slice_find(path, '[') == length &&
+	        slice_find(path, '.') == length))
 		path.length = 0;
 	return path;
 }
@@ -166,9 +167,9 @@ tell_condition(struct telling *telling, struct slice base,
 
 		if (path.length > 0)
 			part = slice_trim(slice_skip(part, path.length + 1));
-		struct slice reason =
-		    take_reason(&part, &own) ? slice_from_string(own->reason)
-		                             : condition->reason;
+		struct slice reason = take_reason(&part, &own)
+		    ? slice_from_string(own->reason)
+		    : condition->reason;
 
 		set_field(telling, base, own, path);
 		tell(telling, own->finding, reason, part, own->fix);
@@ -176,7 +177,8 @@ tell_condition(struct telling *telling, struct slice base,
 }
 
 static bool
-has(const struct gw_condition *condition, struct slice type, struct slice status)
+has(const struct gw_condition *condition, struct slice type,
+    struct slice status)
 {
 	return slice_equal(condition->type, type) &&
 	    slice_equal(condition->status, status);
@@ -275,8 +277,7 @@ tell_route(struct telling *telling, const struct gw_route_status *status)
 		uint32_t at = 0;
 
 		while (at < spec->parent_refs_count &&
-		    !is_same_parent(
-		        &spec->parent_refs[at], parent->parent_ref))
+		    !is_same_parent(&spec->parent_refs[at], parent->parent_ref))
 			at++;
 		for (uint32_t j = 0; j < parent->conditions_count; j++) {
 			const struct gw_condition *condition =
@@ -340,9 +341,8 @@ gw_verdicts(const struct gw_state *state, const struct gw_object *object,
     const void *status, gw_finding_fn on_finding, void *context)
 {
 	must(state != NULL && object != NULL && on_finding != NULL);
-	struct telling telling = {.object = object,
-	    .on_finding = on_finding,
-	    .context = context};
+	struct telling telling = {
+	    .object = object, .on_finding = on_finding, .context = context};
 	struct text name;
 
 	text_init(&telling.field);

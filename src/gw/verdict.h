@@ -1,5 +1,6 @@
-/* Verdicts: what a status says is wrong with an object, as findings. A cluster's
- * people read conditions; who checks files wants the place and what to do. */
+/* Verdicts: what a status says is wrong with an object, as findings. A
+ * cluster's people read conditions; who checks files wants the place and what
+ * to do. */
 #ifndef YUMEN_GW_VERDICT_H
 #define YUMEN_GW_VERDICT_H
 

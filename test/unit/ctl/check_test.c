@@ -43,20 +43,18 @@ static const struct {
         "", 1, 1},
     {"not YAML", "a: [\n", "2:1 YM0002 \n", 0, 0},
     {"an unknown field",
-        GATEWAY SERVICE ROUTE
-        "  parentRefs: [{name: eg}]\n"
-        "  hostname: x.a.test\n",
+        GATEWAY SERVICE ROUTE "  parentRefs: [{name: eg}]\n"
+                              "  hostname: x.a.test\n",
         "16:3 YM0107 spec.hostname\n", 1, 1},
     {"no such Gateway, no such Service",
-        GATEWAY ROUTE
-        "  parentRefs:\n"
-        "  - {name: eg}\n"
-        "  - {name: other}\n"
-        "  rules:\n"
-        "  - {}\n"
-        "  - backendRefs:\n"
-        "    - name: web\n"
-        "      port: 80\n",
+        GATEWAY ROUTE "  parentRefs:\n"
+                      "  - {name: eg}\n"
+                      "  - {name: other}\n"
+                      "  rules:\n"
+                      "  - {}\n"
+                      "  - backendRefs:\n"
+                      "    - name: web\n"
+                      "      port: 80\n",
         "15:5 YM0502 spec.parentRefs[1]\n"
         "19:7 YM0505 spec.rules[1].backendRefs[0]\n",
         1, 1},
@@ -66,18 +64,16 @@ static const struct {
         "  rules: [{backendRefs: [{name: web, port: 80}]}]\n",
         "15:16 YM0502 spec.parentRefs[0]\n", 1, 0},
     {"no hostname in common",
-        GATEWAY SERVICE ROUTE
-        "  parentRefs: [{name: eg}]\n"
-        "  hostnames:\n"
-        "  - b.test\n",
+        GATEWAY SERVICE ROUTE "  parentRefs: [{name: eg}]\n"
+                              "  hostnames:\n"
+                              "  - b.test\n",
         "17:3 YM0504 spec.hostnames\n", 1, 0},
     {"one share is missing, the other not permitted",
-        GATEWAY ROUTE
-        "  parentRefs: [{name: eg}]\n"
-        "  rules:\n"
-        "  - backendRefs:\n"
-        "    - {name: web, port: 80}\n"
-        "    - {name: web, port: 80, namespace: other}\n",
+        GATEWAY ROUTE "  parentRefs: [{name: eg}]\n"
+                      "  rules:\n"
+                      "  - backendRefs:\n"
+                      "    - {name: web, port: 80}\n"
+                      "    - {name: web, port: 80, namespace: other}\n",
         "16:7 YM0505 spec.rules[0].backendRefs[0]\n"
         "17:7 YM0506 spec.rules[0].backendRefs[1]\n",
         1, 1},
@@ -134,8 +130,7 @@ check_case(unsigned at)
 	    ctl_check(&path, 1, &options, &checked, &failed), ERROR_OK);
 	text_init(&said);
 	for (unsigned i = 0; i < checked.problem_count; i++) {
-		const struct gw_finding *finding =
-		    &checked.problems[i].finding;
+		const struct gw_finding *finding = &checked.problems[i].finding;
 
 		assert_true(slice_ends_with(
 		    checked.problems[i].file, SLICE("/objects.yaml")));
@@ -147,8 +142,8 @@ check_case(unsigned at)
 	}
 	if (!slice_equal(
 	        text_slice(&said), slice_from_string(cases[at].wanted)))
-		fail_msg("%s: %.*s", cases[at].name,
-		    SLICE_ARGS(text_slice(&said)));
+		fail_msg(
+		    "%s: %.*s", cases[at].name, SLICE_ARGS(text_slice(&said)));
 	assert_int_equal(checked.errors, errors);
 	assert_int_equal(checked.routes, cases[at].routes);
 	assert_int_equal(checked.routes_served, cases[at].served);
@@ -175,8 +170,8 @@ test_paths(void **state)
 	(void)state;
 	folder_write("b.yaml", "a: [\n");
 	folder_write("a.yaml", "a: [\n");
-	assert_int_equal(ctl_check(paths, 2, &options, &checked, &failed),
-	    ERROR_NOT_FOUND);
+	assert_int_equal(
+	    ctl_check(paths, 2, &options, &checked, &failed), ERROR_NOT_FOUND);
 	assert_int_equal(failed, 1);
 	assert_int_equal(
 	    ctl_check(paths, 1, &options, &checked, &failed), ERROR_OK);
