@@ -4,21 +4,9 @@
  * is pipelined waits in the buffer.
  *
  * What it never does: decide anything about a request. */
-#include "http/server.h"
+#include "http/h1_server_priv.h"
 
 #include "core/must.h"
-#include "http/exchange_priv.h"
-#include "http/h1_priv.h"
-#include "http/worker_priv.h"
-
-enum server_state {
-	SERVER_IDLE, /* between requests: no flow, no buffer */
-	SERVER_HEAD, /* some of a head has come */
-	SERVER_BUSY, /* an exchange has the stream */
-	SERVER_REFUSING, /* the answer to what was no request is going out */
-	SERVER_LINGERING, /* our side has ended; what comes is thrown away */
-	SERVER_CLOSED, /* freed by the task */
-};
 
 #define BIT(state) (1u << (state))
 static const unsigned moves[] = {
@@ -33,27 +21,12 @@ static const unsigned moves[] = {
     [SERVER_CLOSED] = 0,
 };
 
-struct http_server {
-	struct h1_connection connection; /* first */
-	struct http_service *service;
-	struct list link; /* in the service */
-	struct http_waiter waiter; /* in one of the worker's queues */
-	struct net_address peer, local;
-	uint8_t state;
-};
-
 static const struct http_stream_ops server_ops;
 
 static inline struct http_server *
 server_of(struct h1_connection *connection)
 {
 	return container_of(connection, struct http_server, connection);
-}
-
-static inline struct http_connection_pools *
-pools_of(struct http_server *server)
-{
-	return server->connection.worker->pools;
 }
 
 static void
@@ -64,9 +37,8 @@ set_state(struct http_server *server, enum server_state state)
 	http_waiter_remove(&server->waiter);
 }
 
-/* Closing marks; the task frees, when nobody up the stack can hold it. */
-static void
-server_close(struct http_server *server)
+void
+h1_server_close(struct http_server *server)
 {
 	struct h1_connection *connection = &server->connection;
 
@@ -79,8 +51,8 @@ server_close(struct http_server *server)
 	net_loop_defer(connection->worker->loop, &connection->task);
 }
 
-static void
-server_free(struct http_server *server)
+void
+h1_server_free(struct http_server *server)
 {
 	struct http_worker *worker = server->connection.worker;
 
@@ -115,7 +87,7 @@ linger_read(struct http_server *server)
 		http_buffer_unref(buffers, &thrown);
 	bool ended = !socket->readable && socket->peer_closed;
 	if (ended || (error != ERROR_OK && error != ERROR_AGAIN))
-		server_close(server);
+		h1_server_close(server);
 	else if (socket->readable)
 		net_loop_yield(
 		    server->connection.worker->loop, &server->connection.task);
@@ -130,10 +102,10 @@ server_linger(struct http_server *server)
 		h1_flow_give(&server->connection);
 	set_state(server, SERVER_LINGERING);
 	if (net_stream_shutdown(&server->connection.socket) != ERROR_OK) {
-		server_close(server);
+		h1_server_close(server);
 		return;
 	}
-	http_queue_push(&pools_of(server)->lingering, &server->waiter);
+	http_queue_push(&h1_server_pools(server)->lingering, &server->waiter);
 	linger_read(server);
 }
 
@@ -152,12 +124,11 @@ refuse_flush(struct http_server *server)
 	if (stream->out == HTTP_OUT_END)
 		server_linger(server);
 	else if (stream->out == HTTP_OUT_FAILED)
-		server_close(server);
+		h1_server_close(server);
 }
 
-/* Answer what is no request, then end. */
-static void
-server_refuse(struct http_server *server, enum error error, int status)
+void
+h1_server_refuse(struct http_server *server, enum error error, int status)
 {
 	static const struct wire_h1_framing framing = {.close = true};
 	static const struct slice text = {
@@ -186,12 +157,12 @@ server_refuse(struct http_server *server, enum error error, int status)
 	flow->out.left = text.length;
 	if (h1_output_head(flow, head, &framing, wire_h1_response_write) !=
 	    ERROR_OK) {
-		server_close(server);
+		h1_server_close(server);
 		return;
 	}
 	h1_send_body(&flow->stream, &text, 1);
 	(void)h1_send_end(&flow->stream, NULL);
-	http_queue_push(&pools_of(server)->lingering, &server->waiter);
+	http_queue_push(&h1_server_pools(server)->lingering, &server->waiter);
 	refuse_flush(server);
 }
 
@@ -230,14 +201,14 @@ begin_request(struct http_server *server, size_t head_bytes)
 	set_state(server, SERVER_BUSY);
 	if (unlikely(!http_exchange_new(connection->worker, service->handler,
 	        service->handler_context, &flow->stream)))
-		server_close(server);
+		h1_server_close(server);
 }
 
 /* No whole head has come. */
 static void
 await_head(struct http_server *server)
 {
-	struct http_connection_pools *pools = pools_of(server);
+	struct http_connection_pools *pools = h1_server_pools(server);
 	bool begun = h1_input_raw(&server->connection.flow->in).length > 0;
 
 	if (!begun)
@@ -298,7 +269,7 @@ read_head(struct http_server *server)
 			enum error error = (enum error) - used;
 
 			count_limit(server, error);
-			server_refuse(server, error, wire_h1_status(error));
+			h1_server_refuse(server, error, wire_h1_status(error));
 			return;
 		}
 		if (!connection->socket.readable)
@@ -307,15 +278,15 @@ read_head(struct http_server *server)
 		if (error == ERROR_AGAIN)
 			break;
 		if (error != ERROR_OK) {
-			server_close(server);
+			h1_server_close(server);
 			return;
 		}
 	}
 	await_head(server);
 }
 
-static void
-server_on_ready(struct net_watch *watch, unsigned events)
+void
+h1_server_on_ready(struct net_watch *watch, unsigned events)
 {
 	struct http_server *server =
 	    container_of(watch, struct http_server, connection.socket.watch);
@@ -351,15 +322,14 @@ server_on_ready(struct net_watch *watch, unsigned events)
 	}
 }
 
-/* Deferred: free what was closed, go on with what is pipelined. */
-static void
-server_run(struct net_task *task)
+void
+h1_server_run(struct net_task *task)
 {
 	struct http_server *server =
 	    container_of(task, struct http_server, connection.task);
 
 	if (server->state == SERVER_CLOSED)
-		server_free(server);
+		h1_server_free(server);
 	else if (server->state == SERVER_IDLE)
 		read_head(server);
 	else if (server->state == SERVER_LINGERING)
@@ -448,7 +418,7 @@ rest(struct http_server *server)
 		return;
 	}
 	h1_flow_give(connection);
-	http_queue_push(&pools_of(server)->idle, &server->waiter);
+	http_queue_push(&h1_server_pools(server)->idle, &server->waiter);
 }
 
 static void
@@ -468,7 +438,7 @@ server_release(struct http_stream *stream, enum error error)
 	stream->exchange = NULL;
 	if (error != ERROR_OK || stream->out != HTTP_OUT_END) {
 		h1_flow_break(flow);
-		server_close(server);
+		h1_server_close(server);
 		return;
 	}
 	bool asked_to_close = !flow->head.keep_alive;
@@ -478,7 +448,7 @@ server_release(struct http_stream *stream, enum error error)
 	else if (whole && asked_to_close &&
 	    h1_input_raw(&flow->in).length == 0 &&
 	    !server->connection.socket.readable)
-		server_close(server);
+		h1_server_close(server);
 	else
 		server_linger(server);
 }
@@ -496,200 +466,10 @@ static const struct http_stream_ops server_ops = {
     .splice = &h1_splice_ops,
 };
 
-static void
-expire(struct http_waiter *waiter, enum limit limit)
-{
-	struct http_server *server =
-	    container_of(waiter, struct http_server, waiter);
-
-	limit_hit(server->connection.worker->metrics, limit);
-	server_close(server);
-}
-
-static void
-on_idle_expired(struct http_waiter *waiter)
-{
-	expire(waiter, LIMIT_KEEP_ALIVE_MS);
-}
-
-static void
-on_linger_expired(struct http_waiter *waiter)
-{
-	expire(waiter, LIMIT_CLOSE_LINGER_MS);
-}
-
-static void
-on_head_expired(struct http_waiter *waiter)
-{
-	struct http_server *server =
-	    container_of(waiter, struct http_server, waiter);
-
-	limit_hit(server->connection.worker->metrics, LIMIT_REQUEST_HEAD_MS);
-	server_refuse(server, ERROR_TIMEOUT, 408);
-}
-
-void
-h1_servers_init(struct http_worker *worker)
-{
-	struct http_connection_pools *pools = worker->pools;
-
-	http_slab_init(&pools->servers, sizeof(struct http_server));
-	http_queue_init(&pools->idle, worker->loop, LIMIT_VALUE_KEEP_ALIVE_MS,
-	    on_idle_expired);
-	http_queue_init(&pools->heading, worker->loop,
-	    LIMIT_VALUE_REQUEST_HEAD_MS, on_head_expired);
-	http_queue_init(&pools->lingering, worker->loop,
-	    LIMIT_VALUE_CLOSE_LINGER_MS, on_linger_expired);
-}
-
-void
-h1_servers_fini(struct http_worker *worker)
-{
-	net_timer_clear(&worker->pools->idle.timer);
-	net_timer_clear(&worker->pools->heading.timer);
-	net_timer_clear(&worker->pools->lingering.timer);
-}
-
-/* Room for one more connection, at the cost of the one that rested longest. */
-static bool
-make_room(struct http_worker *worker)
-{
-	struct http_connection_pools *pools = worker->pools;
-
-	if (likely(pools->server_count < LIMIT_VALUE_CONNECTIONS))
-		return true;
-	limit_hit(worker->metrics, LIMIT_CONNECTIONS);
-	if (list_is_empty(&pools->idle.waiters))
-		return false;
-	server_close(container_of(
-	    pools->idle.waiters.next, struct http_server, waiter.link));
-	return true;
-}
-
-enum error
-http_server_open(struct http_service *service, int fd,
-    const struct net_address *peer, const struct net_address *local)
-{
-	struct http_worker *worker = service->worker;
-	struct http_server *server = http_slab_take(&worker->pools->servers);
-	struct h1_connection *connection = &server->connection;
-
-	enum error error = net_stream_open_fd(
-	    &connection->socket, worker->loop, fd, server_on_ready);
-	if (error == ERROR_OK && !make_room(worker)) {
-		net_stream_close(&connection->socket);
-		error = ERROR_LIMIT;
-	}
-	if (error != ERROR_OK) {
-		http_slab_give(&worker->pools->servers, server);
-		return error;
-	}
-	connection->worker = worker;
-	net_task_init(&connection->task, server_run);
-	server->service = service;
-	server->peer = *peer;
-	server->local = *local;
-	server->state = SERVER_IDLE;
-	list_init(&server->waiter.link);
-	list_insert(&service->connections, &server->link);
-	service->connection_count++;
-	worker->pools->server_count++;
-	http_queue_push(&worker->pools->idle, &server->waiter);
-	metric_add(worker->metrics, METRIC_CONNECTIONS_ACCEPTED, 1);
-	metric_add(worker->metrics, METRIC_CONNECTIONS_OPEN, 1);
-	return ERROR_OK;
-}
-
-static void
-drain_idle(struct http_service *service)
-{
-	struct net_loop *loop = service->worker->loop;
-	uint64_t now_ms = net_loop_now_ms(loop);
-
-	LIST_FOR_EACH_SAFE(at, &service->connections)
-	{
-		struct http_server *server =
-		    container_of(at, struct http_server, link);
-
-		if (server->state == SERVER_IDLE &&
-		    http_waiter_is_queued(&server->waiter) &&
-		    now_ms - server->waiter.since_ms >=
-		        LIMIT_VALUE_DRAIN_IDLE_MS) {
-			limit_hit(
-			    service->worker->metrics, LIMIT_DRAIN_IDLE_MS);
-			server_close(server);
-		}
-	}
-	if (!list_is_empty(&service->connections))
-		net_timer_set(
-		    loop, &service->drain_timer, LIMIT_VALUE_DRAIN_IDLE_MS / 4);
-}
-
-static void
-on_drain_timer(struct net_timer *timer)
-{
-	drain_idle(container_of(timer, struct http_service, drain_timer));
-}
-
-void
-http_service_init(struct http_service *service, struct http_worker *worker,
-    const struct http_handler *handler, void *handler_context)
-{
-	*service = (struct http_service){
-	    .worker = worker,
-	    .handler = handler,
-	    .handler_context = handler_context,
-	};
-	list_init(&service->connections);
-	net_timer_init(&service->drain_timer, on_drain_timer);
-}
-
-void
-http_service_drain(struct http_service *service)
-{
-	service->draining = true;
-	drain_idle(service);
-}
-
-void
-http_service_abort(struct http_service *service)
-{
-	net_timer_clear(&service->drain_timer);
-	LIST_FOR_EACH_SAFE(at, &service->connections)
-	{
-		struct http_server *server =
-		    container_of(at, struct http_server, link);
-
-		if (server->state == SERVER_BUSY)
-			http_exchange_finish(
-			    server->connection.flow->stream.exchange,
-			    ERROR_CANCELLED);
-		server_close(server);
-		server_free(server);
-	}
-	must(service->connection_count == 0);
-}
-
 struct http_server *
 h1_server_of(struct http_stream *stream)
 {
 	if (!stream || stream->ops != &server_ops)
 		return NULL;
 	return server_of(h1_flow_of(stream)->connection);
-}
-
-const struct net_address *
-http_exchange_peer(const struct http_exchange *exchange)
-{
-	const struct http_server *server = h1_server_of(exchange->server);
-
-	return server ? &server->peer : NULL;
-}
-
-const struct http_service *
-http_exchange_service(const struct http_exchange *exchange)
-{
-	const struct http_server *server = h1_server_of(exchange->server);
-
-	return server ? server->service : NULL;
 }
