@@ -245,6 +245,13 @@ judge_turn(struct reading *reading, unsigned turn, bool *said_close)
 		judge_tunnel(reading, turn);
 		is_whole = false;
 	}
+	/* Who asks while it drains is told that it ends. */
+	if (is_whole && world->drained && !*said_close &&
+	    answer.status != 101 && !row->version &&
+	    !(row->habits & (BACKEND_EARLY | LOCAL_REFLECT)) &&
+	    client->turn_ends[turn] > world->drained_at)
+		sim_wrong(
+		    world, "turn %u: it does not say that it drains", turn);
 	bool closes = !is_whole || row->closes ||
 	    (row->may_close && reading->rest.length == 0 && client->saw_end);
 	plain_free(&answer);

@@ -1,6 +1,7 @@
 /* Thousands of runs of the scenarios, each with a seed of its own, in two
- * processes at once. SIM_SEEDS=n makes it so many; SIM_SEED=n reruns one, alone
- * and in this process, for a debugger. */
+ * processes at once. SIM_SEEDS=n makes it so many, SIM_FIRST=n begins with that
+ * one, SIM_SCENARIO=name runs seeds of that scenario alone. SIM_SEED=n reruns
+ * one in this process, for a debugger, and prints what everybody got. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -45,12 +46,26 @@ number_of(const char *name, uint64_t otherwise)
 	return number;
 }
 
+/* The seed that comes after so many. */
+static uint64_t
+seed_at(uint64_t place)
+{
+	const char *name = getenv("SIM_SCENARIO");
+	unsigned i = 0;
+	if (!name)
+		return place;
+	while (strcmp(sim_scenarios[i].name, name) != 0)
+		must(++i < sim_scenario_count);
+	return place * sim_scenario_count + i;
+}
+
 static void
 run_share(struct board *board, unsigned process, uint64_t first, uint64_t seeds)
 {
 	for (uint64_t i = process; i < seeds; i += PROCESSES) {
-		board->seed[process] = first + i;
-		if (!run(first + i, false) &&
+		uint64_t seed = seed_at(first + i);
+		board->seed[process] = seed;
+		if (!run(seed, false) &&
 		    ++board->failures[process] >= FAILURES_MAX)
 			break;
 	}

@@ -73,7 +73,8 @@ draw_fault(struct sim_world *world)
 	    (fault->kind == FAULT_DRAIN || fault->kind == FAULT_ABORT ||
 	        fault->kind == FAULT_CLIENT_STALL))
 		fault->kind = FAULT_NONE;
-	fault->calls = 1 + below(world, 4u << below(world, 6));
+	fault->calls =
+	    below(world, 2) * (1 + below(world, 4u << below(world, 6)));
 	fault->which = below(world, 3);
 	fault->round = below(world, 8u << below(world, 8));
 }
@@ -124,6 +125,18 @@ begin(struct sim_world *world)
 		sim_pipe_end_at(world->client.pipe, world->fault.calls);
 }
 
+static void
+meddle_with_backend(struct sim_world *world)
+{
+	if (world->fault.which >= world->backend_count)
+		return;
+	struct sim_pipe *pipe = world->backends[world->fault.which].pipe;
+	if (world->fault.kind == FAULT_BACKEND_RESET)
+		sim_pipe_reset(pipe);
+	else
+		sim_pipe_end(pipe);
+}
+
 /* What comes at a time of its own. */
 static void
 meddle(struct sim_world *world)
@@ -131,6 +144,19 @@ meddle(struct sim_world *world)
 	if (world->round != world->fault.round)
 		return;
 	switch (world->fault.kind) {
+	case FAULT_CLIENT_RESET:
+		if (world->fault.calls == 0)
+			sim_pipe_reset(world->client.pipe);
+		break;
+	case FAULT_CLIENT_END:
+		if (world->fault.calls == 0)
+			sim_pipe_end(world->client.pipe);
+		break;
+	case FAULT_BACKEND_RESET:
+	case FAULT_BACKEND_END:
+		if (world->fault.calls == 0)
+			meddle_with_backend(world);
+		break;
 	case FAULT_CLIENT_STALL:
 		world->client.stalled = true;
 		break;
@@ -140,6 +166,8 @@ meddle(struct sim_world *world)
 		break;
 	case FAULT_DRAIN:
 		http_service_drain(&world->service);
+		world->drained = true;
+		world->drained_at = world->client.fed;
 		world->worker.draining = below(world, 2);
 		break;
 	case FAULT_ABORT:

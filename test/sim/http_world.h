@@ -27,7 +27,7 @@ enum sim_fault_kind {
 
 struct sim_fault {
 	enum sim_fault_kind kind;
-	unsigned calls; /* of the stream, from its beginning */
+	unsigned calls; /* of the stream, from its beginning; 0: by round */
 	unsigned which; /* backend connection */
 	unsigned round; /* of the world */
 };
@@ -92,6 +92,8 @@ struct sim_world {
 	struct list idle_links; /* connections to backends, newest first */
 	unsigned link_count;
 	unsigned turn_count, round;
+	bool drained;
+	size_t drained_at; /* the client had sent so much by then */
 	size_t request_bytes[SIM_TURNS_MAX], answer_bytes[SIM_TURNS_MAX];
 	size_t fill_bytes[SIM_TURNS_MAX];
 	unsigned attempts[SIM_TURNS_MAX]; /* requests that backends saw begin */
