@@ -3,7 +3,7 @@
 set -eu
 program=$1
 count() {
-	valgrind --tool=callgrind --toggle-collect=decide \
+	valgrind --tool=callgrind --toggle-collect=ask \
 	    --callgrind-out-file=/dev/null "$program" "$1" "$2" "$3" 2>&1 |
 	    sed -n 's/.*Collected : *//p'
 }

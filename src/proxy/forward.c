@@ -155,6 +155,7 @@ decide(struct proxy_request *request, struct wire_head *head)
 	    .fields = head->fields,
 	    .field_count = head->field_count,
 	    .scratch = worker->scratch,
+	    .matcher = worker->matcher,
 	};
 	struct snap_decision decision;
 	snap_decide(worker->set, &wanted, &decision);

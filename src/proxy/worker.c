@@ -30,11 +30,18 @@ worker_free(struct proxy_worker *worker)
 		memory_free(request);
 	}
 	snap_holds_free(&worker->holds);
+	snap_matcher_free(&worker->matcher);
 	proxy_counters_fini(&worker->counters);
 	proxy_sockets_fini(worker->sockets);
 	memory_free(worker->sockets);
 	metrics_fini(&worker->metrics);
 	memory_free(worker);
+}
+
+static void
+on_limit(void *context, enum limit limit)
+{
+	limit_hit(context, limit);
 }
 
 static struct proxy_worker *
@@ -50,6 +57,7 @@ worker_new(const struct proxy_options *options, struct net_loop *loop)
 	proxy_backends_init(&worker->backends, &worker->http);
 	random_init(&worker->random);
 	worker->holds = snap_holds_new(options->store);
+	worker->matcher = snap_matcher_new(on_limit, &worker->metrics);
 	net_timer_init(&worker->drain_timer, on_drain_timer);
 	net_timer_init(&worker->sweep_timer, on_sweep_timer);
 	net_loop_on_wake(loop, on_wake, worker);

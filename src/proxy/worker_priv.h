@@ -21,6 +21,7 @@ struct proxy_worker {
 	struct http_worker http;
 	struct random random;
 	struct snap_holds *holds;
+	struct snap_matcher *matcher; /* for the patterns of routes */
 	const struct snap_set *set; /* NULL: none yet */
 	struct proxy_backends backends;
 	struct proxy_request *free_requests;

@@ -6,6 +6,7 @@
 #include "snap/decide.h"
 
 #include "core/must.h"
+#include "snap/pattern_priv.h"
 #include "snap/set_priv.h"
 #include "wire/path.h"
 
@@ -15,6 +16,13 @@
 struct trace {
 	snap_trace_fn fn;
 	void *context;
+};
+
+/* One request being decided. */
+struct run {
+	const struct snap_request *request;
+	const struct trace *trace; /* NULL: nobody asks */
+	uint32_t tries; /* of patterns */
 };
 
 /* Is field one line of the header that is asked for? */
@@ -29,7 +37,7 @@ is_named(const struct field *field, struct slice name, enum field_id id)
 /* One line with that value, or all lines joined by commas: what a list means
  * when it comes in several lines (RFC 9110 5.3). */
 static bool
-header_fits(const struct snap_request *request,
+header_equals(const struct snap_request *request,
     const struct unit_pair_match *asked, enum field_id id)
 {
 	struct slice left = asked->value;
@@ -55,68 +63,277 @@ header_fits(const struct snap_request *request,
 	return seen && joined && left.length == 0;
 }
 
+/* The same with a pattern. */
 static bool
-query_fits(
-    const struct snap_request *request, const struct unit_pair_match *asked)
+header_fits(struct run *run, const struct unit_pair_match *asked,
+    enum field_id id, const struct snap_pattern *pattern)
 {
+	const struct snap_request *request = run->request;
+	char *room = snap_matcher_room(request->matcher);
+	size_t length = 0;
+	unsigned lines = 0;
+
+	for (unsigned i = 0; i < request->field_count; i++) {
+		const struct field *field = &request->fields[i];
+		struct slice value = field_value(field);
+
+		if (!is_named(field, asked->name, id))
+			continue;
+		if (snap_pattern_fits(
+		        pattern, value, request->matcher, &run->tries))
+			return true;
+		if (length + 1 + value.length > SNAP_MATCHER_BYTES)
+			return false; /* heads are shorter than that */
+		if (lines++ > 0)
+			room[length++] = ',';
+		if (value.length > 0)
+			memcpy(room + length, value.data, value.length);
+		length += value.length;
+	}
+	return lines > 1 &&
+	    snap_pattern_fits(pattern, slice_make(room, length),
+	        request->matcher, &run->tries);
+}
+
+static bool
+query_fits(struct run *run, const struct unit_pair_match *asked,
+    const struct snap_pattern *pattern)
+{
+	const struct snap_request *request = run->request;
 	struct slice value;
 
-	return request->query.length > 0 &&
-	    wire_query_get(
-	        request->query, asked->name, request->scratch, &value) &&
-	    slice_equal(value, asked->value);
+	if (request->query.length == 0 ||
+	    !wire_query_get(
+	        request->query, asked->name, request->scratch, &value))
+		return false;
+	return pattern
+	    ? snap_pattern_fits(pattern, value, request->matcher, &run->tries)
+	    : slice_equal(value, asked->value);
+}
+
+static bool
+pairs_fit(struct run *run, const struct snap_match *candidate, bool headers)
+{
+	const struct unit_match *match = candidate->match;
+	const struct unit_pair_match *pairs =
+	    headers ? match->headers : match->queries;
+	uint32_t count = headers ? match->headers_count : match->queries_count;
+	uint32_t place = headers ? SNAP_PATTERN_HEADERS
+	                         : SNAP_PATTERN_HEADERS + match->headers_count;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct snap_pattern *pattern =
+		    candidate->patterns ? candidate->patterns[place + i] : NULL;
+		enum field_id id = headers
+		    ? (enum field_id)candidate->header_ids[i]
+		    : FIELD_OTHER;
+
+		if (!headers      ? !query_fits(run, &pairs[i], pattern)
+		        : pattern ? !header_fits(run, &pairs[i], id, pattern)
+		                  : !header_equals(run->request, &pairs[i], id))
+			return false;
+	}
+	return true;
 }
 
 /* NULL: the conditions hold; else which one does not. */
 static const char *
-refusal(const struct snap_match *candidate, const struct snap_request *request)
+refusal(struct run *run, const struct snap_match *candidate)
 {
 	const struct unit_match *match = candidate->match;
 
 	if (match->method.length > 0 &&
-	    !slice_equal(match->method, request->method))
+	    !slice_equal(match->method, run->request->method))
 		return "the method differs";
-	for (uint32_t i = 0; i < match->headers_count; i++)
-		if (!header_fits(request, &match->headers[i],
-		        (enum field_id)candidate->header_ids[i]))
-			return "a header is missing or differs";
-	for (uint32_t i = 0; i < match->queries_count; i++)
-		if (!query_fits(request, &match->queries[i]))
-			return "a query parameter is missing or differs";
+	if (!pairs_fit(run, candidate, true))
+		return "a header is missing or differs";
+	if (!pairs_fit(run, candidate, false))
+		return "a query parameter is missing or differs";
 	return NULL;
 }
 
+static void
+tell(const struct run *run, const struct snap_match *match, const char *why)
+{
+	if (run->trace)
+		run->trace->fn(run->trace->context, match->rule->unit,
+		    match->rule->rule, match->match, why);
+}
+
 static inline __attribute__((always_inline)) const struct snap_entry *
-first_fit(const struct snap_entries *entries,
-    const struct snap_request *request, const struct trace *trace)
+first_fit(struct run *run, const struct snap_entries *entries)
 {
 	for (uint32_t i = 0; i < entries->count; i++) {
 		const struct snap_entry *entry = &entries->entries[i];
-		const struct snap_match *match = entry->match;
 		const char *why;
 
 		if (!entry->conditional)
 			return entry;
-		why = refusal(match, request);
+		why = refusal(run, entry->match);
 		if (!why)
 			return entry;
-		if (trace)
-			trace->fn(trace->context, match->rule->unit,
-			    match->rule->rule, match->match, why);
+		tell(run, entry->match, why);
 	}
 	return NULL;
 }
 
-static inline __attribute__((always_inline)) const struct snap_entry *
-decide_path(const struct snap_radix *paths, const struct snap_request *request,
-    const struct trace *trace)
+static const struct snap_entry *
+first_fit_or_none(struct run *run, const struct snap_entries *entries)
+{
+	return entries ? first_fit(run, entries) : NULL;
+}
+
+/* ---- hostnames with more than plain paths ---- */
+
+static bool
+pattern_fits(struct run *run, const struct snap_match *match,
+    enum snap_pattern_place place, struct slice text)
+{
+	const struct snap_pattern *pattern = match->patterns[place];
+
+	return !pattern ||
+	    snap_pattern_fits(
+	        pattern, text, run->request->matcher, &run->tries);
+}
+
+/* The first in a list of patterns that fits the two texts (a path; or a
+ * service and a method) and whose conditions hold. */
+static const struct snap_entry *
+first_pattern_fit(struct run *run, const struct snap_entries *entries,
+    struct slice first, struct slice second)
+{
+	for (uint32_t i = 0; entries && i < entries->count; i++) {
+		const struct snap_match *match = entries->entries[i].match;
+		const char *why = NULL;
+
+		if (!pattern_fits(run, match, SNAP_PATTERN_PATH, first) ||
+		    !pattern_fits(run, match, SNAP_PATTERN_METHOD, second))
+			why = "its pattern does not fit";
+		else
+			why = refusal(run, match);
+		if (!why)
+			return &entries->entries[i];
+		tell(run, match, why);
+	}
+	return NULL;
+}
+
+/* "application/grpc", also with a format ("+proto"), a parameter, or "-web". */
+static bool
+is_grpc(const struct snap_request *request)
+{
+	struct slice type = SLICE("application/grpc");
+
+	for (unsigned i = 0; i < request->field_count; i++) {
+		struct slice value = field_value(&request->fields[i]);
+
+		if (!slice_equal_nocase(
+		        field_name(&request->fields[i]), SLICE("content-type")))
+			continue;
+		return value.length >= type.length &&
+		    slice_equal_nocase(
+		        slice_make(value.data, type.length), type) &&
+		    (value.length == type.length ||
+		        memchr("+;- \t", value.data[type.length], 5));
+	}
+	return false;
+}
+
+/* "/service/method"; false when it is no such path. */
+static bool
+split_call(struct slice path, struct slice *service, struct slice *method)
+{
+	size_t slash = path.length;
+
+	while (slash > 0 && path.data[slash - 1] != '/')
+		slash--;
+	if (slash < 2)
+		return false;
+	*service = slice_make(path.data + 1, slash - 2);
+	*method = slice_skip(path, slash);
+	return true;
+}
+
+static const struct snap_entry *
+find_call(struct run *run, const struct snap_more *more, struct slice service,
+    struct slice method)
+{
+	char out[SNAP_RADIX_KEY_BYTES];
+	enum snap_radix_place place;
+	struct slice key;
+
+	if (service.length + method.length + 2 > sizeof(out))
+		return NULL;
+	key = snap_call_key(service, method, out, &place);
+	return first_fit_or_none(run, snap_radix_get(more->calls, key, place));
+}
+
+/* In order of precedence: by the service, by the method alone, any. */
+static const struct snap_entry *
+decide_call(struct run *run, const struct snap_more *more)
+{
+	struct slice service, method;
+	const struct snap_entry *entry = NULL;
+
+	if (split_call(run->request->path, &service, &method)) {
+		if (service.length > 0 && method.length > 0)
+			entry = find_call(run, more, service, method);
+		if (!entry && service.length > 0)
+			entry = find_call(run, more, service, SLICE_NONE);
+		if (!entry)
+			entry = first_pattern_fit(run,
+			    more->lists[SNAP_LIST_SERVICES], service, method);
+		if (!entry && method.length > 0)
+			entry = find_call(run, more, SLICE_NONE, method);
+		if (!entry)
+			entry = first_pattern_fit(run,
+			    more->lists[SNAP_LIST_METHODS], service, method);
+	}
+	return entry ? entry : find_call(run, more, SLICE_NONE, SLICE_NONE);
+}
+
+/* GRPCRoutes; then Exact paths, patterns, and prefixes. */
+static __attribute__((noinline)) const struct snap_entry *
+decide_more(struct run *run, const struct snap_more *more,
+    const struct snap_radix *paths)
 {
 	const void *hits[SNAP_RADIX_HITS];
-	unsigned count = snap_radix_walk(paths, request->path, '/', true, hits);
+	struct slice path = run->request->path;
+	unsigned count = snap_radix_walk(paths, path, '/', true, hits);
+	const struct snap_entries *exact =
+	    snap_radix_get(paths, path, SNAP_RADIX_EXACT);
+	const struct snap_entry *entry = NULL;
 
+	if (is_grpc(run->request))
+		entry = decide_call(run, more);
+	if (exact) {
+		must(count > 0 && hits[count - 1] == exact);
+		count--;
+	}
+	if (!entry)
+		entry = first_fit_or_none(run, exact);
+	if (!entry)
+		entry = first_pattern_fit(
+		    run, more->lists[SNAP_LIST_PATHS], path, SLICE_NONE);
+	while (!entry && count > 0)
+		entry = first_fit(run, hits[--count]);
+	return entry;
+}
+
+/* ---- every request ---- */
+
+static inline __attribute__((always_inline)) const struct snap_entry *
+decide_path(struct run *run, const struct snap_radix *paths)
+{
+	const struct snap_more *more = snap_more_of(paths);
+	const void *hits[SNAP_RADIX_HITS];
+	unsigned count;
+
+	if (unlikely(more != NULL))
+		return decide_more(run, more, paths);
+	count = snap_radix_walk(paths, run->request->path, '/', true, hits);
 	while (count > 0) {
-		const struct snap_entry *entry =
-		    first_fit(hits[--count], request, trace);
+		const struct snap_entry *entry = first_fit(run, hits[--count]);
 
 		if (entry)
 			return entry;
@@ -140,49 +357,68 @@ find_listener(const struct snap_set *set, uint32_t socket, struct slice host)
 }
 
 static inline __attribute__((always_inline)) void
-decide(const struct snap_set *set, const struct snap_request *request,
-    struct snap_decision *decision, const struct trace *trace)
+take(struct snap_decision *decision, const struct snap_entry *entry)
 {
-	char reversed[SNAP_HOST_BYTES];
-	const void *hits[HOST_HITS];
+	const struct snap_rule *rule = entry->match->rule;
 
-	must(request->host.length <= SNAP_HOST_BYTES);
+	decision->reason = REASON_NONE;
+	decision->route_unit = rule->unit;
+	decision->rule = rule->rule;
+	decision->match = entry->match->match;
+	decision->backend_ids = rule->backend_ids;
+	decision->weight_sum = rule->weight_sum;
+	decision->rule_id = entry->rule_id;
+}
+
+/* The listener of a socket that takes host; reversed gets the host's key. */
+static inline __attribute__((always_inline)) const struct snap_listener *
+decide_listener(const struct snap_set *set, uint32_t socket, struct slice host,
+    struct slice *reversed, char *out, struct snap_decision *decision)
+{
+	must(host.length <= SNAP_HOST_BYTES);
 	*decision = (struct snap_decision){
 	    .reason = REASON_NO_LISTENER,
 	    .listener_id = SNAP_ID_NONE,
 	    .rule_id = SNAP_ID_NONE,
 	};
+	*reversed = snap_host_reverse(host, out);
 
-	struct slice host = snap_host_reverse(request->host, reversed);
 	const struct snap_listener *listener =
-	    find_listener(set, request->socket, host);
+	    find_listener(set, socket, *reversed);
+
+	if (listener) {
+		decision->reason = REASON_NO_ROUTE;
+		decision->listener_unit = listener->unit;
+		decision->listener_id = listener->id;
+	}
+	return listener;
+}
+
+static inline __attribute__((always_inline)) void
+decide(const struct snap_set *set, const struct snap_request *request,
+    struct snap_decision *decision, const struct trace *trace)
+{
+	struct run run = {.request = request, .trace = trace};
+	char out[SNAP_HOST_BYTES];
+	const void *hits[HOST_HITS];
+	struct slice host;
+	const struct snap_listener *listener = decide_listener(
+	    set, request->socket, request->host, &host, out, decision);
 
 	if (!listener)
 		return;
-	decision->reason = REASON_NO_ROUTE;
-	decision->listener_unit = listener->unit;
-	decision->listener_id = listener->id;
 
 	unsigned count =
 	    snap_radix_walk(listener->hosts, host, '.', false, hits);
 
 	while (count > 0) {
 		const struct snap_entry *entry =
-		    decide_path(hits[--count], request, trace);
+		    decide_path(&run, hits[--count]);
 
-		if (!entry)
-			continue;
-
-		const struct snap_rule *rule = entry->match->rule;
-
-		decision->reason = REASON_NONE;
-		decision->route_unit = rule->unit;
-		decision->rule = rule->rule;
-		decision->match = entry->match->match;
-		decision->backend_ids = rule->backend_ids;
-		decision->weight_sum = rule->weight_sum;
-		decision->rule_id = entry->rule_id;
-		return;
+		if (entry) {
+			take(decision, entry);
+			return;
+		}
 	}
 }
 
@@ -201,6 +437,33 @@ snap_decide_traced(const struct snap_set *set,
 	struct trace trace = {.fn = fn, .context = context};
 
 	decide(set, request, decision, &trace);
+}
+
+void
+snap_decide_sni(const struct snap_set *set, uint32_t socket,
+    struct slice server_name, struct snap_decision *decision)
+{
+	char out[SNAP_HOST_BYTES];
+	const void *hits[HOST_HITS];
+	struct slice name;
+	const struct snap_listener *listener =
+	    decide_listener(set, socket, server_name, &name, out, decision);
+
+	if (!listener)
+		return;
+
+	unsigned count =
+	    snap_radix_walk(listener->hosts, name, '.', false, hits);
+
+	while (count > 0) {
+		const struct snap_more *more = snap_more_of(hits[--count]);
+
+		if (more && more->lists[SNAP_LIST_NAMES]) {
+			take(decision,
+			    &more->lists[SNAP_LIST_NAMES]->entries[0]);
+			return;
+		}
+	}
 }
 
 unsigned

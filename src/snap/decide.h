@@ -1,15 +1,25 @@
-/* decide(): which listener, route and rule a request belongs to. The one place
- * where that is decided: workers, explain and the golden tests call it. Pure:
- * it reads the set and the request, nothing else.
+/* decide(): which listener, route and rule a request or a ClientHello belongs
+ * to. The one place where that is decided: workers, explain and the golden
+ * tests call it. Pure: it reads the set and what is asked, nothing else.
  *
- * Order (Gateway API v1.7, HTTPRouteRule.matches): the most specific listener
- * of the socket that takes the host, then only its routes; among them the
- * longest hostname (exact before wildcard), falling through to shorter ones
- * when no rule matches; Exact path, longest prefix, method, most headers, most
- * query parameters, oldest route, namespace/name, first rule. */
+ * Order (Gateway API v1.7): the most specific listener of the socket that takes
+ * the host, then only its routes; among them the longest hostname (exact before
+ * wildcard) as the route has it, falling through to shorter ones when no rule
+ * matches. At one hostname:
+ *
+ *	gRPC requests (by their Content-Type) first look among GRPCRoutes, which
+ *	take no others: service, then method (each: by name, then the longest
+ *	pattern, then any); then as any request among HTTPRoutes: Exact path,
+ *	longest pattern (RegularExpression, as Envoy Gateway has it), longest
+ *	prefix; then the HTTP method;
+ *	then, of both, most headers, most query parameters, oldest route,
+ *	namespace/name, first rule.
+ *
+ * Of TLSRoutes the hostname and age decide, as above. */
 #ifndef YUMEN_SNAP_DECIDE_H
 #define YUMEN_SNAP_DECIDE_H
 
+#include "snap/pattern.h"
 #include "snap/reason.h"
 #include "snap/set.h"
 #include "wire/head.h"
@@ -35,6 +45,7 @@ struct snap_request {
 	const struct field *fields;
 	unsigned field_count;
 	char *scratch; /* query.length bytes, for decoding */
+	struct snap_matcher *matcher; /* where routes may have patterns */
 };
 
 struct snap_decision {
@@ -53,11 +64,18 @@ typedef void (*snap_trace_fn)(void *context, const struct unit *route,
     const struct unit_rule *rule, const struct unit_match *match,
     const char *why);
 
+/* Requests: of HTTPRoutes and GRPCRoutes. */
 void snap_decide(const struct snap_set *set, const struct snap_request *request,
     struct snap_decision *decision);
 /* The same, telling each candidate that was looked at. */
 void snap_decide_traced(const struct snap_set *set,
     const struct snap_request *request, struct snap_decision *decision,
     snap_trace_fn trace, void *context);
+
+/* A ClientHello: its listener, and which TLSRoute's rule where it has any (as
+ * only listeners of protocol TLS do). server_name: in lower case, without a
+ * trailing dot; absent when there is none. */
+void snap_decide_sni(const struct snap_set *set, uint32_t socket,
+    struct slice server_name, struct snap_decision *decision);
 
 #endif

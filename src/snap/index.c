@@ -8,12 +8,11 @@
 static void change_listener(struct snap_store *store, const struct unit *unit,
     uint32_t listener, bool add);
 static struct snap_radix *change_path(struct snap_limbo *limbo,
-    struct snap_radix *paths, const struct snap_match *match, uint32_t rule_id,
-    bool add);
-static struct snap_entries *entries_add(struct snap_limbo *limbo,
-    struct snap_entries *old, const struct snap_entry *entry);
-static struct snap_entries *entries_remove(struct snap_limbo *limbo,
-    struct snap_entries *old, const struct snap_match *match);
+    struct snap_radix *paths, const struct snap_entry *entry, bool add);
+static struct snap_radix *change_more(struct snap_limbo *limbo,
+    struct snap_radix *paths, const struct snap_entry *entry, bool add);
+static struct snap_entries *entries_change(struct snap_limbo *limbo,
+    struct snap_entries *old, const struct snap_entry *entry, bool add);
 static int compare_matches(
     const struct snap_match *a, const struct snap_match *b);
 
@@ -40,13 +39,39 @@ free_entries(void *value)
 static void
 free_paths(void *value)
 {
-	snap_radix_free(value, free_entries);
+	struct snap_radix *paths = value;
+	const struct snap_more *more = snap_more_of(paths);
+
+	if (more) {
+		snap_radix_free(more->calls, free_entries);
+		for (unsigned i = 0; i < SNAP_LIST__COUNT; i++)
+			memory_free(more->lists[i]);
+	}
+	snap_radix_free(paths, free_entries);
 }
 
 void
 snap_index_free(struct snap_radix *hosts)
 {
 	snap_radix_free(hosts, free_paths);
+}
+
+/* Does the match ask for more than where its entry stands? */
+static bool
+has_conditions(const struct unit_match *match)
+{
+	return match->path_type == UNIT_PATH_PATTERN ||
+	    match->method.length > 0 || match->headers_count > 0 ||
+	    match->queries_count > 0 ||
+	    (match->call && match->call->type == UNIT_CALL_PATTERN);
+}
+
+/* Does it stand in the tree of paths? */
+static bool
+is_plain(const struct snap_match *match)
+{
+	return match->rule->unit->plan->kind == UNIT_ROUTE_HTTP &&
+	    match->match->path_type != UNIT_PATH_PATTERN;
 }
 
 static void
@@ -69,9 +94,15 @@ change_listener(struct snap_store *store, const struct unit *unit,
 
 		for (uint32_t j = 0; j < plan->match_count; j++) {
 			const struct snap_match *match = &plan->matches[j];
+			struct snap_entry entry = {
+			    .match = match,
+			    .rule_id = rule_ids[match->rule_index],
+			    .conditional = has_conditions(match->match),
+			};
 
-			paths = change_path(&store->limbo, paths, match,
-			    rule_ids[match->rule_index], add);
+			paths = is_plain(match)
+			    ? change_path(&store->limbo, paths, &entry, add)
+			    : change_more(&store->limbo, paths, &entry, add);
 		}
 		shown->hosts = snap_radix_put(
 		    &store->limbo, shown->hosts, key, place, paths);
@@ -80,22 +111,94 @@ change_listener(struct snap_store *store, const struct unit *unit,
 
 static struct snap_radix *
 change_path(struct snap_limbo *limbo, struct snap_radix *paths,
-    const struct snap_match *match, uint32_t rule_id, bool add)
+    const struct snap_entry *entry, bool add)
 {
-	const struct unit_match *asked = match->match;
 	enum snap_radix_place place;
-	struct slice key = snap_path_key(asked, &place);
+	struct slice key = snap_path_key(entry->match->match, &place);
 	struct snap_entries *entries = snap_radix_get(paths, key, place);
-	struct snap_entry entry = {
-	    .match = match,
-	    .rule_id = rule_id,
-	    .conditional = asked->method.length > 0 ||
-	        asked->headers_count > 0 || asked->queries_count > 0,
-	};
 
-	entries = add ? entries_add(limbo, entries, &entry)
-	              : entries_remove(limbo, entries, match);
+	entries = entries_change(limbo, entries, entry, add);
 	return snap_radix_put(limbo, paths, key, place, entries);
+}
+
+static struct snap_radix *
+change_call(struct snap_limbo *limbo, struct snap_radix *calls,
+    const struct snap_entry *entry, bool add)
+{
+	static const struct unit_call any;
+	const struct unit_call *call = entry->match->match->call;
+	char out[SNAP_RADIX_KEY_BYTES];
+	enum snap_radix_place place;
+
+	if (!call)
+		call = &any;
+
+	struct slice key =
+	    snap_call_key(call->service, call->method, out, &place);
+	struct snap_entries *entries = snap_radix_get(calls, key, place);
+
+	entries = entries_change(limbo, entries, entry, add);
+	return snap_radix_put(limbo, calls, key, place, entries);
+}
+
+/* The list that a match stands in which is not plain; COUNT: a call by name. */
+static enum snap_list
+list_of(const struct snap_match *match)
+{
+	const struct unit_call *call = match->match->call;
+
+	switch (match->rule->unit->plan->kind) {
+	case UNIT_ROUTE_TLS:
+		return SNAP_LIST_NAMES;
+	case UNIT_ROUTE_GRPC:
+		if (!call || call->type == UNIT_CALL_EXACT)
+			return SNAP_LIST__COUNT;
+		return call->service.length > 0 ? SNAP_LIST_SERVICES
+		                                : SNAP_LIST_METHODS;
+	case UNIT_ROUTE_HTTP:
+	default:
+		return SNAP_LIST_PATHS;
+	}
+}
+
+static bool
+is_empty(const struct snap_more *more)
+{
+	for (unsigned i = 0; i < SNAP_LIST__COUNT; i++)
+		if (more->lists[i])
+			return false;
+	return more->calls == NULL;
+}
+
+static struct snap_radix *
+change_more(struct snap_limbo *limbo, struct snap_radix *paths,
+    const struct snap_entry *entry, bool add)
+{
+	struct snap_more *more =
+	    snap_radix_get(paths, SNAP_MORE_KEY, SNAP_MORE_PLACE);
+	enum snap_list list = list_of(entry->match);
+
+	if (!more || !snap_limbo_is_fresh(limbo, &more->block)) {
+		struct snap_more *fresh = snap_limbo_new(limbo, sizeof(*fresh));
+
+		if (more) {
+			fresh->calls = more->calls;
+			memcpy(fresh->lists, more->lists, sizeof(more->lists));
+			snap_limbo_push(limbo, more);
+		}
+		more = fresh;
+	}
+	if (list == SNAP_LIST__COUNT)
+		more->calls = change_call(limbo, more->calls, entry, add);
+	else
+		more->lists[list] =
+		    entries_change(limbo, more->lists[list], entry, add);
+	if (is_empty(more)) {
+		snap_limbo_push(limbo, more);
+		more = NULL;
+	}
+	return snap_radix_put(
+	    limbo, paths, SNAP_MORE_KEY, SNAP_MORE_PLACE, more);
 }
 
 /* The first entry that does not come before match. */
@@ -115,52 +218,57 @@ find(const struct snap_entries *entries, const struct snap_match *match)
 	return low;
 }
 
+/* The same, with room for more, to be written in place. */
 static struct snap_entries *
-entries_new(struct snap_limbo *limbo, uint32_t count)
+entries_writable(
+    struct snap_limbo *limbo, struct snap_entries *old, uint32_t more)
 {
+	uint32_t count = old ? old->count : 0, capacity = count + more;
+
+	if (old && snap_limbo_is_fresh(limbo, &old->block)) {
+		if (capacity <= old->capacity)
+			return old;
+		/* It was changed since the last set: it may be so again. */
+		capacity = count * 2;
+	}
+
 	struct snap_entries *entries = snap_limbo_new(
-	    limbo, sizeof(*entries) + count * sizeof(entries->entries[0]));
+	    limbo, sizeof(*entries) + capacity * sizeof(entries->entries[0]));
 
 	entries->count = count;
-	return entries;
-}
-
-static struct snap_entries *
-entries_add(struct snap_limbo *limbo, struct snap_entries *old,
-    const struct snap_entry *entry)
-{
-	uint32_t count = old ? old->count : 0;
-	uint32_t at = find(old, entry->match);
-	struct snap_entries *entries = entries_new(limbo, count + 1);
-
-	if (old) {
-		memcpy(entries->entries, old->entries, at * sizeof(*entry));
-		memcpy(&entries->entries[at + 1], &old->entries[at],
-		    (count - at) * sizeof(*entry));
-	}
-	entries->entries[at] = *entry;
-	snap_limbo_push(limbo, old);
-	return entries;
-}
-
-static struct snap_entries *
-entries_remove(struct snap_limbo *limbo, struct snap_entries *old,
-    const struct snap_match *match)
-{
-	uint32_t at = find(old, match);
-
-	must(old != NULL && at < old->count && old->entries[at].match == match);
-
-	struct snap_entries *entries = NULL;
-
-	if (old->count > 1) {
-		entries = entries_new(limbo, old->count - 1);
+	entries->capacity = capacity;
+	if (old)
 		memcpy(entries->entries, old->entries,
-		    at * sizeof(old->entries[0]));
-		memcpy(&entries->entries[at], &old->entries[at + 1],
-		    (old->count - at - 1) * sizeof(old->entries[0]));
-	}
+		    count * sizeof(entries->entries[0]));
 	snap_limbo_push(limbo, old);
+	return entries;
+}
+
+static struct snap_entries *
+entries_change(struct snap_limbo *limbo, struct snap_entries *old,
+    const struct snap_entry *entry, bool add)
+{
+	uint32_t at = find(old, entry->match);
+	struct snap_entry *place;
+
+	must(add ||
+	    (old && at < old->count && old->entries[at].match == entry->match));
+	if (!add && old->count == 1) {
+		snap_limbo_push(limbo, old);
+		return NULL;
+	}
+
+	struct snap_entries *entries = entries_writable(limbo, old, add);
+
+	place = &entries->entries[at];
+	if (add) {
+		memmove(
+		    place + 1, place, (entries->count++ - at) * sizeof(*place));
+		*place = *entry;
+	} else {
+		memmove(
+		    place, place + 1, (--entries->count - at) * sizeof(*place));
+	}
 	return entries;
 }
 
@@ -177,16 +285,35 @@ compare_least(int64_t a, int64_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* Precedence among matches of one host and path (HTTPRouteRule.matches): only
- * one match of one unit is equal to it. */
+/* Patterns of one list: the longest comes first. */
+static int
+compare_patterns(const struct unit_match *a, const struct unit_match *b)
+{
+	int order = 0;
+
+	if (a->path_type == UNIT_PATH_PATTERN)
+		order = compare_most(a->path.length, b->path.length);
+	else if (a->call && a->call->type == UNIT_CALL_PATTERN)
+		order = compare_most(
+		    a->call->service.length, b->call->service.length);
+	if (order == 0 && a->call && a->call->type == UNIT_CALL_PATTERN)
+		order = compare_most(
+		    a->call->method.length, b->call->method.length);
+	return order;
+}
+
+/* Precedence among matches that stand at one place or in one list: only one
+ * match of one unit is equal to it. */
 static int
 compare_matches(const struct snap_match *a, const struct snap_match *b)
 {
 	const struct unit_route *left = a->rule->unit->route;
 	const struct unit_route *right = b->rule->unit->route;
-	int order = compare_most(
-	    a->match->method.length > 0, b->match->method.length > 0);
+	int order = compare_patterns(a->match, b->match);
 
+	if (order == 0)
+		order = compare_most(
+		    a->match->method.length > 0, b->match->method.length > 0);
 	if (order == 0)
 		order = compare_most(
 		    a->match->headers_count, b->match->headers_count);

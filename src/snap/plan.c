@@ -5,29 +5,43 @@
 
 #include "core/must.h"
 #include "snap/store_priv.h"
+#include "snap/unit_priv.h"
 
 #define LISTENER_PREFIX (sizeof("listener/") - 1)
 #define ROUTE_PREFIX (sizeof("route/") - 1)
 
+static enum error plan_rules(
+    struct snap_store *store, struct unit *unit, struct snap_plan *plan);
+static void release_patterns(
+    struct snap_store *store, const struct snap_plan *plan);
+static void plan_backends(
+    struct snap_store *store, struct unit *unit, struct snap_rule *planned);
 static void plan_listeners(
     struct snap_store *store, struct unit *unit, struct snap_plan *plan);
 static void plan_hostnames(struct unit *unit, struct snap_plan *plan);
-static void plan_rules(
-    struct snap_store *store, struct unit *unit, struct snap_plan *plan);
 static void plan_rule_ids(
     struct snap_store *store, struct unit *unit, struct snap_plan *plan);
 
-void
+enum error
 snap_plan_make(struct snap_store *store, struct unit *unit)
 {
 	must(unit->kind == UNIT_ROUTE && unit->plan == NULL);
 	struct snap_plan *plan = arena_zero(&unit->arena, 1, sizeof(*plan));
+	bool known = snap_route_kind(unit->route->kind, &plan->kind);
+	enum error error = plan_rules(store, unit, plan);
 
+	must(known); /* snap_unit_check looked */
+	if (error != ERROR_OK) {
+		release_patterns(store, plan);
+		return error;
+	}
+	for (uint32_t i = 0; i < plan->rule_count; i++)
+		plan_backends(store, unit, &plan->rules[i]);
 	plan_listeners(store, unit, plan);
 	plan_hostnames(unit, plan);
-	plan_rules(store, unit, plan);
 	plan_rule_ids(store, unit, plan);
 	unit->plan = plan;
+	return ERROR_OK;
 }
 
 void
@@ -46,6 +60,81 @@ snap_plan_release(struct snap_store *store, const struct unit *unit)
 		snap_ids_unref(store->rule_ids, plan->rule_ids[i]);
 	for (uint32_t i = 0; i < plan->listener_count; i++)
 		snap_listener_unref(store, plan->listeners[i]);
+	release_patterns(store, plan);
+}
+
+static uint32_t
+pattern_places(const struct unit_match *match)
+{
+	return SNAP_PATTERN_HEADERS + match->headers_count +
+	    match->queries_count;
+}
+
+/* The pattern of a match that has this place, or absent when none stands there.
+ */
+static struct slice
+pattern_at(const struct unit_match *match, uint32_t place)
+{
+	const struct unit_call *call = match->call;
+	const struct unit_pair_match *pair;
+
+	if (place == SNAP_PATTERN_PATH && match->path_type == UNIT_PATH_PATTERN)
+		return match->path.data ? match->path : SLICE("");
+	if (place < SNAP_PATTERN_HEADERS) {
+		if (!call || call->type != UNIT_CALL_PATTERN)
+			return SLICE_NONE;
+
+		struct slice text =
+		    place == SNAP_PATTERN_PATH ? call->service : call->method;
+
+		return text.length > 0 ? text : SLICE_NONE;
+	}
+	place -= SNAP_PATTERN_HEADERS;
+	pair = place < match->headers_count
+	    ? &match->headers[place]
+	    : &match->queries[place - match->headers_count];
+	if (pair->type != UNIT_PAIR_PATTERN)
+		return SLICE_NONE;
+	return pair->value.data ? pair->value : SLICE("");
+}
+
+/* Each compiled, or found. */
+static enum error
+plan_patterns(
+    struct snap_store *store, struct unit *unit, struct snap_match *match)
+{
+	const struct unit_match *asked = match->match;
+	uint32_t count = pattern_places(asked);
+	struct snap_pattern **patterns = NULL;
+	enum error error = ERROR_OK;
+
+	for (uint32_t i = 0; i < count && error == ERROR_OK; i++) {
+		struct slice text = pattern_at(asked, i);
+
+		if (!slice_is_set(text))
+			continue;
+		if (!patterns)
+			patterns =
+			    arena_zero(&unit->arena, count, sizeof(*patterns));
+		error = snap_pattern_ref(&store->patterns, text, &patterns[i]);
+	}
+	match->patterns = patterns;
+	return error;
+}
+
+static void
+release_patterns(struct snap_store *store, const struct snap_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->match_count; i++) {
+		const struct snap_match *match = &plan->matches[i];
+
+		if (!match->patterns)
+			continue;
+		for (uint32_t j = 0; j < pattern_places(match->match); j++)
+			if (match->patterns[j])
+				snap_pattern_unref(
+				    &store->patterns, match->patterns[j]);
+	}
 }
 
 static int
@@ -106,9 +195,10 @@ plan_hostnames(struct unit *unit, struct snap_plan *plan)
 }
 
 static void
-plan_backends(struct snap_store *store, struct unit *unit,
-    const struct unit_rule *rule, struct snap_rule *planned)
+plan_backends(
+    struct snap_store *store, struct unit *unit, struct snap_rule *planned)
 {
+	const struct unit_rule *rule = planned->rule;
 	uint32_t *ids =
 	    arena_zero(&unit->arena, rule->backends_count, sizeof(*ids));
 
@@ -135,35 +225,49 @@ header_ids(struct unit *unit, const struct unit_match *match)
 	return ids;
 }
 
-static void
+static enum error
+plan_matches(struct snap_store *store, struct unit *unit,
+    struct snap_plan *plan, uint32_t index)
+{
+	const struct unit_rule *rule = plan->rules[index].rule;
+	enum error error = ERROR_OK;
+
+	for (uint32_t i = 0; i < rule->matches_count && error == ERROR_OK;
+	     i++) {
+		struct snap_match *match = &plan->matches[plan->match_count++];
+
+		*match = (struct snap_match){
+		    .match = &rule->matches[i],
+		    .rule = &plan->rules[index],
+		    .header_ids = header_ids(unit, &rule->matches[i]),
+		    .rule_index = index,
+		    .match_index = i,
+		};
+		error = plan_patterns(store, unit, match);
+	}
+	return error;
+}
+
+static enum error
 plan_rules(struct snap_store *store, struct unit *unit, struct snap_plan *plan)
 {
 	const struct unit_route *route = unit->route;
-	struct snap_match *match;
+	enum error error = ERROR_OK;
+	size_t matches = 0;
 
-	plan->rule_count = route->rules_count;
 	for (uint32_t i = 0; i < route->rules_count; i++)
-		plan->match_count += route->rules[i].matches_count;
+		matches += route->rules[i].matches_count;
 	plan->rules =
-	    arena_zero(&unit->arena, plan->rule_count, sizeof(*plan->rules));
+	    arena_zero(&unit->arena, route->rules_count, sizeof(*plan->rules));
 	plan->matches =
-	    arena_zero(&unit->arena, plan->match_count, sizeof(*plan->matches));
-	match = plan->matches;
-	for (uint32_t i = 0; i < route->rules_count; i++) {
-		const struct unit_rule *rule = &route->rules[i];
-
+	    arena_zero(&unit->arena, matches, sizeof(*plan->matches));
+	plan->rule_count = route->rules_count;
+	for (uint32_t i = 0; i < plan->rule_count && error == ERROR_OK; i++) {
 		plan->rules[i].unit = unit;
-		plan->rules[i].rule = rule;
-		plan_backends(store, unit, rule, &plan->rules[i]);
-		for (uint32_t j = 0; j < rule->matches_count; j++)
-			*match++ = (struct snap_match){
-			    .match = &rule->matches[j],
-			    .rule = &plan->rules[i],
-			    .header_ids = header_ids(unit, &rule->matches[j]),
-			    .rule_index = i,
-			    .match_index = j,
-			};
+		plan->rules[i].rule = &route->rules[i];
+		error = plan_matches(store, unit, plan, i);
 	}
+	return error;
 }
 
 /* Rules are counted by listener: "ns/gateway/listener kind/ns/route rule". */

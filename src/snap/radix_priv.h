@@ -83,25 +83,53 @@ snap_radix_child(const struct snap_radix *node, uint8_t byte)
 	    : NULL;
 }
 
-/* Labels are short: a call of memcmp would cost more than they do. */
+static inline bool
+snap_radix_words_equal(const char *a, const char *b)
+{
+	uint64_t left, right;
+
+	memcpy(&left, a, 8);
+	memcpy(&right, b, 8);
+	return left == right;
+}
+
+/* Labels are short: a call of memcmp would cost more than they do. The last
+ * eight bytes overlap those before. */
 static inline bool
 snap_radix_bytes_equal(const char *a, const char *b, size_t length)
 {
-	while (length >= 8) {
-		uint64_t left, right;
-
-		memcpy(&left, a, 8);
-		memcpy(&right, b, 8);
-		if (left != right)
-			return false;
-		a += 8;
-		b += 8;
-		length -= 8;
+	if (length >= 8) {
+		for (size_t at = 8; at < length; at += 8)
+			if (!snap_radix_words_equal(a + at - 8, b + at - 8))
+				return false;
+		return snap_radix_words_equal(a + length - 8, b + length - 8);
 	}
 	for (size_t i = 0; i < length; i++)
 		if (a[i] != b[i])
 			return false;
 	return true;
+}
+
+/* The child that goes on as key does at *at, or NULL; *at is then behind it. */
+static inline const struct snap_radix *
+snap_radix_step(
+    const struct snap_radix *node, struct slice key, size_t *at)
+{
+	const struct snap_radix *child =
+	    snap_radix_child(node, (uint8_t)key.data[*at]);
+	struct slice label;
+
+	if (!child)
+		return NULL;
+	/* The first byte is what it was found by. */
+	label = snap_radix_label(child);
+	if (label.length > 1 &&
+	    (label.length > key.length - *at ||
+	        !snap_radix_bytes_equal(label.data + 1, key.data + *at + 1,
+	            label.length - 1)))
+		return NULL;
+	*at += label.length;
+	return child;
 }
 
 /* The values that key finds, the most specific last: PREFIX of the empty key,
@@ -113,29 +141,28 @@ snap_radix_walk(const struct snap_radix *node, struct slice key, char boundary,
     bool ends_count, const void **hits)
 {
 	unsigned count = 0;
-	size_t at = 0;
+	size_t at;
 
-	while (node) {
-		struct slice label = snap_radix_label(node);
-
-		if (label.length > key.length - at ||
-		    !snap_radix_bytes_equal(
-		        label.data, key.data + at, label.length))
-			break;
-		at += label.length;
-
-		bool ends = at == key.length;
-
-		if (node->values[SNAP_RADIX_PREFIX] &&
-		    (at == 0 || (ends ? ends_count : key.data[at] == boundary)))
-			hits[count++] = node->values[SNAP_RADIX_PREFIX];
-		if (ends) {
-			if (node->values[SNAP_RADIX_EXACT])
-				hits[count++] = node->values[SNAP_RADIX_EXACT];
-			break;
-		}
-		node = snap_radix_child(node, (uint8_t)key.data[at]);
+	if (!node || node->label_length > key.length ||
+	    !snap_radix_bytes_equal(
+	        snap_radix_label(node).data, key.data, node->label_length))
+		return 0;
+	at = node->label_length;
+	if (at == 0) {
+		hits[0] = node->values[SNAP_RADIX_PREFIX];
+		count = hits[0] != NULL;
+		if (key.length > 0)
+			node = snap_radix_step(node, key, &at);
 	}
+	while (at < key.length && node) {
+		if (node->values[SNAP_RADIX_PREFIX] && key.data[at] == boundary)
+			hits[count++] = node->values[SNAP_RADIX_PREFIX];
+		node = snap_radix_step(node, key, &at);
+	}
+	if (node && node->values[SNAP_RADIX_PREFIX] && ends_count && at > 0)
+		hits[count++] = node->values[SNAP_RADIX_PREFIX];
+	if (node && node->values[SNAP_RADIX_EXACT])
+		hits[count++] = node->values[SNAP_RADIX_EXACT];
 	return count;
 }
 

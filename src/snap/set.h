@@ -48,7 +48,8 @@ struct snap_store *snap_store_new(void);
 void snap_store_free(struct snap_store **store);
 
 /* Put or drop units; takes effect with commit. A put of equal bytes is free. On
- * an error the unit that was there stays. */
+ * an error the unit that was there stays: what snap_unit_new says, and INVALID
+ * when a pattern cannot be compiled. */
 enum error snap_store_put(
     struct snap_store *store, struct slice name, struct slice bytes) must_check;
 void snap_store_drop(struct snap_store *store, struct slice name);

@@ -2,8 +2,9 @@
  *
  *	set.sockets[socket]     -> tree of listener hostnames -> claims
  *	set.listeners[listener] -> its tree of route hostnames
- *	                        -> tree of paths -> entries, in order of
- *precedence set.backends[backend]   -> struct snap_backend
+ *	                        -> tree of paths -> entries, in order
+ *	                           (and snap_more, at a few hostnames)
+ *	set.backends[backend]   -> struct snap_backend
  *
  * A listener has its own tree of hosts, so that isolation costs nothing, and is
  * found by its number, so that a change below it copies no socket. */
@@ -28,7 +29,15 @@ struct snap_match {
 	const struct unit_match *match;
 	const struct snap_rule *rule;
 	const uint16_t *header_ids; /* enum field_id of match->headers */
+	/* NULL: it has none. Else by enum snap_pattern_place, NULL where there
+	 * is a text. */
+	struct snap_pattern *const *patterns;
 	uint32_t rule_index, match_index;
+};
+enum snap_pattern_place {
+	SNAP_PATTERN_PATH, /* or a call's service */
+	SNAP_PATTERN_METHOD, /* a call's */
+	SNAP_PATTERN_HEADERS, /* as many as headers, then queries */
 };
 
 /* One match of one route on one listener, hostname and path. */
@@ -39,9 +48,36 @@ struct snap_entry {
 };
 struct snap_entries {
 	struct snap_limbo_block block;
-	uint32_t count;
+	uint32_t count, capacity;
 	struct snap_entry entries[]; /* first in precedence first */
 };
+
+/* What few hostnames have besides paths, as the value of a path that no request
+ * has, so that the others need not say that they have none. */
+enum snap_list {
+	SNAP_LIST_PATHS, /* paths that are patterns, longest first */
+	SNAP_LIST_SERVICES, /* calls with a pattern for the service */
+	SNAP_LIST_METHODS, /* calls with a pattern for the method alone */
+	SNAP_LIST_NAMES, /* TLSRoutes */
+	SNAP_LIST__COUNT
+};
+struct snap_more {
+	struct snap_limbo_block block;
+	struct snap_radix *calls; /* by snap_call_key */
+	struct snap_entries *lists[SNAP_LIST__COUNT];
+};
+#define SNAP_MORE_KEY SLICE("")
+#define SNAP_MORE_PLACE SNAP_RADIX_EXACT
+
+/* NULL: a hostname with paths alone. */
+static inline const struct snap_more *
+snap_more_of(const struct snap_radix *paths)
+{
+	return unlikely(paths->values[SNAP_MORE_PLACE] != NULL) &&
+	        paths->label_length == 0
+	    ? paths->values[SNAP_MORE_PLACE]
+	    : NULL;
+}
 
 /* The listeners on one socket with one hostname: one, but for a mistake of who
  * made them; then the first by name serves. */
@@ -74,23 +110,33 @@ struct snap_set {
 /* What wire_authority_parse gives, and names, fit. */
 #define SNAP_HOST_BYTES (WIRE_HOST_BYTES + 3)
 
-/* Host names are looked up from their end. out has room for SNAP_HOST_BYTES. */
+static inline void
+snap_bytes_reverse8(const char *from, char *to)
+{
+	uint64_t word;
+
+	memcpy(&word, from, 8);
+	word = __builtin_bswap64(word);
+	memcpy(to, &word, 8);
+}
+
+/* Host names are looked up from their end. out has room for SNAP_HOST_BYTES.
+ * Eight bytes at a time; the last eight overlap those before. */
 static inline struct slice
 snap_host_reverse(struct slice host, char *out)
 {
-	size_t left = host.length;
-	char *to = out;
+	size_t length = host.length;
 
-	for (; left >= 8; left -= 8, to += 8) {
-		uint64_t word;
-
-		memcpy(&word, host.data + left - 8, 8);
-		word = __builtin_bswap64(word);
-		memcpy(to, &word, 8);
+	if (likely(length >= 8)) {
+		for (size_t at = 8; at < length; at += 8)
+			snap_bytes_reverse8(
+			    host.data + length - at, out + at - 8);
+		snap_bytes_reverse8(host.data, out + length - 8);
+	} else {
+		for (size_t at = 0; at < length; at++)
+			out[at] = host.data[length - 1 - at];
 	}
-	while (left > 0)
-		*to++ = host.data[--left];
-	return slice_make(out, host.length);
+	return slice_make(out, length);
 }
 
 /* The key and place of a hostname as routes and listeners have it. */
@@ -121,6 +167,28 @@ snap_path_key(const struct unit_match *match, enum snap_radix_place *place)
 			key.length--;
 	}
 	return key;
+}
+
+/* The key and place of a call that is no pattern: "/service/method", then
+ * "/service", then "method", then any; out has room for SNAP_RADIX_KEY_BYTES.
+ * Neither part has a '/', so that no two of them are one. */
+static inline struct slice
+snap_call_key(struct slice service, struct slice method, char *out,
+    enum snap_radix_place *place)
+{
+	size_t length = 0;
+
+	*place = method.length > 0 ? SNAP_RADIX_EXACT : SNAP_RADIX_PREFIX;
+	if (service.length > 0) {
+		out[length++] = '/';
+		memcpy(out + length, service.data, service.length);
+		length += service.length;
+		if (method.length > 0)
+			out[length++] = '/';
+	}
+	if (method.length > 0)
+		memcpy(out + length, method.data, method.length);
+	return slice_make(out, length + method.length);
 }
 
 #endif

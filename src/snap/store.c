@@ -17,6 +17,7 @@ snap_store_new(void)
 	list_init(&store->holds);
 	snap_listeners_init(store);
 	snap_backends_init(store);
+	snap_patterns_init(&store->patterns);
 	return store;
 }
 
@@ -44,6 +45,7 @@ snap_store_free(struct snap_store **store)
 		snap_unit_free(&unit);
 	}
 	map_fini(&old->units);
+	snap_patterns_fini(&old->patterns);
 	snap_holds_fini(old);
 	memory_free(old->free_slots);
 	memory_free(old);
@@ -99,9 +101,6 @@ replace(struct snap_store *store, struct unit *old, struct unit *unit)
 		snap_listener_replace(store, old, unit);
 		break;
 	case UNIT_ROUTE:
-		/* The new plan first: numbers that both use stay. */
-		if (unit)
-			snap_plan_make(store, unit);
 		if (old)
 			snap_index_remove(store, old);
 		if (unit)
@@ -145,6 +144,13 @@ snap_store_put(struct snap_store *store, struct slice name, struct slice bytes)
 
 	if (error != ERROR_OK)
 		return error;
+	/* The new plan before the old one goes: what both use stays. */
+	if (unit->kind == UNIT_ROUTE)
+		error = snap_plan_make(store, unit);
+	if (error != ERROR_OK) {
+		snap_unit_free(&unit);
+		return error;
+	}
 	take_slot(store, unit);
 	replace(store, old, unit);
 	return ERROR_OK;

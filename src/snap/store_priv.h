@@ -10,6 +10,7 @@
 
 #include "core/list.h"
 #include "core/map.h"
+#include "snap/pattern_priv.h"
 #include "snap/set_priv.h"
 
 /* A listener by name, there or only named by routes. */
@@ -92,6 +93,7 @@ struct snap_store {
 	    socket_states; /* "address:port" -> struct snap_socket_state */
 	struct snap_ids *socket_ids; /* by the same names */
 
+	struct snap_patterns patterns;
 	struct map targets; /* name -> struct snap_target */
 	struct map hostnames; /* name -> struct snap_hostname */
 	struct snap_ids *backend_ids; /* "target port" */
@@ -140,8 +142,11 @@ struct snap_plan {
 	struct snap_match *matches;
 	uint32_t *rule_ids; /* [listener * rule_count + rule] */
 	uint32_t listener_count, hostname_count, rule_count, match_count;
+	enum unit_route_kind kind;
 };
-void snap_plan_make(struct snap_store *store, struct unit *unit);
+/* INVALID or LIMIT: a pattern cannot be compiled; the unit has no plan then. */
+enum error snap_plan_make(
+    struct snap_store *store, struct unit *unit) must_check;
 void snap_plan_release(struct snap_store *store, const struct unit *unit);
 
 /* index.c: a planned route's entries, into or out of the listeners' trees. */

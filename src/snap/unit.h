@@ -2,7 +2,7 @@
  * it is and known by the digest of its bytes:
  *
  *	listener/<namespace>/<gateway>/<listener>
- *	route/HTTPRoute/<namespace>/<name>
+ *	route/<kind>/<namespace>/<name>     HTTPRoute, GRPCRoute, TLSRoute
  *	service/<namespace>/<name>          ports by number
  *	endpoints/<namespace>/<slice>       an EndpointSlice
  *	external/<namespace>/<name>         an XBackend with a hostname
@@ -25,9 +25,13 @@ enum unit_kind {
 	UNIT_EXTERNAL,
 	UNIT__COUNT
 };
-enum unit_protocol { UNIT_PROTOCOL_HTTP = 1 };
-enum unit_path_type { UNIT_PATH_PREFIX = 0, UNIT_PATH_EXACT = 1 };
-enum unit_pair_type { UNIT_PAIR_EXACT = 0 };
+enum unit_protocol { UNIT_PROTOCOL_HTTP = 1, UNIT_PROTOCOL_TLS = 3 };
+enum unit_tls_mode { UNIT_TLS_NONE, UNIT_TLS_PASSTHROUGH, UNIT_TLS_TERMINATE };
+enum unit_path_type { UNIT_PATH_PREFIX, UNIT_PATH_EXACT, UNIT_PATH_PATTERN };
+enum unit_pair_type { UNIT_PAIR_EXACT, UNIT_PAIR_PATTERN };
+enum unit_call_type { UNIT_CALL_EXACT, UNIT_CALL_PATTERN };
+/* unit_route.kind */
+enum unit_route_kind { UNIT_ROUTE_HTTP, UNIT_ROUTE_GRPC, UNIT_ROUTE_TLS };
 enum unit_filter_kind {
 	UNIT_FILTER_REQUEST_HEADERS = 1,
 	UNIT_FILTER_RESPONSE_HEADERS = 2,
@@ -81,8 +85,9 @@ struct unit {
 
 /* Decodes and checks, so that nothing behind it has to: every enumeration is
  * known, hostnames, paths, field names and values are well formed, numbers in
- * range. What may be left out is filled in: a rule without matches gets one of
- * every path, a match without a path gets "/". ERROR_UNKNOWN (kind),
+ * range. Whether patterns can be compiled is the store's to say. What may be
+ * left out is filled in: a rule without matches gets one of every path, a match
+ * without a path gets "/". ERROR_UNKNOWN (kind),
  * UNSUPPORTED (a critical field or an enumeration's value that is not known
  * here), LIMIT (UNIT_BYTES, UNIT_NAME_BYTES, MATCH_PATH_BYTES), INVALID,
  * TRUNCATED. */

@@ -71,7 +71,13 @@ is_host_pattern(struct slice hostname)
 static enum error
 check_listener(const struct unit_listener *listener)
 {
-	if (listener->protocol != UNIT_PROTOCOL_HTTP)
+	bool tls = listener->protocol == UNIT_PROTOCOL_TLS;
+
+	if (!tls && listener->protocol != UNIT_PROTOCOL_HTTP)
+		return ERROR_UNSUPPORTED;
+	if (!is_within(listener->tls_mode,
+	        tls ? UNIT_TLS_PASSTHROUGH : UNIT_TLS_NONE,
+	        tls ? UNIT_TLS_TERMINATE : UNIT_TLS_NONE))
 		return ERROR_UNSUPPORTED;
 	if (listener->addresses_count > LIMIT_VALUE_LISTENER_ADDRESSES)
 		return ERROR_LIMIT;
@@ -170,7 +176,8 @@ static enum error
 check_pairs(const struct unit_pair_match *pairs, uint32_t count, bool headers)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		if (pairs[i].type != UNIT_PAIR_EXACT)
+		if (!is_within(
+		        pairs[i].type, UNIT_PAIR_EXACT, UNIT_PAIR_PATTERN))
 			return ERROR_UNSUPPORTED;
 		if (headers && !wire_is_token(pairs[i].name))
 			return ERROR_INVALID;
@@ -178,8 +185,44 @@ check_pairs(const struct unit_pair_match *pairs, uint32_t count, bool headers)
 	return ERROR_OK;
 }
 
+/* One that no request can have would do no harm, but for the length of its key
+ * in the index. */
 static enum error
-check_match(struct unit_match *match)
+check_call(const struct unit_call *call)
+{
+	if (!call)
+		return ERROR_OK;
+	if (!is_within(call->type, UNIT_CALL_EXACT, UNIT_CALL_PATTERN))
+		return ERROR_UNSUPPORTED;
+	if (call->service.length + call->method.length + 2 >
+	    LIMIT_VALUE_MATCH_PATH_BYTES)
+		return ERROR_LIMIT;
+	if (call->service.length + call->method.length == 0 ||
+	    (call->type == UNIT_CALL_EXACT &&
+	        (slice_find(call->service, '/') < call->service.length ||
+	            slice_find(call->method, '/') < call->method.length)))
+		return ERROR_INVALID;
+	return ERROR_OK;
+}
+
+static enum error
+check_path(struct unit_match *match)
+{
+	if (!is_within(match->path_type, UNIT_PATH_PREFIX, UNIT_PATH_PATTERN))
+		return ERROR_UNSUPPORTED;
+	if (match->path.length > LIMIT_VALUE_MATCH_PATH_BYTES)
+		return ERROR_LIMIT;
+	if (match->path_type == UNIT_PATH_PATTERN)
+		return ERROR_OK;
+	if (!slice_is_set(match->path))
+		match->path = SLICE("/");
+	if (match->path.length == 0 || match->path.data[0] != '/')
+		return ERROR_INVALID;
+	return ERROR_OK;
+}
+
+static enum error
+check_match(struct unit_match *match, enum unit_route_kind kind)
 {
 	enum error error =
 	    check_pairs(match->headers, match->headers_count, true);
@@ -187,30 +230,32 @@ check_match(struct unit_match *match)
 	if (error == ERROR_OK)
 		error =
 		    check_pairs(match->queries, match->queries_count, false);
+	if (error == ERROR_OK)
+		error = check_call(match->call);
 	if (error != ERROR_OK)
 		return error;
-	if (!is_within(match->path_type, UNIT_PATH_PREFIX, UNIT_PATH_EXACT))
-		return ERROR_UNSUPPORTED;
-	if (!slice_is_set(match->path))
-		match->path = SLICE("/");
-	if (match->path.length > LIMIT_VALUE_MATCH_PATH_BYTES)
-		return ERROR_LIMIT;
-	if (match->path.length == 0 || match->path.data[0] != '/')
+	if (kind == UNIT_ROUTE_HTTP ? match->call != NULL
+	                            : slice_is_set(match->path) ||
+	            match->path_type != UNIT_PATH_PREFIX ||
+	            match->method.length > 0 || match->queries_count > 0)
 		return ERROR_INVALID;
-	return ERROR_OK;
+	return check_path(match);
 }
 
 static enum error
-check_rule(struct unit_rule *rule, struct arena *arena)
+check_rule(
+    struct unit_rule *rule, enum unit_route_kind kind, struct arena *arena)
 {
 	enum error error;
 
+	if (kind == UNIT_ROUTE_TLS && rule->matches_count > 0)
+		return ERROR_INVALID;
 	if (rule->matches_count == 0) {
 		rule->matches = arena_zero(arena, 1, sizeof(*rule->matches));
 		rule->matches_count = 1;
 	}
 	for (uint32_t i = 0; i < rule->matches_count; i++) {
-		error = check_match(&rule->matches[i]);
+		error = check_match(&rule->matches[i], kind);
 		if (error != ERROR_OK)
 			return error;
 	}
@@ -236,9 +281,32 @@ check_route_size(const struct unit_route *route)
 	    : ERROR_OK;
 }
 
+bool
+snap_route_kind(struct slice kind, enum unit_route_kind *known)
+{
+	static const struct slice kinds[] = {
+	    [UNIT_ROUTE_HTTP] = {"HTTPRoute", 9},
+	    [UNIT_ROUTE_GRPC] = {"GRPCRoute", 9},
+	    [UNIT_ROUTE_TLS] = {"TLSRoute", 8},
+	};
+
+	*known = UNIT_ROUTE_HTTP;
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (slice_equal(kind, kinds[i])) {
+			*known = (enum unit_route_kind)i;
+			return true;
+		}
+	}
+	return !slice_is_set(kind);
+}
+
 static enum error
 check_route(struct unit_route *route, struct arena *arena)
 {
+	enum unit_route_kind kind;
+
+	if (!snap_route_kind(route->kind, &kind))
+		return ERROR_UNSUPPORTED;
 	for (uint32_t i = 0; i < route->listeners_count; i++)
 		if (!is_name_of(route->listeners[i], UNIT_LISTENER))
 			return ERROR_INVALID;
@@ -246,7 +314,7 @@ check_route(struct unit_route *route, struct arena *arena)
 		if (!is_host_pattern(route->hostnames[i]))
 			return ERROR_INVALID;
 	for (uint32_t i = 0; i < route->rules_count; i++) {
-		enum error error = check_rule(&route->rules[i], arena);
+		enum error error = check_rule(&route->rules[i], kind, arena);
 
 		if (error != ERROR_OK)
 			return error;

@@ -9,4 +9,7 @@
 enum error snap_unit_check(
     enum unit_kind kind, void *record, struct arena *arena) must_check;
 
+/* What unit_route.kind says; false when it is none that is known. */
+bool snap_route_kind(struct slice kind, enum unit_route_kind *known);
+
 #endif

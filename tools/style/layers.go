@@ -48,6 +48,7 @@ var (
 // Libraries that only some files see, by the start of the header's path.
 var libraries = []struct{ prefix, where string }{
 	{"openssl/", "src/crypt/ src/net/tls"},
+	{"pcre2.h", "src/snap/pattern.c"},
 }
 
 func words(list string) map[string]bool {

@@ -1,5 +1,5 @@
-/* decide(): a table of what Gateway API says of one host and path at a time,
- * and random tables held against the slow way of world.c. */
+/* decide(): tables of what Gateway API says of one host and path at a time.
+ * property_test.c holds it against the slow reference. */
 #include "snap/decide.h"
 
 #include <setjmp.h>
@@ -11,9 +11,6 @@
 #include <stdio.h>
 
 #include "world.h"
-
-#define SEEDS 2000
-#define REQUESTS 60
 
 /* Which socket, host, path, ... leads where, on this configuration. */
 static struct unit_pair_match header = {
@@ -341,55 +338,6 @@ test_equal_listeners(void **state)
 	snap_store_free(&store);
 }
 
-static void
-test_against_the_slow_way(void **state)
-{
-	/* no listener, no route, a route: none of them rare */
-	unsigned seen[3] = {0};
-
-	(void)state;
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		struct snap_store *store = snap_store_new();
-		struct world world;
-		struct text expected, answer;
-		const struct snap_set *set;
-
-		world_init(&world, seed);
-		text_init(&expected);
-		text_init(&answer);
-		for (unsigned i = 0; i < 2 * world.routes_used + 8; i++)
-			world_edit(&world, store);
-		set = snap_store_commit(store);
-		for (unsigned i = 0; i < REQUESTS; i++) {
-			struct world_request asked;
-
-			text_reset(&expected);
-			text_reset(&answer);
-			world_ask(&world, &asked);
-			world_expect(&world, &asked, &expected);
-			world_decide(set, &asked, &answer);
-			if (!slice_equal(
-			        text_slice(&expected), text_slice(&answer)))
-				fail_msg("seed %lu, request %u (%s%s): "
-				         "expected \"%.*s\", got \"%.*s\"",
-				    (unsigned long)seed, i,
-				    asked.request.host.data,
-				    asked.request.path.data,
-				    SLICE_ARGS(text_slice(&expected)),
-				    SLICE_ARGS(text_slice(&answer)));
-			seen[(answer.length > 0) +
-			    (slice_find(text_slice(&answer), ' ') <
-			        answer.length)]++;
-		}
-		text_fini(&expected);
-		text_fini(&answer);
-		world_fini(&world);
-		snap_store_free(&store);
-	}
-	for (unsigned i = 0; i < 3; i++)
-		assert_true(seen[i] > SEEDS * REQUESTS / 20);
-}
-
 int
 main(void)
 {
@@ -398,7 +346,6 @@ main(void)
 	    cmocka_unit_test(test_trace),
 	    cmocka_unit_test(test_numbers),
 	    cmocka_unit_test(test_equal_listeners),
-	    cmocka_unit_test(test_against_the_slow_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

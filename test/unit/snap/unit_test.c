@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "core/limit.h"
 #include "core/memory.h"
 #include "wire/record_binary.h"
@@ -150,7 +152,13 @@ test_listeners(void **state)
 		int64_t port, protocol;
 		const char *hostname;
 		enum error error;
+		int64_t tls_mode;
 	} cases[] = {
+	    {80, 3, NULL, ERROR_OK, 1},
+	    {80, 3, NULL, ERROR_OK, 2},
+	    {80, 3, NULL, ERROR_UNSUPPORTED, 0},
+	    {80, 3, NULL, ERROR_UNSUPPORTED, 3},
+	    {80, 1, NULL, ERROR_UNSUPPORTED, 1},
 	    {80, 1, NULL, ERROR_OK},
 	    {65535, 1, "*.a.test", ERROR_OK},
 	    {80, 1, "", ERROR_OK},
@@ -172,6 +180,7 @@ test_listeners(void **state)
 		struct unit_listener listener = {
 		    .port = cases[i].port,
 		    .protocol = cases[i].protocol,
+		    .tls_mode = cases[i].tls_mode,
 		    .hostname = text(cases[i].hostname),
 		};
 
@@ -214,7 +223,11 @@ test_matches(void **state)
 	    ERROR_INVALID);
 	assert_int_equal(
 	    judge_match((struct unit_match){.path = SLICE("")}), ERROR_INVALID);
-	assert_int_equal(judge_match((struct unit_match){.path_type = 2}),
+	assert_int_equal(
+	    judge_match((struct unit_match){
+	        .path_type = UNIT_PATH_PATTERN, .path = SLICE("(")}),
+	    ERROR_OK);
+	assert_int_equal(judge_match((struct unit_match){.path_type = 3}),
 	    ERROR_UNSUPPORTED);
 	assert_int_equal(judge_match((struct unit_match){.path_type = -1}),
 	    ERROR_UNSUPPORTED);
@@ -224,12 +237,70 @@ test_matches(void **state)
 	pair.name = SLICE_NONE;
 	assert_int_equal(judge_match(match), ERROR_INVALID);
 	pair.name = SLICE("x");
-	pair.type = 1;
+	pair.type = UNIT_PAIR_PATTERN;
+	assert_int_equal(judge_match(match), ERROR_OK);
+	pair.type = 2;
 	assert_int_equal(judge_match(match), ERROR_UNSUPPORTED);
 	match = (struct unit_match){.queries = &pair, .queries_count = 1};
 	assert_int_equal(judge_match(match), ERROR_UNSUPPORTED);
 	pair = (struct unit_pair_match){.name = SLICE("any thing")};
 	assert_int_equal(judge_match(match), ERROR_OK);
+}
+
+static enum error
+judge_of_kind(const char *kind, struct unit_match match)
+{
+	struct unit_rule rule = {.matches = &match, .matches_count = 1};
+	struct unit_route route = {
+	    .kind = text(kind), .rules = &rule, .rules_count = 1};
+	char name[64];
+
+	snprintf(name, sizeof(name), "route/%s/ns/r", kind);
+	return judge(name, &route);
+}
+
+static void
+test_kinds(void **state)
+{
+	static char large[LIMIT_VALUE_MATCH_PATH_BYTES];
+	static const struct unit_match none;
+	struct unit_call call = {.service = SLICE("a.B"), .method = SLICE("C")};
+	struct unit_match match = {.call = &call};
+	struct unit_route tls = {.kind = SLICE("TLSRoute")};
+	struct unit_rule rule = {.identity = SLICE("0")};
+
+	(void)state;
+	assert_int_equal(judge_of_kind("HTTPRoute", none), ERROR_OK);
+	assert_int_equal(judge_of_kind("GRPCRoute", none), ERROR_OK);
+	assert_int_equal(judge_of_kind("TLSRoute", none), ERROR_INVALID);
+	assert_int_equal(judge_of_kind("TCPRoute", none), ERROR_UNSUPPORTED);
+	tls.rules = &rule;
+	tls.rules_count = 1;
+	assert_int_equal(judge("route/TLSRoute/ns/r", &tls), ERROR_OK);
+
+	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_OK);
+	assert_int_equal(judge_of_kind("HTTPRoute", match), ERROR_INVALID);
+	match.path = SLICE("/");
+	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_INVALID);
+	match.path = SLICE_NONE;
+	match.method = SLICE("GET");
+	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_INVALID);
+	match.method = SLICE_NONE;
+	call.method = SLICE_NONE;
+	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_OK);
+	call.service = SLICE("a/B");
+	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_INVALID);
+	call.type = UNIT_CALL_PATTERN;
+	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_OK);
+	call.type = 2;
+	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_UNSUPPORTED);
+	call = (struct unit_call){.service = SLICE_NONE};
+	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_INVALID);
+	memset(large, 'a', sizeof(large));
+	call.service = slice_make(large, sizeof(large) - 2);
+	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_OK);
+	call.method = SLICE("b");
+	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_LIMIT);
 }
 
 static enum error
@@ -416,6 +487,7 @@ main(void)
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_listeners),
 	    cmocka_unit_test(test_matches),
+	    cmocka_unit_test(test_kinds),
 	    cmocka_unit_test(test_filters),
 	    cmocka_unit_test(test_backends),
 	    cmocka_unit_test(test_routes),

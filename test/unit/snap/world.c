@@ -6,7 +6,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static const char *const patterns[] = {"", "", "*.test", "*.a.test", "a.test",
+static const char *const hostnames[] = {"", "", "*.test", "*.a.test", "a.test",
     "b.a.test", "*.b.a.test", "c.b.a.test", "*.other", "aa.test"};
 static const char *const hosts[] = {"a.test", "b.a.test", "c.b.a.test",
     "x.test", "x.y.a.test", "other", "q.other", "aa.test", "test", "", "[::1]",
@@ -14,8 +14,21 @@ static const char *const hosts[] = {"a.test", "b.a.test", "c.b.a.test",
 static const char *const path_matches[] = {"/", "/", "/a", "/a/", "/a/b", "/ab",
     "/a/b/", "//", "/a//", "/abc", "/a/b/c", "/b"};
 static const char *const paths[] = {"/", "/a", "/a/", "/a/b", "/ab", "/a/b/",
-    "//", "/a//", "/a//b", "/abc", "/a/b/c", "/a/b/c/d/e", "/b", "/bb", "*",
-    "//a"};
+    "//", "/a//", "/a//b", "/abc", "/a/b/c", "/a/b/c/d/e", "/b", "/bb", "//a"};
+static const char *const path_patterns[] = {"/a.*", "/[ab]", "/a(/b)?", ".*",
+    "/(a|b).*", "/.*b", "/a/?", "/a/b", "", "a", "/[^/]*/.*", "/./."};
+static const char *const value_patterns[] = {
+    "1", "1|2", ".*", "[12],?2?", "", "2.*", "(1,)?2"};
+static const char *const services[] = {"s.A", "s.B", "t.A", ""};
+static const char *const calls[] = {"Get", "Put", ""};
+static const char *const service_patterns[] = {
+    "s[.].*", ".*A", "(s|t)[.]B", ".*", ""};
+static const char *const call_patterns[] = {"G.*", "Get|Put", "[A-Z].*", ""};
+static const char *const call_paths[] = {"/s.A/Get", "/s.A/Put", "/s.B/Get",
+    "/t.A/Get", "/t.A/Put", "/s.A/", "/s.A", "//Get", "/x/s.A/Get", "/"};
+static const char *const content_types[] = {"application/grpc",
+    "Application/gRPC+proto", "application/grpc-web", "application/grpcx",
+    "application/json", "application/grpc;x=y"};
 static const char *const methods[] = {"GET", "POST", "HEAD"};
 static const char *const header_names[] = {"x-one", "X-Two", "Accept"};
 static const char *const request_names[] = {"X-ONE", "x-two", "accept"};
@@ -32,12 +45,14 @@ world_init(struct world *world, uint64_t seed)
 	arena_init(&world->arena, 65536);
 	random_init_seed(&world->random, seed);
 	world->routes_used = 1 + world_below(world, WORLD_ROUTES);
+	world->matcher = snap_matcher_new(NULL, NULL);
 }
 
 void
 world_fini(struct world *world)
 {
 	arena_fini(&world->arena);
+	snap_matcher_free(&world->matcher);
 }
 
 unsigned
@@ -64,14 +79,14 @@ world_put(struct snap_store *store, struct slice name, const void *record)
 	return error;
 }
 
-static struct slice
-listener_name(struct arena *arena, unsigned number)
+struct slice
+world_listener_name(struct arena *arena, unsigned number)
 {
 	return arena_format(arena, "listener/ns/gw%u/l%u", number % 2, number);
 }
 
-static struct slice
-route_name(struct arena *arena, const struct unit_route *route)
+struct slice
+world_route_name(struct arena *arena, const struct unit_route *route)
 {
 	return arena_format(arena, "route/%.*s/%.*s/%.*s",
 	    SLICE_ARGS(route->kind), SLICE_ARGS(route->namespace),
@@ -89,8 +104,11 @@ make_listener(struct world *world, unsigned number)
 	listener->gateway_name = SLICE("gw");
 	listener->name = arena_format(&world->arena, "l%u", number);
 	listener->port = 80 + world_below(world, 2);
-	listener->protocol = UNIT_PROTOCOL_HTTP;
-	listener->hostname = PICK(world, patterns);
+	listener->protocol =
+	    world_below(world, 4) ? UNIT_PROTOCOL_HTTP : UNIT_PROTOCOL_TLS;
+	if (listener->protocol == UNIT_PROTOCOL_TLS)
+		listener->tls_mode = UNIT_TLS_PASSTHROUGH;
+	listener->hostname = PICK(world, hostnames);
 	if (count > 0)
 		listener->addresses = arena_zero(
 		    &world->arena, count, sizeof(*listener->addresses));
@@ -113,35 +131,73 @@ make_pairs(struct world *world, const char *const names[], unsigned name_count,
 		pairs[i].name =
 		    slice_from_string(names[world_below(world, name_count)]);
 		pairs[i].value = PICK(world, values);
+		if (!world_below(world, 3)) {
+			pairs[i].type = UNIT_PAIR_PATTERN;
+			pairs[i].value = PICK(world, value_patterns);
+		}
 	}
 	return *count ? pairs : NULL;
 }
 
 static void
+make_headers(struct world *world, struct unit_match *match)
+{
+	match->headers = make_pairs(
+	    world, header_names, COUNT(header_names), &match->headers_count);
+}
+
+static void
+make_call(struct world *world, struct unit_match *match)
+{
+	struct unit_call call = {.type = world_below(world, 2)};
+
+	make_headers(world, match);
+	if (call.type == UNIT_CALL_EXACT) {
+		call.service = PICK(world, services);
+		call.method = PICK(world, calls);
+	} else {
+		call.service = PICK(world, service_patterns);
+		call.method = PICK(world, call_patterns);
+	}
+	if (call.service.length + call.method.length == 0)
+		return;
+	match->call = arena_zero(&world->arena, 1, sizeof(*match->call));
+	*match->call = call;
+}
+
+static void
 make_match(struct world *world, struct unit_match *match)
 {
-	match->path_type =
-	    world_below(world, 3) ? UNIT_PATH_PREFIX : UNIT_PATH_EXACT;
-	if (world_below(world, 6))
+	static const enum unit_path_type types[] = {UNIT_PATH_PREFIX,
+	    UNIT_PATH_PREFIX, UNIT_PATH_EXACT, UNIT_PATH_PATTERN};
+
+	match->path_type = types[world_below(world, COUNT(types))];
+	if (match->path_type == UNIT_PATH_PATTERN)
+		match->path = PICK(world, path_patterns);
+	else if (world_below(world, 6))
 		match->path = PICK(world, path_matches);
 	if (!world_below(world, 4))
 		match->method = PICK(world, methods);
-	match->headers = make_pairs(
-	    world, header_names, COUNT(header_names), &match->headers_count);
+	make_headers(world, match);
 	match->queries = make_pairs(
 	    world, query_names, COUNT(query_names), &match->queries_count);
 }
 
 static void
-make_rule(struct world *world, struct unit_rule *rule, unsigned number)
+make_rule(struct world *world, enum unit_route_kind kind,
+    struct unit_rule *rule, unsigned number)
 {
 	rule->identity = arena_format(&world->arena, "%u", number);
-	rule->matches_count = world_below(world, 4);
+	if (kind != UNIT_ROUTE_TLS)
+		rule->matches_count = world_below(world, 4);
 	if (rule->matches_count > 0)
 		rule->matches = arena_zero(
 		    &world->arena, rule->matches_count, sizeof(*rule->matches));
 	for (uint32_t i = 0; i < rule->matches_count; i++)
-		make_match(world, &rule->matches[i]);
+		if (kind == UNIT_ROUTE_GRPC)
+			make_call(world, &rule->matches[i]);
+		else
+			make_match(world, &rule->matches[i]);
 	rule->backends_count = world_below(world, 3);
 	rule->backends = arena_zero(
 	    &world->arena, rule->backends_count, sizeof(*rule->backends));
@@ -157,70 +213,89 @@ make_rule(struct world *world, struct unit_rule *rule, unsigned number)
 static struct unit_route *
 make_route(struct world *world, unsigned number)
 {
+	static const char *const kinds[] = {
+	    "HTTPRoute", "HTTPRoute", "GRPCRoute", "TLSRoute"};
+	static const enum unit_route_kind known[] = {
+	    UNIT_ROUTE_HTTP, UNIT_ROUTE_HTTP, UNIT_ROUTE_GRPC, UNIT_ROUTE_TLS};
 	struct arena *arena = &world->arena;
 	struct unit_route *route = arena_zero(arena, 1, sizeof(*route));
 	unsigned count = 1 + world_below(world, 3);
 
-	route->kind = number % 5 ? SLICE("HTTPRoute") : SLICE("GRPCRoute");
-	route->namespace = arena_format(arena, "ns%u", number % 2);
-	route->name =
-	    arena_format(arena, "r%u", number % 5 ? number : number / 10);
+	route->kind = slice_from_string(kinds[number % COUNT(kinds)]);
+	route->namespace = arena_format(arena, "ns%u", number / 4 % 2);
+	route->name = number % 4 == 1 ? arena_format(arena, "s%u", number)
+	                              : arena_format(arena, "r%u", number / 8);
 	route->created = world_below(world, 3);
 	route->listeners = arena_zero(arena, count, sizeof(struct slice));
 	route->listeners_count = count;
 	for (unsigned i = 0; i < count; i++)
-		route->listeners[i] =
-		    listener_name(arena, world_below(world, WORLD_LISTENERS));
+		route->listeners[i] = world_listener_name(
+		    arena, world_below(world, WORLD_LISTENERS));
 	count = world_below(world, 4);
 	route->hostnames = arena_zero(arena, count, sizeof(struct slice));
 	route->hostnames_count = count;
 	for (unsigned i = 0; i < count; i++)
-		route->hostnames[i] = PICK(world, patterns);
+		route->hostnames[i] = PICK(world, hostnames);
 	count = world_below(world, 4);
 	route->rules = arena_zero(arena, count, sizeof(*route->rules));
 	route->rules_count = count;
 	for (unsigned i = 0; i < count; i++)
-		make_rule(world, &route->rules[i], i);
+		make_rule(
+		    world, known[number % COUNT(known)], &route->rules[i], i);
 	return route;
 }
 
-static void
-edit_listener(struct world *world, struct snap_store *store)
+struct world_edit
+world_choose(struct world *world)
 {
-	unsigned number = world_below(world, WORLD_LISTENERS);
-	struct slice name = listener_name(&world->arena, number);
+	struct world_edit edit = {.of_listener = !world_below(world, 5)};
+	bool there;
+
+	edit.number = world_below(
+	    world, edit.of_listener ? WORLD_LISTENERS : world->routes_used);
+	there = edit.of_listener ? world->listeners[edit.number] != NULL
+	                         : world->routes[edit.number] != NULL;
+	if (there && !world_below(world, 3))
+		return edit;
+	if (edit.of_listener)
+		edit.listener = make_listener(world, edit.number);
+	else
+		edit.route = make_route(world, edit.number);
+	return edit;
+}
+
+void
+world_apply(struct world *world, const struct world_edit *edit,
+    struct snap_store *store)
+{
+	struct unit_route *old = world->routes[edit->number % WORLD_ROUTES];
+	const void *record = edit->route;
+	struct slice name;
 	enum error error = ERROR_OK;
 
-	if (world->listeners[number] && !world_below(world, 3)) {
-		world->listeners[number] = NULL;
-		snap_store_drop(store, name);
+	if (edit->of_listener) {
+		name = world_listener_name(&world->arena, edit->number);
+		world->listeners[edit->number] = edit->listener;
+		record = edit->listener;
 	} else {
-		world->listeners[number] = make_listener(world, number);
-		error = world_put(store, name, world->listeners[number]);
+		if (!old && !edit->route)
+			return;
+		name = world_route_name(&world->arena, old ? old : edit->route);
+		world->routes[edit->number] = edit->route;
 	}
+	if (record)
+		error = world_put(store, name, record);
+	else
+		snap_store_drop(store, name);
 	must(error == ERROR_OK);
 }
 
 void
 world_edit(struct world *world, struct snap_store *store)
 {
-	unsigned number = world_below(world, world->routes_used);
-	enum error error = ERROR_OK;
+	struct world_edit edit = world_choose(world);
 
-	if (!world_below(world, 5)) {
-		edit_listener(world, store);
-	} else if (world->routes[number] && !world_below(world, 3)) {
-		snap_store_drop(
-		    store, route_name(&world->arena, world->routes[number]));
-		world->routes[number] = NULL;
-	} else {
-		struct unit_route *route = make_route(world, number);
-
-		world->routes[number] = route;
-		error =
-		    world_put(store, route_name(&world->arena, route), route);
-	}
-	must(error == ERROR_OK);
+	world_apply(world, &edit, store);
 }
 
 void
@@ -233,11 +308,11 @@ world_load(const struct world *world, struct snap_store *store)
 	for (unsigned i = 0; i < WORLD_ROUTES && error == ERROR_OK; i++)
 		if (world->routes[i])
 			error = world_put(store,
-			    route_name(&arena, world->routes[i]),
+			    world_route_name(&arena, world->routes[i]),
 			    world->routes[i]);
 	for (unsigned i = 0; i < WORLD_LISTENERS && error == ERROR_OK; i++)
 		if (world->listeners[i])
-			error = world_put(store, listener_name(&arena, i),
+			error = world_put(store, world_listener_name(&arena, i),
 			    world->listeners[i]);
 	arena_fini(&arena);
 	must(error == ERROR_OK);
@@ -252,15 +327,21 @@ world_ask(struct world *world, struct world_request *asked)
 	    .address = PICK(world, addresses),
 	    .port = (uint16_t)(80 + world_below(world, 2)),
 	};
+	bool call = !world_below(world, 3);
+
+	asked->is_hello = !world_below(world, 6);
 	request->host = PICK(world, hosts);
-	request->path = PICK(world, paths);
+	request->path = call ? PICK(world, call_paths) : PICK(world, paths);
 	request->query = PICK(world, queries);
 	request->method = PICK(world, methods);
 	request->fields = asked->fields;
-	request->field_count = world_below(world, COUNT(asked->fields) + 1);
-	for (unsigned i = 0; i < request->field_count; i++) {
-		struct slice name = PICK(world, request_names);
-		struct slice value = PICK(world, values);
+	request->field_count = world_below(world, COUNT(asked->fields));
+	for (unsigned i = 0; i < request->field_count + call; i++) {
+		bool last = i == request->field_count;
+		struct slice name =
+		    last ? SLICE("Content-Type") : PICK(world, request_names);
+		struct slice value =
+		    last ? PICK(world, content_types) : PICK(world, values);
 
 		asked->fields[i] = (struct field){
 		    .name = name.data,
@@ -270,257 +351,9 @@ world_ask(struct world *world, struct world_request *asked)
 		    .id = (uint16_t)wire_field_id(name),
 		};
 	}
+	request->field_count += call;
 	request->scratch = asked->scratch;
-}
-
-/* The slow way. A candidate is better when the first number that differs is
- * greater, or, all being equal, its names come first. */
-
-struct candidate {
-	int64_t rank[7];
-	struct slice names[3];
-	unsigned rule, match;
-};
-
-/* 0: does not cover; otherwise the greater the more specific. */
-static int
-specificity(struct slice pattern, struct slice host)
-{
-	if (pattern.length == 0)
-		return 1;
-	if (pattern.data[0] != '*')
-		return slice_equal(pattern, host) ? 1000 : 0;
-	pattern = slice_skip(pattern, 1);
-	return slice_ends_with(host, pattern) && host.length > pattern.length
-	    ? (int)pattern.length + 1
-	    : 0;
-}
-
-/* -1: does not fit; otherwise the length that does. */
-static int
-prefix_length(struct slice prefix, struct slice path)
-{
-	char with_slash[64];
-
-	if (prefix.data[prefix.length - 1] == '/')
-		prefix.length--;
-	if (prefix.length == 0 || slice_equal(prefix, path))
-		return (int)prefix.length;
-	memcpy(with_slash, prefix.data, prefix.length);
-	with_slash[prefix.length] = '/';
-	return slice_starts_with(
-	           path, slice_make(with_slash, prefix.length + 1))
-	    ? (int)prefix.length
-	    : -1;
-}
-
-static bool
-has_header(
-    const struct snap_request *request, const struct unit_pair_match *asked)
-{
-	struct text joined;
-	bool fits = false, seen = false;
-
-	text_init(&joined);
-	for (unsigned i = 0; i < request->field_count; i++) {
-		const struct field *field = &request->fields[i];
-
-		if (!slice_equal_nocase(field_name(field), asked->name))
-			continue;
-		if (slice_equal(field_value(field), asked->value))
-			fits = true;
-		if (seen)
-			text_push_byte(&joined, ',');
-		text_push(&joined, field_value(field));
-		seen = true;
-	}
-	if (seen && slice_equal(text_slice(&joined), asked->value))
-		fits = true;
-	text_fini(&joined);
-	return fits;
-}
-
-/* The queries above have one escape, %2C. */
-static bool
-has_query(
-    const struct snap_request *request, const struct unit_pair_match *asked)
-{
-	struct slice rest = request->query, part;
-
-	while (slice_cut(&rest, '&', &part)) {
-		struct slice value = part, name;
-
-		slice_cut(&value, '=', &name);
-		if (!slice_equal(name, asked->name))
-			continue;
-		if (slice_equal(value, SLICE("1%2C2")))
-			value = SLICE("1,2");
-		return slice_equal(value, asked->value);
-	}
-	return false;
-}
-
-static bool
-fits(const struct unit_match *match, const struct snap_request *request)
-{
-	if (match->method.length > 0 &&
-	    !slice_equal(match->method, request->method))
-		return false;
-	for (uint32_t i = 0; i < match->headers_count; i++)
-		if (!has_header(request, &match->headers[i]))
-			return false;
-	for (uint32_t i = 0; i < match->queries_count; i++)
-		if (!has_query(request, &match->queries[i]))
-			return false;
-	return true;
-}
-
-static bool
-judge(const struct unit_match *match, const struct snap_request *request,
-    struct candidate *candidate)
-{
-	struct slice path = match->path.length > 0 ? match->path : SLICE("/");
-	bool exact = match->path_type == UNIT_PATH_EXACT;
-	int length = prefix_length(path, request->path);
-
-	if (exact ? !slice_equal(path, request->path) : length < 0)
-		return false;
-	if (!fits(match, request))
-		return false;
-	candidate->rank[1] = exact;
-	candidate->rank[2] = exact ? 0 : length;
-	candidate->rank[3] = match->method.length > 0;
-	candidate->rank[4] = match->headers_count;
-	candidate->rank[5] = match->queries_count;
-	return true;
-}
-
-static bool
-is_better(const struct candidate *a, const struct candidate *b)
-{
-	for (unsigned i = 0; i < COUNT(a->rank); i++)
-		if (a->rank[i] != b->rank[i])
-			return a->rank[i] > b->rank[i];
-	for (unsigned i = 0; i < COUNT(a->names); i++) {
-		int order = slice_compare(a->names[i], b->names[i]);
-
-		if (order != 0)
-			return order < 0;
-	}
-	if (a->rule != b->rule)
-		return a->rule < b->rule;
-	return a->match < b->match;
-}
-
-/* How well the route's hostnames cover host, on this listener; 0: not. */
-static int
-reach(struct arena *arena, const struct unit_route *route, unsigned listener,
-    struct slice host)
-{
-	int best = route->hostnames_count == 0;
-	bool attached = false;
-
-	for (uint32_t i = 0; i < route->listeners_count; i++)
-		attached = attached ||
-		    slice_equal(
-		        route->listeners[i], listener_name(arena, listener));
-	for (uint32_t i = 0; i < route->hostnames_count; i++) {
-		int one = specificity(route->hostnames[i], host);
-
-		best = one > best ? one : best;
-	}
-	return attached ? best : 0;
-}
-
-static void
-judge_match(const struct unit_match *match, const struct world_request *asked,
-    struct candidate *candidate, struct candidate *best)
-{
-	if (judge(match, &asked->request, candidate) &&
-	    (best->rank[0] == 0 || is_better(candidate, best)))
-		*best = *candidate;
-}
-
-static void
-judge_route(struct arena *arena, const struct unit_route *route,
-    unsigned listener, const struct world_request *asked,
-    struct candidate *best)
-{
-	static const struct unit_match every = {.path = {.data = NULL}};
-	struct slice host = asked->request.host;
-	struct candidate candidate = {0};
-
-	/* Each hostname that covers is a place to match; only the most
-	 * specific can decide, as the rules are the same at each. */
-	candidate.rank[0] = reach(arena, route, listener, host);
-	candidate.rank[6] = -route->created;
-	candidate.names[0] = route->namespace;
-	candidate.names[1] = route->name;
-	candidate.names[2] = route->kind;
-	for (uint32_t i = 0; candidate.rank[0] && i < route->rules_count; i++) {
-		const struct unit_rule *rule = &route->rules[i];
-
-		candidate.rule = i;
-		candidate.match = 0;
-		if (rule->matches_count == 0)
-			judge_match(&every, asked, &candidate, best);
-		for (uint32_t j = 0; j < rule->matches_count; j++) {
-			candidate.match = j;
-			judge_match(&rule->matches[j], asked, &candidate, best);
-		}
-	}
-}
-
-static bool
-listens(const struct unit_listener *listener, const struct world_request *asked)
-{
-	if (listener->port != asked->port)
-		return false;
-	if (listener->addresses_count == 0)
-		return asked->address.length == 0;
-	for (uint32_t i = 0; i < listener->addresses_count; i++)
-		if (slice_equal(listener->addresses[i], asked->address))
-			return true;
-	return false;
-}
-
-void
-world_expect(const struct world *world, const struct world_request *asked,
-    struct text *answer)
-{
-	struct candidate best = {0};
-	struct arena arena;
-	struct slice chosen = SLICE_NONE;
-	unsigned listener = 0;
-	int most = 0;
-
-	arena_init(&arena, 4096);
-	for (unsigned i = 0; i < WORLD_LISTENERS; i++) {
-		const struct unit_listener *one = world->listeners[i];
-		struct slice name = listener_name(&arena, i);
-		int how = one && listens(one, asked)
-		    ? specificity(one->hostname, asked->request.host)
-		    : 0;
-
-		if (how > most ||
-		    (how > 0 && how == most &&
-		        slice_compare(name, chosen) < 0)) {
-			most = how;
-			listener = i;
-			chosen = name;
-		}
-	}
-	if (most > 0)
-		text_push(answer, chosen);
-	for (unsigned i = 0; most > 0 && i < WORLD_ROUTES; i++)
-		if (world->routes[i])
-			judge_route(
-			    &arena, world->routes[i], listener, asked, &best);
-	if (best.rank[0])
-		text_printf(answer, " route/%.*s/%.*s/%.*s %u %u",
-		    SLICE_ARGS(best.names[2]), SLICE_ARGS(best.names[0]),
-		    SLICE_ARGS(best.names[1]), best.rule, best.match);
-	arena_fini(&arena);
+	request->matcher = world->matcher;
 }
 
 uint32_t
@@ -543,7 +376,11 @@ world_decide(const struct snap_set *set, struct world_request *asked,
 	struct snap_decision decision;
 
 	asked->request.socket = world_socket(set, asked->address, asked->port);
-	snap_decide(set, &asked->request, &decision);
+	if (asked->is_hello)
+		snap_decide_sni(
+		    set, asked->request.socket, asked->request.host, &decision);
+	else
+		snap_decide(set, &asked->request, &decision);
 	if (decision.reason == REASON_NO_LISTENER)
 		return;
 	text_push(answer, decision.listener_unit->name);
