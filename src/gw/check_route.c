@@ -180,11 +180,28 @@ check_backend_ref(struct gw_check *check, const struct gw_place *place,
 }
 
 static void
+warn_match(struct gw_check *check, const struct gw_place *place,
+    const struct gw_http_match *match)
+{
+	struct text fault;
+
+	text_init(&fault);
+	if (!gw_honour_match(match, &fault))
+		gw_check_report(check, GW_FINDING_REFUSED, place,
+		    "%.*s: the match takes no request",
+		    SLICE_ARGS(text_slice(&fault)));
+	text_fini(&fault);
+}
+
+static void
 warn_not_honoured(struct gw_check *check, const struct gw_place *place,
     const struct gw_http_rule *rule)
 {
 	struct gw_honour honour;
 
+	for (uint32_t i = 0; i < rule->matches_count; i++)
+		warn_match(
+		    check, GW_AT_ITEM(place, "matches", i), &rule->matches[i]);
 	gw_honour_rule(rule, &honour);
 	if (honour.refused)
 		gw_check_report(check, GW_FINDING_REFUSED, place,

@@ -1,12 +1,14 @@
 /* What yumen does not honour yet. Limits, authentication, authorization and TLS
  * must never be ignored, nor what changes which requests a rule takes or where
- * they go: those refuse the rule. The rest has no effect, and is told. */
+ * they go: those refuse the rule. The rest has no effect, and is told. A match
+ * that no unit can say takes no request, and harms no other. */
 #include "gw/honour.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "core/must.h"
+#include "snap/pattern.h"
 #include "wire/field.h"
 #include "wire/path.h"
 
@@ -23,31 +25,66 @@ is_canonical_path(struct slice path)
 	    wire_path_canonical(path, out, &canonical) == ERROR_OK;
 }
 
-static const char *
-match_fault(const struct gw_http_match *match)
+static bool
+is_pattern(struct slice type)
 {
-	struct slice pattern = SLICE("RegularExpression");
+	return slice_equal(type, SLICE("RegularExpression"));
+}
 
-	if (match->path && slice_equal(match->path->type, pattern))
-		return "path: RegularExpression is not supported yet";
-	if (match->path && !is_canonical_path(match->path->value))
-		return "path: no request can have this path";
-	for (uint32_t i = 0; i < match->headers_count; i++)
-		if (slice_equal(match->headers[i].type, pattern))
-			return "headers: RegularExpression is not supported "
-			       "yet";
-	for (uint32_t i = 0; i < match->query_params_count; i++)
-		if (slice_equal(match->query_params[i].type, pattern))
-			return "queryParams: RegularExpression is not "
-			       "supported yet";
-	return NULL;
+/* fault then says why not, behind where. */
+static bool is_good_pattern(struct slice pattern, struct text *fault,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static bool
+is_good_pattern(
+    struct slice pattern, struct text *fault, const char *format, ...)
+{
+	va_list arguments;
+	struct text why;
+
+	text_init(&why);
+
+	enum error error = snap_pattern_check(pattern, &why);
+
+	if (error != ERROR_OK) {
+		va_start(arguments, format);
+		text_vprintf(fault, format, arguments);
+		va_end(arguments);
+		text_printf(fault, ": not a regular expression: %.*s",
+		    SLICE_ARGS(text_slice(&why)));
+	}
+	text_fini(&why);
+	return error == ERROR_OK;
+}
+
+static bool
+is_good_path(const struct gw_http_path_match *path, struct text *fault)
+{
+	if (is_pattern(path->type))
+		return is_good_pattern(path->value, fault, "path");
+	if (is_canonical_path(path->value))
+		return true;
+	text_push_string(fault, "path: no request can have this path");
+	return false;
 }
 
 bool
-gw_honour_match(const struct gw_http_match *match)
+gw_honour_match(const struct gw_http_match *match, struct text *fault)
 {
-	must(match != NULL);
-	return match_fault(match) == NULL;
+	must(match != NULL && fault != NULL);
+	if (match->path && !is_good_path(match->path, fault))
+		return false;
+	for (uint32_t i = 0; i < match->headers_count; i++)
+		if (is_pattern(match->headers[i].type) &&
+		    !is_good_pattern(
+		        match->headers[i].value, fault, "headers[%u]", i))
+			return false;
+	for (uint32_t i = 0; i < match->query_params_count; i++)
+		if (is_pattern(match->query_params[i].type) &&
+		    !is_good_pattern(match->query_params[i].value, fault,
+		        "queryParams[%u]", i))
+			return false;
+	return true;
 }
 
 /* A path to put into Location: as it will be sent, or refused. */
@@ -139,12 +176,6 @@ gw_honour_rule(const struct gw_http_rule *rule, struct gw_honour *honour)
 {
 	must(rule != NULL && honour != NULL);
 	*honour = (struct gw_honour){0};
-	for (uint32_t i = 0; i < rule->matches_count; i++) {
-		const char *fault = match_fault(&rule->matches[i]);
-
-		if (fault)
-			refuse(honour, "matches[%u].%s", i, fault);
-	}
 	for (uint32_t i = 0; i < rule->filters_count; i++) {
 		const char *fault = filter_fault(&rule->filters[i]);
 

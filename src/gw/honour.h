@@ -4,6 +4,7 @@
 #ifndef YUMEN_GW_HONOUR_H
 #define YUMEN_GW_HONOUR_H
 
+#include "core/text.h"
 #include "gw/object.h"
 
 struct gw_honour {
@@ -13,9 +14,10 @@ struct gw_honour {
 	char text[192];
 };
 
+/* All of it but the matches. */
 void gw_honour_rule(const struct gw_http_rule *rule, struct gw_honour *honour);
-/* Can a unit say this match? If not, its rule is refused too. */
-bool gw_honour_match(const struct gw_http_match *match);
+/* Can a unit say this match? If not, fault gets why: it alone is left out. */
+bool gw_honour_match(const struct gw_http_match *match, struct text *fault);
 /* Does the Gateway let ListenerSets in, which are not read yet? */
 bool gw_honour_ignores_listener_sets(const struct gw_gateway_spec *spec);
 /* Parameters that other controllers read: taken, without effect for now. Others

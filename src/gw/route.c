@@ -307,7 +307,7 @@ add_accepted(struct gw_conditions *conditions, const struct judge *judge)
 	              "accepted; not supported yet and without effect: %.*s",
 	              SLICE_ARGS(ignored))
 	        : SLICE("accepted"));
-	if (rules->refused > 0)
+	if (refused.length > 0)
 		gw_conditions_add(conditions, "PartiallyInvalid", "True",
 		    "UnsupportedValue",
 		    arena_format(

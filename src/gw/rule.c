@@ -19,7 +19,7 @@ struct maker {
 };
 
 static void make_matches(struct maker *maker, const struct gw_http_rule *rule,
-    struct unit_rule *unit);
+    struct unit_rule *unit, struct text *fault);
 static struct unit_filter *make_filters(
     struct maker *maker, const struct gw_http_filter *filters, uint32_t count);
 static void make_backends(struct maker *maker, const struct gw_http_rule *rule,
@@ -47,16 +47,26 @@ tell(struct text *text, uint32_t count, const char *format, ...)
 	va_end(arguments);
 }
 
-/* A match that a unit cannot say takes no request: which would be its own,
- * nobody can tell. */
-static const char *
-how_refused(const struct gw_http_rule *rule, const struct unit_rule *unit)
+/* The rule is not served as it is written: why. */
+static void
+tell_rule(struct maker *maker, const struct unit_rule *unit,
+    const struct gw_honour *honour, struct slice fault)
 {
+	struct gw_rules *rules = maker->rules;
+
 	if (unit->matches_count == 0)
-		return "is left out";
-	if (unit->matches_count < rule->matches_count)
-		return "answers 500, but for matches that are left out";
-	return "answers 500";
+		tell(&rules->refused_text, rules->told++,
+		    "rules[%u] is left out: %.*s", maker->index,
+		    SLICE_ARGS(fault));
+	else if (fault.length > 0)
+		tell(&rules->refused_text, rules->told++,
+		    "rules[%u] is served without %.*s", maker->index,
+		    SLICE_ARGS(fault));
+	if (honour->refused)
+		tell(&rules->refused_text, rules->told++,
+		    "rules[%u] answers 500: %s", maker->index, honour->refused);
+	if (honour->refused || unit->matches_count == 0)
+		rules->refused++;
 }
 
 static void
@@ -65,13 +75,15 @@ make_rule(struct maker *maker, const struct gw_http_rule *rule)
 	struct gw_rules *rules = maker->rules;
 	struct unit_rule *unit = &rules->rules[rules->count];
 	struct gw_honour honour;
+	struct text fault;
 
+	text_init(&fault);
 	gw_honour_rule(rule, &honour);
-	make_matches(maker, rule, unit);
-	make_backends(maker, rule, honour.refused != NULL, unit);
-	if (honour.refused)
-		tell(&rules->refused_text, rules->refused++, "rules[%u] %s: %s",
-		    maker->index, how_refused(rule, unit), honour.refused);
+	make_matches(maker, rule, unit, &fault);
+	make_backends(maker, rule,
+	    honour.refused != NULL || unit->matches_count == 0, unit);
+	tell_rule(maker, unit, &honour, text_slice(&fault));
+	text_fini(&fault);
 	for (unsigned i = 0; i < honour.ignored_count; i++)
 		tell(&rules->ignored_text, rules->ignored_count++,
 		    "rules[%u].%s", maker->index, honour.ignored[i]);
@@ -149,6 +161,18 @@ lower(struct arena *arena, struct slice s)
 	return copy;
 }
 
+static bool
+is_pattern(struct slice type)
+{
+	return slice_equal(type, SLICE("RegularExpression"));
+}
+
+static enum unit_pair_type
+pair_type(struct slice type)
+{
+	return is_pattern(type) ? UNIT_PAIR_PATTERN : UNIT_PAIR_EXACT;
+}
+
 /* Of names that are equal but for case the first one counts. */
 static void
 make_headers(struct maker *maker, const struct gw_http_match *match,
@@ -164,8 +188,9 @@ make_headers(struct maker *maker, const struct gw_http_match *match,
 			seen = seen || slice_equal(unit->headers[j].name, name);
 		if (!seen)
 			unit->headers[unit->headers_count++] =
-			    (struct unit_pair_match){
-			        .name = name, .value = match->headers[i].value};
+			    (struct unit_pair_match){.name = name,
+			        .value = match->headers[i].value,
+			        .type = pair_type(match->headers[i].type)};
 	}
 }
 
@@ -175,9 +200,13 @@ make_match(struct maker *maker, const struct gw_http_match *match,
 {
 	unit->path = SLICE("/");
 	if (match->path) {
-		unit->path = canonical_path(maker->arena, match->path->value);
 		if (slice_equal(match->path->type, SLICE("Exact")))
 			unit->path_type = UNIT_PATH_EXACT;
+		else if (is_pattern(match->path->type))
+			unit->path_type = UNIT_PATH_PATTERN;
+		unit->path = is_pattern(match->path->type)
+		    ? match->path->value
+		    : canonical_path(maker->arena, match->path->value);
 	}
 	unit->method = match->method;
 	if (match->headers_count > 0)
@@ -190,26 +219,36 @@ make_match(struct maker *maker, const struct gw_http_match *match,
 	for (uint32_t i = 0; i < match->query_params_count; i++)
 		unit->queries[i] = (struct unit_pair_match){
 		    .name = match->query_params[i].name,
-		    .value = match->query_params[i].value};
+		    .value = match->query_params[i].value,
+		    .type = pair_type(match->query_params[i].type)};
 }
 
+/* fault gets the first one that is left out, and why. */
 static void
 make_matches(struct maker *maker, const struct gw_http_rule *rule,
-    struct unit_rule *unit)
+    struct unit_rule *unit, struct text *fault)
 {
 	static const struct gw_http_match all;
 	const struct gw_http_match *matches = rule->matches;
 	uint32_t count = rule->matches_count;
+	struct text why;
 
 	if (count == 0) {
 		matches = &all;
 		count = 1;
 	}
+	text_init(&why);
 	unit->matches = arena_zero(maker->arena, count, sizeof(*unit->matches));
-	for (uint32_t i = 0; i < count; i++)
-		if (gw_honour_match(&matches[i]))
+	for (uint32_t i = 0; i < count; i++) {
+		text_reset(&why);
+		if (gw_honour_match(&matches[i], &why))
 			make_match(maker, &matches[i],
 			    &unit->matches[unit->matches_count++]);
+		else if (fault->length == 0)
+			text_printf(fault, "matches[%u].%.*s", i,
+			    SLICE_ARGS(text_slice(&why)));
+	}
+	text_fini(&why);
 }
 
 /* ---- filters ---- */

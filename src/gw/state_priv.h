@@ -251,7 +251,8 @@ bool gw_grant_permits(const struct gw_state *state, struct slice from_group,
 struct gw_rules {
 	struct unit_rule *rules;
 	uint32_t count;
-	uint32_t refused, total; /* of the object's rules */
+	uint32_t refused, total; /* of the object's rules: not served, all */
+	uint32_t told; /* in refused_text */
 	bool *leads; /* by backend edge: its backend is used */
 	const char *ref_reason; /* the first unresolved reference's, or NULL */
 	uint32_t ref_count, ignored_count;

@@ -112,8 +112,7 @@ snap_radix_bytes_equal(const char *a, const char *b, size_t length)
 
 /* The child that goes on as key does at *at, or NULL; *at is then behind it. */
 static inline const struct snap_radix *
-snap_radix_step(
-    const struct snap_radix *node, struct slice key, size_t *at)
+snap_radix_step(const struct snap_radix *node, struct slice key, size_t *at)
 {
 	const struct snap_radix *child =
 	    snap_radix_child(node, (uint8_t)key.data[*at]);
@@ -125,8 +124,8 @@ snap_radix_step(
 	label = snap_radix_label(child);
 	if (label.length > 1 &&
 	    (label.length > key.length - *at ||
-	        !snap_radix_bytes_equal(label.data + 1, key.data + *at + 1,
-	            label.length - 1)))
+	        !snap_radix_bytes_equal(
+	            label.data + 1, key.data + *at + 1, label.length - 1)))
 		return NULL;
 	*at += label.length;
 	return child;

@@ -88,6 +88,67 @@ func TestMatching(t *testing.T) {
 	}
 }
 
+// Patterns take whole values; one that cannot be compiled takes only itself out;
+// one that runs away matches nothing, is counted, and holds nobody up.
+func TestRegularExpressions(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{}
+	for _, name := range []string{"exact", "short", "long", "prefix", "header", "query", "runaway"} {
+		files["service-"+name+".yaml"] = serviceYAML(name, serve(t, name).port)
+	}
+	port := freePort(t)
+	files["gateway.yaml"] = gatewayYAML(port, "")
+	files["routes.yaml"] = routeYAML("main", `["main.test"]`, `
+  - matches: [{path: {type: PathPrefix, value: /api}}]
+    backendRefs: [{name: prefix, port: 80}]
+  - matches: [{path: {type: RegularExpression, value: "/api/v.*"}}, {path: {type: RegularExpression, value: "/broken("}}]
+    backendRefs: [{name: short, port: 80}]
+  - matches: [{path: {type: RegularExpression, value: "/api/v[0-9]+/users"}}]
+    backendRefs: [{name: long, port: 80}]
+  - matches: [{path: {type: Exact, value: /api/v1/users}}]
+    backendRefs: [{name: exact, port: 80}]
+  - matches: [{headers: [{name: X-Color, type: RegularExpression, value: "red|blue"}]}]
+    backendRefs: [{name: header, port: 80}]
+  - matches: [{queryParams: [{name: page, type: RegularExpression, value: "[0-9]+"}]}]
+    backendRefs: [{name: query, port: 80}]
+`) + routeYAML("runaway", `["runaway.test"]`, `
+  - matches: [{path: {type: RegularExpression, value: "/(a|aa)+[bd]?c[xy]?z|/.*q"}}]
+    backendRefs: [{name: runaway, port: 80}]
+`+prefixRule("/", "prefix"))
+	g := start(t, port, files)
+	rows := []struct{ host, path, header, want string }{
+		{"main.test", "/api/v1/users", "", "exact"},
+		{"main.test", "/api/v2/users", "", "long"},
+		{"main.test", "/api/v2/users/", "", "short"},
+		{"main.test", "/api/%76x", "", "short"},
+		{"main.test", "/api/x", "", "prefix"},
+		{"main.test", "/x/api/v2/users", "", ""},
+		{"main.test", "/broken(", "", ""},
+		{"main.test", "/", "X-Color: blue", "header"},
+		{"main.test", "/", "X-Color: dark-blue", ""},
+		{"main.test", "/?page=12", "", "query"},
+		{"main.test", "/?page=12a", "", ""},
+		{"runaway.test", "/acz", "", "runaway"},
+		{"runaway.test", "/" + strings.Repeat("a", 60) + "czq!", "", "prefix"},
+	}
+	for _, row := range rows {
+		var headers []string
+		if row.header != "" {
+			headers = []string{row.header}
+		}
+		response, body := g.fetch("GET", row.host, row.path, headers...)
+		if row.want == "" && response.StatusCode != 404 || row.want != "" && body != row.want {
+			t.Errorf("%+v: status %d, body %q", row, response.StatusCode, body)
+		}
+	}
+	if !strings.Contains(g.metrics(), `yumen_limit_hits_total{limit="pattern_steps"} 1`) {
+		t.Error("the runaway was not counted")
+	}
+	if status := fmt.Sprint(g.get("httproutes")); !strings.Contains(status, "served without matches[1].path") {
+		t.Errorf("no condition names the broken pattern: %s", status)
+	}
+}
+
 func TestTieBreaks(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{}

@@ -23,9 +23,12 @@
 static uint64_t
 setting(const char *name, uint64_t otherwise)
 {
-	const char *value = getenv(name);
+	uint64_t value;
 
-	return value ? strtoull(value, NULL, 10) : otherwise;
+	return slice_to_number(
+	           slice_from_string(getenv(name)), UINT64_MAX, &value)
+	    ? value
+	    : otherwise;
 }
 
 static bool
