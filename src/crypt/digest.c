@@ -7,16 +7,22 @@
 #include <pthread.h>
 
 #include "core/must.h"
+#include "crypt/key_priv.h"
 
 static EVP_MD *sha256;
 static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
 
+/* Reading openssl.cnf costs 80 KiB too. */
+void
+crypt_init(void)
+{
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
 static void
 fetch_sha256(void)
 {
-	/* No openssl.cnf: whether a digest works is not the host's to
-	 * configure, and reading it costs 80 KiB. */
-	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	crypt_init();
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	must(sha256 != NULL);
 }
