@@ -175,7 +175,7 @@ test_parts(void **state)
 		struct parts parts;
 		bool good;
 	} rows[] = {
-	    {{0}, true},
+	    {{.padding = 0}, true},
 	    {{.padding = 1}, true},
 	    {{.names = SNI_A}, true},
 	    /* another kind of name beside it */
