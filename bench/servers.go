@@ -181,7 +181,7 @@ func haproxyArgs(b *bench, port int) []string {
 	name := fmt.Sprintf("haproxy-%d.cfg", port)
 	b.write(name, fmt.Sprintf(`global
  nbthread 1
- maxconn 20000
+ maxconn 9900
 defaults
  mode http
  timeout connect 5s
