@@ -1,6 +1,6 @@
 /* Writing heads: the start line, the fields that are still there, the framing
- * of this connection. Fields that lie one behind the other as they came in,
- * which is most of them, are copied in one go. */
+ * of this connection. What lies one behind the other as it is to be written,
+ * which is most of a head that came in, is copied in one go. */
 #include "wire/h1_priv.h"
 
 #include "core/must.h"
@@ -73,20 +73,32 @@ is_written(const struct field *field)
 	return (H1_BIT(field->id) & not_written) == 0;
 }
 
+/* Are the two bytes at at these? */
+static inline bool
+is_pair(const char *at, const char pair[static 2])
+{
+	return memcmp(at, pair, 2) == 0;
+}
+
 /* Does it lie in memory as it is to be written? */
 static inline bool
 is_joined(const struct field *field)
 {
-	return field->value == field->name + field->name_length + 2 &&
-	    field->value[-2] == ':' && field->value[-1] == ' ';
+	const char *name_end = field->name + field->name_length;
+	return field->value == name_end + 2 && is_pair(name_end, ": ");
 }
 
-/* Does the next one lie behind it so? */
+/* Does the field lie in the line after the one that ends at end? */
 static inline bool
-is_followed(const struct field *field, const struct field *next)
+is_next_line(const char *end, const struct field *field)
 {
-	const char *end = field->value + field->value_length;
-	return next->name == end + 2 && end[0] == '\r' && end[1] == '\n';
+	return field->name == end + 2 && is_pair(end, "\r\n");
+}
+
+static inline const char *
+field_end(const struct field *field)
+{
+	return field->value + field->value_length;
 }
 
 static void
@@ -103,33 +115,47 @@ push_field(struct output *output, const struct field *field)
 	PUSH_LITERAL(output, "\r\n");
 }
 
-/* From first to last, that lie one behind the other: they were cut from a head
- * that was checked as a whole. */
-static void
-push_run(
-    struct output *output, const struct field *first, const struct field *last)
+/* The lines from start on, the last of which ends at end: they were cut from a
+ * head that was checked as a whole, or were made in one block. */
+static inline void
+push_run(struct output *output, const char *start, const char *end)
 {
-	const char *end = last->value + last->value_length;
-	push(output, first->name, (size_t)(end - first->name));
-	PUSH_LITERAL(output, "\r\n");
+	size_t length = (size_t)(end - start);
+	if (!has_room(output, length + 2))
+		return;
+	memcpy(output->at, start, length);
+	memcpy(output->at + length, "\r\n", 2);
+	output->at += length + 2;
 }
 
-static void
-push_fields(struct output *output, const struct wire_head *head)
+/* The first field from field on that is not in the run whose last line ends at
+ * *end. */
+static inline const struct field *
+extend_run(
+    const struct field *field, const struct field *fields_end, const char **end)
 {
-	const struct field *field = head->fields;
-	const struct field *end = field + head->field_count;
-	while (field < end) {
+	for (; field < fields_end; field++) {
+		if (!is_next_line(*end, field) || !is_written(field) ||
+		    !is_joined(field))
+			break;
+		*end = field_end(field);
+	}
+	return field;
+}
+
+static inline void
+push_fields(struct output *output, const struct field *field,
+    const struct field *fields_end)
+{
+	while (field < fields_end) {
 		const struct field *first = field++;
-		const struct field *last = first;
+		const char *end = field_end(first);
 		if (!is_written(first))
 			continue;
 		if (is_joined(first))
-			while (field < end && is_followed(last, field) &&
-			    is_written(field) && is_joined(field))
-				last = field++;
-		if (last > first)
-			push_run(output, first, last);
+			field = extend_run(field, fields_end, &end);
+		if (field > first + 1)
+			push_run(output, first->name, end);
 		else
 			push_field(output, first);
 	}
@@ -169,19 +195,32 @@ push_connection(
 	PUSH_LITERAL(output, "\r\n");
 }
 
-/* All that follows the start line. Returns what write is to return. */
-static size_t
-push_rest(struct output *output, const struct wire_head *head,
-    const struct wire_h1_framing *framing, unsigned options)
+static void
+push_length(struct output *output, uint64_t length)
 {
-	push_fields(output, head);
-	if (framing->chunked) {
-		PUSH_LITERAL(output, "Transfer-Encoding: chunked\r\n");
-	} else if (head->has_content_length) {
-		PUSH_LITERAL(output, "Content-Length: ");
-		push_number(output, head->content_length);
-		PUSH_LITERAL(output, "\r\n");
+	PUSH_LITERAL(output, "Content-Length: ");
+	push_number(output, length);
+	PUSH_LITERAL(output, "\r\n");
+}
+
+/* All that follows the start line. came: that line, if it goes as it came, else
+ * it was written. Returns what write is to return. */
+static inline __attribute__((always_inline)) size_t
+push_rest(struct output *output, const struct wire_head *head,
+    struct slice came, const struct wire_h1_framing *framing, unsigned options)
+{
+	const struct field *field = head->fields;
+	const struct field *fields_end = field + head->field_count;
+	if (likely(slice_is_set(came))) {
+		const char *end = came.data + came.length;
+		field = extend_run(field, fields_end, &end);
+		push_run(output, came.data, end);
 	}
+	push_fields(output, field, fields_end);
+	if (framing->chunked)
+		PUSH_LITERAL(output, "Transfer-Encoding: chunked\r\n");
+	else if (head->has_content_length)
+		push_length(output, head->content_length);
 	if (framing->close)
 		options |= OPTION_CLOSE;
 	else if (framing->keep_alive_1_0)
@@ -194,18 +233,45 @@ push_rest(struct output *output, const struct wire_head *head,
 	return output->full ? 0 : (size_t)(output->at - output->begin);
 }
 
-static void
-push_target(struct output *output, const struct wire_head *head)
+/* Does the first field lie in the line after the one that ends at end? Then
+ * both are part of one head that came in. */
+static inline bool
+is_before_fields(const struct wire_head *head, const char *end)
 {
+	return head->field_count > 0 && is_next_line(end, &head->fields[0]);
+}
+
+/* The request line as it came, if nothing of it has changed. */
+static inline struct slice
+request_line(const struct wire_head *head)
+{
+	const char *start = head->method.data;
+	if (unlikely(head->target.data != start + head->method.length + 1))
+		return SLICE_NONE;
+	const char *target_end = head->target.data + head->target.length;
+	const char *end = target_end + sizeof(" HTTP/1.1") - 1;
+	if (unlikely(!is_before_fields(head, end) ||
+	        memcmp(target_end, " HTTP/1.1", sizeof(" HTTP/1.1") - 1) != 0))
+		return SLICE_NONE;
+	return slice_make(start, (size_t)(end - start));
+}
+
+static void
+push_request_line(struct output *output, const struct wire_head *head)
+{
+	push_slice(output, head->method);
+	PUSH_LITERAL(output, " ");
 	if (slice_is_set(head->target)) {
 		push_slice(output, head->target);
-		return;
-	}
-	push_slice(output, head->path);
-	if (slice_is_set(head->query)) {
-		PUSH_LITERAL(output, "?");
+	} else {
+		push_slice(output, head->path);
+		if (slice_is_set(head->query))
+			PUSH_LITERAL(output, "?");
 		push_slice(output, head->query);
 	}
+	PUSH_LITERAL(output, " HTTP/1.1");
+	must_be_line(output, output->begin);
+	PUSH_LITERAL(output, "\r\n");
 }
 
 size_t
@@ -216,14 +282,11 @@ wire_h1_request_write(char *out, size_t capacity, const struct wire_head *head,
 	must(head->method.length > 0);
 	must(!framing->chunked || !head->has_content_length);
 	struct output output = {out, out, out + capacity, false};
-	push_slice(&output, head->method);
-	PUSH_LITERAL(&output, " ");
-	push_target(&output, head);
-	PUSH_LITERAL(&output, " HTTP/1.1");
-	must_be_line(&output, out);
-	PUSH_LITERAL(&output, "\r\n");
+	struct slice came = request_line(head);
+	if (unlikely(!slice_is_set(came)))
+		push_request_line(&output, head);
 	return push_rest(
-	    &output, head, framing, head->te_trailers ? OPTION_TE : 0);
+	    &output, head, came, framing, head->te_trailers ? OPTION_TE : 0);
 }
 
 /* The usual phrase, empty where there is none. */
@@ -241,6 +304,44 @@ reason_phrase(unsigned status)
 	}
 }
 
+#define STATUS_START_BYTES (sizeof("HTTP/1.1 200 ") - 1)
+
+/* All of the status line before its phrase. */
+static inline void
+write_status(char out[STATUS_START_BYTES], unsigned status)
+{
+	memcpy(out, "HTTP/1.1 000 ", STATUS_START_BYTES);
+	out[9] = (char)('0' + status / 100);
+	out[10] = (char)('0' + status / 10 % 10);
+	out[11] = (char)('0' + status % 10);
+}
+
+/* The status line as it came, if it says what is to be said. */
+static inline struct slice
+status_line(const struct wire_head *head, const char *before)
+{
+	struct slice reason = head->reason;
+	if (unlikely(!slice_is_set(reason) ||
+	        !is_before_fields(head, reason.data + reason.length) ||
+	        memcmp(reason.data - STATUS_START_BYTES, before,
+	            STATUS_START_BYTES) != 0))
+		return SLICE_NONE;
+	return slice_make(reason.data - STATUS_START_BYTES,
+	    STATUS_START_BYTES + reason.length);
+}
+
+static void
+push_status_line(
+    struct output *output, const struct wire_head *head, const char *before)
+{
+	push(output, before, STATUS_START_BYTES);
+	push_slice(output,
+	    slice_is_set(head->reason) ? head->reason
+	                               : reason_phrase(head->status));
+	must_be_line(output, output->begin);
+	PUSH_LITERAL(output, "\r\n");
+}
+
 size_t
 wire_h1_response_write(char *out, size_t capacity, const struct wire_head *head,
     const struct wire_h1_framing *framing)
@@ -249,16 +350,10 @@ wire_h1_response_write(char *out, size_t capacity, const struct wire_head *head,
 	must(head->status >= 100 && head->status <= 999);
 	must(!framing->chunked || !head->has_content_length);
 	struct output output = {out, out, out + capacity, false};
-	const char digits[3] = {(char)('0' + head->status / 100),
-	    (char)('0' + head->status / 10 % 10),
-	    (char)('0' + head->status % 10)};
-	PUSH_LITERAL(&output, "HTTP/1.1 ");
-	push(&output, digits, sizeof(digits));
-	PUSH_LITERAL(&output, " ");
-	push_slice(&output,
-	    slice_is_set(head->reason) ? head->reason
-	                               : reason_phrase(head->status));
-	must_be_line(&output, out);
-	PUSH_LITERAL(&output, "\r\n");
-	return push_rest(&output, head, framing, 0);
+	char before[STATUS_START_BYTES];
+	write_status(before, head->status);
+	struct slice came = status_line(head, before);
+	if (unlikely(!slice_is_set(came)))
+		push_status_line(&output, head, before);
+	return push_rest(&output, head, came, framing, 0);
 }
