@@ -36,7 +36,11 @@ static enum error
 read_host(struct proxy_request *request, const struct wire_head *head)
 {
 	uint16_t port;
-	if (unlikely(head->authority.length == 0))
+	if (likely(head->plain_host)) {
+		request->host = head->authority;
+		return ERROR_OK;
+	}
+	if (head->authority.length == 0)
 		return ERROR_OK;
 	return wire_authority_parse(
 	    head->authority, request->host_storage, &request->host, &port);

@@ -213,6 +213,7 @@ replace_host(struct wire_head *head, struct field *host)
 		    head->authority);
 		return ERROR_OK;
 	}
+	head->plain_host = false;
 	host->value = head->authority.data;
 	host->value_length = (uint32_t)head->authority.length;
 	return ERROR_OK;
@@ -227,7 +228,10 @@ read_host(struct wire_head *head, const struct h1_seen *seen)
 		return ERROR_HTTP_BAD_HOST;
 	if (likely(seen->once & BIT(HOST))) {
 		host = wire_head_find(head, FIELD_HOST);
-		enum error error = check_authority(field_value(host), false);
+		head->plain_host = wire_is_plain_host(field_value(host));
+		enum error error = likely(head->plain_host)
+		    ? ERROR_OK
+		    : check_authority(field_value(host), false);
 		if (error != ERROR_OK)
 			return error;
 	} else if (head->version_minor > 0) {

@@ -47,6 +47,7 @@ struct wire_head {
 	struct slice path; /* target's path, as it came */
 	struct slice query; /* after '?'; absent when there is none */
 	enum method_id method_id;
+	bool plain_host; /* authority is a host as wire_authority_parse gives */
 	/* response */
 	uint16_t status;
 	struct slice reason; /* may be empty; absent: the usual one is sent */

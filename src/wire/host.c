@@ -152,6 +152,25 @@ wire_authority_parse(
 	    port);
 }
 
+bool
+wire_is_plain_host(struct slice authority)
+{
+	size_t label = 0, i = 0;
+	if (authority.length > WIRE_HOST_BYTES)
+		return false;
+	for (; i < authority.length; i++) {
+		unsigned char byte = (unsigned char)authority.data[i];
+		if (unlikely(name_bytes[byte] != byte || byte == 0))
+			return false;
+		if (byte != '.')
+			continue;
+		if (i == label || i - label > LABEL_BYTES)
+			return false;
+		label = i + 1;
+	}
+	return i != label && i - label <= LABEL_BYTES;
+}
+
 static bool
 is_label(struct slice label)
 {

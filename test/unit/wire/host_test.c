@@ -24,6 +24,11 @@ check(struct slice authority, const char *host, unsigned port)
 	memcpy(block, authority.data, authority.length);
 	enum error error = wire_authority_parse(
 	    slice_make(block, authority.length), out, &read, &read_port);
+	/* A plain host is one that is given as it is. */
+	bool plain = error == ERROR_OK && block[0] != '[' &&
+	    slice_equal(read, slice_make(block, authority.length));
+	if (wire_is_plain_host(slice_make(block, authority.length)) != plain)
+		fail_msg("%.*s: plain", SLICE_ARGS(authority));
 	if ((error == ERROR_OK) != (host != NULL))
 		fail_msg("%.*s: %s", SLICE_ARGS(authority), error_text(error));
 	if (host == NULL) {
