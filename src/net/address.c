@@ -55,6 +55,10 @@ format_number(unsigned number, char *out)
 {
 	char digits[5];
 	unsigned count = 0;
+	if (number < 10) {
+		out[0] = (char)('0' + number);
+		return 1;
+	}
 	do {
 		digits[count++] = (char)('0' + number % 10);
 		number /= 10;
