@@ -45,19 +45,28 @@ h1_flow_take(
 	return flow;
 }
 
-void
-h1_flow_reset(struct h1_flow *flow)
+/* Give back what the message held, but not bytes that came after it. */
+static void
+drop(struct h1_flow *flow)
 {
 	struct http_buffers *buffers = &flow->connection->worker->buffers;
-	struct h1_input *in = &flow->in;
 
 	if (flow->head_buffer)
 		http_buffer_unref(buffers, &flow->head_buffer);
 	if (flow->out.buffer)
 		http_buffer_unref(buffers, &flow->out.buffer);
 	memory_free(flow->trailers);
+}
+
+void
+h1_flow_reset(struct h1_flow *flow)
+{
+	struct h1_input *in = &flow->in;
+
+	drop(flow);
 	if (in->buffer && in->next == in->end)
-		http_buffer_unref(buffers, &in->buffer);
+		http_buffer_unref(
+		    &flow->connection->worker->buffers, &in->buffer);
 	/* Bytes that came after the message stay where they are. */
 	uint32_t next = in->buffer ? in->next : 0;
 	uint32_t end = in->buffer ? in->end : 0;
@@ -76,8 +85,10 @@ h1_flow_give(struct h1_connection *connection)
 {
 	struct h1_flow *flow = connection->flow;
 
-	flow->in.next = flow->in.end;
-	h1_flow_reset(flow);
+	drop(flow);
+	if (flow->in.buffer)
+		http_buffer_unref(
+		    &connection->worker->buffers, &flow->in.buffer);
 	connection->flow = NULL;
 	http_block_give(connection->worker, flow);
 }

@@ -411,9 +411,10 @@ rest(struct http_server *server)
 {
 	struct h1_connection *connection = &server->connection;
 
-	h1_flow_reset(connection->flow);
 	set_state(server, SERVER_IDLE);
-	if (connection->flow->in.buffer || connection->socket.readable) {
+	if (h1_input_raw(&connection->flow->in).length > 0 ||
+	    connection->socket.readable) {
+		h1_flow_reset(connection->flow);
 		net_loop_defer(connection->worker->loop, &connection->task);
 		return;
 	}
