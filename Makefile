@@ -4,7 +4,7 @@ DEBUG ?= build-debug
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: help build run check debug fuzz bench install format docs clean go
+.PHONY: help build run check debug fuzz bench install format tables docs clean go
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -59,6 +59,10 @@ format:
 	@tools/packages.sh build check
 	@git ls-files '*.c' '*.h' | grep -v '/record_structs\|/record_tables' | \
 	    xargs clang-format -i
+
+## make tables   src/gw/*_tables.inc from the CRDs of the Go modules that tools/crds names
+tables:
+	@cd tools/crds && go run . -root ../..
 
 ## make docs     the pages of docs/ that are made from the tables
 docs: build

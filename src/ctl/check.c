@@ -230,7 +230,7 @@ struct placing {
 
 /* Problems whose place is this object's get that of their field. */
 static void
-on_item(void *context, const struct tree_node *item)
+on_item(void *context, struct tree_node *item)
 {
 	struct placing *placing = context;
 

@@ -20,7 +20,7 @@ struct reading {
 	struct ctl_files *files;
 	struct ctl_file *file;
 	struct arena arena; /* of the trees */
-	const struct tree_node **documents;
+	struct tree_node **documents;
 	uint32_t document_count, document_room;
 	struct map known; /* hash -> the file's items so far */
 	bool refused; /* during an admission: an error was found */
@@ -200,7 +200,7 @@ set_failed(struct ctl_files *files, struct ctl_file *file, bool failed)
 /* Reading: the documents of a file, lists unpacked. */
 
 static void
-push_document(void *context, const struct tree_node *document)
+push_document(void *context, struct tree_node *document)
 {
 	struct reading *reading = context;
 
@@ -285,7 +285,7 @@ take_known(struct reading *reading, uint64_t hash)
 }
 
 static struct ctl_item *admit_document(struct reading *reading,
-    const struct tree_node *document, uint64_t hash, uint32_t place);
+    struct tree_node *document, uint64_t hash, uint32_t place);
 
 /* Where others have the same name, its new place may decide. */
 static void
@@ -308,7 +308,7 @@ take_documents(struct reading *reading)
 
 	index_items(reading);
 	for (uint32_t i = 0; i < count; i++) {
-		const struct tree_node *document = reading->documents[i];
+		struct tree_node *document = reading->documents[i];
 		uint64_t hash = hash_document(reading->files, document);
 
 		items[i] = take_known(reading, hash);
@@ -377,7 +377,7 @@ claim_of_refused(struct ctl_files *files, const struct tree_node *document)
 }
 
 static struct ctl_item *
-admit_document(struct reading *reading, const struct tree_node *document,
+admit_document(struct reading *reading, struct tree_node *document,
     uint64_t hash, uint32_t place)
 {
 	struct ctl_files *files = reading->files;
@@ -388,8 +388,8 @@ admit_document(struct reading *reading, const struct tree_node *document,
 	item->hash = hash;
 	item->place = place;
 	reading->refused = false;
-	item->object =
-	    gw_admit(document, reading->file->path, on_finding, reading);
+	item->object = gw_admit(document, &reading->arena, reading->file->path,
+	    on_finding, reading);
 	if (item->object != NULL) {
 		item->good = true;
 		item->claim = ctl_claim_get(files, item->object->kind,

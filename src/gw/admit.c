@@ -1,5 +1,5 @@
-/* Admission: find the kind, decode by its table, check what the table cannot
- * say, and take digests. */
+/* Admission: find the schema, judge by it, check what it cannot say, decode,
+ * and take digests. */
 #include "gw/admit.h"
 
 #include <stdalign.h>
@@ -9,18 +9,15 @@
 #include "core/must.h"
 #include "crypt/digest.h"
 #include "gw/check_priv.h"
-#include "gw/form.h"
 #include "wire/record_binary.h"
 #include "wire/record_tree.h"
 
 /* An object with a few fields fits the arena's first block. */
-enum { OBJECT_BYTES = 1024, FINDING_BYTES = 512 };
+enum { OBJECT_BYTES = 1024 };
 
-static bool find_kind(struct gw_check *check);
-static void on_fault(void *context, const struct record_fault *fault);
-static void check_metadata(
-    struct gw_check *check, const struct gw_metadata *metadata);
-static void check_object(struct gw_check *check, const void *record);
+static bool find_schema(struct gw_check *check);
+static struct gw_object *read_object(
+    struct gw_check *check, enum gw_kind kind, struct slice file);
 static void take_digests(struct gw_object *object);
 
 static const struct gw_metadata *
@@ -41,12 +38,12 @@ metadata_of(enum gw_kind kind, const void *record)
 
 static void
 fill_object(struct gw_object *object, const struct gw_check *check,
-    const void *record, struct slice file)
+    enum gw_kind kind, const void *record, struct slice file)
 {
-	const struct gw_metadata *metadata = metadata_of(check->kind, record);
-	bool namespaced = gw_kinds[check->kind].namespaced;
+	const struct gw_metadata *metadata = metadata_of(kind, record);
+	bool namespaced = gw_kinds[kind].namespaced;
 
-	object->kind = check->kind;
+	object->kind = kind;
 	object->record = record;
 	object->metadata = metadata;
 	object->name = metadata->name;
@@ -64,38 +61,70 @@ fill_object(struct gw_object *object, const struct gw_check *check,
 	object->source.column = check->document->column;
 }
 
+static void
+on_fault(void *context, const struct gw_schema_fault *fault)
+{
+	gw_check_report_path(context, fault->row, fault->path, fault->line,
+	    fault->column, fault->text, fault->hint);
+}
+
+/* The kind of a schema among those that yumen reads, or GW_KIND__COUNT. */
+static enum gw_kind
+kind_of(const struct gw_schema *schema)
+{
+	unsigned kind = 0;
+
+	while (kind < GW_KIND__COUNT &&
+	    (strcmp(gw_kinds[kind].kind, schema->kind) != 0 ||
+	        strcmp(gw_kinds[kind].group, schema->group) != 0))
+		kind++;
+	return kind;
+}
+
 struct gw_object *
-gw_admit(const struct tree_node *document, struct slice file,
+gw_admit(struct tree_node *document, struct arena *arena, struct slice file,
     gw_finding_fn on_finding, void *context)
 {
-	must(document != NULL);
+	must(document != NULL && arena != NULL);
 	struct gw_check check = {
 	    .document = document,
-	    .kind = GW_KIND__COUNT,
+	    .arena = arena,
 	    .on_finding = on_finding,
 	    .context = context,
 	};
-	struct gw_object *object = NULL;
 
-	arena_init(&check.arena, FINDING_BYTES);
-	if (find_kind(&check)) {
-		object = memory_zero(1, sizeof(*object));
-		arena_init(&object->arena, OBJECT_BYTES);
-		void *record = wire_record_from_tree(document, SLICE_NONE,
-		    gw_kinds[check.kind].type, &object->arena, on_fault,
-		    &check);
+	if (!find_schema(&check))
+		return NULL;
+	if (gw_schema_judge(&check.schema, document, arena, on_fault, &check))
+		gw_check_built_in(&check);
+	gw_check_metadata(&check);
+	if (check.failed)
+		return NULL;
+	enum gw_kind kind = kind_of(&check.schema);
 
-		if (record) {
-			check_metadata(&check, metadata_of(check.kind, record));
-			check_object(&check, record);
-			fill_object(object, &check, record, file);
-		}
-		if (!record || check.failed)
-			gw_object_free(&object);
-		else
-			take_digests(object);
-	}
-	arena_fini(&check.arena);
+	if (kind != GW_KIND__COUNT)
+		return read_object(&check, kind, file);
+	gw_check_report(&check, GW_FINDING_KIND_NOT_READ, GW_AT(NULL, "kind"),
+	    "%s is judged, but yumen does not act on it yet",
+	    check.schema.kind);
+	return NULL;
+}
+
+/* The tree has been judged: a record that does not take it would be a table
+ * that differs from the schema. */
+static struct gw_object *
+read_object(struct gw_check *check, enum gw_kind kind, struct slice file)
+{
+	struct gw_object *object = memory_zero(1, sizeof(*object));
+
+	arena_init(&object->arena, OBJECT_BYTES);
+	const void *record = wire_record_from_tree(check->document, SLICE_NONE,
+	    gw_kinds[kind].type, &object->arena, NULL, NULL);
+
+	must(record != NULL);
+	fill_object(object, check, kind, record, file);
+	gw_check_honour(check, object);
+	take_digests(object);
 	return object;
 }
 
@@ -114,56 +143,47 @@ is_list(const struct tree_node *document)
 }
 
 void
-gw_admit_documents(const struct tree_node *document,
-    void (*fn)(void *context, const struct tree_node *item), void *context)
+gw_admit_documents(struct tree_node *document,
+    void (*fn)(void *context, struct tree_node *item), void *context)
 {
 	must(document != NULL && fn != NULL);
 	if (!is_list(document)) {
 		fn(context, document);
 		return;
 	}
-	for (const struct tree_node *item =
-	         wire_tree_get(document, "items")->child;
-	     item; item = item->next)
+	struct tree_node *item = wire_tree_get(document, "items")->child;
+
+	while (item) {
+		struct tree_node *next = item->next;
+
 		fn(context, item);
+		item = next;
+	}
 }
 
-/* ---- the kind ---- */
-
-static bool
-is_version(const char *versions, struct slice version)
-{
-	struct slice rest = slice_from_string(versions), one;
-
-	while (slice_cut(&rest, '|', &one))
-		if (slice_equal(one, version))
-			return true;
-	return false;
-}
+/* ---- the schema ---- */
 
 static void
-report_kind(struct gw_check *check, struct slice api_version, struct slice kind,
-    const struct gw_kind_row *other)
+report_kind(struct gw_check *check, struct slice api_version, struct slice kind)
 {
-	if (!other) {
+	const struct gw_schema *other = &check->schema;
+
+	if (!other->kind)
 		gw_check_report(check, GW_FINDING_KIND_NOT_READ,
 		    GW_AT(NULL, "kind"), "%.*s of %.*s is not read yet",
 		    SLICE_ARGS(kind), SLICE_ARGS(api_version));
-		return;
-	}
-	size_t first = slice_find(slice_from_string(other->versions), '|');
-
-	gw_check_report(check, GW_FINDING_VERSION_UNKNOWN,
-	    GW_AT(NULL, "apiVersion"), "%s is read as %s%s%.*s, not as %.*s",
-	    other->kind, other->group, other->group[0] ? "/" : "", (int)first,
-	    other->versions, SLICE_ARGS(api_version));
+	else
+		gw_check_report(check, GW_FINDING_VERSION_UNKNOWN,
+		    GW_AT(NULL, "apiVersion"),
+		    "%s is read as %s%s%s, not as %.*s", other->kind,
+		    other->group, other->group[0] ? "/" : "", other->version,
+		    SLICE_ARGS(api_version));
 }
 
 static bool
-find_kind(struct gw_check *check)
+find_schema(struct gw_check *check)
 {
 	const struct tree_node *document = check->document;
-	const struct gw_kind_row *other = NULL;
 
 	if (document->kind != TREE_MAP) {
 		gw_check_report(check, GW_FINDING_NOT_AN_OBJECT, NULL,
@@ -193,155 +213,10 @@ find_kind(struct gw_check *check)
 		group = slice_make(version.data, slash);
 		version = slice_skip(version, slash + 1);
 	}
-	for (unsigned i = 0; i < GW_KIND__COUNT; i++) {
-		const struct gw_kind_row *row = &gw_kinds[i];
-		bool same = slice_equal(group, slice_from_string(row->group));
-
-		if (!slice_equal(kind->text, slice_from_string(row->kind)))
-			continue;
-		if (same && is_version(row->versions, version)) {
-			check->kind = i;
-			return true;
-		}
-		if (same)
-			other = row;
-	}
-	report_kind(check, api_version->text, kind->text, other);
+	if (gw_schema_find(group, version, kind->text, &check->schema))
+		return true;
+	report_kind(check, api_version->text, kind->text);
 	return false;
-}
-
-/* ---- faults against the table ---- */
-
-/* Is path the pattern's field, or one within it? "[]" stands for any index. */
-static bool
-is_within(struct slice path, const char *pattern)
-{
-	size_t at = 0;
-
-	for (; *pattern; pattern++) {
-		if (at == path.length || path.data[at] != *pattern)
-			return false;
-		at++;
-		if (*pattern == '[')
-			while (at < path.length && path.data[at] != ']')
-				at++;
-	}
-	return at == path.length || path.data[at] == '.' ||
-	    path.data[at] == '[';
-}
-
-static bool
-is_unread(enum gw_kind kind, struct slice path)
-{
-	enum { GW_ANY = GW_KIND__COUNT };
-	static const struct {
-		unsigned kind;
-		const char *path;
-	} unread[] = {
-#define GW_UNREAD(name, path) {GW_##name, path},
-#include "gw/unread.def"
-#undef GW_UNREAD
-	};
-
-	for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++)
-		if ((unread[i].kind == GW_ANY || unread[i].kind == kind) &&
-		    is_within(path, unread[i].path))
-			return true;
-	return false;
-}
-
-static void
-on_fault(void *context, const struct record_fault *fault)
-{
-	static const enum gw_finding_row codes[] = {
-	    [RECORD_UNKNOWN_FIELD] = GW_FINDING_FIELD_UNKNOWN,
-	    [RECORD_WRONG_TYPE] = GW_FINDING_TYPE_WRONG,
-	    [RECORD_MISSING] = GW_FINDING_FIELD_MISSING,
-	    [RECORD_NOT_A_CHOICE] = GW_FINDING_CHOICE_UNKNOWN,
-	    [RECORD_OUT_OF_RANGE] = GW_FINDING_OUT_OF_RANGE,
-	};
-	struct gw_check *check = context;
-
-	if (fault->kind == RECORD_UNKNOWN_FIELD &&
-	    is_unread(check->kind, fault->path))
-		return;
-	gw_check_report_path(check, codes[fault->kind], fault->path,
-	    fault->line, fault->column, fault->text, fault->hint);
-}
-
-/* ---- checks ---- */
-
-static void
-check_metadata(struct gw_check *check, const struct gw_metadata *metadata)
-{
-	const struct gw_place *at = GW_AT(NULL, "metadata");
-	const struct gw_kind_row *row = &gw_kinds[check->kind];
-
-	if (metadata->name.length == 0)
-		gw_check_report(check, GW_FINDING_FIELD_MISSING,
-		    GW_AT(at, "name"), "%s",
-		    metadata->generate_name.length > 0
-		        ? "must be set; names are not generated here"
-		        : "must be set");
-	else if (check->kind == GW_NAMESPACE || check->kind == GW_SERVICE)
-		gw_check_form(check, GW_FINDING_NAME_INVALID, GW_AT(at, "name"),
-		    metadata->name, gw_form_is_label(metadata->name),
-		    "a name: at most 63 lower-case letters, digits and '-'");
-	else
-		gw_check_name(check, GW_AT(at, "name"), metadata->name);
-
-	if (metadata->namespace.length == 0)
-		;
-	else if (!row->namespaced)
-		gw_check_report(check, GW_FINDING_NAMESPACE_UNUSED,
-		    GW_AT(at, "namespace"), "%s is cluster-scoped", row->kind);
-	else
-		gw_check_form(check, GW_FINDING_NAME_INVALID,
-		    GW_AT(at, "namespace"), metadata->namespace,
-		    gw_form_is_label(metadata->namespace),
-		    "a namespace's name: at most 63 lower-case letters, digits "
-		    "and '-'");
-	for (uint32_t i = 0; i < metadata->labels_count; i++) {
-		const struct record_pair *label = &metadata->labels[i];
-
-		gw_check_form(check, GW_FINDING_LABEL_INVALID,
-		    GW_AT(at, "labels"), label->key,
-		    gw_form_is_label_key(label->key), "a label's key");
-		gw_check_form(check, GW_FINDING_LABEL_INVALID,
-		    GW_AT(at, "labels"), label->value,
-		    gw_form_is_label_value(label->value), "a label's value");
-	}
-}
-
-static void
-check_object(struct gw_check *check, const void *record)
-{
-	switch (check->kind) {
-	case GW_GATEWAYCLASS:
-		gw_check_gatewayclass(check, record);
-		break;
-	case GW_GATEWAY:
-		gw_check_gateway(check, record);
-		break;
-	case GW_HTTPROUTE:
-		gw_check_httproute(check, record);
-		break;
-	case GW_REFERENCEGRANT:
-		gw_check_referencegrant(check, record);
-		break;
-	case GW_XBACKEND:
-		gw_check_xbackend(check, record);
-		break;
-	case GW_SERVICE:
-		gw_check_service(check, record);
-		break;
-	case GW_ENDPOINTSLICE:
-		gw_check_endpointslice(check, record);
-		break;
-	case GW_NAMESPACE:
-	case GW_KIND__COUNT:
-		break;
-	}
 }
 
 /* ---- digests ---- */

@@ -1,6 +1,7 @@
 /* Attachment: which listeners of a Gateway a route's parentRef reaches, or why
  * none. */
 #include "core/must.h"
+#include "gw/honour.h"
 #include "gw/state_priv.h"
 #include "wire/host.h"
 
@@ -56,7 +57,7 @@ bool
 gw_selector_matches(const struct gw_label_selector *selector,
     const struct gw_metadata *metadata, struct slice name)
 {
-	if (!selector)
+	if (!selector || gw_honour_selector_fault(selector))
 		return false; /* as Kubernetes reads it: nothing */
 	for (uint32_t i = 0; i < selector->match_labels_count; i++) {
 		const struct slice *value =

@@ -1,4 +1,4 @@
-/* How checks report, and the checks that several kinds share. */
+/* How checks report, and the checks of metadata. */
 #include "gw/check_priv.h"
 
 #include <stdarg.h>
@@ -67,20 +67,19 @@ object_text(struct gw_check *check)
 	struct slice kind = text_under(document, "kind");
 	struct slice name = text_under(metadata, "name");
 	struct slice namespace = text_under(metadata, "namespace");
-	bool namespaced = check->kind == GW_KIND__COUNT
-	    ? slice_is_set(namespace)
-	    : gw_kinds[check->kind].namespaced;
+	bool namespaced = check->schema.kind ? check->schema.namespaced
+	                                     : slice_is_set(namespace);
 
 	if (!slice_is_set(kind))
 		kind = SLICE("object");
 	if (!slice_is_set(name))
 		return kind;
 	if (!namespaced)
-		return arena_format(&check->arena, "%.*s %.*s",
-		    SLICE_ARGS(kind), SLICE_ARGS(name));
+		return arena_format(check->arena, "%.*s %.*s", SLICE_ARGS(kind),
+		    SLICE_ARGS(name));
 	if (!slice_is_set(namespace))
 	namespace = SLICE("default");
-	return arena_format(&check->arena, "%.*s %.*s/%.*s", SLICE_ARGS(kind),
+	return arena_format(check->arena, "%.*s %.*s/%.*s", SLICE_ARGS(kind),
 	    SLICE_ARGS(namespace), SLICE_ARGS(name));
 }
 
@@ -137,141 +136,105 @@ gw_check_form(struct gw_check *check, enum gw_finding_row row,
 		    SLICE_ARGS(value), must_be);
 }
 
+/* ---- metadata ---- */
+
 void
-gw_check_name(
-    struct gw_check *check, const struct gw_place *place, struct slice name)
+gw_check_labels(struct gw_check *check, const struct gw_place *place,
+    const struct tree_node *map)
 {
-	gw_check_form(check, GW_FINDING_NAME_INVALID, place, name,
-	    gw_form_is_name(name),
-	    "a name: lower-case letters, digits, '-' and '.', beginning and "
-	    "ending with a letter or digit");
+	if (!map || map->kind != TREE_MAP)
+		return;
+	for (const struct tree_node *at = map->child; at; at = at->next) {
+		gw_check_form(check, GW_FINDING_LABEL_INVALID, place, at->key,
+		    gw_form_is_label_key(at->key), "a label's key");
+		gw_check_form(check, GW_FINDING_LABEL_INVALID, place, at->text,
+		    gw_form_is_label_value(at->text), "a label's value");
+	}
+}
+
+/* Their keys are labels' in any case of letters. */
+static void
+check_annotations(struct gw_check *check, const struct gw_place *place,
+    const struct tree_node *map)
+{
+	enum { ANNOTATION_BYTES_MAX = 256 * 1024 };
+	size_t bytes = 0;
+	struct text lower;
+
+	if (!map || map->kind != TREE_MAP)
+		return;
+	text_init(&lower);
+	for (const struct tree_node *at = map->child; at; at = at->next) {
+		text_reset(&lower);
+		text_push_lower(&lower, at->key);
+		gw_check_form(check, GW_FINDING_LABEL_INVALID, place, at->key,
+		    gw_form_is_label_key(text_slice(&lower)),
+		    "an annotation's key");
+		bytes += at->key.length + at->text.length;
+	}
+	text_fini(&lower);
+	if (bytes > ANNOTATION_BYTES_MAX)
+		gw_check_report(check, GW_FINDING_TOO_MANY, place,
+		    "%zu bytes in all, at most %d are allowed", bytes,
+		    ANNOTATION_BYTES_MAX);
+}
+
+static void
+check_name(struct gw_check *check, const struct gw_place *place,
+    const struct tree_node *metadata)
+{
+	const struct tree_node *node =
+	    metadata ? wire_tree_get(metadata, "name") : NULL;
+	struct slice name = text_under(metadata, "name");
+
+	if (node && node->kind != TREE_TEXT)
+		return; /* has been told */
+	if (name.length == 0)
+		gw_check_report(check, GW_FINDING_FIELD_MISSING, place, "%s",
+		    text_under(metadata, "generateName").length > 0
+		        ? "must be set; names are not generated here"
+		        : "must be set");
+	else if (strcmp(check->schema.kind, "Service") == 0)
+		gw_check_form(check, GW_FINDING_NAME_INVALID, place, name,
+		    gw_form_is_service(name),
+		    "a Service's name: at most 63 lower-case letters, digits "
+		    "and '-', beginning with a letter");
+	else if (strcmp(check->schema.kind, "Namespace") == 0)
+		gw_check_form(check, GW_FINDING_NAME_INVALID, place, name,
+		    gw_form_is_label(name),
+		    "a name: at most 63 lower-case letters, digits and '-'");
+	else
+		gw_check_form(check, GW_FINDING_NAME_INVALID, place, name,
+		    gw_form_is_name(name),
+		    "a name: lower-case letters, digits, '-' and '.', "
+		    "beginning and ending with a letter or digit");
 }
 
 void
-gw_check_reference(struct gw_check *check, const struct gw_place *place,
-    struct slice group, struct slice kind, struct slice namespace)
+gw_check_metadata(struct gw_check *check)
 {
-	gw_check_form(check, GW_FINDING_REFERENCE_INVALID,
-	    GW_AT(place, "group"), group, gw_form_is_group(group),
-	    "an API group");
-	gw_check_form(check, GW_FINDING_REFERENCE_INVALID, GW_AT(place, "kind"),
-	    kind, gw_form_is_kind(kind), "a kind");
-	if (slice_is_set(namespace))
+	const struct gw_place *at = GW_AT(NULL, "metadata");
+	const struct tree_node *metadata =
+	    wire_tree_get(check->document, "metadata");
+	struct slice namespace = text_under(metadata, "namespace");
+
+	if (metadata && metadata->kind != TREE_MAP)
+		return; /* has been told */
+	check_name(check, GW_AT(at, "name"), metadata);
+	if (!metadata)
+		return;
+	if (namespace.length > 0 && !check->schema.namespaced)
+		gw_check_report(check, GW_FINDING_NAMESPACE_UNUSED,
+		    GW_AT(at, "namespace"), "%s is cluster-scoped",
+		    check->schema.kind);
+	else if (namespace.length > 0)
 		gw_check_form(check, GW_FINDING_NAME_INVALID,
-		    GW_AT(place, "namespace"), namespace,
-		    gw_form_is_label(namespace), "a namespace's name");
-}
-
-void
-gw_check_backend(struct gw_check *check, const struct gw_place *place,
-    const struct gw_backend_reference *backend)
-{
-	gw_check_reference(
-	    check, place, backend->group, backend->kind, backend->namespace);
-	if (backend->group.length == 0 &&
-	    slice_equal(backend->kind, SLICE("Service")) && backend->port == 0)
-		gw_check_report(check, GW_FINDING_REFERENCE_INVALID,
-		    GW_AT(place, "port"),
-		    "a reference to a Service needs a port");
-	if (slice_equal(backend->group, SLICE("gateway.networking.x-k8s.io")) &&
-	    slice_equal(backend->kind, SLICE("XBackend")) && backend->port != 0)
-		gw_check_report(check, GW_FINDING_REFERENCE_INVALID,
-		    GW_AT(place, "port"),
-		    "a reference to an XBackend must not have a port");
-}
-
-void
-gw_check_secret(struct gw_check *check, const struct gw_place *place,
-    const struct gw_secret_reference *secret)
-{
-	gw_check_reference(
-	    check, place, secret->group, secret->kind, secret->namespace);
-}
-
-void
-gw_check_exactly_when(struct gw_check *check, const struct gw_place *place,
-    bool set, bool wanted, const char *why)
-{
-	if (set != wanted)
-		gw_check_report(check, GW_FINDING_FIELDS_DISAGREE, place,
-		    "must %sbe set when %s", wanted ? "" : "not ", why);
-}
-
-void
-gw_check_external_auth(struct gw_check *check, const struct gw_place *place,
-    const struct gw_external_auth *auth)
-{
-	bool grpc = slice_equal(auth->protocol, SLICE("GRPC"));
-	const char *why = grpc ? "protocol is GRPC" : "protocol is HTTP";
-
-	gw_check_backend(check, GW_AT(place, "backendRef"), auth->backend_ref);
-	gw_check_exactly_when(
-	    check, GW_AT(place, "grpc"), auth->grpc != NULL, grpc, why);
-	gw_check_exactly_when(
-	    check, GW_AT(place, "http"), auth->http != NULL, !grpc, why);
-}
-
-void
-gw_check_selector(struct gw_check *check, const struct gw_place *place,
-    const struct gw_label_selector *selector)
-{
-	for (uint32_t i = 0; i < selector->match_labels_count; i++) {
-		struct slice key = selector->match_labels[i].key;
-		struct slice value = selector->match_labels[i].value;
-		const struct gw_place *at = GW_AT(place, "matchLabels");
-
-		gw_check_form(check, GW_FINDING_LABEL_INVALID, at, key,
-		    gw_form_is_label_key(key), "a label's key");
-		gw_check_form(check, GW_FINDING_LABEL_INVALID, at, value,
-		    gw_form_is_label_value(value), "a label's value");
-	}
-	for (uint32_t i = 0; i < selector->match_expressions_count; i++) {
-		const struct gw_label_expression *expression =
-		    &selector->match_expressions[i];
-		const struct gw_place *at =
-		    GW_AT_ITEM(place, "matchExpressions", i);
-		bool lists = slice_equal(expression->operator, SLICE("In")) ||
-		    slice_equal(expression->operator, SLICE("NotIn"));
-
-		gw_check_form(check, GW_FINDING_LABEL_INVALID, GW_AT(at, "key"),
-		    expression->key, gw_form_is_label_key(expression->key),
-		    "a label's key");
-		gw_check_exactly_when(check, GW_AT(at, "values"),
-		    expression->values_count > 0, lists,
-		    lists ? "operator is In or NotIn"
-		          : "operator is Exists or DoesNotExist");
-	}
-}
-
-void
-gw_check_duration(struct gw_check *check, const struct gw_place *place,
-    struct slice duration, uint64_t *ms)
-{
-	*ms = 0;
-	if (slice_is_set(duration))
-		gw_check_form(check, GW_FINDING_DURATION_INVALID, place,
-		    duration, gw_form_is_duration(duration, ms),
-		    "a duration, as in 500ms, 10s, 1h30m");
-}
-
-void
-gw_check_session(struct gw_check *check, const struct gw_place *place,
-    const struct gw_session_persistence *session)
-{
-	bool cookie = slice_equal(session->type, SLICE("Cookie"));
-	const char *why = cookie ? "type is Cookie" : "type is Header";
-	uint64_t ms;
-
-	gw_check_exactly_when(check, GW_AT(place, "cookie"),
-	    session->cookie != NULL, cookie, why);
-	gw_check_exactly_when(check, GW_AT(place, "header"),
-	    session->header != NULL, !cookie, why);
-	gw_check_duration(check, GW_AT(place, "absoluteTimeout"),
-	    session->absolute_timeout, &ms);
-	if (session->cookie &&
-	    slice_equal(session->cookie->lifetime_type, SLICE("Permanent")) &&
-	    !slice_is_set(session->absolute_timeout))
-		gw_check_report(check, GW_FINDING_FIELDS_DISAGREE,
-		    GW_AT(place, "absoluteTimeout"),
-		    "must be set when cookie.lifetimeType is Permanent");
+		    GW_AT(at, "namespace"), namespace,
+		    gw_form_is_label(namespace),
+		    "a namespace's name: at most 63 lower-case letters, digits "
+		    "and '-'");
+	gw_check_labels(
+	    check, GW_AT(at, "labels"), wire_tree_get(metadata, "labels"));
+	check_annotations(check, GW_AT(at, "annotations"),
+	    wire_tree_get(metadata, "annotations"));
 }

@@ -4,6 +4,8 @@
 
 #include <arpa/inet.h>
 
+#include "core/clock.h"
+
 enum { LABEL_BYTES = 63, NAME_BYTES = 253 };
 
 static bool
@@ -55,6 +57,12 @@ bool
 gw_form_is_label(struct slice s)
 {
 	return s.length <= LABEL_BYTES && is_word(s, false, "-");
+}
+
+bool
+gw_form_is_service(struct slice s)
+{
+	return gw_form_is_label(s) && is_lower(s.data[0]);
 }
 
 bool
@@ -148,6 +156,44 @@ gw_form_is_header_value(struct slice s)
 		}
 	}
 	return !blank;
+}
+
+bool
+gw_form_is_file_name(struct slice s)
+{
+	for (size_t i = 0; i < s.length; i++)
+		if (!is_letter(s.data[i]) && !is_digit(s.data[i]) &&
+		    !is_one_of(s.data[i], "-_."))
+			return false;
+	return s.length > 0 && s.length <= NAME_BYTES &&
+	    !slice_equal(s, SLICE(".")) && !slice_starts_with(s, SLICE(".."));
+}
+
+bool
+gw_form_is_base64(struct slice s, bool loosely)
+{
+	size_t letters = 0, padding = 0;
+
+	for (size_t i = 0; i < s.length; i++) {
+		char c = s.data[i];
+
+		if (c == '=')
+			padding++;
+		else if (padding == 0 &&
+		    (is_letter(c) || is_digit(c) || c == '+' || c == '/'))
+			letters++;
+		else if (!loosely || (c != '\n' && c != '\r'))
+			return false;
+	}
+	return padding <= 2 && (letters + padding) % 4 == 0;
+}
+
+bool
+gw_form_is_time(struct slice s)
+{
+	int64_t seconds;
+
+	return clock_parse(s, &seconds);
 }
 
 bool

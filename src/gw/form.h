@@ -9,6 +9,8 @@
 
 /* RFC 1123 label: lower-case letters, digits and '-', at most 63 bytes. */
 bool gw_form_is_label(struct slice s);
+/* RFC 1035 label: the same, beginning with a letter. */
+bool gw_form_is_service(struct slice s);
 /* RFC 1123 subdomain: labels of any length joined by '.', at most 253 bytes. */
 bool gw_form_is_name(struct slice s);
 /* A name, or empty for Kubernetes' own group. */
@@ -23,6 +25,13 @@ bool gw_form_is_label_value(struct slice s);
 bool gw_form_is_protocol(struct slice s);
 /* Visible ASCII, with single blanks or tabs between. */
 bool gw_form_is_header_value(struct slice s);
+
+/* The name of a file, as keys of ConfigMaps and Secrets are. */
+bool gw_form_is_file_name(struct slice s);
+/* Base64 of RFC 4648 with padding; loosely: also empty, or on several lines. */
+bool gw_form_is_base64(struct slice s, bool loosely);
+/* A time of RFC 3339. */
+bool gw_form_is_time(struct slice s);
 
 #define GW_ADDRESS_BYTES 46
 /* An IP address; writes its one canonical form to out (GW_ADDRESS_BYTES) and

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "core/must.h"
+#include "gw/form.h"
 #include "snap/pattern.h"
 #include "wire/field.h"
 #include "wire/path.h"
@@ -201,6 +202,47 @@ gw_honour_ignores_listener_sets(const struct gw_gateway_spec *spec)
 	return spec->allowed_listeners && spec->allowed_listeners->namespaces &&
 	    !slice_equal(
 	        spec->allowed_listeners->namespaces->from, SLICE("None"));
+}
+
+static const char *
+expression_fault(const struct gw_label_expression *expression)
+{
+	struct slice operator= expression->operator;
+	bool lists = slice_equal(operator, SLICE("In")) ||
+	    slice_equal(operator, SLICE("NotIn"));
+
+	if (!lists && !slice_equal(operator, SLICE("Exists")) &&
+	    !slice_equal(operator, SLICE("DoesNotExist")))
+		return "an operator is none of In, NotIn, Exists, DoesNotExist";
+	if (lists && expression->values_count == 0)
+		return "operators In and NotIn need values";
+	if (!lists && expression->values_count > 0)
+		return "operators Exists and DoesNotExist take no values";
+	if (!gw_form_is_label_key(expression->key))
+		return "a key is not a label's";
+	for (uint32_t i = 0; i < expression->values_count; i++)
+		if (!gw_form_is_label_value(expression->values[i]))
+			return "a value is not a label's";
+	return NULL;
+}
+
+const char *
+gw_honour_selector_fault(const struct gw_label_selector *selector)
+{
+	for (uint32_t i = 0; i < selector->match_labels_count; i++) {
+		if (!gw_form_is_label_key(selector->match_labels[i].key))
+			return "a key is not a label's";
+		if (!gw_form_is_label_value(selector->match_labels[i].value))
+			return "a value is not a label's";
+	}
+	for (uint32_t i = 0; i < selector->match_expressions_count; i++) {
+		const char *fault =
+		    expression_fault(&selector->match_expressions[i]);
+
+		if (fault)
+			return fault;
+	}
+	return NULL;
 }
 
 bool

@@ -20,6 +20,9 @@ void gw_honour_rule(const struct gw_http_rule *rule, struct gw_honour *honour);
 bool gw_honour_match(const struct gw_http_match *match, struct text *fault);
 /* Does the Gateway let ListenerSets in, which are not read yet? */
 bool gw_honour_ignores_listener_sets(const struct gw_gateway_spec *spec);
+/* What is wrong with a selector, which then selects nothing; or NULL. Static.
+ */
+const char *gw_honour_selector_fault(const struct gw_label_selector *selector);
 /* Parameters that other controllers read: taken, without effect for now. Others
  * are not understood at all. */
 bool gw_honour_knows_parameters(struct slice group, struct slice kind);

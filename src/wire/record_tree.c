@@ -41,7 +41,7 @@ wire_record_from_tree(const struct tree_node *tree, struct slice path,
     const struct record_type *type, struct arena *arena,
     record_fault_fn on_fault, void *context)
 {
-	must(tree != NULL && type != NULL && arena != NULL && on_fault != NULL);
+	must(tree != NULL && type != NULL && arena != NULL);
 	struct decoder decoder = {
 	    .arena = arena, .on_fault = on_fault, .context = context};
 	struct place place = {.name = path};
@@ -67,6 +67,8 @@ report_unknown(struct decoder *decoder, const struct tree_node *node,
     const struct record_type *type, const struct place *place)
 {
 	struct wire_nearest nearest;
+	if (decoder->on_fault == NULL)
+		return;
 	wire_nearest_init(&nearest, node->key);
 	for (uint32_t i = 0; i < type->count; i++)
 		wire_nearest_feed(
@@ -375,6 +377,10 @@ report(struct decoder *decoder, enum record_fault_kind kind,
     struct slice hint)
 {
 	struct text path;
+	if (kind != RECORD_UNKNOWN_FIELD)
+		decoder->failed = true;
+	if (decoder->on_fault == NULL)
+		return;
 	text_init(&path);
 	print_place(&path, place);
 	bool at_key = kind == RECORD_UNKNOWN_FIELD;
@@ -388,8 +394,6 @@ report(struct decoder *decoder, enum record_fault_kind kind,
 	    .hint = hint,
 	};
 	text_fini(&path);
-	if (kind != RECORD_UNKNOWN_FIELD)
-		decoder->failed = true;
 	decoder->on_fault(decoder->context, &fault);
 }
 

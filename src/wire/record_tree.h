@@ -32,7 +32,7 @@ typedef void (*record_fault_fn)(
 
 /* Decode tree (a map) into a new record in arena. path is the prefix of field
  * paths ("spec", or empty). Unknown fields are pruned. NULL when a fault other
- * than an unknown field was found. */
+ * than an unknown field was found. Without on_fault nothing is told. */
 void *wire_record_from_tree(const struct tree_node *tree, struct slice path,
     const struct record_type *type, struct arena *arena,
     record_fault_fn on_fault, void *context);

@@ -19,6 +19,7 @@ struct run {
 	struct gw_object *names[OBJECTS_MAX]; /* admitted again, to remove */
 	unsigned count;
 	bool keep;
+	struct arena *arena; /* of the tree being read */
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
@@ -64,11 +65,11 @@ on_finding(void *context, const struct gw_finding *finding)
 }
 
 static void
-on_item(void *context, const struct tree_node *item)
+on_item(void *context, struct tree_node *item)
 {
 	struct run *run = context;
 	struct gw_object *object =
-	    gw_admit(item, SLICE("fuzz"), on_finding, NULL);
+	    gw_admit(item, run->arena, SLICE("fuzz"), on_finding, NULL);
 
 	if (!object)
 		return;
@@ -94,6 +95,7 @@ read_objects(struct run *run, struct slice yaml, bool keep)
 	struct arena arena;
 
 	arena_init(&arena, 4096);
+	run->arena = &arena;
 	run->keep = keep;
 	/* What is no YAML at all gives no objects. */
 	if (wire_tree_parse(yaml, &arena, on_document, run, &fault) != ERROR_OK)

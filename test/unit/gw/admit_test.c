@@ -63,7 +63,9 @@ digests(void **unused)
 	    {ROUTE("generation: 2", ""), false, true},
 	    {ROUTE("namespace: default", ""), false, true},
 	    {ROUTE("", "parentRefs: [{name: eg}]"), false, false},
-	    {ROUTE("", "rules: [{}]"), false, false},
+	    {ROUTE("", "rules: [{name: a}]"), false, false},
+	    /* what a cluster fills in */
+	    {ROUTE("", "rules: [{}]"), true, true},
 	};
 	struct gw_object *plain = admit(ROUTE("", ""));
 
@@ -115,8 +117,9 @@ generations_count_specs(void **unused)
 {
 	struct gw_object *first = admit(ROUTE("", ""));
 	struct gw_object *same = admit(ROUTE("labels: {a: b}", ""));
-	struct gw_object *changed = admit(ROUTE("", "rules: [{}]"));
-	struct gw_object *told = admit(ROUTE("generation: 7", "rules: [{}]"));
+	struct gw_object *changed = admit(ROUTE("", "rules: [{name: a}]"));
+	struct gw_object *told =
+	    admit(ROUTE("generation: 7", "rules: [{name: a}]"));
 	struct gw_object *after = admit(ROUTE("", ""));
 
 	(void)unused;
@@ -151,9 +154,12 @@ nobody_needs_to_listen(void **unused)
 	assert_true(world_has(text_slice(&world.findings), "YM0102 error 1:1"));
 	world_objects_fini(&objects);
 
-	const struct tree_node text = {.kind = TREE_TEXT};
+	struct tree_node text = {.kind = TREE_TEXT};
+	struct arena arena;
 
-	assert_null(gw_admit(&text, SLICE_NONE, NULL, NULL));
+	arena_init(&arena, 256);
+	assert_null(gw_admit(&text, &arena, SLICE_NONE, NULL, NULL));
+	arena_fini(&arena);
 	world_fini(&world);
 }
 

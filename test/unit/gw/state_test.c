@@ -221,7 +221,8 @@ objects_are_found_in_order(void **unused)
 	for (size_t i = 0; i < sizeof(metadata) / sizeof(metadata[0]); i++) {
 		text_reset(&text);
 		text_printf(&text,
-		    "apiVersion: v1\nkind: Service\nmetadata: %s\nspec: {}\n",
+		    "apiVersion: v1\nkind: Service\nmetadata: %s\n"
+		    "spec: {ports: [{port: 80}]}\n",
 		    metadata[i]);
 		world_apply(&world, text.data);
 	}
@@ -394,7 +395,8 @@ make_object(
 	else if (kind == GW_SERVICE)
 		text_printf(out, "spec: {ports: [{port: %u}]%s}\n",
 		    80 + random_below(&model->random, 2),
-		    PICK(model, "", "", "", ", type: ExternalName"));
+		    PICK(model, "", "", "",
+		        ", type: ExternalName, externalName: a.example"));
 	else if (kind == GW_ENDPOINTSLICE)
 		make_slice(model, out);
 	else if (kind == GW_REFERENCEGRANT)

@@ -234,6 +234,7 @@ world_fini(struct world *world)
 struct admission {
 	struct text *findings; /* or NULL */
 	struct world_objects *objects;
+	struct arena *arena; /* of the documents' trees */
 };
 
 static void
@@ -257,12 +258,12 @@ on_finding(void *context, const struct gw_finding *finding)
 }
 
 static void
-on_item(void *context, const struct tree_node *item)
+on_item(void *context, struct tree_node *item)
 {
 	struct admission *admission = context;
 	struct world_objects *objects = admission->objects;
-	struct gw_object *object =
-	    gw_admit(item, SLICE("test.yaml"), on_finding, admission);
+	struct gw_object *object = gw_admit(
+	    item, admission->arena, SLICE("test.yaml"), on_finding, admission);
 
 	if (!object)
 		return;
@@ -282,10 +283,10 @@ static struct world_objects
 admit(struct slice yaml, struct text *findings)
 {
 	struct world_objects objects = {0};
-	struct admission admission = {
-	    .findings = findings, .objects = &objects};
 	struct tree_fault fault;
 	struct arena arena;
+	struct admission admission = {
+	    .findings = findings, .objects = &objects, .arena = &arena};
 
 	arena_init(&arena, 65536);
 	if (wire_tree_parse(yaml, &arena, on_document, &admission, &fault) !=

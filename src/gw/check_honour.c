@@ -1,0 +1,138 @@
+/* What an object that is admitted has and yumen does not honour yet, told at
+ * once; gw/honour.c decides. */
+#include "gw/check_priv.h"
+#include "gw/form.h"
+#include "gw/honour.h"
+
+/* Gateway API leaves selectors to who reads them: one that makes no sense is
+ * admitted, and selects nothing. */
+static void
+warn_selector(struct gw_check *check, const struct gw_place *place,
+    const struct gw_label_selector *selector)
+{
+	const char *fault = gw_honour_selector_fault(selector);
+
+	if (fault)
+		gw_check_report(check, GW_FINDING_SELECTOR_INVALID, place,
+		    "%s: nothing is selected", fault);
+}
+
+static void
+warn_listener(struct gw_check *check, const struct gw_place *place,
+    const struct gw_listener *listener)
+{
+	const struct gw_route_namespaces *namespaces = listener->allowed_routes
+	    ? listener->allowed_routes->namespaces
+	    : NULL;
+
+	if (namespaces && namespaces->selector)
+		warn_selector(check,
+		    GW_AT(GW_AT(GW_AT(place, "allowedRoutes"), "namespaces"),
+		        "selector"),
+		    namespaces->selector);
+	if (listener->filters && listener->filters->requests_count > 0)
+		gw_check_report(check, GW_FINDING_REFUSED,
+		    GW_AT(place, "filters"),
+		    "filters of listeners are not supported yet: the listener "
+		    "is not served");
+}
+
+static void
+warn_gateway(struct gw_check *check, const struct gw_gateway_spec *spec)
+{
+	const struct gw_place *at = GW_AT(NULL, "spec");
+
+	for (uint32_t i = 0; i < spec->listeners_count; i++)
+		warn_listener(
+		    check, GW_AT_ITEM(at, "listeners", i), &spec->listeners[i]);
+	if (slice_equal(spec->default_scope, SLICE("All")))
+		gw_check_report(check, GW_FINDING_NOT_HONOURED,
+		    GW_AT(at, "defaultScope"),
+		    "default Gateways are not supported yet");
+	if (gw_honour_ignores_listener_sets(spec))
+		gw_check_report(check, GW_FINDING_NOT_HONOURED,
+		    GW_AT(at, "allowedListeners"),
+		    "ListenerSets are not supported yet");
+	if (spec->tls && spec->tls->backend)
+		gw_check_report(check, GW_FINDING_NOT_HONOURED,
+		    GW_AT(GW_AT(at, "tls"), "backend"),
+		    "TLS towards backends is not supported yet");
+	if (spec->tls && spec->tls->frontend)
+		gw_check_report(check, GW_FINDING_NOT_HONOURED,
+		    GW_AT(GW_AT(at, "tls"), "frontend"),
+		    "TLS is not supported yet");
+}
+
+static void
+warn_match(struct gw_check *check, const struct gw_place *place,
+    const struct gw_http_match *match)
+{
+	struct text fault;
+
+	text_init(&fault);
+	if (!gw_honour_match(match, &fault))
+		gw_check_report(check, GW_FINDING_REFUSED, place,
+		    "%.*s: the match takes no request",
+		    SLICE_ARGS(text_slice(&fault)));
+	text_fini(&fault);
+}
+
+static void
+warn_rule(struct gw_check *check, const struct gw_place *place,
+    const struct gw_http_rule *rule)
+{
+	struct gw_honour honour;
+
+	for (uint32_t i = 0; i < rule->matches_count; i++)
+		warn_match(
+		    check, GW_AT_ITEM(place, "matches", i), &rule->matches[i]);
+	gw_honour_rule(rule, &honour);
+	if (honour.refused)
+		gw_check_report(check, GW_FINDING_REFUSED, place,
+		    "%s: the rule is not served", honour.refused);
+	for (unsigned i = 0; i < honour.ignored_count; i++)
+		gw_check_report(check, GW_FINDING_NOT_HONOURED,
+		    GW_AT(place, honour.ignored[i]), "%s is not supported yet",
+		    honour.ignored[i]);
+}
+
+static void
+warn_httproute(struct gw_check *check, const struct gw_httproute_spec *spec)
+{
+	const struct gw_place *at = GW_AT(NULL, "spec");
+
+	for (uint32_t i = 0; i < spec->rules_count; i++)
+		warn_rule(check, GW_AT_ITEM(at, "rules", i), &spec->rules[i]);
+	if (slice_equal(spec->use_default_gateways, SLICE("All")))
+		gw_check_report(check, GW_FINDING_NOT_HONOURED,
+		    GW_AT(at, "useDefaultGateways"),
+		    "default Gateways are not supported yet");
+}
+
+void
+gw_check_honour(struct gw_check *check, const struct gw_object *object)
+{
+	switch (object->kind) {
+	case GW_GATEWAY:
+		warn_gateway(check, object->gateway->spec);
+		break;
+	case GW_HTTPROUTE:
+		warn_httproute(check, object->httproute->spec);
+		break;
+	case GW_ENDPOINTSLICE:
+		if (slice_equal(
+		        object->endpointslice->address_type, SLICE("FQDN")))
+			gw_check_report(check, GW_FINDING_NOT_HONOURED,
+			    GW_AT(NULL, "addressType"),
+			    "endpoints by name are not supported: the slice "
+			    "is not used");
+		break;
+	case GW_GATEWAYCLASS:
+	case GW_REFERENCEGRANT:
+	case GW_XBACKEND:
+	case GW_SERVICE:
+	case GW_NAMESPACE:
+	case GW_KIND__COUNT:
+		break;
+	}
+}
