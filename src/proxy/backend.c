@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include "core/memory.h"
 #include "proxy/pool.h"
+#include "proxy/reading.h"
 #include "snap/unit.h"
 
 /* An endpoint as the set has it, its address read. */
@@ -163,13 +164,10 @@ merge(struct proxy_backends *backends, struct proxy_backend *backend,
 	backend->endpoint_count = count;
 }
 
-/* Ready ones; where there is none, those that still serve while they end, as
- * kube-proxy does (ProxyTerminatingEndpoints). */
 static void
 select_candidates(struct proxy_backend *backend)
 {
-	static const uint8_t choices[] = {UNIT_ENDPOINT_READY,
-	    UNIT_ENDPOINT_SERVING | UNIT_ENDPOINT_TERMINATING};
+	const uint8_t *choices = proxy_candidate_conditions;
 	backend->candidates = memory_resize(backend->candidates,
 	    (size_t)backend->endpoint_count + 1, sizeof(*backend->candidates));
 	backend->candidate_count = 0;

@@ -6,12 +6,12 @@
 #include "proxy/answer.h"
 #include "proxy/balancer.h"
 #include "proxy/filter.h"
+#include "proxy/reading.h"
 #include "proxy/report.h"
 #include "proxy/request.h"
 #include "proxy/stamp.h"
 #include "proxy/worker_priv.h"
 #include "wire/h1.h"
-#include "wire/path.h"
 
 static void attempt(struct proxy_request *request, bool fresh);
 static void on_stream(
@@ -32,36 +32,14 @@ refuse_with(struct proxy_request *request, enum reason reason, int status,
 	proxy_answer_with(request->exchange, reason, (uint16_t)status, field);
 }
 
-static enum error
-read_host(struct proxy_request *request, const struct wire_head *head)
-{
-	uint16_t port;
-	if (likely(head->plain_host)) {
-		request->host = head->authority;
-		return ERROR_OK;
-	}
-	if (head->authority.length == 0)
-		return ERROR_OK;
-	return wire_authority_parse(
-	    head->authority, request->host_storage, &request->host, &port);
-}
-
-/* The canonical path; one that was not canonical is replaced in the head too,
- * so that what is matched is what is forwarded. "*" goes where "/" does: RFC
- * 9112 3.2.4 has it stand for a URI without a path. */
+/* A path that was not canonical is replaced in the head too, so that what is
+ * matched is what is forwarded. */
 static enum error
 read_path(struct proxy_request *request, struct wire_head *head)
 {
 	struct proxy_worker *worker = request->worker;
-	if (head->path.length + head->query.length > sizeof(worker->scratch))
-		return ERROR_HTTP_TARGET_TOO_LONG;
-	if (unlikely(head->method_id == METHOD_OPTIONS &&
-	        slice_equal(head->path, SLICE("*")))) {
-		request->path = SLICE("/");
-		return ERROR_OK;
-	}
-	enum error error =
-	    wire_path_canonical(head->path, worker->scratch, &request->path);
+	enum error error = proxy_read_path(
+	    head, worker->scratch, sizeof(worker->scratch), &request->path);
 	if (unlikely(
 	        error == ERROR_OK && request->path.data == worker->scratch)) {
 		request->path =
@@ -80,13 +58,13 @@ static const struct field allow = {.name = "Allow",
     .value_length = sizeof(ALLOWED) - 1,
     .id = FIELD_OTHER};
 
-/* RFC 9110 7.6.2: at 0 we are the one who answers; else one less goes on. */
+/* At 0 we are the one who answers; else one less goes on. */
 static bool
 take_max_forwards(struct proxy_request *request, struct wire_head *head)
 {
-	struct field *field = wire_head_find(head, FIELD_MAX_FORWARDS);
 	uint64_t left;
-	if (!field || !slice_to_number(field_value(field), UINT32_MAX, &left))
+	struct field *field = proxy_read_max_forwards(head, &left);
+	if (!field)
 		return true;
 	if (left == 0) {
 		http_exchange_answer(
@@ -100,23 +78,17 @@ take_max_forwards(struct proxy_request *request, struct wire_head *head)
 	return true;
 }
 
-/* A gateway is no forward proxy (CONNECT), and what TRACE would echo holds
- * fields that are none of the client's. */
 static bool
 is_served(struct proxy_request *request, struct wire_head *head)
 {
-	switch (head->method_id) {
-	case METHOD_CONNECT:
-		refuse_with(request, REASON_HTTP_REQUEST_ERROR, 405, &allow);
+	int status = proxy_method_refusal(head->method_id);
+	if (unlikely(status > 0)) {
+		refuse_with(request, REASON_HTTP_REQUEST_ERROR, status,
+		    head->method_id == METHOD_CONNECT ? &allow : NULL);
 		return false;
-	case METHOD_TRACE:
-		refuse_with(request, REASON_HTTP_REQUEST_ERROR, 501, NULL);
-		return false;
-	case METHOD_OPTIONS:
-		return take_max_forwards(request, head);
-	default:
-		return true;
 	}
+	return likely(head->method_id != METHOD_OPTIONS) ||
+	    take_max_forwards(request, head);
 }
 
 /* The backendRef, by weight, and what the worker knows of it. */
@@ -132,12 +104,11 @@ choose_backend(
 		return REASON_NO_BACKEND;
 	const struct unit_backend *chosen = &rule->backends[at];
 	request->backend_ref = chosen;
-	if (unlikely(chosen->refused.length > 0))
-		return REASON_REF_NOT_RESOLVED;
-	const struct snap_backend *snap =
-	    snap_set_backend(worker->set, decision->backend_ids[at]);
-	if (unlikely(!snap || !snap->exists))
-		return REASON_REF_NOT_RESOLVED;
+	const struct snap_backend *snap;
+	enum reason reason = proxy_find_backend(
+	    worker->set, chosen, decision->backend_ids[at], &snap);
+	if (unlikely(reason != REASON_NONE))
+		return reason;
 	request->backend = proxy_backends_get(&worker->backends, snap);
 	request->backend->references++;
 	return REASON_NONE;
@@ -255,7 +226,8 @@ on_request(struct http_exchange *exchange)
 	request->waiter.on_stream = on_stream;
 	request->path = head->path;
 	request->query = head->query;
-	enum error error = read_host(request, head);
+	enum error error =
+	    proxy_read_host(head, request->host_storage, &request->host);
 	if (likely(error == ERROR_OK)) {
 		if (unlikely(!is_served(request, head)))
 			return;
