@@ -30,6 +30,7 @@ struct agent_socket {
 struct agent {
 	struct agent_options options;
 	struct snap_store *store;
+	const struct snap_set *set; /* the newest published; NULL: none yet */
 	struct proxy_worker **workers;
 	struct snap_holds **holds;
 	struct net_names *names;

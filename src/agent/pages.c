@@ -2,6 +2,13 @@
  * the units as they are, and the counters of listeners and routes. */
 #include "agent/agent_priv.h"
 
+#include "core/memory.h"
+#include "proxy/explain.h"
+#include "wire/path.h"
+
+/* Looking at so many for candidates stays within a turn of the loop. */
+#define EXPLAIN_UNITS_MAX 16384
+
 static void
 show_live(void *context, struct http_exchange *exchange, struct slice query)
 {
@@ -70,6 +77,63 @@ show_units(void *context, struct http_exchange *exchange, struct slice query)
 	text_fini(&out);
 }
 
+static enum error
+listener_state(void *context, const struct unit *listener, struct slice *why)
+{
+	return agent_listener_state(context, listener, why);
+}
+
+static void
+explain(struct agent *agent, struct http_exchange *exchange, struct slice query,
+    char *scratch)
+{
+	struct slice head, address = SLICE_NONE, port;
+	uint64_t number;
+	struct proxy_explain explain = {
+	    .store = agent->store,
+	    .set = agent->set,
+	    .units_max = EXPLAIN_UNITS_MAX,
+	    .listens = listener_state,
+	    .context = agent,
+	};
+	struct text out;
+
+	if (!wire_query_get(query, SLICE("port"), scratch, &port) ||
+	    !slice_to_number(port, UINT16_MAX, &number) || number == 0 ||
+	    !wire_query_get(
+	        query, SLICE("head"), scratch + query.length, &head)) {
+		admin_answer(exchange, 400, "text/plain; charset=utf-8",
+		    SLICE("?port= and &head= (a request's head, escaped) are "
+		          "wanted\n"));
+		return;
+	}
+	(void)wire_query_get(
+	    query, SLICE("address"), scratch + 2 * query.length, &address);
+	explain.head = head;
+	explain.address = address;
+	explain.port = (uint16_t)number;
+	text_init(&out);
+	proxy_explain(&out, &explain);
+	admin_answer(exchange, 200, "application/json", text_slice(&out));
+	text_fini(&out);
+}
+
+static void
+show_explain(void *context, struct http_exchange *exchange, struct slice query)
+{
+	struct agent *agent = context;
+	char *scratch;
+
+	if (agent->set == NULL) {
+		admin_answer(exchange, 503, "text/plain; charset=utf-8",
+		    SLICE("no whole configuration is served yet\n"));
+		return;
+	}
+	scratch = memory_alloc(3 * query.length + 1);
+	explain(agent, exchange, query, scratch);
+	memory_free(scratch);
+}
+
 static void
 write_metrics(void *context, struct text *out)
 {
@@ -100,5 +164,8 @@ agent_register(struct agent *agent, struct admin *admin)
 	admin_add_page(admin, "/api/v1/units",
 	    "the units that are served, a JSON object a line", show_units,
 	    agent);
+	admin_add_page(admin, "/api/v1/explain",
+	    "what becomes of a request; ?port=N&head=H[&address=A]",
+	    show_explain, agent);
 	admin_add_metrics(admin, write_metrics, agent);
 }

@@ -12,6 +12,7 @@
 int command_run(const struct flags *flags);
 int command_check(const struct flags *flags);
 int command_echo(const struct flags *flags);
+int command_explain(const struct flags *flags);
 int command_get(const struct flags *flags);
 
 /* The admin socket's path where no flag says one; false: it does not fit. */

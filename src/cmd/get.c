@@ -2,103 +2,13 @@
  * status, and prints them. It reads nothing else and changes nothing. */
 #include "cmd/get_priv.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "cmd/ask.h"
 #include "cmd/command.h"
-#include "core/memory.h"
-#include "net/listener.h"
-#include "wire/h1.h"
 #include "wire/nearest.h"
-
-#define ANSWER_BYTES_MAX ((size_t)1 << 30)
-#define READ_BYTES 65536
-
-static bool
-send_all(int fd, struct slice bytes)
-{
-	while (bytes.length > 0) {
-		ssize_t sent = send(fd, bytes.data, bytes.length, MSG_NOSIGNAL);
-
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent <= 0)
-			return false;
-		bytes = slice_skip(bytes, (size_t)sent);
-	}
-	return true;
-}
-
-static bool
-read_all(int fd, struct text *answer)
-{
-	static char part[READ_BYTES];
-
-	while (answer->length < ANSWER_BYTES_MAX) {
-		ssize_t got = read(fd, part, sizeof(part));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got == 0;
-		text_push(answer, slice_make(part, (size_t)got));
-	}
-	errno = EMSGSIZE;
-	return false;
-}
-
-static bool
-cannot_reach(const char *path, enum error error)
-{
-	const char *hint = "Is yumen running? --socket names its admin socket.";
-
-	if (error == ERROR_DENIED)
-		hint = "It runs as another user: ask as that one, or as root.";
-	if (error == ERROR_INVALID)
-		hint = "A socket's path has at most 107 bytes.";
-	fprintf(
-	    stderr, "yumen get: %s: %s\n%s\n", path, error_text(error), hint);
-	return false;
-}
-
-/* HTTP/1.0, so that the body is what follows the head until the end. */
-static bool
-ask(const char *path, struct slice request, struct text *answer)
-{
-	int fd;
-	enum error error = net_connect_unix(path, &fd);
-	bool ok;
-
-	if (error != ERROR_OK)
-		return cannot_reach(path, error);
-	ok = send_all(fd, request) && read_all(fd, answer);
-	if (!ok)
-		fprintf(stderr, "yumen get: %s: %s\n", path, strerror(errno));
-	close(fd);
-	return ok;
-}
-
-static bool
-split_answer(struct slice answer, uint16_t *status, struct slice *body)
-{
-	const struct wire_h1_limits limits = {65536, 16384, 128};
-	struct wire_h1_parser parser;
-	struct wire_head *head = memory_alloc(sizeof(*head));
-	ssize_t length;
-
-	wire_h1_parser_init(&parser, &limits);
-	length = wire_h1_response_feed(&parser, answer, METHOD_GET, head);
-	*status = length > 0 ? head->status : 0;
-	memory_free(head);
-	if (length <= 0)
-		return false;
-	*body = slice_skip(answer, (size_t)length);
-	return true;
-}
 
 static int
 print_items(const struct flags *flags, enum gw_kind kind, json_t *answer)
@@ -131,35 +41,6 @@ print_items(const struct flags *flags, enum gw_kind kind, json_t *answer)
 	fwrite(out.data, 1, out.length, stdout);
 	text_fini(&out);
 	return 0;
-}
-
-static int
-show_answer(
-    const struct flags *flags, enum gw_kind kind, const struct text *answer)
-{
-	struct slice body;
-	uint16_t code;
-	json_error_t error;
-	json_t *root;
-	int status;
-
-	if (!split_answer(text_slice(answer), &code, &body)) {
-		fputs("yumen get: the answer is no HTTP\n", stderr);
-		return 1;
-	}
-	if (code != 200) {
-		fprintf(stderr, "yumen get: %u %.*s", code, SLICE_ARGS(body));
-		return 1;
-	}
-	root = json_loadb(body.data, body.length, 0, &error);
-	if (root == NULL) {
-		fprintf(stderr, "yumen get: the answer is no JSON: %s\n",
-		    error.text);
-		return 1;
-	}
-	status = print_items(flags, kind, root);
-	json_decref(root);
-	return status;
 }
 
 /* A name in a query: letters, digits, '-' and '.' are all that names have. */
@@ -224,34 +105,24 @@ check_flags(const struct flags *flags, enum gw_kind *kind)
 int
 command_get(const struct flags *flags)
 {
-	const char *socket = flags_value(flags, FLAG_GET_SOCKET);
-	char fallback[108];
-	struct text request, answer;
+	struct text target;
 	enum gw_kind kind;
+	json_t *answer;
 	int status = 2;
 
 	if (!check_flags(flags, &kind))
 		return 2;
-	if (socket == NULL) {
-		if (!command_default_socket(fallback, sizeof(fallback)))
-			return 2;
-		socket = fallback;
-	}
-	text_init(&request);
-	text_init(&answer);
-	text_printf(
-	    &request, "GET /api/v1/objects?kind=%s", gw_kinds[kind].plural);
-	if (push_parameter(&request, "namespace",
-	        flags_value(flags, FLAG_GET_NAMESPACE)) &&
-	    push_parameter(&request, "name",
+	text_init(&target);
+	text_printf(&target, "/api/v1/objects?kind=%s", gw_kinds[kind].plural);
+	if (push_parameter(
+	        &target, "namespace", flags_value(flags, FLAG_GET_NAMESPACE)) &&
+	    push_parameter(&target, "name",
 	        flags->argument_count > 1 ? flags->arguments[1] : NULL)) {
-		text_push_string(
-		    &request, " HTTP/1.0\r\nHost: localhost\r\n\r\n");
-		status = ask(socket, text_slice(&request), &answer)
-		    ? show_answer(flags, kind, &answer)
-		    : 1;
+		answer = ask_page("get", flags_value(flags, FLAG_GET_SOCKET),
+		    text_slice(&target));
+		status = answer ? print_items(flags, kind, answer) : 1;
+		json_decref(answer);
 	}
-	text_fini(&request);
-	text_fini(&answer);
+	text_fini(&target);
 	return status;
 }

@@ -109,6 +109,8 @@ run_command(const struct flags *flags)
 		return command_echo(flags);
 	case COMMAND_CHECK:
 		return command_check(flags);
+	case COMMAND_EXPLAIN:
+		return command_explain(flags);
 	case COMMAND_GET:
 		return command_get(flags);
 	case COMMAND_VERSION:

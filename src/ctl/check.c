@@ -10,7 +10,7 @@
 #include "core/limit.h"
 #include "core/memory.h"
 #include "core/must.h"
-#include "ctl/sources.h"
+#include "ctl/once.h"
 #include "gw/admit.h"
 #include "gw/verdict.h"
 
@@ -18,7 +18,7 @@
 
 struct checking {
 	struct ctl_checked *checked;
-	struct gw_state *state;
+	struct ctl_once once;
 	unsigned room;
 };
 
@@ -54,51 +54,9 @@ keep(struct checking *checking, struct slice file,
 /* ---- the files ---- */
 
 static void
-on_put(void *context, struct gw_object **object)
-{
-	struct checking *checking = context;
-
-	gw_state_put(checking->state, object);
-}
-
-static void
-on_remove(
-    void *context, enum gw_kind kind, struct slice namespace, struct slice name)
-{
-	struct checking *checking = context;
-
-	gw_state_remove(checking->state, kind, namespace, name);
-}
-
-static void
 on_problem(void *context, const struct ctl_problem *problem)
 {
 	keep(context, problem->file, &problem->finding);
-}
-
-static enum error
-read_files(struct checking *checking, const char *const *paths, unsigned count)
-{
-	static const atomic_bool never = false;
-	struct ctl_sink sink = {
-	    .context = checking,
-	    .put = on_put,
-	    .remove = on_remove,
-	    .tell = on_problem,
-	};
-	struct ctl_files *files = ctl_files_new(&sink);
-	struct ctl_sources *sources = NULL;
-	enum error error =
-	    ctl_sources_new(files, paths, count, &never, &sources);
-
-	if (error == ERROR_OK) {
-		ctl_sources_read_all(sources);
-		checking->checked->files = ctl_files_counts(files).files;
-		checking->checked->objects = ctl_files_counts(files).objects;
-		ctl_sources_free(&sources);
-	}
-	ctl_files_free(&files);
-	return error;
 }
 
 /* ---- the statuses ---- */
@@ -141,7 +99,7 @@ on_status(void *context, const struct gw_object *object, const void *status)
 	struct telling telling = {
 	    .checking = checking, .file = object->source.file};
 
-	gw_verdicts(checking->state, object, status, on_verdict, &telling);
+	gw_verdicts(checking->once.state, object, status, on_verdict, &telling);
 	if (object->kind == GW_HTTPROUTE)
 		checking->checked->routes_served += is_served(status);
 }
@@ -316,33 +274,39 @@ ctl_check(const char *const *paths, unsigned count,
     unsigned *failed)
 {
 	must(count > 0 && options != NULL && checked != NULL);
-	struct checking checking = {.checked = checked};
-	struct gw_output output = {
-	    .context = &checking, .on_unit = on_unit, .on_status = on_status};
+	struct checking checking = {
+	    .checked = checked,
+	    .once =
+	        {
+	            .paths = paths,
+	            .path_count = count,
+	            .options = *options,
+	            .output = {.context = &checking,
+	                .on_unit = on_unit,
+	                .on_status = on_status},
+	            .on_problem = on_problem,
+	            .context = &checking,
+	        },
+	};
+	struct ctl_once *once = &checking.once;
 
-	for (*failed = 0; *failed < count; ++*failed) {
-		enum error error = ctl_source_probe(paths[*failed]);
-
-		if (error != ERROR_OK)
-			return error;
-	}
 	*checked = (struct ctl_checked){0};
 	arena_init(&checked->arena, ARENA_BYTES);
-	checking.state = gw_state_new(options);
-	enum error error = read_files(&checking, paths, count);
+	enum error error = ctl_once_run(once);
 
 	if (error == ERROR_OK) {
-		gw_state_reconcile(checking.state, &output);
-		gw_state_each(
-		    checking.state, GW_HTTPROUTE, count_route, checked);
+		checked->files = once->counts.files;
+		checked->objects = once->counts.objects;
+		gw_state_each(once->state, GW_HTTPROUTE, count_route, checked);
 		sort(checked);
 		place_all(checked);
 		sort(checked);
 		drop_foretold(checked);
 	} else {
+		*failed = once->failed;
 		ctl_checked_free(checked);
 	}
-	gw_state_free(&checking.state);
+	ctl_once_fini(once);
 	return error;
 }
 

@@ -4,6 +4,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,11 +74,13 @@ type gate struct {
 	port   int // of the Gateway that basics made
 	socket string
 	admin  string
-	mu     sync.Mutex
-	out    bytes.Buffer
-	err    bytes.Buffer
-	done   chan struct{}
-	exit   error
+	// fetch holds what explain says of the request against the answer.
+	explains bool
+	mu       sync.Mutex
+	out      bytes.Buffer
+	err      bytes.Buffer
+	done     chan struct{}
+	exit     error
 }
 
 type lockedWriter struct {
@@ -288,6 +292,13 @@ func (g *gate) fetch(method, host, path string, headers ...string) (*http.Respon
 	response, body, err := g.tryFetch(method, host, path, headers...)
 	if err != nil {
 		g.t.Fatalf("%s %s%s: %v", method, host, path, err)
+	}
+	if g.explains {
+		if head, err := httputil.DumpRequestOut(response.Request.Clone(context.Background()), false); err != nil {
+			g.t.Error(err)
+		} else {
+			g.explained(string(head), response)
+		}
 	}
 	return response, body
 }
