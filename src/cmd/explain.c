@@ -2,13 +2,14 @@
  * as run does and builds the set that workers would serve; without, it asks the
  * yumen that runs. Either way proxy/explain.h tells, by the workers' own code.
  */
+#include "cmd/explain_priv.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/ask.h"
 #include "cmd/command.h"
-#include "cmd/explain_priv.h"
 #include "core/must.h"
 #include "ctl/once.h"
 #include "proxy/explain.h"
