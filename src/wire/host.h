@@ -14,7 +14,8 @@
  * *port is 0 when absent. Userinfo is an error. HTTP_BAD_HOST. */
 enum error wire_authority_parse(struct slice authority, char *out,
     struct slice *host, uint16_t *port) must_check;
-/* Is it a name or IPv4 address that wire_authority_parse would give as it is? */
+/* Is it a name or IPv4 address that wire_authority_parse would give as it is?
+ */
 bool wire_is_plain_host(struct slice authority);
 /* RFC 1123 name as Gateway API writes it, lower case; wildcard: "*." first. */
 bool wire_is_hostname(struct slice s, bool wildcard_allowed);
