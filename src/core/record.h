@@ -5,7 +5,7 @@
  * A .def file lists them, inner ones first:
  *
  *	RECORD(gw_http_path_match)
- *	TEXT(gw_http_path_match, type, "type", 1, .choices = "Exact|PathPrefix")
+ *	TEXT(gw_http_path_match, type, "type", 1)
  *	TEXT(gw_http_path_match, value, "value", 2, .fallback_text = "/")
  *	END(gw_http_path_match)
  *
@@ -44,16 +44,11 @@ struct record_type;
 struct record_field {
 	const char *name; /* in JSON */
 	const struct record_type *sub; /* STRUCT, STRUCTS */
-	const char *choices; /* TEXT, TEXTS: "A|B", NULL: any */
 	const char *fallback_text; /* TEXT: the default */
 	int64_t fallback; /* NUMBER, BOOL: the default, or RECORD_ABSENT */
-	/* Of a NUMBER, both 0: any; of the length of TEXT and of lists,
-	 * maximum 0: any. */
-	int64_t minimum, maximum;
 	uint32_t number; /* in the binary form; 0: not there */
 	uint32_t offset, count_offset;
 	enum record_kind kind;
-	bool required;
 	/* A reader that does not know it must refuse the whole. */
 	bool critical;
 };

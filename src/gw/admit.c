@@ -118,8 +118,8 @@ read_object(struct gw_check *check, enum gw_kind kind, struct slice file)
 	struct gw_object *object = memory_zero(1, sizeof(*object));
 
 	arena_init(&object->arena, OBJECT_BYTES);
-	const void *record = wire_record_from_tree(check->document, SLICE_NONE,
-	    gw_kinds[kind].type, &object->arena, NULL, NULL);
+	const void *record = wire_record_from_tree(
+	    check->document, gw_kinds[kind].type, &object->arena);
 
 	must(record != NULL);
 	fill_object(object, check, kind, record, file);

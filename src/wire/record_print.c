@@ -45,8 +45,7 @@ is_shown(const void *record, const struct record_field *field)
 	case RECORD_NUMBER:
 	case RECORD_BOOL:
 		return number_in(slot) != RECORD_ABSENT &&
-		    (number_in(slot) != 0 || field->fallback != 0 ||
-		        field->required);
+		    (number_in(slot) != 0 || field->fallback != 0);
 	case RECORD_STRUCT:
 	case RECORD_TEXTS:
 	case RECORD_STRUCTS:
