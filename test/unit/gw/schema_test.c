@@ -111,114 +111,114 @@ judged_fini(struct judged *judged)
 
 /* ---- what is found ---- */
 
+static const struct {
+	const char *yaml, *findings;
+} fault_rows[] = {
+    /* types */
+    {GATEWAY "spec: a\n", "YM0108 3:7 spec: must be a map, not text\n"},
+    {GATEWAY "spec: {gatewayClassName: 1, listeners: {}}\n",
+        "YM0108 3:26 spec.gatewayClassName: must be text, not a "
+        "number: put it in quotes (\"1\"?)\n"
+        "YM0108 3:40 spec.listeners: must be a list, not a map\n"},
+    {GATEWAY "spec: {gatewayClassName: c, listeners: [null]}\n",
+        "YM0108 3:41 spec.listeners[0]: must be a map, not null\n"},
+    {GATEWAY "metadata: {labels: {a: 1}}\nspec: {" LISTENERS "}\n",
+        "YM0108 3:24 metadata.labels.a: must be text, not a number: "
+        "put it in quotes (\"1\"?)\n"},
+    {GATEWAY "metadata: {creationTimestamp: x}\nspec: {" LISTENERS "}\n",
+        "YM0209 3:31 metadata.creationTimestamp: \"x\" is not a time "
+        "of RFC 3339, as in 2026-01-31T08:15:00Z\n"},
+    /* what is required, and what is unknown */
+    {GATEWAY, "YM0109 1:1 spec: is required\n"},
+    {GATEWAY "spec: {listeners: []}\n",
+        "YM0111 3:19 spec.listeners: has 0 items; at least 1 are "
+        "wanted\n"
+        "YM0109 3:7 spec.gatewayClassName: is required\n"},
+    {GATEWAY "spec: {" LISTENERS ", adresses: [], zz: 1}\nodd: 1\n",
+        "YM0107 3:79 spec.adresses: there is no such field "
+        "(addresses?)\n"
+        "YM0107 3:93 spec.zz: there is no such field\n"
+        "YM0107 4:1 odd: there is no such field\n"},
+    {GATEWAY "metadata: {nmae: a}\nspec: {" LISTENERS "}\n",
+        "YM0107 3:12 metadata.nmae: there is no such field "
+        "(name?)\n"},
+    /* limits, patterns, choices */
+    {GATEWAY "spec: {gatewayClassName: c, listeners: [{name: a, port: "
+             "65536, protocol: HTTP}]}\n",
+        "YM0111 3:57 spec.listeners[0].port: 65536 is not within 1 "
+        "and 65535\n"},
+    {GATEWAY "spec: {gatewayClassName: c, listeners: [{name: A, port: "
+             "80, protocol: HTTP, hostname: \"\"}]}\n",
+        "YM0201 3:48 spec.listeners[0].name: \"A\" is not a name: "
+        "lower-case letters, digits, '-' and '.', beginning and "
+        "ending with a letter or digit\n"
+        "YM0111 3:87 spec.listeners[0].hostname: has 0 characters; "
+        "at least 1 are wanted\n"
+        "YM0202 3:87 spec.listeners[0].hostname: \"\" is not a "
+        "hostname in lower case, where wanted with one leading "
+        "\"*.\"\n"},
+    {GATEWAY "spec: {" LISTENERS ", defaultScope: Alll}\n",
+        "YM0110 3:93 spec.defaultScope: \"Alll\" is none of All, None "
+        "(All?)\n"},
+    /* one of several forms */
+    {GATEWAY "spec: {" LISTENERS ", addresses: [{value: a}]}\n",
+        "YM0207 3:99 spec.addresses[0].value: \"a\" is not an IP "
+        "address\n"},
+    {GATEWAY "spec: {" LISTENERS ", addresses: [{type: Hostname, "
+             "value: a, routability: Cluster}, {value: \"::1\"}]}\n",
+        ""},
+    {ENVOY "spec: {provider: {type: Kubernetes, kubernetes: {envoyPDB: "
+           "{minAvailable: true}}}}\n",
+        "YM0108 3:75 spec.provider.kubernetes.envoyPDB.minAvailable: "
+        "must be a whole number or text, not true or false\n"},
+    {ENVOY "spec: {provider: {type: Kubernetes, kubernetes: {envoyPDB: "
+           "{minAvailable: 10%}}}}\n",
+        ""},
+    /* lists whose entries differ */
+    {ROUTE "spec: {rules: [{retry: {codes: [500, 503, 500, 500]}}]}\n",
+        "YM0301 3:43 spec.rules[0].retry.codes[2]: is the same as "
+        "entry 0\n"},
+    {ROUTE "spec: {rules: [{filters: [{type: RequestHeaderModifier, "
+           "requestHeaderModifier: {set: [{name: a, value: b}, {name: "
+           "b, value: b}, {name: a, value: c}]}}]}]}\n",
+        "YM0301 3:129 spec.rules[0].filters[0].requestHeaderModifier."
+        "set[2]: has the same name as entry 0\n"},
+    /* rules: after all else, and not after faults that hide things */
+    {ROUTE "spec: {rules: [{matches: [{path: {value: a//b}}]}]}\n",
+        "YM0203 3:42 spec.rules[0].matches[0].path: value must be an "
+        "absolute path and start with '/' when type one of ['Exact', "
+        "'PathPrefix']\n"
+        "YM0203 3:42 spec.rules[0].matches[0].path: must not contain "
+        "'//' when type one of ['Exact', 'PathPrefix']\n"},
+    {ROUTE "spec: {rules: [{matches: [{path: {value: a, type: X}}]}]}\n",
+        "YM0110 3:51 spec.rules[0].matches[0].path.type: \"X\" is none "
+        "of Exact, PathPrefix, RegularExpression\n"},
+    {ROUTE "spec: {hostnames: [A], rules: [{matches: [{path: {value: "
+           "a}}]}]}\n",
+        "YM0202 3:20 spec.hostnames[0]: \"A\" is not a hostname in "
+        "lower case, where wanted with one leading \"*.\"\n"
+        "YM0203 3:58 spec.rules[0].matches[0].path: value must be an "
+        "absolute path and start with '/' when type one of ['Exact', "
+        "'PathPrefix']\n"},
+};
 static void
 faults_are_told_at_their_place(void **unused)
 {
-	static const struct {
-		const char *yaml, *findings;
-	} rows[] = {
-	    /* types */
-	    {GATEWAY "spec: a\n", "YM0108 3:7 spec: must be a map, not text\n"},
-	    {GATEWAY "spec: {gatewayClassName: 1, listeners: {}}\n",
-	        "YM0108 3:26 spec.gatewayClassName: must be text, not a "
-	        "number: put it in quotes (\"1\"?)\n"
-	        "YM0108 3:40 spec.listeners: must be a list, not a map\n"},
-	    {GATEWAY "spec: {gatewayClassName: c, listeners: [null]}\n",
-	        "YM0108 3:41 spec.listeners[0]: must be a map, not null\n"},
-	    {GATEWAY "metadata: {labels: {a: 1}}\nspec: {" LISTENERS "}\n",
-	        "YM0108 3:24 metadata.labels.a: must be text, not a number: "
-	        "put it in quotes (\"1\"?)\n"},
-	    {GATEWAY "metadata: {creationTimestamp: x}\nspec: {" LISTENERS
-	             "}\n",
-	        "YM0209 3:31 metadata.creationTimestamp: \"x\" is not a time "
-	        "of RFC 3339, as in 2026-01-31T08:15:00Z\n"},
-	    /* what is required, and what is unknown */
-	    {GATEWAY, "YM0109 1:1 spec: is required\n"},
-	    {GATEWAY "spec: {listeners: []}\n",
-	        "YM0111 3:19 spec.listeners: has 0 items; at least 1 are "
-	        "wanted\n"
-	        "YM0109 3:7 spec.gatewayClassName: is required\n"},
-	    {GATEWAY "spec: {" LISTENERS ", adresses: [], zz: 1}\nodd: 1\n",
-	        "YM0107 3:79 spec.adresses: there is no such field "
-	        "(addresses?)\n"
-	        "YM0107 3:93 spec.zz: there is no such field\n"
-	        "YM0107 4:1 odd: there is no such field\n"},
-	    {GATEWAY "metadata: {nmae: a}\nspec: {" LISTENERS "}\n",
-	        "YM0107 3:12 metadata.nmae: there is no such field "
-	        "(name?)\n"},
-	    /* limits, patterns, choices */
-	    {GATEWAY "spec: {gatewayClassName: c, listeners: [{name: a, port: "
-	             "65536, protocol: HTTP}]}\n",
-	        "YM0111 3:57 spec.listeners[0].port: 65536 is not within 1 "
-	        "and 65535\n"},
-	    {GATEWAY "spec: {gatewayClassName: c, listeners: [{name: A, port: "
-	             "80, protocol: HTTP, hostname: \"\"}]}\n",
-	        "YM0201 3:48 spec.listeners[0].name: \"A\" is not a name: "
-	        "lower-case letters, digits, '-' and '.', beginning and "
-	        "ending with a letter or digit\n"
-	        "YM0111 3:87 spec.listeners[0].hostname: has 0 characters; "
-	        "at least 1 are wanted\n"
-	        "YM0202 3:87 spec.listeners[0].hostname: \"\" is not a "
-	        "hostname in lower case, where wanted with one leading "
-	        "\"*.\"\n"},
-	    {GATEWAY "spec: {" LISTENERS ", defaultScope: Alll}\n",
-	        "YM0110 3:93 spec.defaultScope: \"Alll\" is none of All, None "
-	        "(All?)\n"},
-	    /* one of several forms */
-	    {GATEWAY "spec: {" LISTENERS ", addresses: [{value: a}]}\n",
-	        "YM0207 3:99 spec.addresses[0].value: \"a\" is not an IP "
-	        "address\n"},
-	    {GATEWAY "spec: {" LISTENERS ", addresses: [{type: Hostname, "
-	             "value: a, routability: Cluster}, {value: \"::1\"}]}\n",
-	        ""},
-	    {ENVOY "spec: {provider: {type: Kubernetes, kubernetes: {envoyPDB: "
-	           "{minAvailable: true}}}}\n",
-	        "YM0108 3:75 spec.provider.kubernetes.envoyPDB.minAvailable: "
-	        "must be a whole number or text, not true or false\n"},
-	    {ENVOY "spec: {provider: {type: Kubernetes, kubernetes: {envoyPDB: "
-	           "{minAvailable: 10%}}}}\n",
-	        ""},
-	    /* lists whose entries differ */
-	    {ROUTE "spec: {rules: [{retry: {codes: [500, 503, 500, 500]}}]}\n",
-	        "YM0301 3:43 spec.rules[0].retry.codes[2]: is the same as "
-	        "entry 0\n"},
-	    {ROUTE "spec: {rules: [{filters: [{type: RequestHeaderModifier, "
-	           "requestHeaderModifier: {set: [{name: a, value: b}, {name: "
-	           "b, value: b}, {name: a, value: c}]}}]}]}\n",
-	        "YM0301 3:129 spec.rules[0].filters[0].requestHeaderModifier."
-	        "set[2]: has the same name as entry 0\n"},
-	    /* rules: after all else, and not after faults that hide things */
-	    {ROUTE "spec: {rules: [{matches: [{path: {value: a//b}}]}]}\n",
-	        "YM0203 3:42 spec.rules[0].matches[0].path: value must be an "
-	        "absolute path and start with '/' when type one of ['Exact', "
-	        "'PathPrefix']\n"
-	        "YM0203 3:42 spec.rules[0].matches[0].path: must not contain "
-	        "'//' when type one of ['Exact', 'PathPrefix']\n"},
-	    {ROUTE
-	        "spec: {rules: [{matches: [{path: {value: a, type: X}}]}]}\n",
-	        "YM0110 3:51 spec.rules[0].matches[0].path.type: \"X\" is none "
-	        "of Exact, PathPrefix, RegularExpression\n"},
-	    {ROUTE "spec: {hostnames: [A], rules: [{matches: [{path: {value: "
-	           "a}}]}]}\n",
-	        "YM0202 3:20 spec.hostnames[0]: \"A\" is not a hostname in "
-	        "lower case, where wanted with one leading \"*.\"\n"
-	        "YM0203 3:58 spec.rules[0].matches[0].path: value must be an "
-	        "absolute path and start with '/' when type one of ['Exact', "
-	        "'PathPrefix']\n"},
-	};
 
 	(void)unused;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(fault_rows) / sizeof(fault_rows[0]);
+	     i++) {
 		struct judged judged;
 		bool warned = true;
 
-		judge(rows[i].yaml, &judged);
+		judge(fault_rows[i].yaml, &judged);
 		if (!slice_equal(text_slice(&judged.findings),
-		        slice_from_string(rows[i].findings)))
-			fail_msg("%s\ngot:    %.*s\nwanted: %s", rows[i].yaml,
+		        slice_from_string(fault_rows[i].findings)))
+			fail_msg("%s\ngot:    %.*s\nwanted: %s",
+			    fault_rows[i].yaml,
 			    SLICE_ARGS(text_slice(&judged.findings)),
-			    rows[i].findings);
-		for (const char *at = rows[i].findings; *at;
+			    fault_rows[i].findings);
+		for (const char *at = fault_rows[i].findings; *at;
 		     at = strchr(at, '\n') + 1)
 			warned = warned && strncmp(at, "YM0107", 6) == 0;
 		assert_int_equal(judged.accepted, warned);
