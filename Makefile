@@ -4,7 +4,7 @@ DEBUG ?= build-debug
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: help build run check debug fuzz bench install format tables docs clean go
+.PHONY: help build run check cluster debug fuzz bench install format tables docs clean go
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -36,6 +36,16 @@ $(DEBUG)/build.ninja:
 check: go
 	@tools/packages.sh build check
 	@cd tools/check && go run . -root ../.. $(CHECK)
+
+## make cluster  build-cluster/kube: Kubernetes 1.34 in one program, for tests
+cluster: build-cluster/kube
+
+KUBE_VERSION = k8s.io/component-base/version
+build-cluster/kube: $(addprefix test/cluster/kube/,go.mod go.sum main.go)
+	@echo 'building Kubernetes: five minutes at first'
+	@cd test/cluster/kube && CGO_ENABLED=0 go build -trimpath -o ../../../$@ \
+	    -ldflags '-s -w -X $(KUBE_VERSION).gitVersion=v1.34.4 \
+	    -X $(KUBE_VERSION).gitMajor=1 -X $(KUBE_VERSION).gitMinor=34' .
 
 ## make fuzz     each fuzz target for FUZZ_SECONDS (60)
 fuzz: go
@@ -70,7 +80,7 @@ docs: build
 
 ## make clean    remove what was built
 clean:
-	rm -rf $(BUILD) $(DEBUG) build-fuzz run
+	rm -rf $(BUILD) $(DEBUG) build-fuzz build-cluster run
 
 # The tools and tests are in Go, which comes in no package of this Debian.
 go:

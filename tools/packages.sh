@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the targets named on the command line (build, check, bench) need
+# Install what the targets named on the command line (build, check, ...) need
 # and is missing: as root by apt-get, else print the line that would and stop.
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,5 +18,17 @@ if [ "$(id -u)" != 0 ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
-# A service that a package brings must not start by itself here.
-RUNLEVEL=1 apt-get install -q -y --no-install-recommends $missing
+# A service that a package brings must not start by itself here: neither now,
+# nor when the machine starts.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+	trap 'rm -f $policy' EXIT
+	printf '#!/bin/sh\nexit 101\n' >$policy
+	chmod 755 $policy
+fi
+apt-get install -q -y --no-install-recommends $missing
+for package in $missing; do
+	for unit in $(dpkg -L "$package" | sed -n 's,^/lib/systemd/system/\(.*\.service\)$,\1,p'); do
+		DPKG_MAINTSCRIPT_PACKAGE=$package deb-systemd-helper disable "$unit"
+	done
+done

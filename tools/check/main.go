@@ -56,6 +56,7 @@ var steps = []step{
 	{"black box+sanitizers", func(root string) (counts, error) {
 		return goTest(root, "test/e2e", []string{"YUMEN=" + filepath.Join(root, "build-debug/yumen"), "YUMEN_SLOW=1"})
 	}},
+	{"judge", judge},
 }
 
 func main() {
@@ -220,7 +221,24 @@ func goTest(root, folder string, environment []string) (counts, error) {
 	return result, err
 }
 
-// readEvents prints the output of what failed and counts.
+// judge holds admission against a real API server, where one can be had: it wants
+// etcd, which root can install, and minutes to build Kubernetes the first time.
+func judge(root string) (counts, error) {
+	if err := run(root, nil, "tools/packages.sh", "judge"); err != nil {
+		fmt.Println("   not run: without etcd there is no API server to judge by:", err)
+		return counts{skipped: 1}, nil
+	}
+	if err := run(root, nil, "make", "--no-print-directory", "cluster"); err != nil {
+		return counts{}, err
+	}
+	return goTest(root, "test/judge", []string{
+		"KUBE=" + filepath.Join(root, "build-cluster/kube"),
+		"YUMEN=" + filepath.Join(root, "build/yumen"),
+	})
+}
+
+// readEvents prints the output of what failed, the figures that the judge tells, and
+// counts.
 func readEvents(from io.Reader) counts {
 	var result counts
 	output := map[string][]string{}
@@ -234,6 +252,9 @@ func readEvents(from io.Reader) counts {
 		switch event.Action {
 		case "output":
 			output[key] = append(output[key], event.Output)
+			if strings.HasPrefix(event.Output, "judge ") {
+				fmt.Print("   ", event.Output)
+			}
 		case "build-output":
 			fmt.Print(event.Output)
 		case "pass", "fail", "skip":

@@ -1,0 +1,240 @@
+package judge
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"regexp"
+	"sort"
+	"strings"
+)
+
+// differ tells how two verdicts differ, a line each difference; list indexes are
+// left out of the lines, so that one pattern of differences.txt fits many.
+func differ(one *sample, server, yumen *verdict) []string {
+	var lines []string
+	say := func(format string, args ...any) {
+		lines = append(lines, one.kind.name+" "+fmt.Sprintf(format, args...))
+	}
+	if server.admitted != yumen.admitted {
+		say("verdict: server %s, yumen %s", words(server), words(yumen))
+		return lines
+	}
+	compareFaults(server, yumen, say)
+	compareSets("unknown", server.unknown, yumen.unknown, say)
+	if server.admitted && server.stored != nil && yumen.stored != nil {
+		compareStored("", withoutServers(server.stored), withoutServers(yumen.stored), say)
+	}
+	return lines
+}
+
+var index = regexp.MustCompile(`\[\d+\]`)
+
+func plain(path string) string { return index.ReplaceAllString(path, "[]") }
+
+func words(v *verdict) string {
+	if v.admitted {
+		return "admits"
+	}
+	var all []string
+	for path, what := range v.faults {
+		all = append(all, fmt.Sprintf("%s (%s)", plain(path), what))
+	}
+	sort.Strings(all)
+	return "refuses " + strings.Join(all, ", ")
+}
+
+func compareFaults(server, yumen *verdict, say func(string, ...any)) {
+	if server.decoding {
+		compareDecoding(server, yumen, say)
+		return
+	}
+	for path, what := range server.faults {
+		if yumen.faults[path] != "" {
+			continue
+		}
+		if below := pathBelow(path, yumen.faults, server.faults); below != "" {
+			say("path below: server %s, yumen %s: %s", plain(path), plain(below), what)
+		} else {
+			say("path of server only: %s: %s", plain(path), what)
+		}
+	}
+	for path, what := range yumen.faults {
+		if server.faults[path] == "" && pathAbove(path, server.faults, yumen.faults) == "" {
+			say("path of yumen only: %s: %s", plain(path), what)
+		}
+	}
+}
+
+// compareDecoding: the server's decoder stops at the first field that it cannot
+// decode, and names it without places in lists, or not at all.
+func compareDecoding(server, yumen *verdict, say func(string, ...any)) {
+	for path := range server.faults {
+		found := false
+		for own := range yumen.faults {
+			found = found || index.ReplaceAllString(own, "") == path
+		}
+		if !found {
+			say("path of decoding: server %s, yumen %s", path, words(yumen))
+		}
+	}
+}
+
+func isBelow(path, above string) bool {
+	return above == "" || strings.HasPrefix(path, above+".") || strings.HasPrefix(path, above+"[")
+}
+
+// pathBelow finds one of yumen's own paths under a path that only the server has.
+func pathBelow(path string, own, others map[string]string) string {
+	for one := range own {
+		if isBelow(one, path) && others[one] == "" {
+			return one
+		}
+	}
+	return ""
+}
+
+func pathAbove(path string, others, own map[string]string) string {
+	for one := range others {
+		if isBelow(path, one) && own[one] == "" {
+			return "above"
+		}
+	}
+	return ""
+}
+
+func compareSets(what string, server, yumen map[string]bool, say func(string, ...any)) {
+	for path := range server {
+		if !yumen[path] {
+			say("%s of server only: %s", what, plain(path))
+		}
+	}
+	for path := range yumen {
+		if !server[path] {
+			say("%s of yumen only: %s", what, plain(path))
+		}
+	}
+}
+
+// withoutServers leaves out what a server sets by itself at creation, and status,
+// which is not the writer's.
+func withoutServers(stored object) object {
+	out := object{}
+	for key, value := range stored {
+		if key != "status" {
+			out[key] = value
+		}
+	}
+	if metadata, ok := stored["metadata"].(object); ok {
+		kept := object{}
+		for key, value := range metadata {
+			switch key {
+			case "uid", "creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink",
+				"namespace", "deletionTimestamp", "deletionGracePeriodSeconds":
+			default:
+				kept[key] = value
+			}
+		}
+		out["metadata"] = kept
+	}
+	return out
+}
+
+func compareStored(path string, server, yumen any, say func(string, ...any)) {
+	switch s := server.(type) {
+	case object:
+		if y, ok := yumen.(object); ok {
+			compareMaps(path, s, y, say)
+			return
+		}
+	case []any:
+		if y, ok := yumen.([]any); ok && len(s) == len(y) {
+			for i := range s {
+				compareStored(path+"[]", s[i], y[i], say)
+			}
+			return
+		}
+	}
+	if !reflect.DeepEqual(server, yumen) {
+		say("stored: %s: server %s, yumen %s", path, short(server), short(yumen))
+	}
+}
+
+func compareMaps(path string, server, yumen object, say func(string, ...any)) {
+	for key, value := range server {
+		if other, ok := yumen[key]; ok {
+			compareStored(join(path, key), value, other, say)
+		} else {
+			say("stored by server only: %s: %s", join(path, key), short(value))
+		}
+	}
+	for key, value := range yumen {
+		if _, ok := server[key]; !ok {
+			say("stored by yumen only: %s: %s", join(path, key), short(value))
+		}
+	}
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func short(value any) string {
+	text, _ := json.Marshal(value)
+	if len(text) > 100 {
+		text = append(text[:100], "..."...)
+	}
+	return string(text)
+}
+
+// listed is the differences that are known, each with its reason.
+type listed struct {
+	rows []listedRow
+}
+
+type listedRow struct {
+	pattern *regexp.Regexp
+	reason  string
+	matched int
+}
+
+// readListed reads lines of PATTERN -- REASON; what begins with # is for people.
+func readListed(path string) (*listed, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	list := &listed{}
+	lines := bufio.NewScanner(file)
+	for number := 1; lines.Scan(); number++ {
+		if lines.Text() == "" || strings.HasPrefix(lines.Text(), "#") {
+			continue
+		}
+		pattern, reason, ok := strings.Cut(lines.Text(), " -- ")
+		if !ok {
+			return nil, fmt.Errorf("%s:%d: no reason", path, number)
+		}
+		compiled, err := regexp.Compile("^(?:" + pattern + ")")
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", path, number, err)
+		}
+		list.rows = append(list.rows, listedRow{pattern: compiled, reason: reason})
+	}
+	return list, lines.Err()
+}
+
+func (l *listed) has(line string) bool {
+	for i := range l.rows {
+		if l.rows[i].pattern.MatchString(line) {
+			l.rows[i].matched++
+			return true
+		}
+	}
+	return false
+}
