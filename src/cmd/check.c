@@ -9,14 +9,17 @@
 
 #include "cmd/command.h"
 
+typedef void (*print_fn)(struct text *out, const struct ctl_checked *checked);
+
 static const struct {
 	const char *name;
-	void (*print)(struct text *out, const struct ctl_checked *checked);
+	print_fn print; /* NULL: the objects instead */
 } formats[] = {
     {"text", check_print_text},
     {"json", check_print_json},
     {"sarif", check_print_sarif},
     {"github", check_print_github},
+    {"yaml", NULL},
 };
 
 static int
@@ -36,6 +39,48 @@ exit_status(const struct ctl_checked *checked, const char *fail_on)
 	return fails && strcmp(fail_on, "never") != 0;
 }
 
+static void
+write_text(const struct text *text, FILE *to)
+{
+	if (text->length > 0)
+		fwrite(text->data, 1, text->length, to);
+}
+
+/* Where objects are asked for, problems are told beside them. */
+static int
+check_files(const struct flags *flags, const struct gw_options *options,
+    print_fn print, const char *fail_on)
+{
+	struct ctl_checked checked;
+	struct text out, problems;
+	unsigned failed;
+
+	text_init(&out);
+	text_init(&problems);
+	enum error error = ctl_check(flags->arguments, flags->argument_count,
+	    options, &checked, print ? NULL : &out, &failed);
+
+	if (error != ERROR_OK) {
+		fprintf(stderr, "yumen check: %s: %s\n",
+		    failed < flags->argument_count ? flags->arguments[failed]
+		                                   : "cannot check",
+		    error_text(error));
+		return 2;
+	}
+	if (print)
+		print(&out, &checked);
+	else
+		check_print_text(&problems, &checked);
+	write_text(&out, stdout);
+	write_text(&problems, stderr);
+	text_fini(&problems);
+	text_fini(&out);
+	int status = exit_status(&checked, fail_on);
+
+	ctl_checked_free(&checked);
+	return status;
+}
+
 int
 command_check(const struct flags *flags)
 {
@@ -47,9 +92,7 @@ command_check(const struct flags *flags)
 	    .controller_name_count = flags->counts[FLAG_CHECK_CONTROLLER_NAME],
 	    .namespaces_implied = true,
 	};
-	struct ctl_checked checked;
-	struct text out;
-	unsigned failed, chosen = 0;
+	unsigned chosen = 0;
 
 	fail_on = fail_on ? fail_on : "error";
 	if (strcmp(fail_on, "error") != 0 && strcmp(fail_on, "warning") != 0 &&
@@ -61,29 +104,13 @@ command_check(const struct flags *flags)
 		chosen++;
 	if (chosen == sizeof(formats) / sizeof(formats[0]))
 		return usage(
-		    "--output is text, json, sarif or github, not ", format);
+		    "--output is text, json, sarif, github or yaml, not ",
+		    format);
 	if (flags->argument_count == 0)
 		return usage("which files or folders? ",
 		    "`yumen check PATH...`, or - for standard input");
 	for (unsigned i = 0; i < options.controller_name_count; i++)
 		names[i] = slice_from_string(
 		    flags->values[FLAG_CHECK_CONTROLLER_NAME][i]);
-	enum error error = ctl_check(flags->arguments, flags->argument_count,
-	    &options, &checked, &failed);
-
-	if (error != ERROR_OK) {
-		fprintf(stderr, "yumen check: %s: %s\n",
-		    failed < flags->argument_count ? flags->arguments[failed]
-		                                   : "cannot check",
-		    error_text(error));
-		return 2;
-	}
-	text_init(&out);
-	formats[chosen].print(&out, &checked);
-	fwrite(out.data, 1, out.length, stdout);
-	text_fini(&out);
-	int status = exit_status(&checked, fail_on);
-
-	ctl_checked_free(&checked);
-	return status;
+	return check_files(flags, &options, formats[chosen].print, fail_on);
 }

@@ -13,12 +13,14 @@
 #include "ctl/once.h"
 #include "gw/admit.h"
 #include "gw/verdict.h"
+#include "wire/tree_yaml.h"
 
 #define ARENA_BYTES 4096
 
 struct checking {
 	struct ctl_checked *checked;
 	struct ctl_once once;
+	struct text *stored; /* NULL: not asked for */
 	unsigned room;
 };
 
@@ -57,6 +59,16 @@ static void
 on_problem(void *context, const struct ctl_problem *problem)
 {
 	keep(context, problem->file, &problem->finding);
+}
+
+static void
+on_stored(void *context, struct slice file, const struct tree_node *document)
+{
+	struct checking *checking = context;
+
+	text_printf(checking->stored, "---\n# Source: %.*s:%u\n",
+	    SLICE_ARGS(file), document->line);
+	wire_tree_yaml(checking->stored, document);
 }
 
 /* ---- the statuses ---- */
@@ -271,11 +283,12 @@ place_all(struct ctl_checked *checked)
 enum error
 ctl_check(const char *const *paths, unsigned count,
     const struct gw_options *options, struct ctl_checked *checked,
-    unsigned *failed)
+    struct text *stored, unsigned *failed)
 {
 	must(count > 0 && options != NULL && checked != NULL);
 	struct checking checking = {
 	    .checked = checked,
+	    .stored = stored,
 	    .once =
 	        {
 	            .paths = paths,
@@ -285,6 +298,7 @@ ctl_check(const char *const *paths, unsigned count,
 	                .on_unit = on_unit,
 	                .on_status = on_status},
 	            .on_problem = on_problem,
+	            .on_stored = stored ? on_stored : NULL,
 	            .context = &checking,
 	        },
 	};

@@ -390,6 +390,9 @@ admit_document(struct reading *reading, struct tree_node *document,
 	reading->refused = false;
 	item->object = gw_admit(document, &reading->arena, reading->file->path,
 	    on_finding, reading);
+	if (!reading->refused && files->sink.stored)
+		files->sink.stored(
+		    files->sink.context, reading->file->path, document);
 	if (item->object != NULL) {
 		item->good = true;
 		item->claim = ctl_claim_get(files, item->object->kind,

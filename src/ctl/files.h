@@ -9,6 +9,7 @@
 
 #include "gw/finding.h"
 #include "gw/object.h"
+#include "wire/tree.h"
 
 /* A finding in a file; line 0: of the file as a whole. Slices live as long as
  * the call. */
@@ -24,6 +25,10 @@ struct ctl_sink {
 	void (*remove)(void *context, enum gw_kind kind, struct slice namespace,
 	    struct slice name);
 	void (*tell)(void *context, const struct ctl_problem *problem);
+	/* May be NULL: a document that was admitted, as a cluster would store
+	 * it; also one that does not count. */
+	void (*stored)(
+	    void *context, struct slice file, const struct tree_node *document);
 };
 
 struct ctl_counts {

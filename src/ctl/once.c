@@ -29,6 +29,14 @@ on_problem(void *context, const struct ctl_problem *problem)
 	once->on_problem(once->context, problem);
 }
 
+static void
+on_stored(void *context, struct slice file, const struct tree_node *document)
+{
+	struct ctl_once *once = context;
+
+	once->on_stored(once->context, file, document);
+}
+
 static enum error
 read_files(struct ctl_once *once)
 {
@@ -38,6 +46,7 @@ read_files(struct ctl_once *once)
 	    .put = on_put,
 	    .remove = on_remove,
 	    .tell = on_problem,
+	    .stored = once->on_stored ? on_stored : NULL,
 	};
 	struct ctl_files *files = ctl_files_new(&sink);
 	struct ctl_sources *sources = NULL;

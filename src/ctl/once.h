@@ -13,7 +13,10 @@ struct ctl_once {
 	struct gw_options options;
 	struct gw_output output; /* what reconcile says */
 	void (*on_problem)(void *context, const struct ctl_problem *problem);
-	void *context; /* of on_problem */
+	/* May be NULL: as the sink's of ctl/files.h. */
+	void (*on_stored)(
+	    void *context, struct slice file, const struct tree_node *document);
+	void *context; /* of both */
 	/* What came of it: */
 	struct gw_state
 	    *state; /* set before reconcile runs; NULL on an error */

@@ -120,3 +120,35 @@ func TestCheckFormats(t *testing.T) {
 		t.Errorf("help: %v %s", err, help)
 	}
 }
+
+// TestCheckStored: the objects as a cluster would store them, with defaults and without
+// unknown fields, and those that it would refuse left out; problems go beside them. What
+// is printed has nothing wrong and is stored as it is.
+func TestCheckStored(t *testing.T) {
+	t.Parallel()
+	path, again := filepath.Join(t.TempDir(), "objects.yaml"), filepath.Join(t.TempDir(), "again.yaml")
+	text := routeYAML("app", "", "  - matchs: []\n    backendRefs: [{name: app, port: 81}]\n") +
+		"---\napiVersion: v1\nkind: Service\nmetadata: {name: Bad}\nspec: {ports: [{port: 81}]}\n"
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, status := check(t, "-o", "yaml", path)
+	for _, want := range []string{"---\n# Source: " + path + ":2\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\n",
+		"  - backendRefs:\n    - name: app\n      port: 81\n      group: \"\"\n      kind: Service\n      weight: 1\n",
+		"    - path:\n        type: PathPrefix\n        value: /\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("want %q in\n%s", want, out)
+		}
+	}
+	if status != 1 || strings.Contains(out, "matchs") || strings.Contains(out, "Bad") ||
+		!strings.Contains(errs, "YM0107") || !strings.Contains(errs, "YM0201") {
+		t.Errorf("%d\n%s\n%s", status, out, errs)
+	}
+	if err := os.WriteFile(again, []byte(out), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	twice, errs, _ := check(t, "-o", "yaml", again)
+	if cut := func(s string) string { _, s, _ = strings.Cut(s, "\napi"); return s }; cut(out) != cut(twice) || strings.Contains(errs, "YM01") {
+		t.Errorf("again:\n%s\n%s", twice, errs)
+	}
+}

@@ -127,7 +127,7 @@ check_case(unsigned at)
 
 	folder_write("objects.yaml", cases[at].text);
 	assert_int_equal(
-	    ctl_check(&path, 1, &options, &checked, &failed), ERROR_OK);
+	    ctl_check(&path, 1, &options, &checked, NULL, &failed), ERROR_OK);
 	text_init(&said);
 	for (unsigned i = 0; i < checked.problem_count; i++) {
 		const struct gw_finding *finding = &checked.problems[i].finding;
@@ -170,11 +170,11 @@ test_paths(void **state)
 	(void)state;
 	folder_write("b.yaml", "a: [\n");
 	folder_write("a.yaml", "a: [\n");
-	assert_int_equal(
-	    ctl_check(paths, 2, &options, &checked, &failed), ERROR_NOT_FOUND);
+	assert_int_equal(ctl_check(paths, 2, &options, &checked, NULL, &failed),
+	    ERROR_NOT_FOUND);
 	assert_int_equal(failed, 1);
 	assert_int_equal(
-	    ctl_check(paths, 1, &options, &checked, &failed), ERROR_OK);
+	    ctl_check(paths, 1, &options, &checked, NULL, &failed), ERROR_OK);
 	assert_int_equal(checked.problem_count, 2);
 	assert_true(slice_ends_with(checked.problems[0].file, SLICE("a.yaml")));
 	assert_true(slice_ends_with(checked.problems[1].file, SLICE("b.yaml")));
