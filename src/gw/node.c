@@ -6,7 +6,9 @@
 #include "core/must.h"
 #include "gw/state_priv.h"
 
-enum { KEY_BYTES = 512 };
+/* A reference names 253 characters of any kind, and 63 of a namespace. */
+enum { KEY_BYTES = 253 * 4 + 1 + 63 };
+enum { ARENA_BYTES = 512 };
 
 static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_GATEWAYCLASS] = sizeof(struct gw_class_node),
@@ -63,7 +65,7 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 
 	if (kind == GW_GATEWAY)
 		arena_init(
-		    &((struct gw_gateway_node *)whole)->arena, KEY_BYTES);
+		    &((struct gw_gateway_node *)whole)->arena, ARENA_BYTES);
 	if (kind == GW_SERVICE || kind == GW_XBACKEND)
 		list_init(&((struct gw_backend_node *)whole)->slices);
 	if (kind == GW_ENDPOINTSLICE)

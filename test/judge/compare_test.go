@@ -11,6 +11,9 @@ import (
 	"strings"
 )
 
+// detail ends the part of a line that makes differences the same one.
+const detail = " = "
+
 // differ tells how two verdicts differ, a line each difference; list indexes are
 // left out of the lines, so that one pattern of differences.txt fits many.
 func differ(one *sample, server, yumen *verdict) []string {
@@ -19,7 +22,11 @@ func differ(one *sample, server, yumen *verdict) []string {
 		lines = append(lines, one.kind.name+" "+fmt.Sprintf(format, args...))
 	}
 	if server.admitted != yumen.admitted {
-		say("verdict: server %s, yumen %s", words(server), words(yumen))
+		if server.admitted {
+			say("refused by yumen only: %s", words(yumen))
+		} else {
+			say("refused by server only: %s", words(server))
+		}
 		return lines
 	}
 	compareFaults(server, yumen, say)
@@ -35,15 +42,16 @@ var index = regexp.MustCompile(`\[\d+\]`)
 func plain(path string) string { return index.ReplaceAllString(path, "[]") }
 
 func words(v *verdict) string {
-	if v.admitted {
-		return "admits"
+	var paths, all []string
+	for path := range v.faults {
+		paths = append(paths, path)
 	}
-	var all []string
-	for path, what := range v.faults {
-		all = append(all, fmt.Sprintf("%s (%s)", plain(path), what))
+	sort.Strings(paths)
+	for i, path := range paths {
+		all = append(all, v.faults[path])
+		paths[i] = plain(path)
 	}
-	sort.Strings(all)
-	return "refuses " + strings.Join(all, ", ")
+	return strings.Join(paths, ", ") + detail + strings.Join(all, ", ") + v.message
 }
 
 func compareFaults(server, yumen *verdict, say func(string, ...any)) {
@@ -56,14 +64,14 @@ func compareFaults(server, yumen *verdict, say func(string, ...any)) {
 			continue
 		}
 		if below := pathBelow(path, yumen.faults, server.faults); below != "" {
-			say("path below: server %s, yumen %s: %s", plain(path), plain(below), what)
+			say("path below: server %s, yumen %s"+detail+"%s", plain(path), plain(below), what)
 		} else {
-			say("path of server only: %s: %s", plain(path), what)
+			say("path of server only: %s"+detail+"%s", plain(path), what)
 		}
 	}
 	for path, what := range yumen.faults {
 		if server.faults[path] == "" && pathAbove(path, server.faults, yumen.faults) == "" {
-			say("path of yumen only: %s: %s", plain(path), what)
+			say("path of yumen only: %s"+detail+"%s", plain(path), what)
 		}
 	}
 }
@@ -158,7 +166,7 @@ func compareStored(path string, server, yumen any, say func(string, ...any)) {
 		}
 	}
 	if !reflect.DeepEqual(server, yumen) {
-		say("stored: %s: server %s, yumen %s", path, short(server), short(yumen))
+		say("stored: %s"+detail+"server %s, yumen %s", path, short(server), short(yumen))
 	}
 }
 
@@ -167,12 +175,12 @@ func compareMaps(path string, server, yumen object, say func(string, ...any)) {
 		if other, ok := yumen[key]; ok {
 			compareStored(join(path, key), value, other, say)
 		} else {
-			say("stored by server only: %s: %s", join(path, key), short(value))
+			say("stored by server only: %s"+detail+"%s", join(path, key), short(value))
 		}
 	}
 	for key, value := range yumen {
 		if _, ok := server[key]; !ok {
-			say("stored by yumen only: %s: %s", join(path, key), short(value))
+			say("stored by yumen only: %s"+detail+"%s", join(path, key), short(value))
 		}
 	}
 }

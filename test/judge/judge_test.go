@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"sort"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -61,7 +62,7 @@ func build(folder string) (err error) {
 	if world.listed, err = readListed("differences.txt"); err != nil {
 		return err
 	}
-	if world.folders, err = modules(); err != nil {
+	if world.folders, err = modules(filepath.Join(folder, "modules")); err != nil {
 		return err
 	}
 	custom, err := customKinds(world.folders)
@@ -110,7 +111,7 @@ func judge(t *testing.T, samples []sample) {
 		t.Fatal(err)
 	}
 	var agreed, listed, admitted int
-	unlisted := map[string][]int{}
+	unlisted, details := map[string][]int{}, map[string]string{}
 	for i := range samples {
 		if server[i].admitted {
 			admitted++
@@ -122,7 +123,11 @@ func judge(t *testing.T, samples []sample) {
 				known++
 			} else {
 				fresh++
-				unlisted[line] = append(unlisted[line], i)
+				key, _, _ := strings.Cut(line, detail)
+				unlisted[key] = append(unlisted[key], i)
+				if len(unlisted[key]) == 1 {
+					details[key] = line[len(key):]
+				}
 			}
 		}
 		switch {
@@ -134,11 +139,11 @@ func judge(t *testing.T, samples []sample) {
 	}
 	fmt.Printf("judge %s: %d objects (%d admitted): %d agreed, %d differ as listed\n",
 		t.Name(), len(samples), admitted, agreed, listed)
-	complain(t, samples, unlisted)
+	complain(t, samples, unlisted, details)
 }
 
 // complain tells each difference once, the most frequent first.
-func complain(t *testing.T, samples []sample, unlisted map[string][]int) {
+func complain(t *testing.T, samples []sample, unlisted map[string][]int, details map[string]string) {
 	t.Helper()
 	lines := make([]string, 0, len(unlisted))
 	for line := range unlisted {
@@ -148,21 +153,15 @@ func complain(t *testing.T, samples []sample, unlisted map[string][]int) {
 		a, b := len(unlisted[lines[i]]), len(unlisted[lines[j]])
 		return a > b || a == b && lines[i] < lines[j]
 	})
-	most := 60
-	if text := os.Getenv("JUDGE_LINES"); text != "" {
-		most, _ = strconv.Atoi(text)
-	}
+	most := setting("JUDGE_LINES", 40)
 	for i, line := range lines {
 		if i == most {
 			t.Errorf("and %d more", len(lines)-most)
 			return
 		}
 		first := unlisted[line][0]
-		text := samples[first].bytes
-		if len(text) > 1500 {
-			text = text[:1500]
-		}
-		t.Errorf("%d times: %s\n  as in %s (%06d):\n%s", len(unlisted[line]), line, samples[first].from, first, text)
+		t.Errorf("%d times: %s%s\n  as in %s (%s)", len(unlisted[line]), line, details[line],
+			samples[first].from, fileName(first, samples[first].json))
 	}
 }
 

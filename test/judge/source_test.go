@@ -1,8 +1,10 @@
 package judge
 
 import (
+	"archive/zip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,8 +39,9 @@ const sourceFile = "../../tools/crds/module.go"
 
 var sourceRow = regexp.MustCompile(`\{"([^"]+)", "(v[^"]+)", "(h1:[^"]+)"`)
 
-// modules returns the folder of each module's files.
-func modules() (map[string]string, error) {
+// modules returns the folder with each module's YAML files. They are taken from the
+// module's zip: one that wants a newer Go is downloaded, and only then refused.
+func modules(into string) (map[string]string, error) {
 	text, err := os.ReadFile(sourceFile)
 	if err != nil {
 		return nil, err
@@ -52,16 +55,53 @@ func modules() (map[string]string, error) {
 		command.Dir = os.TempDir()
 		command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
 		out, failed := command.Output()
-		var found struct{ Dir, Sum, Error string }
-		if err := json.Unmarshal(out, &found); err != nil || found.Dir == "" {
+		var found struct{ Zip, Sum, Error string }
+		if err := json.Unmarshal(out, &found); err != nil || found.Zip == "" {
 			return nil, fmt.Errorf("%s: %v %v %s", row[1], failed, err, found.Error)
 		}
 		if found.Sum != row[3] {
 			return nil, fmt.Errorf("%s@%s is %s, not %s", row[1], row[2], found.Sum, row[3])
 		}
-		folders[row[1]] = found.Dir
+		folders[row[1]] = filepath.Join(into, row[1])
+		if err := unpack(found.Zip, row[1]+"@"+row[2]+"/", folders[row[1]]); err != nil {
+			return nil, err
+		}
 	}
 	return folders, nil
+}
+
+func unpack(path, prefix, into string) error {
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	for _, file := range archive.File {
+		if !strings.HasSuffix(file.Name, ".yaml") {
+			continue
+		}
+		to := filepath.Join(into, filepath.FromSlash(strings.TrimPrefix(file.Name, prefix)))
+		if err := unpackFile(file, to); err != nil {
+			return fmt.Errorf("%s: %w", file.Name, err)
+		}
+	}
+	return nil
+}
+
+func unpackFile(file *zip.File, to string) error {
+	from, err := file.Open()
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	text, err := io.ReadAll(from)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(to, text, 0o644)
 }
 
 const (

@@ -25,6 +25,8 @@ type verdict struct {
 	// it names one field at most, without places in lists.
 	decoding bool
 	unknown  map[string]bool
+	// message is all that was said where no field was named.
+	message string
 	// stored is the object as it would be kept, with defaults.
 	stored object
 }
@@ -120,6 +122,7 @@ func (v *verdict) readStatus(body []byte) error {
 	}
 	if len(status.Details.Causes) == 0 {
 		v.decoding = true
+		v.message = status.Message
 		if found := goField.FindStringSubmatch(status.Message); found != nil {
 			v.faults[found[1]] = status.Message
 		}
@@ -216,6 +219,9 @@ func readStored(folder string, verdicts []verdict) error {
 	out, err := runYumen("check", "--fail-on", "never", "-o", "yaml", folder)
 	if err != nil {
 		return err
+	}
+	if len(out) == 0 {
+		return nil
 	}
 	for _, part := range strings.Split(string(out), "\n---\n") {
 		line, _, _ := strings.Cut(strings.TrimPrefix(part, "---\n"), "\n")
