@@ -30,9 +30,10 @@ func differ(one *sample, server, yumen *verdict) []string {
 		return lines
 	}
 	compareFaults(server, yumen, say)
-	compareSets("unknown", server.unknown, yumen.unknown, say)
+	compareUnknown(server, yumen, say)
 	if server.admitted && server.stored != nil && yumen.stored != nil {
-		compareStored("", withoutServers(server.stored), withoutServers(yumen.stored), say)
+		native := one.kind.crd == nil
+		compareStored("", writers(server.stored, native), writers(yumen.stored, native), say)
 	}
 	return lines
 }
@@ -77,12 +78,12 @@ func compareFaults(server, yumen *verdict, say func(string, ...any)) {
 }
 
 // compareDecoding: the server's decoder stops at the first field that it cannot
-// decode, and names it without places in lists, or not at all.
+// decode, and names it without places in lists and keys of maps, or not at all.
 func compareDecoding(server, yumen *verdict, say func(string, ...any)) {
 	for path := range server.faults {
 		found := false
 		for own := range yumen.faults {
-			found = found || index.ReplaceAllString(own, "") == path
+			found = found || isBelow(index.ReplaceAllString(own, ""), path) || index.ReplaceAllString(own, "") == path
 		}
 		if !found {
 			say("path of decoding: server %s, yumen %s", path, words(yumen))
@@ -113,41 +114,88 @@ func pathAbove(path string, others, own map[string]string) string {
 	return ""
 }
 
-func compareSets(what string, server, yumen map[string]bool, say func(string, ...any)) {
-	for path := range server {
-		if !yumen[path] {
-			say("%s of server only: %s", what, plain(path))
+// compareUnknown: where the server's decoder stops, it has not seen all.
+func compareUnknown(server, yumen *verdict, say func(string, ...any)) {
+	for path := range server.unknown {
+		switch {
+		case yumen.unknown[path]:
+		case isBelowAny(path, yumen.faults):
+			say("unknown of server only, below a wrong type: %s", plain(path))
+		default:
+			say("unknown of server only: %s", plain(path))
 		}
 	}
-	for path := range yumen {
-		if !server[path] {
-			say("%s of yumen only: %s", what, plain(path))
+	for path := range yumen.unknown {
+		if !server.unknown[path] && !server.decoding {
+			say("unknown of yumen only: %s", plain(path))
 		}
 	}
 }
 
-// withoutServers leaves out what a server sets by itself at creation, and status,
-// which is not the writer's.
-func withoutServers(stored object) object {
+func isBelowAny(path string, faults map[string]string) bool {
+	for one := range faults {
+		if isBelow(path, one) {
+			return true
+		}
+	}
+	return false
+}
+
+// writers is what the writer of an object says: without what a server sets by itself at
+// creation, and without status. What is of Go's types (native kinds, all metadata) does
+// not tell the empty from the absent.
+func writers(stored object, native bool) object {
 	out := object{}
 	for key, value := range stored {
-		if key != "status" {
+		if key != "status" && (!native || !isEmpty(value)) {
 			out[key] = value
 		}
 	}
-	if metadata, ok := stored["metadata"].(object); ok {
-		kept := object{}
-		for key, value := range metadata {
-			switch key {
-			case "uid", "creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink",
-				"namespace", "deletionTimestamp", "deletionGracePeriodSeconds":
-			default:
-				kept[key] = value
+	if native {
+		out = withoutEmpty(out).(object)
+	}
+	metadata, _ := stored["metadata"].(object)
+	kept := object{}
+	for key, value := range metadata {
+		switch key {
+		case "uid", "creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink",
+			"namespace", "deletionTimestamp", "deletionGracePeriodSeconds":
+		default:
+			kept[key] = value
+		}
+	}
+	out["metadata"] = withoutEmpty(kept)
+	return out
+}
+
+func isEmpty(value any) bool {
+	switch v := value.(type) {
+	case object:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return value == nil
+}
+
+func withoutEmpty(value any) any {
+	switch v := value.(type) {
+	case object:
+		out := object{}
+		for key, one := range v {
+			if one = withoutEmpty(one); !isEmpty(one) {
+				out[key] = one
 			}
 		}
-		out["metadata"] = kept
+		return out
+	case []any:
+		out := []any{}
+		for _, one := range v {
+			out = append(out, withoutEmpty(one))
+		}
+		return out
 	}
-	return out
+	return value
 }
 
 func compareStored(path string, server, yumen any, say func(string, ...any)) {

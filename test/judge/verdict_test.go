@@ -101,7 +101,10 @@ func unknownField(warning string) (string, bool) {
 }
 
 // goField is how Go's decoder names the field that it could not decode.
-var goField = regexp.MustCompile(`Go struct field [A-Za-z]*\.([^ ]+) of type`)
+var goField = regexp.MustCompile(`Go struct field ([A-Za-z]*)\.([^ ]+) of type`)
+
+// inText is where a message names the field that its cause does not.
+var inText = regexp.MustCompile(`: "([^"]+)" must validate`)
 
 func (v *verdict) readStatus(body []byte) error {
 	var status struct {
@@ -118,13 +121,20 @@ func (v *verdict) readStatus(body []byte) error {
 			continue
 		}
 		field := strings.TrimSuffix(cause.Field, "<nil>")
+		if found := inText.FindStringSubmatch(cause.Message); field == "" && found != nil {
+			field = found[1]
+		}
 		v.faults[field] = cause.Reason + ": " + cause.Message
 	}
 	if len(status.Details.Causes) == 0 {
 		v.decoding = true
 		v.message = status.Message
 		if found := goField.FindStringSubmatch(status.Message); found != nil {
-			v.faults[found[1]] = status.Message
+			field := found[2]
+			if found[1] == "ObjectMeta" && !strings.HasPrefix(field, "metadata.") {
+				field = "metadata." + field
+			}
+			v.faults[field] = status.Message
 		}
 	}
 	return nil
