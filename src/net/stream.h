@@ -1,4 +1,4 @@
-/* Byte streams: TCP and Unix sockets now, TLS later, and the simulated stream
+/* Byte streams: TCP and Unix sockets, TLS (net/tls.h), and the simulated stream
  * of the tests. Non-blocking. A stream is embedded in its connection, which
  * learns of readiness by on_ready, notes it, and then reads or writes until
  * AGAIN or until `readable` or `writable` is off: no call asks the kernel what
@@ -16,6 +16,7 @@
 #include "net/loop.h"
 
 struct net_stream;
+struct net_tls;
 struct net_stream_ops {
 	/* OK and *length > 0; AGAIN; CLOSED (orderly end); RESET and others. */
 	enum error (*read)(
@@ -49,6 +50,8 @@ struct net_stream {
 	bool peer_closed; /* the end is known to come: short reads do not clear
 	                   */
 	bool connecting;
+	struct net_tls *tls; /* what stands between it and the socket, or NULL
+	                      */
 };
 
 /* Take a connected socket (non-blocking), owned from now on, also when this
