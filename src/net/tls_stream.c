@@ -144,6 +144,17 @@ net_tls_under_write(struct net_tls *tls, struct slice data)
 	return ERROR_OK;
 }
 
+/* close_notify is with the socket. */
+static enum error
+end_under(struct net_tls *tls)
+{
+	enum error error = net_stream_shutdown(&tls->under);
+
+	if (error != ERROR_OK)
+		fail(tls, error);
+	return tls->error;
+}
+
 /* Send what waits; false when it fails. */
 static bool
 flush(struct net_tls *tls)
@@ -156,8 +167,7 @@ flush(struct net_tls *tls)
 		return false;
 	if (rest.length == 0) {
 		pending_free(tls);
-		return !tls->is_shut ||
-		    net_stream_shutdown(&tls->under) == ERROR_OK;
+		return !tls->is_shut || end_under(tls) == ERROR_OK;
 	}
 	memmove(tls->pending->data, rest.data, rest.length);
 	tls->pending->length = rest.length;
@@ -360,7 +370,9 @@ tls_shutdown(struct net_stream *stream)
 		return ERROR_CANCELLED;
 	net_tls_engine_close_notify(tls);
 	tls->is_shut = true;
-	return tls->pending ? ERROR_OK : net_stream_shutdown(&tls->under);
+	if (tls->error != ERROR_OK || tls->pending)
+		return tls->error;
+	return end_under(tls);
 }
 
 /* What was written and not sent is sent all the same, for a while. */
