@@ -19,17 +19,18 @@ static struct unit_pair_match header = {
 static struct unit_pair_match query = {.name = {.data = "Page", .length = 4},
     .value = {.data = "1 2", .length = 3}};
 
-/* One match a rule; the route's rules are named "0", "1", ... */
+/* One match a rule, or without matches none; the route's rules are named "0",
+ * "1", ... */
 static void
-put_route(struct snap_store *store, const char *name, const char *hostname,
-    struct unit_match *matches, unsigned count)
+put_kind(struct snap_store *store, const char *kind, const char *name,
+    const char *hostname, struct unit_match *matches, unsigned count)
 {
 	struct slice listeners[] = {
 	    SLICE("listener/ns/gw/narrow"), SLICE("listener/ns/gw/wide")};
 	struct slice hostnames[] = {slice_from_string(hostname)};
-	struct unit_rule rules[8] = {{.identity = {.data = NULL}}};
+	struct unit_rule rules[16] = {{.identity = {.data = NULL}}};
 	struct unit_route route = {
-	    .kind = SLICE("HTTPRoute"),
+	    .kind = slice_from_string(kind),
 	    .namespace = SLICE("ns"),
 	    .name = slice_from_string(name),
 	    .listeners = listeners,
@@ -41,14 +42,21 @@ put_route(struct snap_store *store, const char *name, const char *hostname,
 	};
 	char unit[64];
 
-	assert_true(count <= 8);
-	for (unsigned i = 0; i < count; i++) {
+	assert_true(count <= 16);
+	for (unsigned i = 0; matches && i < count; i++) {
 		rules[i].matches = &matches[i];
 		rules[i].matches_count = 1;
 	}
-	snprintf(unit, sizeof(unit), "route/HTTPRoute/ns/%s", name);
+	snprintf(unit, sizeof(unit), "route/%s/ns/%s", kind, name);
 	assert_int_equal(
 	    world_put(store, slice_from_string(unit), &route), ERROR_OK);
+}
+
+static void
+put_route(struct snap_store *store, const char *name, const char *hostname,
+    struct unit_match *matches, unsigned count)
+{
+	put_kind(store, "HTTPRoute", name, hostname, matches, count);
 }
 
 static void
@@ -256,6 +264,303 @@ test_trace(void **state)
 	snap_store_free(&store);
 }
 
+/* "route rule", or what there is instead. */
+static const char *
+answer_of(const struct snap_decision *decision, char *out, size_t size)
+{
+	if (decision->reason != REASON_NONE)
+		return decision->reason == REASON_NO_ROUTE ? "-"
+		                                           : "no listener";
+	snprintf(out, size, "%.*s %d",
+	    SLICE_ARGS(decision->route_unit->route->name),
+	    (int)(decision->rule - decision->route_unit->route->rules));
+	return out;
+}
+
+#define TEXT(literal) \
+	{ \
+		.data = (literal), .length = sizeof(literal) - 1 \
+	}
+#define PATTERN(text, ...) \
+	PREFIX(text, .path_type = UNIT_PATH_PATTERN, __VA_ARGS__)
+
+/* Exact, then the longest pattern, then the longest prefix; a pattern is held
+ * against all of a path, a value, a line or the lines together. */
+static void
+test_patterns(void **state)
+{
+	static struct unit_pair_match color = {
+	    .name = TEXT("x-tenant"), .value = TEXT("a,b|c+"), .type = 1};
+	static struct unit_pair_match page = {
+	    .name = TEXT("page"), .value = TEXT("[0-9 ]+"), .type = 1};
+	struct unit_match site[] = {
+	    PREFIX("/api/v1/users"), PATTERN("/api/.*"),
+	    PATTERN("/api/v[0-9]+/.*"), EXACT("/api/v1/users"),
+	    PATTERN("/a[bc]", .method = TEXT("POST")), PATTERN("/a.?"),
+	    PATTERN("/[a]b?"),
+	    PREFIX("/h", .headers = &color, .headers_count = 1),
+	    PREFIX("/q", .queries = &page, .queries_count = 1),
+	    PATTERN("/a[x]"), /* as long as 6, and behind it */
+	};
+	struct unit_match wild[] = {PATTERN(".*z")};
+	static const struct {
+		const char *host, *path, *method, *query, *one, *two, *answer;
+	} table[] = {
+	    {"a.test", "/api/v1/users", .answer = "site 3"},
+	    {"a.test", "/api/v1/users/", .answer = "site 2"},
+	    {"a.test", "/api/x", .answer = "site 1"},
+	    {"a.test", "/api", .answer = "-"},
+	    {"a.test", "/ab", "POST", .answer = "site 4"},
+	    {"a.test", "/ab", .answer = "site 6"},
+	    {"a.test", "/ac", .answer = "site 5"},
+	    {"a.test", "/ax", .answer = "site 9"},
+	    {"a.test", "/x/ab", .answer = "-"},
+	    {"a.test", "/z", .answer = "wild 0"},
+	    {"b.test", "/ab", .answer = "-"},
+	    {"a.test", "/h", .one = "cc", .answer = "site 7"},
+	    {"a.test", "/h", .one = "b", .two = "c", .answer = "site 7"},
+	    {"a.test", "/h", .one = "a", .two = "b", .answer = "site 7"},
+	    {"a.test", "/h", .one = "b", .two = "a", .answer = "-"},
+	    {"a.test", "/h", .one = "xcc", .answer = "-"},
+	    {"a.test", "/h", .answer = "-"},
+	    {"a.test", "/q", .query = "page=1+2", .answer = "site 8"},
+	    {"a.test", "/q", .query = "page=x&page=1", .answer = "-"},
+	    {"a.test", "/q", .answer = "-"},
+	};
+	struct snap_store *store = snap_store_new();
+	struct snap_matcher *matcher = snap_matcher_new(NULL, NULL);
+	const struct snap_set *set;
+
+	(void)state;
+	put_listener(store, "wide", NULL);
+	put_route(store, "site", "a.test", site, 10);
+	put_route(store, "wild", "*.test", wild, 1);
+	set = snap_store_commit(store);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char *lines[] = {table[i].one, table[i].two};
+		struct field fields[2];
+		char scratch[64], out[64];
+		struct snap_decision got;
+		struct snap_request request = {
+		    .socket = world_socket(set, SLICE(""), 80),
+		    .host = slice_from_string(table[i].host),
+		    .path = slice_from_string(table[i].path),
+		    .query = slice_from_string(table[i].query),
+		    .method = slice_from_string(
+		        table[i].method ? table[i].method : "GET"),
+		    .fields = fields,
+		    .scratch = scratch,
+		    .matcher = matcher,
+		};
+
+		for (unsigned j = 0; j < 2 && lines[j]; j++)
+			fields[request.field_count++] =
+			    (struct field){.name = "X-Tenant",
+			        .name_length = 8,
+			        .value = lines[j],
+			        .value_length = (uint32_t)strlen(lines[j])};
+		snap_decide(set, &request, &got);
+		if (strcmp(answer_of(&got, out, sizeof(out)),
+		        table[i].answer) != 0)
+			fail_msg("row %zu: %s", i, out);
+	}
+	snap_matcher_free(&matcher);
+	snap_store_free(&store);
+}
+
+#define CALL(service, method, type) \
+	{ \
+		.call = &(struct unit_call) \
+		{ \
+			(type), TEXT(service), TEXT(method) \
+		} \
+	}
+
+/* gRPC requests look among GRPCRoutes first, others do not look there at all;
+ * the service comes before the method. */
+static void
+test_calls(void **state)
+{
+	struct unit_match calls[] = {
+	    CALL("a.B", "Get", 0),
+	    CALL("a.B", "", 0),
+	    CALL("a[.].*", "", 1),
+	    CALL("a[.].*", "P.t", 1),
+	    CALL("", "Get", 0),
+	    CALL("", "G.*", 1),
+	    {.call = NULL},
+	    CALL("a.B", "Put", 0),
+	};
+	struct unit_match any[] = {{.call = NULL}};
+	struct unit_match paths[] = {PREFIX("/"), EXACT("/a.B/Get")};
+	static const struct {
+		const char *host, *path, *type, *answer;
+	} table[] = {
+	    {"a.test", "/a.B/Get", "application/grpc", "calls 0"},
+	    {"a.test", "/a.B/Put", "application/grpc+proto", "calls 7"},
+	    {"a.test", "/a.B/Post", "Application/GRPC", "calls 1"},
+	    {"a.test", "/a.C/Put", "application/grpc", "calls 3"},
+	    {"a.test", "/a.C/Get", "application/grpc", "calls 2"},
+	    {"a.test", "/b.C/Get", "application/grpc", "calls 4"},
+	    {"a.test", "/b.C/Got", "application/grpc-web", "calls 5"},
+	    {"a.test", "/b.C/Put", "application/grpc;a=b", "calls 6"},
+	    {"a.test", "/", "application/grpc", "calls 6"},
+	    {"a.test", "/Get", "application/grpc", "calls 6"},
+	    {"a.test", "/a.B/Get", "application/json", "paths 1"},
+	    {"a.test", "/a.B/Get", "application/grpcx", "paths 1"},
+	    {"a.test", "/a.B/Get", NULL, "paths 1"},
+	    {"a.test", "/a.B/Put", NULL, "paths 0"},
+	    {"b.test", "/a.B/Put", "application/grpc", "any 0"},
+	    {"b.test", "/a.B/Put", "text/plain", "-"},
+	};
+	struct snap_store *store = snap_store_new();
+	struct snap_matcher *matcher = snap_matcher_new(NULL, NULL);
+	const struct snap_set *set;
+
+	(void)state;
+	put_listener(store, "wide", NULL);
+	put_kind(store, "GRPCRoute", "calls", "a.test", calls, 8);
+	put_kind(store, "GRPCRoute", "any", "*.test", any, 1);
+	put_route(store, "paths", "a.test", paths, 2);
+	set = snap_store_commit(store);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct slice type = slice_from_string(table[i].type);
+		struct field field = {.name = "content-type",
+		    .name_length = 12,
+		    .value = type.data,
+		    .value_length = (uint32_t)type.length};
+		char out[64];
+		struct snap_decision got;
+		struct snap_request request = {
+		    .socket = world_socket(set, SLICE(""), 80),
+		    .host = slice_from_string(table[i].host),
+		    .path = slice_from_string(table[i].path),
+		    .method = SLICE("POST"),
+		    .fields = &field,
+		    .field_count = type.data != NULL,
+		    .matcher = matcher,
+		};
+
+		snap_decide(set, &request, &got);
+		if (strcmp(answer_of(&got, out, sizeof(out)),
+		        table[i].answer) != 0)
+			fail_msg("row %zu: %s", i, out);
+	}
+	snap_matcher_free(&matcher);
+	snap_store_free(&store);
+}
+
+/* A ClientHello sees TLSRoutes alone, a request none of them. */
+static void
+test_hellos(void **state)
+{
+	static const struct {
+		const char *name, *answer, *listener;
+	} table[] = {
+	    {"a.tls.test", "exact 0", "narrow"},
+	    {"b.tls.test", "wild 0", "narrow"},
+	    {"tls.test", "-", "wide"},
+	    {"x.wide.test", "wide 0", "wide"},
+	    {NULL, "-", "wide"},
+	};
+	struct unit_listener listener = {.port = 443,
+	    .protocol = UNIT_PROTOCOL_TLS,
+	    .tls_mode = UNIT_TLS_TERMINATE,
+	    .hostname = SLICE("*.tls.test")};
+	struct unit_match all[] = {PREFIX("/")};
+	struct snap_store *store = snap_store_new();
+	struct snap_request request = {
+	    .host = SLICE("a.tls.test"), .path = SLICE("/")};
+	struct snap_decision got;
+	const struct snap_set *set;
+	char out[64];
+
+	(void)state;
+	assert_int_equal(
+	    world_put(store, SLICE("listener/ns/gw/narrow"), &listener),
+	    ERROR_OK);
+	listener.hostname = SLICE_NONE;
+	listener.tls_mode = UNIT_TLS_PASSTHROUGH;
+	assert_int_equal(
+	    world_put(store, SLICE("listener/ns/gw/wide"), &listener),
+	    ERROR_OK);
+	put_kind(store, "TLSRoute", "wild", "*.tls.test", NULL, 1);
+	put_kind(store, "TLSRoute", "exact", "a.tls.test", NULL, 1);
+	put_kind(store, "TLSRoute", "younger", "a.tls.test", NULL, 1);
+	put_kind(store, "TLSRoute", "wide", "*.wide.test", NULL, 1);
+	put_route(store, "paths", "tls.test", all, 1);
+	set = snap_store_commit(store);
+	request.socket = world_socket(set, SLICE(""), 443);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		snap_decide_sni(set, request.socket,
+		    slice_from_string(table[i].name), &got);
+		assert_string_equal(
+		    answer_of(&got, out, sizeof(out)), table[i].answer);
+		assert_true(slice_ends_with(got.listener_unit->name,
+		    slice_from_string(table[i].listener)));
+	}
+	snap_decide(set, &request, &got);
+	assert_int_equal(got.reason, REASON_NO_ROUTE);
+	snap_decide_sni(set, 1000, SLICE("a.tls.test"), &got);
+	assert_int_equal(got.reason, REASON_NO_LISTENER);
+	snap_store_free(&store);
+}
+
+static void
+count_limit(void *context, enum limit limit)
+{
+	unsigned *counts = context;
+
+	counts[limit]++;
+}
+
+/* Patterns of a host are tried in order up to a limit, then prefixes. */
+static void
+test_tries(void **state)
+{
+	unsigned counts[LIMIT__COUNT] = {0};
+	struct snap_store *store = snap_store_new();
+	struct snap_matcher *matcher = snap_matcher_new(count_limit, counts);
+	struct unit_match match[] = {PATTERN("")};
+	struct unit_match rest[] = {PREFIX("/")};
+	char path[64], name[32];
+	struct snap_request request = {.host = SLICE("a.test"),
+	    .method = SLICE("GET"),
+	    .path = SLICE("/p1001"),
+	    .matcher = matcher};
+	struct snap_decision got;
+	const struct snap_set *set;
+
+	(void)state;
+	put_listener(store, "wide", NULL);
+	put_route(store, "rest", "a.test", rest, 1);
+	for (unsigned i = 1; i <= LIMIT_VALUE_PATTERN_TRIES + 1; i++) {
+		snprintf(path, sizeof(path), "/p(?#%04u)%u", i, i);
+		snprintf(name, sizeof(name), "route-%04u", i);
+		match[0].path = slice_from_string(path);
+		put_route(store, name, "a.test", match, 1);
+	}
+	set = snap_store_commit(store);
+	request.socket = world_socket(set, SLICE(""), 80);
+	/* the longest: two with four digits come before all others */
+	snap_decide(set, &request, &got);
+	assert_true(
+	    slice_equal(got.route_unit->route->name, SLICE("route-1001")));
+	/* the last one of all */
+	request.path = SLICE("/p9");
+	snap_decide(set, &request, &got);
+	assert_true(slice_equal(got.route_unit->route->name, SLICE("rest")));
+	assert_int_equal(counts[LIMIT_PATTERN_TRIES], 1);
+	/* the one before it */
+	request.path = SLICE("/p8");
+	snap_decide(set, &request, &got);
+	assert_true(
+	    slice_equal(got.route_unit->route->name, SLICE("route-0008")));
+	assert_int_equal(counts[LIMIT_PATTERN_TRIES], 1);
+	snap_matcher_free(&matcher);
+	snap_store_free(&store);
+}
+
 /* Names and numbers that a decision carries. */
 static void
 test_numbers(void **state)
@@ -344,6 +649,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_cases),
 	    cmocka_unit_test(test_trace),
+	    cmocka_unit_test(test_patterns),
+	    cmocka_unit_test(test_calls),
+	    cmocka_unit_test(test_hellos),
+	    cmocka_unit_test(test_tries),
 	    cmocka_unit_test(test_numbers),
 	    cmocka_unit_test(test_equal_listeners),
 	};

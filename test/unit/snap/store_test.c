@@ -9,7 +9,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "core/memory.h"
+#include "snap/store_priv.h"
 #include "world.h"
 
 static const struct unit_listener plain = {
@@ -57,6 +60,51 @@ test_put(void **state)
 	assert_int_equal(snap_set_number(snap_store_commit(store)), 3);
 	snap_store_free(&store);
 	assert_null(store);
+	snap_store_free(&store);
+}
+
+/* A pattern that cannot be compiled refuses its route alone, which stays as it
+ * was; one text is compiled once. */
+static void
+test_patterns(void **state)
+{
+	struct snap_store *store = snap_store_new();
+	struct slice name = SLICE("route/HTTPRoute/ns/r");
+	struct unit_pair_match pair = {
+	    .name = SLICE("x"), .type = UNIT_PAIR_PATTERN};
+	struct unit_match matches[2] = {
+	    {.path_type = UNIT_PATH_PATTERN, .path = SLICE("/a+")},
+	    {.queries = &pair, .queries_count = 1}};
+	struct unit_rule rule = {.matches = matches, .matches_count = 2};
+	struct unit_route route = {.rules = &rule, .rules_count = 1};
+	const struct snap_set *set;
+	const struct unit *unit;
+
+	(void)state;
+	pair.value = SLICE("1|2");
+	assert_int_equal(world_put(store, name, &route), ERROR_OK);
+	assert_int_equal(store->patterns.by_text.count, 2);
+	unit = snap_store_unit(store, name);
+	pair.value = SLICE("(");
+	assert_int_equal(world_put(store, name, &route), ERROR_INVALID);
+	assert_ptr_equal(snap_store_unit(store, name), unit);
+	assert_int_equal(store->patterns.by_text.count, 2);
+	pair.value = SLICE("/a+");
+	for (unsigned i = 0; i < 100; i++) {
+		char other[32];
+
+		snprintf(other, sizeof(other), "route/HTTPRoute/ns/%u", i);
+		assert_int_equal(
+		    world_put(store, slice_from_string(other), &route),
+		    ERROR_OK);
+	}
+	assert_int_equal(store->patterns.by_text.count, 2);
+	/* "1|2" goes with the last that has it, once no worker can run it */
+	assert_int_equal(world_put(store, name, &route), ERROR_OK);
+	assert_int_equal(store->patterns.by_text.count, 2);
+	set = snap_store_commit(store);
+	snap_store_quiet(store, snap_set_number(set), NULL, 0);
+	assert_int_equal(store->patterns.by_text.count, 1);
 	snap_store_free(&store);
 }
 
@@ -392,6 +440,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_put),
+	    cmocka_unit_test(test_patterns),
 	    cmocka_unit_test(test_generation),
 	    cmocka_unit_test(test_next),
 	    cmocka_unit_test(test_sockets),
