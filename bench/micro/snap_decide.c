@@ -3,11 +3,13 @@
  * the number of instructions a request; bench/snap_decide.sh does that. Without
  * it, times and memory are printed.
  *
- *	snap_decide one|paths|hosts ROUTES REQUESTS
+ *	snap_decide one|paths|hosts|calls|beside|patterns ROUTES REQUESTS
  *
  * one: ROUTES routes of PathPrefix "/" on no hostname (1 is the hello example);
  * paths: all on one host, each with a path of its own; hosts: each on a host of
- * its own. */
+ * its own; calls: GRPCRoutes on one host, each of a service of its own; beside:
+ * as hosts, with a pattern at each but the one that is asked for; patterns: all
+ * on one host, each with a pattern of its own, the last one of which fits. */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,10 @@
 
 #define KEYS 1024
 
-enum shape { ONE, PATHS, HOSTS };
+enum shape { ONE, PATHS, HOSTS, CALLS, BESIDE, PATTERNS, SHAPES };
+
+static const char *const shapes[SHAPES] = {
+    "one", "paths", "hosts", "calls", "beside", "patterns"};
 
 struct key {
 	char host[64], path[64];
@@ -45,10 +50,15 @@ static void
 make_key(enum shape shape, unsigned number, struct key *key)
 {
 	snprintf(key->host, sizeof(key->host),
-	    shape == HOSTS ? "app-%u.customers.example.com" : "www.example.com",
+	    shape == HOSTS || shape == BESIDE ? "app-%u.customers.example.com"
+	                                      : "www.example.com",
 	    number);
 	snprintf(key->path, sizeof(key->path),
-	    shape == PATHS ? "/api/service-%u/items" : "/", number);
+	    shape == PATHS          ? "/api/service-%u/items"
+	        : shape == PATTERNS ? "/api/v1/%u"
+	        : shape == CALLS    ? "/example.Service%u/Get"
+	                            : "/",
+	    number);
 }
 
 static void
@@ -67,7 +77,10 @@ put_route(struct snap_store *store, enum shape shape, unsigned number,
 	    .matches_count = 1,
 	    .backends = &backend,
 	    .backends_count = 1};
-	struct unit_route route = {.kind = SLICE("HTTPRoute"),
+	struct unit_call call = {.method = SLICE("Get")};
+	char pattern[64], service[64];
+	struct unit_route route = {
+	    .kind = shape == CALLS ? SLICE("GRPCRoute") : SLICE("HTTPRoute"),
 	    .namespace = SLICE("default"),
 	    .created = created,
 	    .listeners = &listener,
@@ -79,10 +92,22 @@ put_route(struct snap_store *store, enum shape shape, unsigned number,
 
 	make_key(shape, number, &key);
 	snprintf(name, sizeof(name), "route-%u", number);
-	snprintf(full, sizeof(full), "route/HTTPRoute/default/%s", name);
+	snprintf(full, sizeof(full), "route/%.*s/default/%s",
+	    SLICE_ARGS(route.kind), name);
 	route.name = slice_from_string(name);
 	hostname = slice_from_string(key.host);
-	match.path = slice_from_string(key.path);
+	if (shape != CALLS)
+		match.path = slice_from_string(key.path);
+	if (shape == CALLS) {
+		snprintf(service, sizeof(service), "example.Service%u", number);
+		call.service = slice_from_string(service);
+		match.call = &call;
+	}
+	if (shape == PATTERNS || (shape == BESIDE && number > 0)) {
+		snprintf(pattern, sizeof(pattern), "/api/v[0-9]+/%u", number);
+		match.path = slice_from_string(pattern);
+		match.path_type = UNIT_PATH_PATTERN;
+	}
 	put(store, full, UNIT_ROUTE, &route);
 }
 
@@ -132,7 +157,14 @@ ask(const struct snap_set *set, enum shape shape, unsigned routes,
 	static struct key keys[KEYS];
 	const struct snap_socket *sockets;
 	struct snap_decision decision;
-	struct snap_request request = {.method = SLICE("GET")};
+	static const struct field field = {.name = "content-type",
+	    .name_length = 12,
+	    .value = "application/grpc",
+	    .value_length = 16};
+	struct snap_request request = {.method = SLICE("GET"),
+	    .fields = &field,
+	    .field_count = shape == CALLS,
+	    .matcher = snap_matcher_new(NULL, NULL)};
 	char scratch[1];
 	double start;
 
@@ -140,7 +172,11 @@ ask(const struct snap_set *set, enum shape shape, unsigned routes,
 	request.socket = sockets[0].id;
 	request.scratch = scratch;
 	for (unsigned i = 0; i < KEYS; i++)
-		make_key(shape, (unsigned)(i * 7919UL % routes), &keys[i]);
+		make_key(shape,
+		    shape == BESIDE         ? 0
+		        : shape == PATTERNS ? routes - 1
+		                            : (unsigned)(i * 7919UL % routes),
+		    &keys[i]);
 	start = now();
 	for (unsigned long i = 0; i < requests; i++) {
 		const struct key *key = &keys[i % KEYS];
@@ -151,18 +187,20 @@ ask(const struct snap_set *set, enum shape shape, unsigned routes,
 		must(decision.reason == REASON_NONE);
 	}
 	printf("decide  %.1f ns\n", (now() - start) * 1e9 / (double)requests);
+	snap_matcher_free(&request.matcher);
 }
 
 int
 main(int argc, char **argv)
 {
 	must(argc == 4);
-	enum shape shape = strcmp(argv[1], "one") == 0 ? ONE
-	    : strcmp(argv[1], "paths") == 0            ? PATHS
-	                                               : HOSTS;
+	enum shape shape = 0;
 	unsigned routes = 0;
 	unsigned long requests = 0;
 
+	while (shape < SHAPES && strcmp(shapes[shape], argv[1]) != 0)
+		shape++;
+	must(shape < SHAPES);
 	must(sscanf(argv[2], "%u", &routes) == 1 && routes > 0);
 	must(sscanf(argv[3], "%lu", &requests) == 1 && requests > 0);
 

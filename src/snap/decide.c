@@ -218,6 +218,14 @@ first_pattern_fit(struct run *run, const struct snap_entries *entries,
 	return NULL;
 }
 
+/* Names and values mostly come in lower case. */
+static bool
+equals_lower(struct slice s, struct slice lower)
+{
+	return s.length == lower.length &&
+	    (slice_equal(s, lower) || slice_equal_nocase(s, lower));
+}
+
 /* "application/grpc", also with a format ("+proto"), a parameter, or "-web". */
 static bool
 is_grpc(const struct snap_request *request)
@@ -227,74 +235,61 @@ is_grpc(const struct snap_request *request)
 	for (unsigned i = 0; i < request->field_count; i++) {
 		struct slice value = field_value(&request->fields[i]);
 
-		if (!slice_equal_nocase(
+		if (!equals_lower(
 		        field_name(&request->fields[i]), SLICE("content-type")))
 			continue;
 		return value.length >= type.length &&
-		    slice_equal_nocase(
-		        slice_make(value.data, type.length), type) &&
+		    equals_lower(slice_make(value.data, type.length), type) &&
 		    (value.length == type.length ||
 		        memchr("+;- \t", value.data[type.length], 5));
 	}
 	return false;
 }
 
-/* "/service/method"; false when it is no such path. */
-static bool
-split_call(struct slice path, struct slice *service, struct slice *method)
+static const struct snap_entry *
+find_call(struct run *run, const struct snap_more *more, struct slice key,
+    enum snap_radix_place place)
 {
+	return first_fit_or_none(run, snap_radix_get(more->calls, key, place));
+}
+
+/* In order of precedence: by the service, by the method alone, any. The keys
+ * (snap_call_key) are pieces of the path "/service/method". */
+static const struct snap_entry *
+decide_call(struct run *run, const struct snap_more *more)
+{
+	struct slice path = run->request->path;
+	const struct snap_entry *entry = NULL;
 	size_t slash = path.length;
 
 	while (slash > 0 && path.data[slash - 1] != '/')
 		slash--;
-	if (slash < 2)
-		return false;
-	*service = slice_make(path.data + 1, slash - 2);
-	*method = slice_skip(path, slash);
-	return true;
-}
+	if (slash > 1) {
+		struct slice service = slice_make(path.data + 1, slash - 2);
+		struct slice method = slice_skip(path, slash);
 
-static const struct snap_entry *
-find_call(struct run *run, const struct snap_more *more, struct slice service,
-    struct slice method)
-{
-	char out[SNAP_RADIX_KEY_BYTES];
-	enum snap_radix_place place;
-	struct slice key;
-
-	if (service.length + method.length + 2 > sizeof(out))
-		return NULL;
-	key = snap_call_key(service, method, out, &place);
-	return first_fit_or_none(run, snap_radix_get(more->calls, key, place));
-}
-
-/* In order of precedence: by the service, by the method alone, any. */
-static const struct snap_entry *
-decide_call(struct run *run, const struct snap_more *more)
-{
-	struct slice service, method;
-	const struct snap_entry *entry = NULL;
-
-	if (split_call(run->request->path, &service, &method)) {
 		if (service.length > 0 && method.length > 0)
-			entry = find_call(run, more, service, method);
+			entry = find_call(run, more, path, SNAP_RADIX_EXACT);
 		if (!entry && service.length > 0)
-			entry = find_call(run, more, service, SLICE_NONE);
+			entry = find_call(run, more,
+			    slice_make(path.data, slash - 1),
+			    SNAP_RADIX_PREFIX);
 		if (!entry)
 			entry = first_pattern_fit(run,
 			    more->lists[SNAP_LIST_SERVICES], service, method);
 		if (!entry && method.length > 0)
-			entry = find_call(run, more, SLICE_NONE, method);
+			entry = find_call(run, more, method, SNAP_RADIX_EXACT);
 		if (!entry)
 			entry = first_pattern_fit(run,
 			    more->lists[SNAP_LIST_METHODS], service, method);
 	}
-	return entry ? entry : find_call(run, more, SLICE_NONE, SLICE_NONE);
+	return entry ? entry
+	             : find_call(run, more, SLICE(""), SNAP_RADIX_PREFIX);
 }
 
-/* GRPCRoutes; then Exact paths, patterns, and prefixes. */
-static __attribute__((noinline)) const struct snap_entry *
-decide_more(struct run *run, const struct snap_more *more,
+/* Exact paths, patterns, prefixes. */
+static const struct snap_entry *
+decide_pattern(struct run *run, const struct snap_more *more,
     const struct snap_radix *paths)
 {
 	const void *hits[SNAP_RADIX_HITS];
@@ -302,22 +297,31 @@ decide_more(struct run *run, const struct snap_more *more,
 	unsigned count = snap_radix_walk(paths, path, '/', true, hits);
 	const struct snap_entries *exact =
 	    snap_radix_get(paths, path, SNAP_RADIX_EXACT);
-	const struct snap_entry *entry = NULL;
+	const struct snap_entry *entry = first_fit_or_none(run, exact);
 
-	if (is_grpc(run->request))
-		entry = decide_call(run, more);
 	if (exact) {
 		must(count > 0 && hits[count - 1] == exact);
 		count--;
 	}
-	if (!entry)
-		entry = first_fit_or_none(run, exact);
 	if (!entry)
 		entry = first_pattern_fit(
 		    run, more->lists[SNAP_LIST_PATHS], path, SLICE_NONE);
 	while (!entry && count > 0)
 		entry = first_fit(run, hits[--count]);
 	return entry;
+}
+
+/* GRPCRoutes, then HTTPRoutes. */
+static __attribute__((noinline)) const struct snap_entry *
+decide_more(struct run *run, const struct snap_more *more,
+    const struct snap_radix *paths)
+{
+	const struct snap_entry *entry = NULL;
+
+	if (more->calls || more->lists[SNAP_LIST_SERVICES] ||
+	    more->lists[SNAP_LIST_METHODS])
+		entry = is_grpc(run->request) ? decide_call(run, more) : NULL;
+	return entry ? entry : decide_pattern(run, more, paths);
 }
 
 /* ---- every request ---- */

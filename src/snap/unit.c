@@ -35,7 +35,7 @@ snap_unit_kind(struct slice name, enum unit_kind *kind)
 {
 	struct slice word = slice_make(name.data, slice_find(name, '/'));
 
-	if (word.length == name.length)
+	if (word.length + 1 >= name.length)
 		return false;
 	for (unsigned i = 0; i < UNIT__COUNT; i++) {
 		if (slice_equal(word, kinds[i].word)) {

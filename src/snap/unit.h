@@ -58,7 +58,8 @@ struct unit_digest {
 	uint8_t bytes[UNIT_DIGEST_BYTES];
 };
 
-/* The kind that a name says; false when it says none that is known. */
+/* The kind that a name says; false when it says none that is known, or has
+ * nothing behind it. */
 bool snap_unit_kind(struct slice name, enum unit_kind *kind);
 const struct record_type *snap_unit_type(enum unit_kind kind);
 /* SHA-256 of name, a NUL, and the encoded bytes. */

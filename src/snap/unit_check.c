@@ -221,6 +221,22 @@ check_path(struct unit_match *match)
 	return ERROR_OK;
 }
 
+/* Each kind has its own; every one has what is filled in below. */
+static bool
+has_fields_of(const struct unit_match *match, enum unit_route_kind kind)
+{
+	bool any_path = match->path_type == UNIT_PATH_PREFIX &&
+	    (!slice_is_set(match->path) ||
+	        slice_equal(match->path, SLICE("/")));
+
+	if (kind == UNIT_ROUTE_HTTP)
+		return match->call == NULL;
+	if (!any_path || match->method.length > 0 || match->queries_count > 0)
+		return false;
+	return kind == UNIT_ROUTE_GRPC ||
+	    (match->call == NULL && match->headers_count == 0);
+}
+
 static enum error
 check_match(struct unit_match *match, enum unit_route_kind kind)
 {
@@ -234,10 +250,7 @@ check_match(struct unit_match *match, enum unit_route_kind kind)
 		error = check_call(match->call);
 	if (error != ERROR_OK)
 		return error;
-	if (kind == UNIT_ROUTE_HTTP ? match->call != NULL
-	                            : slice_is_set(match->path) ||
-	            match->path_type != UNIT_PATH_PREFIX ||
-	            match->method.length > 0 || match->queries_count > 0)
+	if (!has_fields_of(match, kind))
 		return ERROR_INVALID;
 	return check_path(match);
 }
@@ -248,8 +261,6 @@ check_rule(
 {
 	enum error error;
 
-	if (kind == UNIT_ROUTE_TLS && rule->matches_count > 0)
-		return ERROR_INVALID;
 	if (rule->matches_count == 0) {
 		rule->matches = arena_zero(arena, 1, sizeof(*rule->matches));
 		rule->matches_count = 1;

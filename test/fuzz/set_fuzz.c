@@ -20,6 +20,7 @@ static const char *const hosts[] = {
     "", "a.test", "b.a.test", "q.b.a.test", "z.test", "other", "x", "y.x"};
 static const char *const paths[] = {
     "/", "/a", "/a/", "/a/b", "/ab", "//", "/a//", "/a/b/c"};
+static const char *const path_patterns[] = {"/a.*", ".*", "/[ab]", "/a/?"};
 static const char *const methods[] = {"", "GET", "POST", ""};
 
 struct input {
@@ -33,6 +34,7 @@ struct run {
 	const struct snap_set *set; /* what the worker has */
 	const struct snap_set *newest;
 	struct snap_holds *holds;
+	struct snap_matcher *matcher;
 	const struct unit *held[4];
 };
 
@@ -83,25 +85,54 @@ put_listener(struct run *run)
 static void
 fill_match(struct run *run, struct unit_match *match)
 {
-	static struct unit_pair_match pair = {
-	    .name = {.data = "x", .length = 1},
-	    .value = {.data = "1", .length = 1}};
+	static struct unit_pair_match pairs[] = {
+	    {.name = {.data = "x", .length = 1},
+	        .value = {.data = "1", .length = 1}},
+	    {.name = {.data = "x", .length = 1},
+	        .value = {.data = "1|2", .length = 3},
+	        .type = UNIT_PAIR_PATTERN}};
 	unsigned flags = take(&run->in);
+	struct unit_pair_match *pair = &pairs[flags >> 6 & 1];
 
-	match->path = pick(&run->in, paths, COUNT(paths));
 	match->path_type = flags & 1;
+	if (flags & 32) {
+		match->path_type = UNIT_PATH_PATTERN;
+		match->path =
+		    pick(&run->in, path_patterns, COUNT(path_patterns));
+	} else {
+		match->path = pick(&run->in, paths, COUNT(paths));
+	}
 	match->method = slice_from_string(methods[flags >> 1 & 3]);
-	match->headers = &pair;
+	match->headers = pair;
 	match->headers_count = flags >> 3 & 1;
-	match->queries = &pair;
+	match->queries = pair;
 	match->queries_count = flags >> 4 & 1;
+}
+
+/* Of a GRPCRoute. */
+static void
+fill_call(struct run *run, struct unit_match *match)
+{
+	static struct unit_call calls[] = {
+	    {.service = {.data = "a", .length = 1},
+	        .method = {.data = "b", .length = 1}},
+	    {.service = {.data = "a", .length = 1}},
+	    {.method = {.data = "b", .length = 1}},
+	    {.type = UNIT_CALL_PATTERN,
+	        .service = {.data = "a|x", .length = 3}},
+	    {.type = UNIT_CALL_PATTERN, .method = {.data = "b?", .length = 2}}};
+	unsigned which = take(&run->in) % (COUNT(calls) + 1);
+
+	if (which < COUNT(calls))
+		match->call = &calls[which];
 }
 
 static void
 put_route(struct run *run)
 {
 	struct input *in = &run->in;
-	struct slice name = name_of(run, "route/R/ns/r", take(in) % 8);
+	unsigned number = take(in) % 8;
+	struct slice name = name_of(run, "route/R/ns/r", number);
 	struct slice listeners[4], hostnames[4];
 	struct unit_match matches[3] = {{.path_type = 0}};
 	struct unit_backend backend = {.weight = 1, .port = 80};
@@ -124,8 +155,16 @@ put_route(struct run *run)
 		hostnames[i] = pick(in, patterns, COUNT(patterns));
 	route.rules_count = take(in) % 2;
 	rule.matches_count = take(in) % (COUNT(matches) + 1);
+	route.kind = number < 6 ? SLICE("HTTPRoute")
+	    : number == 6       ? SLICE("GRPCRoute")
+	                        : SLICE("TLSRoute");
+	if (number == 7)
+		rule.matches_count = 0;
 	for (unsigned i = 0; i < rule.matches_count; i++)
-		fill_match(run, &matches[i]);
+		if (number == 6)
+			fill_call(run, &matches[i]);
+		else
+			fill_match(run, &matches[i]);
 	backend.target = name_of(run, "service/s", take(in) % 2);
 	put(run, name, UNIT_ROUTE, &route);
 }
@@ -168,7 +207,11 @@ ask(struct run *run, const struct snap_set *set, unsigned what,
     struct snap_decision *decision)
 {
 	static const struct field fields[] = {
-	    {.name = "X", .name_length = 1, .value = "1", .value_length = 1}};
+	    {.name = "X", .name_length = 1, .value = "1", .value_length = 1},
+	    {.name = "content-type",
+	        .name_length = 12,
+	        .value = "application/grpc",
+	        .value_length = 16}};
 	const struct snap_socket *sockets;
 	unsigned count = snap_set_sockets(set, &sockets);
 	char scratch[8];
@@ -178,13 +221,16 @@ ask(struct run *run, const struct snap_set *set, unsigned what,
 	    .method = slice_from_string(methods[1 + what / 64 % 2]),
 	    .query = SLICE("x=1"),
 	    .fields = fields,
-	    .field_count = what / 128 % 2,
+	    .field_count = what / 128 % 3,
 	    .scratch = scratch,
+	    .matcher = run->matcher,
 	};
 
-	(void)run;
 	request.socket = count > 0 ? sockets[what / 256 % count].id : 7;
-	snap_decide(set, &request, decision);
+	if (what % 7 == 0)
+		snap_decide_sni(set, request.socket, request.host, decision);
+	else
+		snap_decide(set, &request, decision);
 }
 
 static bool
@@ -287,6 +333,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&run.arena, 4096);
 	run.store = snap_store_new();
 	run.holds = snap_holds_new(run.store);
+	run.matcher = snap_matcher_new(NULL, NULL);
 	run.set = run.newest = snap_store_commit(run.store);
 	for (unsigned i = 0; i < OPERATIONS_MAX && run.in.next < run.in.end;
 	     i++)
@@ -298,6 +345,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snap_store_quiet(run.store, snap_set_number(run.newest), &run.holds, 1);
 	must(!snap_store_has_garbage(run.store));
 	snap_store_free(&run.store);
+	snap_matcher_free(&run.matcher);
 	arena_fini(&run.arena);
 	return 0;
 }

@@ -19,7 +19,9 @@ static const struct {
 } names[] = {
     {"listener/ns/gw/l", UNIT_LISTENER},
     {"route/HTTPRoute/ns/r", UNIT_ROUTE},
-    {"service/", UNIT_SERVICE},
+    {"service/s", UNIT_SERVICE},
+    {"service/", -1},
+    {"listener/", -1},
     {"endpoints/ns/e", UNIT_ENDPOINTS},
     {"external/ns/x", UNIT_EXTERNAL},
     {"", -1},
@@ -269,10 +271,16 @@ test_kinds(void **state)
 	struct unit_route tls = {.kind = SLICE("TLSRoute")};
 	struct unit_rule rule = {.identity = SLICE("0")};
 
+	struct unit_pair_match pair = {.name = SLICE("x")};
+
 	(void)state;
 	assert_int_equal(judge_of_kind("HTTPRoute", none), ERROR_OK);
+	assert_int_equal(
+	    judge_of_kind("TLSRoute",
+	        (struct unit_match){.headers = &pair, .headers_count = 1}),
+	    ERROR_INVALID);
 	assert_int_equal(judge_of_kind("GRPCRoute", none), ERROR_OK);
-	assert_int_equal(judge_of_kind("TLSRoute", none), ERROR_INVALID);
+	assert_int_equal(judge_of_kind("TLSRoute", none), ERROR_OK);
 	assert_int_equal(judge_of_kind("TCPRoute", none), ERROR_UNSUPPORTED);
 	tls.rules = &rule;
 	tls.rules_count = 1;
@@ -280,7 +288,10 @@ test_kinds(void **state)
 
 	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_OK);
 	assert_int_equal(judge_of_kind("HTTPRoute", match), ERROR_INVALID);
+	assert_int_equal(judge_of_kind("TLSRoute", match), ERROR_INVALID);
 	match.path = SLICE("/");
+	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_OK);
+	match.path = SLICE("/a");
 	assert_int_equal(judge_of_kind("GRPCRoute", match), ERROR_INVALID);
 	match.path = SLICE_NONE;
 	match.method = SLICE("GET");

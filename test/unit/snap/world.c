@@ -18,7 +18,7 @@ static const char *const paths[] = {"/", "/a", "/a/", "/a/b", "/ab", "/a/b/",
 static const char *const path_patterns[] = {"/a.*", "/[ab]", "/a(/b)?", ".*",
     "/(a|b).*", "/.*b", "/a/?", "/a/b", "", "a", "/[^/]*/.*", "/./."};
 static const char *const value_patterns[] = {
-    "1", "1|2", ".*", "[12],?2?", "", "2.*", "(1,)?2"};
+    "1", "1|2", ".*", "[12],[12]", "[12],?2?", "", "2.*", "(1,)?2"};
 static const char *const services[] = {"s.A", "s.B", "t.A", ""};
 static const char *const calls[] = {"Get", "Put", ""};
 static const char *const service_patterns[] = {
