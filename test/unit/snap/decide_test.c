@@ -284,6 +284,31 @@ answer_of(const struct snap_decision *decision, char *out, size_t size)
 #define PATTERN(text, ...) \
 	PREFIX(text, .path_type = UNIT_PATH_PATTERN, __VA_ARGS__)
 
+static const struct {
+	const char *host, *path, *method, *query, *one, *two, *answer;
+} pattern_cases[] = {
+    {"a.test", "/api/v1/users", .answer = "site 3"},
+    {"a.test", "/api/v1/users/", .answer = "site 2"},
+    {"a.test", "/api/x", .answer = "site 1"},
+    {"a.test", "/api", .answer = "-"},
+    {"a.test", "/ab", "POST", .answer = "site 4"},
+    {"a.test", "/ab", .answer = "site 6"},
+    {"a.test", "/ac", .answer = "site 5"},
+    {"a.test", "/ax", .answer = "site 9"},
+    {"a.test", "/x/ab", .answer = "-"},
+    {"a.test", "/z", .answer = "wild 0"},
+    {"b.test", "/ab", .answer = "-"},
+    {"a.test", "/h", .one = "cc", .answer = "site 7"},
+    {"a.test", "/h", .one = "b", .two = "c", .answer = "site 7"},
+    {"a.test", "/h", .one = "a", .two = "b", .answer = "site 7"},
+    {"a.test", "/h", .one = "b", .two = "a", .answer = "-"},
+    {"a.test", "/h", .one = "xcc", .answer = "-"},
+    {"a.test", "/h", .answer = "-"},
+    {"a.test", "/q", .query = "page=1+2", .answer = "site 8"},
+    {"a.test", "/q", .query = "page=x&page=1", .answer = "-"},
+    {"a.test", "/q", .answer = "-"},
+};
+
 /* Exact, then the longest pattern, then the longest prefix; a pattern is held
  * against all of a path, a value, a line or the lines together. */
 static void
@@ -303,30 +328,6 @@ test_patterns(void **state)
 	    PATTERN("/a[x]"), /* as long as 6, and behind it */
 	};
 	struct unit_match wild[] = {PATTERN(".*z")};
-	static const struct {
-		const char *host, *path, *method, *query, *one, *two, *answer;
-	} table[] = {
-	    {"a.test", "/api/v1/users", .answer = "site 3"},
-	    {"a.test", "/api/v1/users/", .answer = "site 2"},
-	    {"a.test", "/api/x", .answer = "site 1"},
-	    {"a.test", "/api", .answer = "-"},
-	    {"a.test", "/ab", "POST", .answer = "site 4"},
-	    {"a.test", "/ab", .answer = "site 6"},
-	    {"a.test", "/ac", .answer = "site 5"},
-	    {"a.test", "/ax", .answer = "site 9"},
-	    {"a.test", "/x/ab", .answer = "-"},
-	    {"a.test", "/z", .answer = "wild 0"},
-	    {"b.test", "/ab", .answer = "-"},
-	    {"a.test", "/h", .one = "cc", .answer = "site 7"},
-	    {"a.test", "/h", .one = "b", .two = "c", .answer = "site 7"},
-	    {"a.test", "/h", .one = "a", .two = "b", .answer = "site 7"},
-	    {"a.test", "/h", .one = "b", .two = "a", .answer = "-"},
-	    {"a.test", "/h", .one = "xcc", .answer = "-"},
-	    {"a.test", "/h", .answer = "-"},
-	    {"a.test", "/q", .query = "page=1+2", .answer = "site 8"},
-	    {"a.test", "/q", .query = "page=x&page=1", .answer = "-"},
-	    {"a.test", "/q", .answer = "-"},
-	};
 	struct snap_store *store = snap_store_new();
 	struct snap_matcher *matcher = snap_matcher_new(NULL, NULL);
 	const struct snap_set *set;
@@ -336,18 +337,21 @@ test_patterns(void **state)
 	put_route(store, "site", "a.test", site, 10);
 	put_route(store, "wild", "*.test", wild, 1);
 	set = snap_store_commit(store);
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const char *lines[] = {table[i].one, table[i].two};
+	for (size_t i = 0; i < sizeof(pattern_cases) / sizeof(pattern_cases[0]);
+	     i++) {
+		const char *lines[] = {
+		    pattern_cases[i].one, pattern_cases[i].two};
 		struct field fields[2];
 		char scratch[64], out[64];
 		struct snap_decision got;
 		struct snap_request request = {
 		    .socket = world_socket(set, SLICE(""), 80),
-		    .host = slice_from_string(table[i].host),
-		    .path = slice_from_string(table[i].path),
-		    .query = slice_from_string(table[i].query),
-		    .method = slice_from_string(
-		        table[i].method ? table[i].method : "GET"),
+		    .host = slice_from_string(pattern_cases[i].host),
+		    .path = slice_from_string(pattern_cases[i].path),
+		    .query = slice_from_string(pattern_cases[i].query),
+		    .method = slice_from_string(pattern_cases[i].method
+		            ? pattern_cases[i].method
+		            : "GET"),
 		    .fields = fields,
 		    .scratch = scratch,
 		    .matcher = matcher,
@@ -361,7 +365,7 @@ test_patterns(void **state)
 			        .value_length = (uint32_t)strlen(lines[j])};
 		snap_decide(set, &request, &got);
 		if (strcmp(answer_of(&got, out, sizeof(out)),
-		        table[i].answer) != 0)
+		        pattern_cases[i].answer) != 0)
 			fail_msg("row %zu: %s", i, out);
 	}
 	snap_matcher_free(&matcher);
