@@ -167,12 +167,7 @@ read_head(struct http_client *client)
 			return;
 		}
 		if (used < 0) {
-			if (used == -ERROR_HTTP_HEAD_TOO_LARGE)
-				limit_hit(connection->worker->metrics,
-				    raw.length >=
-				            LIMIT_VALUE_RESPONSE_HEAD_BYTES
-				        ? LIMIT_RESPONSE_HEAD_BYTES
-				        : LIMIT_RESPONSE_FIELDS);
+			h1_count_limit(flow, (enum error) - used);
 			http_stream_fail_in(stream, (enum error) - used);
 			return;
 		}

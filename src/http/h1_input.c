@@ -193,6 +193,56 @@ take_run(struct h1_input *in, uint32_t skip, uint32_t count)
 	in->next += skip + count;
 }
 
+static enum limit
+limit_of_head(size_t bytes, bool is_request)
+{
+	if (is_request)
+		return bytes >= LIMIT_VALUE_REQUEST_HEAD_BYTES
+		    ? LIMIT_REQUEST_HEAD_BYTES
+		    : LIMIT_REQUEST_FIELDS;
+	return bytes >= LIMIT_VALUE_RESPONSE_HEAD_BYTES
+	    ? LIMIT_RESPONSE_HEAD_BYTES
+	    : LIMIT_RESPONSE_FIELDS;
+}
+
+void
+h1_count_limit(struct h1_flow *flow, enum error error)
+{
+	struct metrics *metrics = flow->connection->worker->metrics;
+	bool is_request = h1_server_of(&flow->stream) != NULL;
+
+	switch (error) {
+	case ERROR_HTTP_HEAD_TOO_LARGE:
+		limit_hit(metrics,
+		    limit_of_head(h1_input_raw(&flow->in).length, is_request));
+		break;
+	case ERROR_HTTP_TARGET_TOO_LONG:
+		limit_hit(metrics, LIMIT_REQUEST_TARGET_BYTES);
+		break;
+	case ERROR_HTTP_TOO_MANY_LINES:
+		limit_hit(metrics, LIMIT_PIPELINED_EMPTY_LINES);
+		break;
+	case ERROR_HTTP_TOO_MANY_OPTIONS:
+		limit_hit(metrics, LIMIT_CONNECTION_OPTIONS);
+		break;
+	case ERROR_HTTP_CHUNK_LINE_TOO_LONG:
+		limit_hit(metrics, LIMIT_CHUNK_LINE_BYTES);
+		break;
+	case ERROR_HTTP_TRAILERS_TOO_LARGE:
+		limit_hit(metrics, LIMIT_TRAILER_BYTES);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+fail_body(struct h1_flow *flow, enum error error)
+{
+	flow->in.error = error;
+	h1_count_limit(flow, error);
+}
+
 static void
 decode_trailers(struct h1_flow *flow)
 {
@@ -208,7 +258,7 @@ decode_trailers(struct h1_flow *flow)
 	ssize_t used = wire_h1_trailers_feed(&in->parser, h1_input_raw(in),
 	    flow->trailers, TRAILER_FIELDS_MAX, &trailers->count);
 	if (used < 0) {
-		in->error = (enum error) - used;
+		fail_body(flow, (enum error) - used);
 	} else if (used > 0) {
 		in->next += (uint32_t)used;
 		in->complete = true;
@@ -230,7 +280,7 @@ decode_chunks(struct h1_flow *flow)
 		ssize_t used =
 		    wire_chunk_feed(&in->chunk, h1_input_raw(in), &data);
 		if (used < 0) {
-			in->error = (enum error) - used;
+			fail_body(flow, (enum error) - used);
 			return;
 		}
 		take_run(in, (uint32_t)(used - (ssize_t)data.length),

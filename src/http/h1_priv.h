@@ -98,6 +98,9 @@ void h1_flow_tunnel(struct h1_flow *flow);
 enum error h1_input_read(struct h1_flow *flow) must_check;
 /* The bytes that were not looked at. */
 struct slice h1_input_raw(const struct h1_input *in);
+/* Count the limit that the peer has reached when reading gave error, if that is
+ * one; the head, or the trailers, are what was not read yet. */
+void h1_count_limit(struct h1_flow *flow, enum error error);
 /* A head of length bytes stands at ->next: keep it, the body begins. */
 void h1_input_begin(struct h1_flow *flow, size_t head_bytes);
 /* As the stream's ops; shared by both sides. */

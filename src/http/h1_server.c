@@ -223,22 +223,6 @@ await_head(struct http_server *server)
 	}
 }
 
-static void
-count_limit(struct http_server *server, enum error error)
-{
-	const struct h1_connection *connection = &server->connection;
-	struct metrics *metrics = connection->worker->metrics;
-	size_t bytes = h1_input_raw(&connection->flow->in).length;
-
-	if (error == ERROR_HTTP_TARGET_TOO_LONG)
-		limit_hit(metrics, LIMIT_REQUEST_TARGET_BYTES);
-	else if (error == ERROR_HTTP_HEAD_TOO_LARGE)
-		limit_hit(metrics,
-		    bytes >= LIMIT_VALUE_REQUEST_HEAD_BYTES
-		        ? LIMIT_REQUEST_HEAD_BYTES
-		        : LIMIT_REQUEST_FIELDS);
-}
-
 /* Read and parse until a request begins or nothing more is there. Bounded by
  * the limit on a head. */
 static void
@@ -268,7 +252,7 @@ read_head(struct http_server *server)
 		if (used < 0) {
 			enum error error = (enum error) - used;
 
-			count_limit(server, error);
+			h1_count_limit(flow, error);
 			h1_server_refuse(server, error, wire_h1_status(error));
 			return;
 		}

@@ -133,7 +133,9 @@ wire_chunk_feed(
 		chunk->state = feed_byte(chunk, bytes.data[at++]);
 	*data = slice_make(bytes.data, 0);
 	if (chunk->state == STATE_BAD)
-		return -ERROR_HTTP_BAD_CHUNK;
+		return chunk->line_bytes > LIMIT_VALUE_CHUNK_LINE_BYTES
+		    ? -ERROR_HTTP_CHUNK_LINE_TOO_LONG
+		    : -ERROR_HTTP_BAD_CHUNK;
 	if (chunk->state != STATE_DATA)
 		return (ssize_t)at;
 	size_t run = bytes.length - at;

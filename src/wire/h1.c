@@ -299,7 +299,7 @@ request_start(const struct wire_h1_parser *parser, struct input input,
 	unsigned empty = 0;
 	for (; is_crlf(line, input.end); line += 2)
 		if (++empty > LIMIT_VALUE_PIPELINED_EMPTY_LINES)
-			return -ERROR_HTTP_BAD_REQUEST_LINE;
+			return -ERROR_HTTP_TOO_MANY_LINES;
 	size_t max = (size_t)parser->limits.target_bytes + REQUEST_LINE_SLACK;
 	if (unlikely((size_t)(input.end - line) > max))
 		line_max = line + max;
@@ -405,7 +405,7 @@ wire_h1_trailers_feed(struct wire_h1_parser *parser, struct slice bytes,
 	must(max <= UINT16_MAX);
 	struct output output = {.fields = fields, .max = max};
 	ssize_t result = feed(parser, bytes, LIMIT_VALUE_TRAILER_BYTES,
-	    ERROR_HTTP_BAD_TRAILER, NULL, NULL, &output);
+	    ERROR_HTTP_TRAILERS_TOO_LARGE, NULL, NULL, &output);
 	*count = 0;
 	if (result == 0)
 		return 0;

@@ -132,7 +132,7 @@ read_connection(struct wire_head *head, struct options *options)
 	unsigned count = 0;
 	while (members_next(&members, &member)) {
 		if (++count > LIMIT_VALUE_CONNECTION_OPTIONS)
-			return ERROR_HTTP_BAD_CONNECTION;
+			return ERROR_HTTP_TOO_MANY_OPTIONS;
 		if (member.length == 0)
 			continue;
 		if (!wire_is_token(member))

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include "wire/h1.h"
 
+#define VERSION_BYTES 8 /* "HTTP/1.1" */
+
 /* Sets of fields, a bit an id. */
 typedef uint64_t h1_set;
 static_assert(FIELD__COUNT <= 64, "a bit an id");

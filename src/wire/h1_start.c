@@ -7,7 +7,6 @@
 
 /* The shortest: "G / HTTP/1.1". */
 #define REQUEST_LINE_BYTES_MIN 12
-#define VERSION_BYTES 8
 
 /* With the space that follows, so that one comparison of 8 bytes decides. */
 struct method_row {
@@ -187,6 +186,7 @@ h1_request_line(const struct wire_h1_limits *limits, const char *at,
 	if (unlikely(*first != '/' || head->method_id == METHOD_CONNECT))
 		return read_odd_target(target, query, head);
 	set_origin(head, target, query);
+	head->start_line = slice_make(at, (size_t)(end - at));
 	return ERROR_OK;
 }
 
@@ -214,5 +214,6 @@ h1_status_line(const char *at, const char *end, struct wire_head *head)
 		reason++;
 	head->status = (uint16_t)status;
 	head->reason = slice_make(reason, (size_t)(end - reason));
+	head->start_line = slice_make(at, (size_t)(end - at));
 	return ERROR_OK;
 }

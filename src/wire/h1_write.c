@@ -233,27 +233,20 @@ push_rest(struct output *output, const struct wire_head *head,
 	return output->full ? 0 : (size_t)(output->at - output->begin);
 }
 
-/* Does the first field lie in the line after the one that ends at end? Then
- * both are part of one head that came in. */
-static inline bool
-is_before_fields(const struct wire_head *head, const char *end)
-{
-	return head->field_count > 0 && is_next_line(end, &head->fields[0]);
-}
-
 /* The request line as it came, if nothing of it has changed. */
 static inline struct slice
 request_line(const struct wire_head *head)
 {
-	const char *start = head->method.data;
-	if (unlikely(head->target.data != start + head->method.length + 1))
+	struct slice line = head->start_line;
+	size_t before = head->method.length + 1;
+	if (unlikely(line.length !=
+	            before + head->target.length + VERSION_BYTES + 1 ||
+	        head->method.data != line.data ||
+	        head->target.data != line.data + before ||
+	        memcmp(line.data + line.length - VERSION_BYTES, "HTTP/1.1",
+	            VERSION_BYTES) != 0))
 		return SLICE_NONE;
-	const char *target_end = head->target.data + head->target.length;
-	const char *end = target_end + sizeof(" HTTP/1.1") - 1;
-	if (unlikely(!is_before_fields(head, end) ||
-	        memcmp(target_end, " HTTP/1.1", sizeof(" HTTP/1.1") - 1) != 0))
-		return SLICE_NONE;
-	return slice_make(start, (size_t)(end - start));
+	return line;
 }
 
 static void
@@ -320,14 +313,12 @@ write_status(char out[STATUS_START_BYTES], unsigned status)
 static inline struct slice
 status_line(const struct wire_head *head, const char *before)
 {
-	struct slice reason = head->reason;
-	if (unlikely(!slice_is_set(reason) ||
-	        !is_before_fields(head, reason.data + reason.length) ||
-	        memcmp(reason.data - STATUS_START_BYTES, before,
-	            STATUS_START_BYTES) != 0))
+	struct slice line = head->start_line;
+	if (unlikely(line.length != STATUS_START_BYTES + head->reason.length ||
+	        head->reason.data != line.data + STATUS_START_BYTES ||
+	        memcmp(line.data, before, STATUS_START_BYTES) != 0))
 		return SLICE_NONE;
-	return slice_make(reason.data - STATUS_START_BYTES,
-	    STATUS_START_BYTES + reason.length);
+	return line;
 }
 
 static void

@@ -52,6 +52,8 @@ struct wire_head {
 	uint16_t status;
 	struct slice reason; /* may be empty; absent: the usual one is sent */
 	/* both */
+	struct slice start_line; /* as it came, CRLF behind it; absent when it
+	                          * did not, or is not to go on so */
 	uint8_t version_minor; /* of HTTP/1: 0 or 1; what the peer speaks */
 	enum head_body body;
 	uint64_t content_length; /* for HEAD_BODY_LENGTH; for an answer to HEAD

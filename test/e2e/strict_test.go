@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -158,5 +159,31 @@ func TestBrokenResponseIsSeen(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: taken as complete: %q", name, body)
 		}
+	}
+}
+
+// Limits that a parser holds are counted like all others.
+func TestParserLimitsAreCounted(t *testing.T) {
+	t.Parallel()
+	g := basics(t, serve(t, "app"))
+	for limit, send := range map[string]string{
+		"pipelined_empty_lines": strings.Repeat("\r\n", 9) + "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+		"connection_options":    "GET / HTTP/1.1\r\nHost: a\r\nConnection: " + strings.Repeat("a,", 20) + "b\r\n\r\n",
+		"chunk_line_bytes":      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;" + strings.Repeat("x", 400) + "\r\na\r\n0\r\n\r\n",
+		"trailer_bytes":         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx: " + strings.Repeat("x", 9000) + "\r\n\r\n",
+		"request_target_bytes":  "GET /" + strings.Repeat("a", 20000) + " HTTP/1.1\r\nHost: a\r\n\r\n",
+		"request_fields":        "GET / HTTP/1.1\r\nHost: a\r\n" + strings.Repeat("x: y\r\n", 200) + "\r\n",
+		"request_head_bytes":    "GET / HTTP/1.1\r\nHost: a\r\nx: " + strings.Repeat("y", 70000) + "\r\n\r\n",
+	} {
+		if answer := raw(t, g.address(), send); !strings.HasPrefix(answer, "HTTP/1.1 4") {
+			t.Errorf("%s: %.100q", limit, answer)
+		}
+		want := `yumen_limit_hits_total{limit="` + limit + `"} 1`
+		g.eventually(want, func() error {
+			if !strings.Contains(g.metrics(), want) {
+				return errors.New("not counted")
+			}
+			return nil
+		})
 	}
 }

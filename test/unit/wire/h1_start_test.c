@@ -13,7 +13,7 @@ request_lines(void **state)
 	    {GET HOST END "GET /next", GOT},
 	    {"\r\n" GET HOST END, GOT},
 	    {"\r\n\r\n\r\n\r\n" GET HOST END, GOT},
-	    {"\r\n\r\n\r\n\r\n\r\n" GET HOST END, "!http_bad_request_line"},
+	    {"\r\n\r\n\r\n\r\n\r\n" GET HOST END, "!http_too_many_lines"},
 	    {"\n" GET HOST END, "!http_bad_line_end"},
 	    {" " GET HOST END, "!http_bad_request_line"},
 	    {"GET  / HTTP/1.1\r\n" HOST END, "!http_bad_request_line"},

@@ -217,8 +217,8 @@ trailer_bytes(void **state)
 	text_push_string(&text, "a:");
 	push_repeated(&text, "b", LIMIT_VALUE_TRAILER_BYTES);
 	feed_init(&feed, FEED_TRAILERS, METHOD_GET, &limits);
-	assert_int_equal(
-	    feed_bytes(&feed, text_slice(&text)), -ERROR_HTTP_BAD_TRAILER);
+	assert_int_equal(feed_bytes(&feed, text_slice(&text)),
+	    -ERROR_HTTP_TRAILERS_TOO_LARGE);
 	text_fini(&text);
 }
 
