@@ -74,6 +74,7 @@ publish(struct agent *agent)
 	if (snap_set_number(set) == agent->published)
 		return;
 	agent->published = snap_set_number(set);
+	agent->published_ms = net_loop_now_ms(agent->options.loop);
 	agent->set = set;
 	for (unsigned i = 0; i < agent->options.workers; i++)
 		proxy_worker_publish(agent->workers[i], set);

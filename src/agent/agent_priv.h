@@ -41,6 +41,7 @@ struct agent {
 	bool resolved; /* answers of names wait to be committed */
 
 	uint64_t published; /* number of the newest set */
+	uint64_t published_ms; /* when, by the loop's clock */
 	uint64_t served; /* by every worker */
 	uint64_t confirmed; /* the set whose generation was confirmed last */
 	struct feed_generation offered; /* generation of the newest batch */

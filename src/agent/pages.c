@@ -39,6 +39,9 @@ show_proxies(void *context, struct http_exchange *exchange, struct slice query)
 {
 	const struct agent *agent = context;
 	struct feed_generation generation = snap_store_generation(agent->store);
+	uint64_t behind_ms = agent->served < agent->published
+	    ? net_loop_now_ms(agent->options.loop) - agent->published_ms
+	    : 0;
 	struct text out;
 	char hex[33];
 
@@ -47,9 +50,9 @@ show_proxies(void *context, struct http_exchange *exchange, struct slice query)
 	text_init(&out);
 	text_printf(&out,
 	    "{\"generation\":\"%s\",\"published\":%llu,\"served\":%llu,"
-	    "\"workers\":[",
+	    "\"behindMs\":%llu,\"workers\":[",
 	    hex, (unsigned long long)agent->published,
-	    (unsigned long long)agent->served);
+	    (unsigned long long)agent->served, (unsigned long long)behind_ms);
 	for (unsigned i = 0; i < agent->options.workers; i++)
 		text_printf(&out, "%s{\"worker\":%u,\"served\":%llu}",
 		    i > 0 ? "," : "", i,
@@ -59,22 +62,33 @@ show_proxies(void *context, struct http_exchange *exchange, struct slice query)
 	text_fini(&out);
 }
 
+/* ?name=N: that one alone, {} when there is none. */
 static void
 show_units(void *context, struct http_exchange *exchange, struct slice query)
 {
 	const struct agent *agent = context;
+	char *scratch = memory_alloc(query.length + 1);
 	const struct unit *unit;
+	struct slice name;
 	struct text out;
 	size_t at = 0;
 
-	(void)query;
 	text_init(&out);
-	while (snap_store_next(agent->store, &at, &unit)) {
-		snap_unit_dump(&out, unit);
-		text_push_byte(&out, '\n');
+	if (wire_query_get(query, SLICE("name"), scratch, &name)) {
+		unit = snap_store_unit(agent->store, name);
+		if (unit != NULL)
+			snap_unit_dump(&out, unit);
+		else
+			text_push_string(&out, "{}\n");
+	} else {
+		while (snap_store_next(agent->store, &at, &unit)) {
+			snap_unit_dump(&out, unit);
+			text_push_byte(&out, '\n');
+		}
 	}
 	admin_answer(exchange, 200, "application/x-ndjson", text_slice(&out));
 	text_fini(&out);
+	memory_free(scratch);
 }
 
 static enum error
@@ -162,8 +176,8 @@ agent_register(struct agent *agent, struct admin *admin)
 	admin_add_page(admin, "/api/v1/proxies",
 	    "generation wanted and served, per worker", show_proxies, agent);
 	admin_add_page(admin, "/api/v1/units",
-	    "the units that are served, a JSON object a line", show_units,
-	    agent);
+	    "the units that are served, a JSON object a line; ?name=N: one",
+	    show_units, agent);
 	admin_add_page(admin, "/api/v1/explain",
 	    "what becomes of a request; ?port=N&head=H[&address=A]",
 	    show_explain, agent);

@@ -12,6 +12,7 @@
 #include "core/memory.h"
 #include "net/listener.h"
 #include "wire/h1.h"
+#include "wire/nearest.h"
 
 #define ANSWER_BYTES_MAX ((size_t)1 << 30)
 #define READ_BYTES 65536
@@ -161,4 +162,51 @@ ask_push_escaped(struct text *out, struct slice value)
 		else
 			text_printf(out, "%%%02X", byte);
 	}
+}
+
+/* A name in a query: letters, digits, '-' and '.' are all that names have. */
+bool
+ask_push_name(
+    const char *command, struct text *out, const char *key, const char *value)
+{
+	if (value == NULL)
+		return true;
+	if (value[0] == '\0' ||
+	    value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-.")] !=
+	        '\0') {
+		fprintf(stderr,
+		    "yumen %s: '%s' is no name: lower case letters, digits, "
+		    "'-' and '.'\n",
+		    command, value);
+		return false;
+	}
+	text_printf(out, "&%s=%s", key, value);
+	return true;
+}
+
+static void
+no_kind(const char *command, const char *name)
+{
+	struct wire_nearest nearest;
+
+	wire_nearest_init(&nearest, slice_from_string(name));
+	wire_nearest_feed(&nearest, SLICE("proxies"));
+	for (int i = 0; i < GW_KIND__COUNT; i++)
+		wire_nearest_feed(
+		    &nearest, slice_from_string(gw_kinds[i].plural));
+	fprintf(stderr, "yumen %s: no kind '%s'", command, name);
+	if (slice_is_set(nearest.best))
+		fprintf(
+		    stderr, "; did you mean %.*s?\n", SLICE_ARGS(nearest.best));
+	else
+		fputs("; yumen help get lists them\n", stderr);
+}
+
+bool
+ask_kind(const char *command, const char *name, enum gw_kind *kind)
+{
+	if (gw_kind_parse(slice_from_string(name), kind))
+		return true;
+	no_kind(command, name);
+	return false;
 }

@@ -12,6 +12,8 @@
 int command_run(const struct flags *flags);
 int command_check(const struct flags *flags);
 int command_echo(const struct flags *flags);
+int command_completion(const struct flags *flags);
+int command_describe(const struct flags *flags);
 int command_explain(const struct flags *flags);
 int command_get(const struct flags *flags);
 

@@ -12,10 +12,13 @@
 #include "cmd/command.h"
 #include "core/must.h"
 #include "ctl/once.h"
+#include "ctl/pages.h"
 #include "proxy/explain.h"
 
 struct planning {
 	struct snap_store *store;
+	struct ctl_statuses *statuses;
+	struct ctl_once once;
 	unsigned problems; /* of severity ERROR */
 };
 
@@ -48,9 +51,9 @@ on_unit(void *context, struct slice name, struct slice bytes)
 static void
 on_status(void *context, const struct gw_object *object, const void *status)
 {
-	(void)context;
-	(void)object;
-	(void)status;
+	struct planning *planning = context;
+
+	ctl_statuses_put(planning->statuses, object, status);
 }
 
 static void
@@ -84,12 +87,48 @@ explain_units(struct snap_store *store, const struct explain_request *request)
 	return told;
 }
 
+/* As they are once the workers serve it, for the pages of ctl's. */
+static json_t *
+problems_of(struct planning *planning, enum gw_kind kind)
+{
+	struct feed_generation generation =
+	    snap_store_generation(planning->store);
+	const struct ctl_query query = {.kind = kind};
+	struct text out;
+
+	ctl_statuses_offer(planning->statuses, &generation, 0, 0);
+	ctl_statuses_confirm(planning->statuses, &generation, 0);
+	text_init(&out);
+	ctl_problems_write(
+	    &out, planning->once.state, planning->statuses, &query);
+	json_t *answer = json_loadb(out.data, out.length, 0, NULL);
+
+	must(answer != NULL);
+	text_fini(&out);
+	return answer;
+}
+
+static void
+tell_problems(const struct planning *planning)
+{
+	if (planning->problems > 0)
+		fprintf(stderr,
+		    "yumen explain: %u problem%s in the files; `yumen check` "
+		    "tells %s\n",
+		    planning->problems, planning->problems == 1 ? "" : "s",
+		    planning->problems == 1 ? "it" : "them");
+}
+
 static json_t *
 explain_files(const struct flags *flags, const struct explain_request *request)
 {
 	struct slice names[FLAG_REPEATS];
-	struct planning planning = {.store = snap_store_new()};
-	struct ctl_once once = {
+	struct planning planning = {
+	    .store = snap_store_new(), .statuses = ctl_statuses_new()};
+	struct ctl_once *once = &planning.once;
+	json_t *told = NULL;
+
+	*once = (struct ctl_once){
 	    .paths = flags->values[FLAG_EXPLAIN_FILE],
 	    .path_count = flags->counts[FLAG_EXPLAIN_FILE],
 	    .options =
@@ -105,32 +144,43 @@ explain_files(const struct flags *flags, const struct explain_request *request)
 	    .on_problem = on_problem,
 	    .context = &planning,
 	};
-	json_t *told = NULL;
-
-	for (unsigned i = 0; i < once.options.controller_name_count; i++)
+	for (unsigned i = 0; i < once->options.controller_name_count; i++)
 		names[i] = slice_from_string(
 		    flags->values[FLAG_EXPLAIN_CONTROLLER_NAME][i]);
-	enum error error = ctl_once_run(&once);
+	enum error error = ctl_once_run(once);
 
-	if (error == ERROR_OK)
+	if (error == ERROR_OK) {
 		told = explain_units(planning.store, request);
-	else
+		explain_add_problems(told, problems_of(&planning, GW_GATEWAY),
+		    problems_of(&planning, GW_HTTPROUTE));
+	} else {
 		fprintf(stderr, "yumen explain: %s: %s\n",
-		    once.failed < once.path_count ? once.paths[once.failed]
-		                                  : "cannot read",
+		    once->failed < once->path_count ? once->paths[once->failed]
+		                                    : "cannot read",
 		    error_text(error));
-	if (planning.problems > 0)
-		fprintf(stderr,
-		    "yumen explain: %u problem%s in the files; `yumen check` "
-		    "tells %s\n",
-		    planning.problems, planning.problems == 1 ? "" : "s",
-		    planning.problems == 1 ? "it" : "them");
-	ctl_once_fini(&once);
+	}
+	tell_problems(&planning);
+	ctl_once_fini(once);
+	ctl_statuses_free(&planning.statuses);
 	snap_store_free(&planning.store);
 	return told;
 }
 
 /* ---- over the socket ---- */
+
+static json_t *
+ask_problems(const struct flags *flags, const char *kind)
+{
+	struct text target;
+
+	text_init(&target);
+	text_printf(&target, "/api/v1/problems?kind=%s", kind);
+	json_t *answer = ask_page("explain",
+	    flags_value(flags, FLAG_EXPLAIN_SOCKET), text_slice(&target));
+
+	text_fini(&target);
+	return answer;
+}
 
 static json_t *
 explain_running(
@@ -147,6 +197,9 @@ explain_running(
 	    flags_value(flags, FLAG_EXPLAIN_SOCKET), text_slice(&target));
 
 	text_fini(&target);
+	if (told)
+		explain_add_problems(told, ask_problems(flags, "gateways"),
+		    ask_problems(flags, "httproutes"));
 	return told;
 }
 

@@ -1,8 +1,8 @@
 /* What `explain` prints: a line a step, in the order in which a request takes
  * them, then the candidates that lost. */
-#include <string.h>
-
 #include "cmd/explain_priv.h"
+
+#include "cmd/look.h"
 
 /* Texts of files come here: none may break a line or drive a terminal. */
 static void
@@ -11,20 +11,6 @@ push_clean(struct text *out, const char *s)
 	for (; s && *s; s++)
 		text_push_byte(
 		    out, (unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
-}
-
-static const char *
-text_at(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "";
-}
-
-static json_int_t
-number_at(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
 }
 
 static void
@@ -41,14 +27,14 @@ print_request(struct text *out, const json_t *told)
 	if (!request)
 		return;
 	push_label(out, "request");
-	push_clean(out, text_at(request, "method"));
+	push_clean(out, look_text(request, "method"));
 	text_push_string(out, " host ");
-	push_clean(out, text_at(request, "host"));
+	push_clean(out, look_text(request, "host"));
 	text_push_string(out, " path ");
-	push_clean(out, text_at(request, "path"));
+	push_clean(out, look_text(request, "path"));
 	if (json_object_get(request, "query")) {
 		text_push_string(out, " query ");
-		push_clean(out, text_at(request, "query"));
+		push_clean(out, look_text(request, "query"));
 	}
 	text_push_byte(out, '\n');
 }
@@ -56,19 +42,19 @@ print_request(struct text *out, const json_t *told)
 static void
 push_socket(struct text *out, const json_t *socket)
 {
-	const char *address = text_at(socket, "address");
+	const char *address = look_text(socket, "address");
 	bool ip6 = strchr(address, ':') != NULL;
 
 	text_printf(out, "%s%s%s:%d", ip6 ? "[" : "",
 	    address[0] ? address : "*", ip6 ? "]" : "",
-	    (int)number_at(socket, "port"));
+	    (int)look_number(socket, "port"));
 }
 
 static void
 print_listener(struct text *out, const json_t *told)
 {
 	const json_t *socket = json_object_get(told, "socket");
-	const char *hostname = text_at(told, "listenerHostname");
+	const char *hostname = look_text(told, "listenerHostname");
 
 	if (!socket)
 		return;
@@ -76,14 +62,14 @@ print_listener(struct text *out, const json_t *told)
 	push_socket(out, socket);
 	if (json_object_get(told, "notListening")) {
 		text_push_string(out, ", which is not open: ");
-		push_clean(out, text_at(told, "notListening"));
+		push_clean(out, look_text(told, "notListening"));
 	}
 	text_push_byte(out, '\n');
 	if (!json_object_get(told, "listener"))
 		return;
 	push_label(out, "listener");
 	text_printf(out, "Gateway %s %s, hostname %s\n",
-	    text_at(told, "gateway"), text_at(told, "listener"),
+	    look_text(told, "gateway"), look_text(told, "listener"),
 	    hostname[0] ? hostname : "any");
 }
 
@@ -91,9 +77,9 @@ print_listener(struct text *out, const json_t *told)
 static void
 push_route(struct text *out, const json_t *one)
 {
-	const char *route = text_at(one, "route");
+	const char *route = look_text(one, "route");
 	const char *slash = strchr(route, '/');
-	const char *rule = text_at(one, "rule");
+	const char *rule = look_text(one, "rule");
 
 	if (slash)
 		text_printf(
@@ -104,7 +90,7 @@ push_route(struct text *out, const json_t *one)
 	}
 	if (json_object_get(one, "match")) {
 		text_push_string(out, "  ");
-		push_clean(out, text_at(one, "match"));
+		push_clean(out, look_text(one, "match"));
 	}
 }
 
@@ -112,7 +98,7 @@ static void
 print_candidates(struct text *out, const json_t *told)
 {
 	const json_t *candidates = json_object_get(told, "candidates");
-	json_int_t left = number_at(told, "candidatesLeft");
+	json_int_t left = look_number(told, "candidatesLeft");
 
 	if (json_object_get(told, "route")) {
 		push_label(out, "route");
@@ -125,7 +111,7 @@ print_candidates(struct text *out, const json_t *told)
 		text_push_string(out, "  not     ");
 		push_route(out, one);
 		text_push_string(out, ": ");
-		push_clean(out, text_at(one, "why"));
+		push_clean(out, look_text(one, "why"));
 		text_push_byte(out, '\n');
 	}
 	if (left > 0)
@@ -145,9 +131,9 @@ push_fields(struct text *out, const json_t *does, const char *verb)
 			push_clean(out, json_string_value(one));
 			continue;
 		}
-		push_clean(out, text_at(one, "name"));
+		push_clean(out, look_text(one, "name"));
 		text_push_string(out, ": ");
-		push_clean(out, text_at(one, "value"));
+		push_clean(out, look_text(one, "value"));
 	}
 }
 
@@ -161,7 +147,7 @@ print_filters(struct text *out, const json_t *owner)
 		const json_t *does = json_object_get(filter, "does");
 
 		push_label(out, "filter");
-		text_push_string(out, text_at(filter, "type"));
+		text_push_string(out, look_text(filter, "type"));
 		push_fields(out, does, "remove");
 		push_fields(out, does, "set");
 		push_fields(out, does, "add");
@@ -170,7 +156,7 @@ print_filters(struct text *out, const json_t *owner)
 	if (!json_object_get(owner, "location"))
 		return;
 	push_label(out, "location");
-	push_clean(out, text_at(owner, "location"));
+	push_clean(out, look_text(owner, "location"));
 	text_push_byte(out, '\n');
 }
 
@@ -178,8 +164,8 @@ print_filters(struct text *out, const json_t *owner)
 static void
 push_target(struct text *out, const json_t *backend)
 {
-	const char *target = text_at(backend, "target");
-	json_int_t port = number_at(backend, "port");
+	const char *target = look_text(backend, "target");
+	json_int_t port = look_number(backend, "port");
 	const char *slash = strchr(target, '/');
 
 	text_push_string(out,
@@ -198,16 +184,16 @@ print_endpoints(struct text *out, const json_t *backend)
 	size_t count = json_array_size(addresses);
 
 	text_printf(out, ", %d of %d endpoints used",
-	    (int)number_at(backend, "used"),
-	    (int)number_at(backend, "endpoints"));
+	    (int)look_number(backend, "used"),
+	    (int)look_number(backend, "endpoints"));
 	for (size_t i = 0; i < count; i++) {
 		const json_t *one = json_array_get(addresses, i);
 		bool ready = json_is_true(json_object_get(one, "ready"));
 
 		text_printf(out, "%s%s%s", i == 0 ? ": " : ", ",
-		    text_at(one, "address"), ready ? "" : " (not ready)");
+		    look_text(one, "address"), ready ? "" : " (not ready)");
 	}
-	if ((json_int_t)count < number_at(backend, "endpoints"))
+	if ((json_int_t)count < look_number(backend, "endpoints"))
 		text_push_string(out, ", ...");
 }
 
@@ -222,15 +208,15 @@ print_backends(struct text *out, const json_t *told)
 		push_label(out, "backend");
 		push_target(out, backend);
 		text_printf(out, ", weight %d of %d",
-		    (int)number_at(backend, "weight"),
-		    (int)number_at(backend, "weightSum"));
+		    (int)look_number(backend, "weight"),
+		    (int)look_number(backend, "weightSum"));
 		if (json_object_get(backend, "addresses"))
 			print_endpoints(out, backend);
-		if (text_at(backend, "reason")[0]) {
+		if (look_text(backend, "reason")[0]) {
 			text_printf(out,
-			    ": %d %s: ", (int)number_at(backend, "status"),
-			    text_at(backend, "reason"));
-			push_clean(out, text_at(backend, "why"));
+			    ": %d %s: ", (int)look_number(backend, "status"),
+			    look_text(backend, "reason"));
+			push_clean(out, look_text(backend, "why"));
 		}
 		text_push_byte(out, '\n');
 		print_filters(out, backend);
@@ -253,17 +239,17 @@ print_choices(struct text *out, const json_t *told)
 		const json_t *one = json_array_get(listeners, i);
 
 		text_printf(out, "  not     Gateway %s %s: it takes %s\n",
-		    text_at(one, "gateway"), text_at(one, "listener"),
-		    text_at(one, "hostname"));
+		    look_text(one, "gateway"), look_text(one, "listener"),
+		    look_text(one, "hostname"));
 	}
 }
 
 static void
 print_verdict(struct text *out, const json_t *told)
 {
-	const char *verdict = text_at(told, "verdict");
-	const char *why = text_at(told, "why");
-	json_int_t status = number_at(told, "status");
+	const char *verdict = look_text(told, "verdict");
+	const char *why = look_text(told, "why");
+	json_int_t status = look_number(told, "status");
 
 	push_label(out, "answer");
 	if (strcmp(verdict, "backend") == 0)
@@ -279,14 +265,33 @@ print_verdict(struct text *out, const json_t *told)
 		    "--address");
 	else
 		text_printf(out, "%d", (int)status);
-	if (text_at(told, "reason")[0])
-		text_printf(out, " %s: %s", text_at(told, "reason"),
-		    text_at(told, "meaning"));
+	if (look_text(told, "reason")[0])
+		text_printf(out, " %s: %s", look_text(told, "reason"),
+		    look_text(told, "meaning"));
 	if (why[0]) {
 		text_push_string(out, ": ");
 		push_clean(out, why);
 	}
 	text_push_byte(out, '\n');
+}
+
+static void
+print_problems(struct text *out, const json_t *told)
+{
+	const json_t *problems = json_object_get(told, "problems");
+
+	for (size_t i = 0; i < json_array_size(problems); i++) {
+		const json_t *one = json_array_get(problems, i);
+
+		push_label(out, "problem");
+		text_printf(out, "%s ", look_text(one, "code"));
+		push_clean(out, look_text(one, "object"));
+		text_push_string(out, ": ");
+		push_clean(out, look_text(one, "field"));
+		text_push_string(out, ": ");
+		push_clean(out, look_text(one, "message"));
+		text_push_byte(out, '\n');
+	}
 }
 
 void
@@ -299,4 +304,5 @@ explain_print(struct text *out, const json_t *told)
 	print_backends(out, told);
 	print_verdict(out, told);
 	print_choices(out, told);
+	print_problems(out, told);
 }

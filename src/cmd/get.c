@@ -8,7 +8,29 @@
 
 #include "cmd/ask.h"
 #include "cmd/command.h"
-#include "wire/nearest.h"
+#include "cmd/look.h"
+
+/* "httproute.gateway.networking.k8s.io/web", as kubectl has it. */
+static void
+push_names(struct text *out, enum gw_kind kind, const json_t *items)
+{
+	const struct gw_kind_row *row = &gw_kinds[kind];
+
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		const json_t *metadata =
+		    json_object_get(json_array_get(items, i), "metadata");
+
+		text_push_lower(out, slice_from_string(row->kind));
+		text_printf(out, "%s%s/%s\n", row->group[0] ? "." : "",
+		    row->group, look_text(metadata, "name"));
+	}
+}
+
+static bool
+is_format(const char *format, const char *name)
+{
+	return format != NULL && strcmp(format, name) == 0;
+}
 
 static int
 print_items(const struct flags *flags, enum gw_kind kind, json_t *answer)
@@ -26,7 +48,7 @@ print_items(const struct flags *flags, enum gw_kind kind, json_t *answer)
 		fprintf(stderr, "No %s found.\n", gw_kinds[kind].plural);
 		status = flags->argument_count > 1 ? 1 : 0;
 	}
-	if (format != NULL && strcmp(format, "json") == 0) {
+	if (is_format(format, "json")) {
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		putchar('\n');
 		return status;
@@ -34,49 +56,38 @@ print_items(const struct flags *flags, enum gw_kind kind, json_t *answer)
 	if (json_array_size(items) == 0)
 		return status;
 	text_init(&out);
-	if (format != NULL && strcmp(format, "yaml") == 0)
+	if (is_format(format, "yaml"))
 		get_yaml(&out, items);
+	else if (is_format(format, "name"))
+		push_names(&out, kind, items);
 	else
-		get_table(&out, kind, items);
+		get_table(&out, kind, items, is_format(format, "wide"));
 	fwrite(out.data, 1, out.length, stdout);
 	text_fini(&out);
 	return 0;
 }
 
-/* A name in a query: letters, digits, '-' and '.' are all that names have. */
-static bool
-push_parameter(struct text *out, const char *key, const char *value)
+/* What is no object: the workers. */
+static int
+get_proxies(const struct flags *flags)
 {
-	if (value == NULL)
-		return true;
-	if (value[0] == '\0' ||
-	    value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-.")] !=
-	        '\0') {
-		fprintf(stderr,
-		    "yumen get: '%s' is no name: lower case letters, digits, "
-		    "'-' and '.'\n",
-		    value);
-		return false;
+	json_t *answer = ask_page("get", flags_value(flags, FLAG_GET_SOCKET),
+	    SLICE("/api/v1/proxies"));
+	struct text out;
+
+	if (answer == NULL)
+		return 1;
+	text_init(&out);
+	if (is_format(flags_value(flags, FLAG_GET_OUTPUT), "json")) {
+		json_dumpf(answer, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		get_proxies_table(&out, answer);
+		fwrite(out.data, 1, out.length, stdout);
 	}
-	text_printf(out, "&%s=%s", key, value);
-	return true;
-}
-
-static void
-no_kind(const char *name)
-{
-	struct wire_nearest nearest;
-
-	wire_nearest_init(&nearest, slice_from_string(name));
-	for (int i = 0; i < GW_KIND__COUNT; i++)
-		wire_nearest_feed(
-		    &nearest, slice_from_string(gw_kinds[i].plural));
-	fprintf(stderr, "yumen get: no kind '%s'", name);
-	if (slice_is_set(nearest.best))
-		fprintf(
-		    stderr, "; did you mean %.*s?\n", SLICE_ARGS(nearest.best));
-	else
-		fputs("; yumen help get lists them\n", stderr);
+	text_fini(&out);
+	json_decref(answer);
+	return 0;
 }
 
 static bool
@@ -88,18 +99,18 @@ check_flags(const struct flags *flags, enum gw_kind *kind)
 		fputs("yumen get: name a kind: yumen get gateways\n", stderr);
 		return false;
 	}
-	if (!gw_kind_parse(slice_from_string(flags->arguments[0]), kind)) {
-		no_kind(flags->arguments[0]);
+	if (!ask_kind("get", flags->arguments[0], kind))
 		return false;
-	}
-	if (format != NULL && strcmp(format, "table") != 0 &&
-	    strcmp(format, "yaml") != 0 && strcmp(format, "json") != 0) {
-		fprintf(stderr,
-		    "yumen get: -o %s: table, yaml or json is wanted\n",
-		    format);
-		return false;
-	}
-	return true;
+	static const char *const formats[] = {
+	    "table", "wide", "name", "yaml", "json"};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (!format || strcmp(format, formats[i]) == 0)
+			return true;
+	fprintf(stderr,
+	    "yumen get: -o %s: table, wide, name, yaml or json is wanted\n",
+	    format);
+	return false;
 }
 
 int
@@ -110,13 +121,16 @@ command_get(const struct flags *flags)
 	json_t *answer;
 	int status = 2;
 
+	if (flags->argument_count == 1 &&
+	    strcmp(flags->arguments[0], "proxies") == 0)
+		return get_proxies(flags);
 	if (!check_flags(flags, &kind))
 		return 2;
 	text_init(&target);
 	text_printf(&target, "/api/v1/objects?kind=%s", gw_kinds[kind].plural);
-	if (push_parameter(
-	        &target, "namespace", flags_value(flags, FLAG_GET_NAMESPACE)) &&
-	    push_parameter(&target, "name",
+	if (ask_push_name("get", &target, "namespace",
+	        flags_value(flags, FLAG_GET_NAMESPACE)) &&
+	    ask_push_name("get", &target, "name",
 	        flags->argument_count > 1 ? flags->arguments[1] : NULL)) {
 		answer = ask_page("get", flags_value(flags, FLAG_GET_SOCKET),
 		    text_slice(&target));

@@ -109,6 +109,10 @@ run_command(const struct flags *flags)
 		return command_echo(flags);
 	case COMMAND_CHECK:
 		return command_check(flags);
+	case COMMAND_COMPLETION:
+		return command_completion(flags);
+	case COMMAND_DESCRIBE:
+		return command_describe(flags);
 	case COMMAND_EXPLAIN:
 		return command_explain(flags);
 	case COMMAND_GET:

@@ -371,8 +371,7 @@ answer_queries(struct ctl *ctl)
 	struct ctl_query *query;
 
 	while ((query = ctl_pages_take(ctl->pages)) != NULL) {
-		ctl_objects_write(
-		    &query->body, ctl->state, ctl->statuses, query);
+		query->write(&query->body, ctl->state, ctl->statuses, query);
 		ctl_pages_answer(ctl->pages, &query);
 	}
 }

@@ -185,9 +185,9 @@ keep(char **at, struct slice text)
 }
 
 static void
-show_objects(void *context, struct http_exchange *exchange, struct slice query)
+show(struct ctl_pages *pages, struct http_exchange *exchange,
+    struct slice query, ctl_write_fn write)
 {
-	struct ctl_pages *pages = context;
 	struct slice namespace = parameter(query, SLICE("namespace"));
 	struct slice name = parameter(query, SLICE("name"));
 	enum gw_kind kind;
@@ -204,6 +204,7 @@ show_objects(void *context, struct http_exchange *exchange, struct slice query)
 	list_init(&made->link);
 	list_init(&made->open);
 	text_init(&made->body);
+	made->write = write;
 	made->kind = kind;
 	made->namespace = keep(&at, namespace);
 	made->name = keep(&at, name);
@@ -215,6 +216,18 @@ show_objects(void *context, struct http_exchange *exchange, struct slice query)
 	post(pages, &pages->asked, made, pages->ctl_loop);
 }
 
+static void
+show_objects(void *context, struct http_exchange *exchange, struct slice query)
+{
+	show(context, exchange, query, ctl_objects_write);
+}
+
+static void
+show_problems(void *context, struct http_exchange *exchange, struct slice query)
+{
+	show(context, exchange, query, ctl_problems_write);
+}
+
 void
 ctl_pages_register(struct ctl_pages *pages, struct admin *admin)
 {
@@ -223,6 +236,9 @@ ctl_pages_register(struct ctl_pages *pages, struct admin *admin)
 	    "objects with their statuses, JSON; "
 	    "?kind=K[&namespace=N][&name=X]",
 	    show_objects, pages);
+	admin_add_page(admin, "/api/v1/problems",
+	    "what is wrong with objects, JSON; ?kind=K[&namespace=N][&name=X]",
+	    show_problems, pages);
 }
 
 void

@@ -1,6 +1,7 @@
-/* The page /api/v1/objects: asked in the admin server's thread, answered in
- * ctl's. A query goes over by pointer and comes back; the exchange that asked
- * is touched in the admin server's thread alone, and may end before the answer.
+/* The pages /api/v1/objects and /api/v1/problems: asked in the admin server's
+ * thread, answered in ctl's. A query goes over by pointer and comes back; the
+ * exchange that asked is touched in the admin server's thread alone, and may
+ * end before the answer.
  */
 #ifndef YUMEN_CTL_PAGES_H
 #define YUMEN_CTL_PAGES_H
@@ -11,6 +12,11 @@
 #include "ctl/statuses.h"
 #include "gw/state.h"
 
+struct ctl_query;
+/* Writes the answer, in ctl's thread. */
+typedef void (*ctl_write_fn)(struct text *out, const struct gw_state *state,
+    const struct ctl_statuses *statuses, const struct ctl_query *query);
+
 struct ctl_query {
 	struct list link;
 	/* the admin server's side */
@@ -18,6 +24,7 @@ struct ctl_query {
 	struct http_exchange *exchange; /* NULL: gone */
 	const struct http_handler *handler; /* whose the exchange is */
 	/* ctl's side */
+	ctl_write_fn write;
 	enum gw_kind kind;
 	struct slice namespace, name; /* absent: all; behind this struct */
 	struct text body; /* the answer, JSON */
@@ -42,6 +49,10 @@ void ctl_pages_answer(struct ctl_pages *pages, struct ctl_query **query);
 /* A JSON list of the objects that query asks for, as a cluster would show them.
  */
 void ctl_objects_write(struct text *out, const struct gw_state *state,
+    const struct ctl_statuses *statuses, const struct ctl_query *query);
+/* {"objects": [...]}: of each such object its name, the place where it was
+ * written, and the problems that its status tells of. */
+void ctl_problems_write(struct text *out, const struct gw_state *state,
     const struct ctl_statuses *statuses, const struct ctl_query *query);
 
 #endif

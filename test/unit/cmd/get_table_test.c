@@ -8,7 +8,7 @@
 #include "cmd/get_priv.h"
 
 static void
-expect(enum gw_kind kind, const char *items, const char *want)
+expect_table(enum gw_kind kind, const char *items, bool wide, const char *want)
 {
 	json_error_t error;
 	json_t *list = json_loads(items, 0, &error);
@@ -17,11 +17,17 @@ expect(enum gw_kind kind, const char *items, const char *want)
 	if (list == NULL)
 		fail_msg("%d: %s", error.column, error.text);
 	text_init(&out);
-	get_table(&out, kind, list);
+	get_table(&out, kind, list, wide);
 	text_push_byte(&out, '\0');
 	assert_string_equal(out.data, want);
 	text_fini(&out);
 	json_decref(list);
+}
+
+static void
+expect(enum gw_kind kind, const char *items, const char *want)
+{
+	expect_table(kind, items, false, want);
 }
 
 static void
@@ -81,9 +87,36 @@ test_others(void **state)
 	    "NAMESPACE  NAME  CONTROLLER  ACCEPTED  WHY\n"
 	    "-          c     x/y         True      -\n");
 	expect(GW_SERVICE,
-	    "[{\"metadata\":{\"namespace\":\"n\",\"name\":\"s\"}}]",
-	    "NAMESPACE  NAME\nn          s\n");
-	expect(GW_SERVICE, "[]", "NAMESPACE  NAME\n");
+	    "[{\"metadata\":{\"namespace\":\"n\",\"name\":\"s\"},\"spec\":"
+	    "{\"ports\":[{\"port\":80},{\"port\":53,\"protocol\":\"UDP\"}]}}]",
+	    "NAMESPACE  NAME  TYPE       PORTS\n"
+	    "n          s     ClusterIP  80/TCP,53/UDP\n");
+	expect(GW_SERVICE, "[]", "NAMESPACE  NAME  TYPE  PORTS\n");
+	expect(GW_ENDPOINTSLICE,
+	    "[{\"metadata\":{\"namespace\":\"n\",\"name\":\"e\",\"labels\":"
+	    "{\"kubernetes.io/service-name\":\"s\"}},\"addressType\":\"IPv4\","
+	    "\"ports\":[{\"port\":81}],\"endpoints\":[{\"addresses\":"
+	    "[\"10.0.0.1\"]},{\"addresses\":[\"10.0.0.2\"],\"conditions\":"
+	    "{\"ready\":false}}]}]",
+	    "NAMESPACE  NAME  SERVICE  ADDRESSTYPE  PORTS   READY  ENDPOINTS\n"
+	    "n          e     s        IPv4         81/TCP  1/2    "
+	    "10.0.0.1,10.0.0.2\n");
+	expect(GW_REFERENCEGRANT,
+	    "[{\"metadata\":{\"namespace\":\"n\",\"name\":\"g\"},\"spec\":"
+	    "{\"from\":[{\"kind\":\"HTTPRoute\",\"namespace\":\"m\"}],\"to\":"
+	    "[{\"kind\":\"Service\"},{\"kind\":\"Service\",\"name\":\"s\"}]}}]",
+	    "NAMESPACE  NAME  FROM         TO\n"
+	    "n          g     m/HTTPRoute  Service,Service/s\n");
+	expect(GW_XBACKEND,
+	    "[{\"metadata\":{\"namespace\":\"n\",\"name\":\"x\"},\"spec\":"
+	    "{\"type\":\"ExternalHostname\",\"port\":{\"number\":443},"
+	    "\"externalHostname\":{\"hostname\":\"a.test\"}}}]",
+	    "NAMESPACE  NAME  TYPE              HOSTNAME  PORT\n"
+	    "n          x     ExternalHostname  a.test    443\n");
+	expect(GW_NAMESPACE,
+	    "[{\"metadata\":{\"name\":\"n\",\"labels\":{\"a\":\"b\",\"c\":"
+	    "\"d\"}}}]",
+	    "NAMESPACE  NAME  LABELS\n-          n     a=b,c=d\n");
 }
 
 /* Texts of files stand in it: none may break a line or drive a terminal. */
@@ -120,11 +153,59 @@ test_odd(void **state)
 
 			assert_non_null(list);
 			text_init(&out);
-			get_table(&out, (enum gw_kind)kind, list);
+			get_table(&out, (enum gw_kind)kind, list, true);
 			assert_true(out.length > 0);
 			text_fini(&out);
 			json_decref(list);
 		}
+}
+
+static void
+test_wide(void **state)
+{
+	(void)state;
+	expect_table(GW_HTTPROUTE,
+	    "[{\"metadata\":{\"namespace\":\"n\",\"name\":\"r\","
+	    "\"generation\":3},\"spec\":{\"rules\":[{\"backendRefs\":"
+	    "[{\"name\":\"a\",\"port\":80},{\"namespace\":\"m\",\"name\":"
+	    "\"b\"}]}]}}]",
+	    true,
+	    "NAMESPACE  NAME  HOSTNAMES  PARENTS  ACCEPTED  RESOLVED  RULES  "
+	    "BACKENDS  GENERATION  WHY\n"
+	    "n          r     -          -        -         -         1      "
+	    "a:80,m/b  3           -\n");
+	expect_table(GW_GATEWAY,
+	    "[{\"metadata\":{\"namespace\":\"n\",\"name\":\"g\"},\"spec\":"
+	    "{\"gatewayClassName\":\"c\",\"listeners\":[{\"protocol\":"
+	    "\"HTTP\",\"port\":80,\"hostname\":\"a.test\"}]}}]",
+	    true,
+	    "NAMESPACE  NAME  CLASS  ADDRESS  PROGRAMMED  LISTENERS  ROUTES  "
+	    "PORTS           GENERATION  WHY\n"
+	    "n          g     c      -        -           0/0        0       "
+	    "HTTP:80:a.test  0           -\n");
+}
+
+static void
+test_proxies(void **state)
+{
+	json_t *answer = json_loads(
+	    "{\"generation\":\"ab\",\"published\":7,\"served\":5,"
+	    "\"behindMs\":12,\"workers\":[{\"worker\":0,\"served\":7},"
+	    "{\"worker\":1,\"served\":5}]}",
+	    0, NULL);
+	struct text out;
+
+	(void)state;
+	text_init(&out);
+	get_proxies_table(&out, answer);
+	text_push_byte(&out, '\0');
+	assert_string_equal(out.data,
+	    "WORKER  WANTED  SERVED  LAG\n"
+	    "0       7       7       -\n"
+	    "1       7       5       2 generations, 12 ms\n"
+	    "generation ab\n");
+	text_fini(&out);
+	json_decref(answer);
 }
 
 int
@@ -136,6 +217,8 @@ main(void)
 	    cmocka_unit_test(test_others),
 	    cmocka_unit_test(test_hostile),
 	    cmocka_unit_test(test_odd),
+	    cmocka_unit_test(test_wide),
+	    cmocka_unit_test(test_proxies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
