@@ -16,6 +16,7 @@ int command_completion(const struct flags *flags);
 int command_describe(const struct flags *flags);
 int command_explain(const struct flags *flags);
 int command_get(const struct flags *flags);
+int command_schema(const struct flags *flags);
 
 /* The admin socket's path where no flag says one; false: it does not fit. */
 bool command_default_socket(char *out, size_t size);

@@ -6,6 +6,7 @@
 #include "cmd/command.h"
 #include "core/slice.h"
 #include "gw/object.h"
+#include "gw/schema.h"
 
 struct command_row {
 	const char *name, *summary;
@@ -70,7 +71,22 @@ static bool
 takes_words(enum command command)
 {
 	return command == COMMAND_GET || command == COMMAND_DESCRIBE ||
-	    command == COMMAND_HELP || command == COMMAND_COMPLETION;
+	    command == COMMAND_SCHEMA || command == COMMAND_HELP ||
+	    command == COMMAND_COMPLETION;
+}
+
+/* Versions of a kind stand together. */
+static void
+print_schemas(void)
+{
+	struct gw_schema schema;
+	const char *last = "";
+
+	for (unsigned i = 0; gw_schema_at(i, &schema); i++) {
+		if (strcmp(schema.plural, last) != 0)
+			printf("%s ", schema.plural);
+		last = schema.plural;
+	}
 }
 
 static void
@@ -81,6 +97,8 @@ print_words(enum command command)
 			printf("%s ", gw_kinds[i].plural);
 	if (command == COMMAND_GET)
 		fputs("proxies", stdout);
+	if (command == COMMAND_SCHEMA)
+		print_schemas();
 	if (command == COMMAND_HELP)
 		for (int i = 0; i < COMMAND__COUNT; i++)
 			printf("%s ", commands[i].name);

@@ -117,6 +117,8 @@ run_command(const struct flags *flags)
 		return command_explain(flags);
 	case COMMAND_GET:
 		return command_get(flags);
+	case COMMAND_SCHEMA:
+		return command_schema(flags);
 	case COMMAND_VERSION:
 		puts("yumen " YUMEN_VERSION);
 		return 0;

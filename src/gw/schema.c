@@ -9,6 +9,17 @@
 
 #include "gw/schema_tables.inc"
 
+const struct schema_rows schema_rows = {
+    .nodes = nodes,
+    .properties = properties,
+    .limits = limits,
+    .rules = rules,
+    .parts = parts,
+    .values = values,
+    .members = members,
+    .words = words,
+};
+
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 static void judge_node(struct schema_judge *judge, struct tree_node *tree,

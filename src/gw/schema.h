@@ -13,6 +13,7 @@
 #ifndef YUMEN_GW_SCHEMA_H
 #define YUMEN_GW_SCHEMA_H
 
+#include "core/text.h"
 #include "gw/finding.h"
 #include "wire/tree.h"
 
@@ -31,6 +32,10 @@ bool gw_schema_find(struct slice group, struct slice version, struct slice kind,
     struct gw_schema *schema);
 /* All of them, in order of their kinds: false past the last. */
 bool gw_schema_at(unsigned index, struct gw_schema *schema);
+
+/* The schema as JSON Schema (2020-12), for editors: all of it but the rules in
+ * CEL, whose messages stand in x-kubernetes-validations. */
+void gw_schema_write(struct text *out, const struct gw_schema *schema);
 
 struct gw_schema_fault {
 	enum gw_finding_row row;

@@ -95,6 +95,17 @@ struct schema_judge {
 	bool trying; /* whether a value fits: nothing is told either */
 };
 
+/* The tables, for who writes them out. */
+extern const struct schema_rows {
+	const struct node *nodes;
+	const struct property *properties;
+	const struct limits *limits;
+	const struct rule_use *rules;
+	const struct parts *parts;
+	const struct value *values;
+	const uint16_t *members, *words;
+} schema_rows;
+
 const char *schema_text(uint16_t offset);
 struct slice schema_choice(const struct node *node, unsigned index);
 /* What a value is held against besides its type. */

@@ -157,7 +157,7 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 	for words, want := range map[string]string{"yumen ex": "explain", "yumen get gatewayc": "gatewayclasses", "yumen check -o s": "sarif",
-		"yumen run --acc": "--access-log", "yumen help compl": "completion", "yumen describe prox": ""} {
+		"yumen run --acc": "--access-log", "yumen help compl": "completion", "yumen describe prox": "", "yumen schema grpc": "grpcroutes"} {
 		args := append([]string{"-c", "source " + filepath.Join(dir, "bash") + `; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _yumen; echo "${COMPREPLY[@]}"`, "bash"}, strings.Fields(words)...)
 		out, err := exec.Command("bash", args...).CombinedOutput()
 		if err != nil || strings.TrimSpace(string(out)) != want {
@@ -166,5 +166,162 @@ func TestCompletion(t *testing.T) {
 	}
 	if out, status := yumen(t, "completion", "tcsh"); status != 2 || !strings.Contains(out, "for which shell?") {
 		t.Errorf("%d %s", status, out)
+	}
+}
+
+// violation is what of value does not fit the schema: as much of JSON Schema as ours
+// have, but patterns and formats.
+func violation(schema map[string]any, value any, path string) error {
+	if want, ok := schema["const"]; ok && want != value {
+		return fmt.Errorf("%s: %v is not %v", path, value, want)
+	}
+	if list, ok := schema["enum"].([]any); ok {
+		found := false
+		for _, one := range list {
+			found = found || one == value
+		}
+		if !found {
+			return fmt.Errorf("%s: %v is none of %v", path, value, list)
+		}
+	}
+	is := func(name string) bool {
+		switch types := schema["type"].(type) {
+		case nil:
+			return true
+		case string:
+			return types == name
+		default:
+			for _, one := range types.([]any) {
+				if one == name {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	within := func(low, high string, n float64) error {
+		if min, ok := schema[low].(float64); ok && n < min {
+			return fmt.Errorf("%s: %v is under %s %v", path, n, low, min)
+		}
+		if max, ok := schema[high].(float64); ok && n > max {
+			return fmt.Errorf("%s: %v is over %s %v", path, n, high, max)
+		}
+		return nil
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		if !is("object") {
+			return fmt.Errorf("%s: a map", path)
+		}
+		properties, _ := schema["properties"].(map[string]any)
+		required, _ := schema["required"].([]any)
+		for _, name := range required {
+			if _, ok := v[name.(string)]; !ok {
+				return fmt.Errorf("%s: %s is missing", path, name)
+			}
+		}
+		for name, below := range v {
+			inner, known := properties[name].(map[string]any)
+			if !known {
+				switch more := schema["additionalProperties"].(type) {
+				case bool:
+					return fmt.Errorf("%s: there is no %s", path, name)
+				case map[string]any:
+					inner = more
+				}
+			}
+			if err := violation(inner, below, path+"."+name); err != nil {
+				return err
+			}
+		}
+		return within("minProperties", "maxProperties", float64(len(v)))
+	case []any:
+		if !is("array") {
+			return fmt.Errorf("%s: a list", path)
+		}
+		items, _ := schema["items"].(map[string]any)
+		for i, one := range v {
+			if err := violation(items, one, fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
+			}
+		}
+		return within("minItems", "maxItems", float64(len(v)))
+	case string:
+		if !is("string") {
+			return fmt.Errorf("%s: a text", path)
+		}
+		return within("minLength", "maxLength", float64(len(v)))
+	case float64:
+		if !is("integer") && !is("number") {
+			return fmt.Errorf("%s: a number", path)
+		}
+		return within("minimum", "maximum", v)
+	case bool:
+		if !is("boolean") {
+			return fmt.Errorf("%s: a bool", path)
+		}
+	}
+	return nil
+}
+
+// Each object of a running yumen fits the schema of its kind; a changed one does not.
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	g := terminalWorld(t)
+	list, status := yumen(t, "schema")
+	if status != 0 || !strings.Contains(list, "XBackend ") || strings.Count(list, "\n") < 30 {
+		t.Errorf("%d %s", status, list)
+	}
+	for _, kind := range []string{"gatewayclasses", "gateways", "httproutes", "services", "endpointslices", "referencegrants", "xbackends", "namespaces"} {
+		text, status := yumen(t, "schema", kind)
+		var schema map[string]any
+		if err := json.Unmarshal([]byte(text), &schema); status != 0 || err != nil {
+			t.Fatalf("%s: %d %v", kind, status, err)
+		}
+		objects := g.get(kind)
+		if len(objects) == 0 {
+			t.Errorf("no %s", kind)
+		}
+		for _, object := range objects {
+			delete(object, "status")
+			if err := violation(schema, any(object), kind); err != nil {
+				t.Error(err)
+			}
+			object["kind"] = "Other"
+			if violation(schema, any(object), kind) == nil {
+				t.Errorf("%s: another kind fits", kind)
+			}
+		}
+	}
+	text, _ := yumen(t, "schema", "HTTPRoute", "v1beta1")
+	var schema map[string]any
+	if err := json.Unmarshal([]byte(text), &schema); err != nil {
+		t.Fatal(err)
+	}
+	route := func(spec string) any {
+		var object any
+		if err := json.Unmarshal([]byte(`{"apiVersion":"gateway.networking.k8s.io/v1beta1","kind":"HTTPRoute","metadata":{"name":"r"},"spec":`+spec+`}`), &object); err != nil {
+			t.Fatal(err)
+		}
+		return object
+	}
+	for spec, want := range map[string]string{
+		`{}`:                "",
+		`{"hostnames":[]}`:  "",
+		`{"hostname":"a"}`:  "there is no hostname",
+		`{"hostnames":"a"}`: "a text",
+		`{"rules":[{"matches":[{"method":"GOT"}]}]}`:                      "none of",
+		`{"rules":[{"backendRefs":[{"port":80}]}]}`:                       "name is missing",
+		`{"rules":[{"backendRefs":[{"name":"a","port":70000}]}]}`:         "over maximum",
+		`{"rules":[{"matches":[{"headers":[{"name":"","value":"a"}]}]}]}`: "under minLength",
+	} {
+		if err := violation(schema, route(spec), ""); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", spec, err, want)
+		}
+	}
+	for args, want := range map[string]string{"schema gatewy": "did you mean gateways?", "schema gateway v9": "no kind 'gateway' of version v9"} {
+		if out, status := yumen(t, strings.Fields(args)...); status != 2 || !strings.Contains(out, want) {
+			t.Errorf("%s: %d %s", args, status, out)
+		}
 	}
 }
