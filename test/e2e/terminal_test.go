@@ -70,7 +70,7 @@ func TestFlags(t *testing.T) {
 		{"run -f . --access-log json:/nonexistent/log", 1, "/nonexistent/log"},
 		{"get", 2, "name a kind"},
 		{"get frobs", 2, "no kind 'frobs'"},
-		{"get gateways -o xml", 2, "table, yaml or json"},
+		{"get gateways -o xml", 2, "table, wide, name, yaml or json"},
 		{"get gateways --socket /nonexistent.sock", 1, "Is yumen running?"},
 		{"echo --listen x", 2, "an address and a port are wanted"},
 	}
