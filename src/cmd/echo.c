@@ -1,5 +1,7 @@
 /* yumen echo: a backend for trying things out. It answers with what it was
  * asked, as JSON, so that one sees what a gateway made of a request. */
+#include "cmd/echo_priv.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +23,13 @@ struct echo {
 	struct http_worker worker;
 	struct http_service service;
 	struct net_acceptor acceptor;
+	struct echo_tls *tls; /* NULL: plain */
 	const char *name;
 	char *filler; /* what /bytes/N answers with */
 };
 
-static void
-json_string(struct text *out, struct slice s)
+void
+echo_json_string(struct text *out, struct slice s)
 {
 	text_push_byte(out, '"');
 	for (size_t i = 0; i < s.length; i++) {
@@ -46,17 +49,18 @@ static void
 json_member(struct text *out, const char *key, struct slice value)
 {
 	text_printf(out, ",\"%s\":", key);
-	json_string(out, value);
+	echo_json_string(out, value);
 }
 
 static void
-describe(
-    const struct echo *echo, const struct wire_head *request, struct text *out)
+describe(const struct echo *echo, const struct http_exchange *exchange,
+    struct text *out)
 {
+	const struct wire_head *request = exchange->request;
 	bool first = true;
 
 	text_push_string(out, "{\"name\":");
-	json_string(out, slice_from_string(echo->name));
+	echo_json_string(out, slice_from_string(echo->name));
 	json_member(out, "method", request->method);
 	json_member(out, "path", request->target);
 	json_member(out, "host", request->authority);
@@ -68,12 +72,15 @@ describe(
 			continue;
 		text_push_string(out, first ? "[" : ",[");
 		first = false;
-		json_string(out, field_name(field));
+		echo_json_string(out, field_name(field));
 		text_push_byte(out, ',');
-		json_string(out, field_value(field));
+		echo_json_string(out, field_value(field));
 		text_push_byte(out, ']');
 	}
-	text_push_string(out, "]}\n");
+	text_push_byte(out, ']');
+	if (echo->tls)
+		echo_tls_describe(http_exchange_socket(exchange), out);
+	text_push_string(out, "}\n");
 }
 
 static bool
@@ -117,7 +124,7 @@ on_request(struct http_exchange *exchange)
 	    status < 200)
 		status = 200;
 	text_init(&out);
-	describe(echo, request, &out);
+	describe(echo, exchange, &out);
 	http_exchange_answer(
 	    exchange, (uint16_t)status, fields, 1, text_slice(&out));
 	text_fini(&out);
@@ -194,6 +201,10 @@ serve_until_killed(struct echo *echo, const struct net_address *address)
 	    ERROR_OK)
 		return 1;
 	http_service_init(&echo->service, &echo->worker, &echo_handler, echo);
+	if (echo->tls) {
+		echo->service.secure = true;
+		echo->service.tls = echo_tls_server(echo->tls);
+	}
 	status = serve(echo, address);
 	http_worker_fini(&echo->worker);
 	return status;
@@ -213,6 +224,11 @@ command_echo(const struct flags *flags)
 		return 2;
 	signal(SIGPIPE, SIG_IGN);
 	echo = memory_zero(1, sizeof(*echo));
+	metrics_init(&echo->metrics);
+	if (!echo_tls_open(flags, &echo->metrics, &echo->tls)) {
+		memory_free(echo);
+		return 2;
+	}
 	echo->name = name ? name : "echo";
 	echo->filler = memory_zero(1, ECHO_BYTES_MAX);
 	echo->loop = net_loop_new();
@@ -223,6 +239,8 @@ command_echo(const struct flags *flags)
 		net_loop_free(echo->loop);
 	}
 	memory_free(echo->filler);
+	echo_tls_free(echo->tls);
+	metrics_fini(&echo->metrics);
 	memory_free(echo);
 	return status;
 }

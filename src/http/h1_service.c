@@ -8,6 +8,7 @@
 #include "core/must.h"
 #include "http/exchange_priv.h"
 #include "http/h1_server_priv.h"
+#include "net/tls.h"
 
 static void
 expire(struct http_waiter *waiter, enum limit limit)
@@ -87,8 +88,11 @@ http_server_open(struct http_service *service, int fd,
 	struct http_server *server = http_slab_take(&worker->pools->servers);
 	struct h1_connection *connection = &server->connection;
 
-	enum error error = net_stream_open_fd(
-	    &connection->socket, worker->loop, fd, h1_server_on_ready);
+	enum error error = service->tls
+	    ? net_tls_accept(&connection->socket, worker->loop, fd,
+	          h1_server_on_ready, service->tls)
+	    : net_stream_open_fd(
+	          &connection->socket, worker->loop, fd, h1_server_on_ready);
 	if (error == ERROR_OK && !make_room(worker)) {
 		net_stream_close(&connection->socket);
 		error = ERROR_LIMIT;
@@ -197,4 +201,12 @@ http_exchange_service(const struct http_exchange *exchange)
 	const struct http_server *server = h1_server_of(exchange->server);
 
 	return server ? server->service : NULL;
+}
+
+const struct net_stream *
+http_exchange_socket(const struct http_exchange *exchange)
+{
+	struct http_server *server = h1_server_of(exchange->server);
+
+	return server ? &server->connection.socket : NULL;
 }

@@ -7,6 +7,8 @@
 #include "net/address.h"
 
 struct http_server; /* a connection */
+struct net_stream;
+struct net_tls_server;
 
 /* What connections of one listening socket have in common; outlives them (it is
  * counted: connections). */
@@ -19,6 +21,8 @@ struct http_service {
 	struct net_timer drain_timer;
 	bool draining; /* of this service alone: as worker->draining */
 	bool secure; /* TLS: the scheme is https */
+	/* NULL: plain. Outlives the connections; secure is set with it. */
+	const struct net_tls_server *tls;
 };
 
 void http_service_init(struct http_service *service, struct http_worker *worker,
@@ -40,6 +44,9 @@ void http_service_abort(struct http_service *service);
 const struct net_address *http_exchange_peer(
     const struct http_exchange *exchange);
 const struct http_service *http_exchange_service(
+    const struct http_exchange *exchange);
+/* The connection of its server side, for net_tls_facts; NULL as above. */
+const struct net_stream *http_exchange_socket(
     const struct http_exchange *exchange);
 
 #endif

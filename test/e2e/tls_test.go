@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -12,11 +13,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -484,5 +487,161 @@ func TestTLSCutAndGarbage(t *testing.T) {
 	}
 	if _, _, err := world.ask(world.config("a.example")); err != nil {
 		t.Error(err)
+	}
+}
+
+// echoOverTLS starts `yumen echo` with a certificate and returns a client of it.
+func echoOverTLS(t *testing.T, config *tls.Config, options ...string) (*http.Client, string) {
+	t.Helper()
+	authority := makePair(t, "p256", nil)
+	pair := makePair(t, "p256", authority, "a.example")
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	command := exec.Command(program(t), append([]string{"echo", "--listen", address,
+		"--certificate", pair.chainPath, "--key", pair.keyPath}, options...)...)
+	command.Stderr = os.Stderr
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		command.Process.Kill()
+		command.Wait()
+	})
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.Contains(line, "listens") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	config.RootCAs = x509.NewCertPool()
+	config.RootCAs.AddCert(authority.certificate)
+	config.ServerName = "a.example"
+	transport := &http.Transport{TLSClientConfig: config, MaxIdleConnsPerHost: 8}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 60 * time.Second}, "https://" + address
+}
+
+// HTTP/1.1 over TLS: requests one after the other on a connection, large bodies
+// either way, of known and unknown length.
+func TestHTTPOverTLS(t *testing.T) {
+	client, base := echoOverTLS(t, &tls.Config{})
+	dials := 0
+	client.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		dials++
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	get := func(path string, body io.Reader) []byte {
+		t.Helper()
+		method := http.MethodGet
+		if body != nil {
+			method = http.MethodPost
+		}
+		request, err := http.NewRequest(method, base+path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		came, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return came
+	}
+	var told struct {
+		Path string
+		TLS  struct{ Version, Cipher, ServerName, Protocol string }
+	}
+	if err := json.Unmarshal(get("/x", nil), &told); err != nil {
+		t.Fatal(err)
+	}
+	if told.Path != "/x" || told.TLS.Version != "1.3" || told.TLS.ServerName != "a.example" {
+		t.Errorf("%+v", told)
+	}
+	for range 200 {
+		get("/again", nil)
+	}
+	for _, size := range []int{1, 4000, 16384, 70000, 5 << 20} {
+		if n := len(get(fmt.Sprint("/bytes/", size), nil)); n != size {
+			t.Errorf("/bytes/%d: %d came", size, n)
+		}
+		sent := make([]byte, size)
+		rand.Read(sent)
+		if !bytes.Equal(sent, get("/", bytes.NewReader(sent))) {
+			t.Errorf("%d bytes came back as others", size)
+		}
+		// io.MultiReader hides the length: chunks.
+		if !bytes.Equal(sent, get("/", io.MultiReader(bytes.NewReader(sent)))) {
+			t.Errorf("%d bytes in chunks came back as others", size)
+		}
+	}
+	if dials != 1 {
+		t.Errorf("%d connections were made for what one can do", dials)
+	}
+}
+
+func TestHTTPOverTLSConnections(t *testing.T) {
+	client, base := echoOverTLS(t, &tls.Config{})
+	client.Transport.(*http.Transport).DisableKeepAlives = true
+	failed := make(chan error, 8)
+	for range 8 {
+		go func() {
+			for range 20 {
+				answer, err := client.Get(base + "/bytes/100000")
+				if err == nil {
+					var n int64
+					n, err = io.Copy(io.Discard, answer.Body)
+					answer.Body.Close()
+					if err == nil && n != 100000 {
+						err = fmt.Errorf("%d bytes", n)
+					}
+				}
+				if err != nil {
+					failed <- err
+					return
+				}
+			}
+			failed <- nil
+		}()
+	}
+	for range 8 {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestEchoTellsOfClients(t *testing.T) {
+	authority := makePair(t, "p256", nil)
+	known := makePair(t, "p256", authority, "client")
+	stranger := makePair(t, "p256", makePair(t, "p256", nil), "client")
+	for _, row := range []struct {
+		client *tlsPair
+		want   string
+	}{
+		{nil, `"protocol":""}`},
+		{known, `"client":"CN=` + known.certificate.Subject.CommonName + `","clientFault":""}`},
+		{stranger, `"client":"CN=` + stranger.certificate.Subject.CommonName + `","clientFault":"unable`},
+	} {
+		config := &tls.Config{GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			if row.client == nil {
+				return &tls.Certificate{}, nil
+			}
+			certificate := row.client.forClient()
+			return &certificate, nil
+		}}
+		client, base := echoOverTLS(t, config, "--client-authority", authority.chainPath)
+		answer, err := client.Get(base + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		told, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if !strings.Contains(string(told), row.want) {
+			t.Errorf("%s; wanted %s", told, row.want)
+		}
 	}
 }
