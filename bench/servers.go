@@ -36,8 +36,9 @@ func (b *bench) buildBackend() error {
 // process is a server that was started here and is ended here.
 type process struct {
 	*exec.Cmd
-	port int
-	log  *os.File
+	port  int
+	log   *os.File
+	dumps int // by callgrind
 }
 
 // start runs a command, on one processor when cpu >= 0, and waits for its port.
@@ -55,7 +56,7 @@ func (b *bench) start(cpu, port int, args ...string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd, port, log}
+	p := &process{Cmd: cmd, port: port, log: log}
 	for end := time.Now().Add(120 * time.Second); time.Now().Before(end); {
 		if conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
 			conn.Close()
@@ -94,16 +95,18 @@ func (p *process) stop() {
 // worker is the process that carries the traffic: nginx forks it.
 func (p *process) worker() int { return p.Process.Pid }
 
-// peer is one of the proxies: how it is started, on a port, in front of the backend.
+// peer is one of the proxies: how it is started, on a port, in front of the backend,
+// and with an access log in JSON if it can be measured so.
 type peer struct {
 	name string
-	args func(b *bench, port int) []string
+	args func(b *bench, port int, log bool) []string
+	logs bool
 }
 
 func (b *bench) peers() []peer {
-	list := []peer{{"yumen", yumenArgs}, {"nginx", nginxArgs}, {"haproxy", haproxyArgs}}
+	list := []peer{{"yumen", yumenArgs, true}, {"nginx", nginxArgs, true}, {"haproxy", haproxyArgs, false}}
 	if b.envoy != "" {
-		list = append(list, peer{"envoy", envoyArgs})
+		list = append(list, peer{"envoy", envoyArgs, false})
 	}
 	return list
 }
@@ -151,43 +154,63 @@ spec:
   rules: [{backendRefs: [{name: app, port: 80}]}]
 `
 
-func (b *bench) yumenRun(folder string, more ...string) []string {
-	return append([]string{b.yumen, "run", "-f", folder, "--workers", "1", "--admin", "off", "--access-log", "off",
-		"--socket", b.path("admin.sock"), "--drain-timeout", "1"}, more...)
+func (b *bench) yumenRun(folder string, port int) []string {
+	return []string{b.yumen, "run", "-f", folder, "--workers", "1", "--admin", fmt.Sprintf("127.0.0.1:%d", port+100),
+		"--socket", b.path(fmt.Sprintf("admin-%d.sock", port)), "--drain-timeout", "1", "--access-log"}
 }
 
-func yumenArgs(b *bench, port int) []string {
+func (b *bench) yumenFolder(port int) string {
 	folder := fmt.Sprintf("yumen-%d", port)
 	os.MkdirAll(b.path(folder), 0o755)
 	b.write(folder+"/all.yaml", fmt.Sprintf(objects, port, backendPort)+anyRoute)
-	return b.yumenRun(b.path(folder))
+	return b.path(folder)
 }
 
-func nginxArgs(b *bench, port int) []string {
+func yumenArgs(b *bench, port int, log bool) []string {
+	args := b.yumenRun(b.yumenFolder(port), port)
+	if log {
+		return append(args, "json:"+b.path("access.log"))
+	}
+	return append(args, "off")
+}
+
+// The fields that yumen logs, as far as nginx has them; buffered as it may be.
+const nginxLog = `log_format json escape=json '{"time":"$time_iso8601","client":"$remote_addr","method":"$request_method",'
+  '"host":"$host","path":"$uri","protocol":"$server_protocol","status":$status,"bytes_in":$request_length,"bytes_out":$bytes_sent,'
+  '"duration":"$request_time","upstream":"$upstream_addr","upstream_time":"$upstream_response_time","request_id":"$request_id",'
+  '"user_agent":"$http_user_agent"}'; access_log %s json buffer=64k flush=1s;`
+
+func nginxArgs(b *bench, port int, log bool) []string {
 	name := fmt.Sprintf("nginx-%d.conf", port)
+	access := "access_log off;"
+	if log {
+		access = fmt.Sprintf(nginxLog, b.path("nginx.log"))
+	}
 	b.write(name, fmt.Sprintf(`daemon off; master_process off; worker_processes 1; pid %s/nginx-%d.pid; error_log /dev/null crit;
 events { worker_connections 20000; }
-http { access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s; client_body_temp_path %s; proxy_temp_path %s;
+http { %s keepalive_requests 1000000000; keepalive_timeout 3600s; client_body_temp_path %s; proxy_temp_path %s;
  fastcgi_temp_path %s; uwsgi_temp_path %s; scgi_temp_path %s;
  upstream app { server 127.0.0.1:%d; keepalive 256; keepalive_requests 1000000000; }
  server { listen 127.0.0.1:%d backlog=4096; location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
   proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;
   proxy_set_header X-Request-Id $request_id; } } }
-`, b.dir, port, b.path("t1"), b.path("t2"), b.path("t3"), b.path("t4"), b.path("t5"), backendPort, port))
+`, b.dir, port, access, b.path("t1"), b.path("t2"), b.path("t3"), b.path("t4"), b.path("t5"), backendPort, port))
 	return []string{"/usr/sbin/nginx", "-e", "/dev/null", "-p", b.dir, "-c", b.path(name)}
 }
 
-func haproxyArgs(b *bench, port int) []string {
+func haproxyArgs(b *bench, port int, _ bool) []string {
 	name := fmt.Sprintf("haproxy-%d.cfg", port)
 	b.write(name, fmt.Sprintf(`global
  nbthread 1
- maxconn 9900
+ maxconn 9500
+ maxpipes 64
 defaults
  mode http
  timeout connect 5s
  timeout client 3600s
  timeout server 60s
  option forwardfor
+ option splice-auto
 frontend f
  bind 127.0.0.1:%d backlog 4096
  http-request set-header X-Forwarded-Proto http
@@ -201,7 +224,7 @@ backend app
 	return []string{"/usr/sbin/haproxy", "-db", "-f", b.path(name)}
 }
 
-func envoyArgs(b *bench, port int) []string {
+func envoyArgs(b *bench, port int, _ bool) []string {
 	name := fmt.Sprintf("envoy-%d.yaml", port)
 	b.write(name, fmt.Sprintf(`static_resources:
   listeners:

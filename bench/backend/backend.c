@@ -1,6 +1,8 @@
 /* The backend of the benchmarks: one epoll loop that answers each request head
- * with a fixed body: /m 1 MiB, /l 64 KiB, anything else 128 bytes. It reads no
- * bodies and checks nothing: it is to cost less than what stands before it. */
+ * with a fixed body: /m 1 MiB, anything else 128 bytes. /e is answered with the
+ * head that came and the number of connections so far, so that the bench sees
+ * what a proxy does. It reads no bodies and checks nothing: it is to cost less
+ * than what stands before it. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -27,6 +29,7 @@ struct connection {
 	char head[4096];
 	size_t filled;
 	const struct answer *answer; /* being sent */
+	struct answer echo; /* its bytes are owned */
 	size_t sent;
 };
 
@@ -56,6 +59,28 @@ answer_make(size_t body)
 	return answer;
 }
 
+static unsigned long accepted;
+
+/* The answer to /e, after a head of length bytes. */
+static void
+echo(struct connection *c, size_t length)
+{
+	struct answer *answer = &c->echo;
+	char head[160];
+	int head_bytes = snprintf(head, sizeof(head),
+	    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+	    "X-Accepted: %lu\r\nContent-Length: %zu\r\n\r\n",
+	    accepted, length);
+
+	answer->length = (size_t)head_bytes + length;
+	answer->bytes = realloc(answer->bytes, answer->length);
+	if (answer->bytes == NULL)
+		die("realloc");
+	memcpy(answer->bytes, head, (size_t)head_bytes);
+	memcpy(answer->bytes + head_bytes, c->head, length);
+	c->answer = answer;
+}
+
 /* False: the connection is over. */
 static bool
 send_on(struct connection *c)
@@ -74,7 +99,7 @@ send_on(struct connection *c)
 }
 
 static bool
-receive(struct connection *c, const struct answer answers[3])
+receive(struct connection *c, const struct answer answers[2])
 {
 	ssize_t n =
 	    recv(c->fd, c->head + c->filled, sizeof(c->head) - c->filled, 0);
@@ -87,10 +112,10 @@ receive(struct connection *c, const struct answer answers[3])
 	if (end == NULL)
 		return c->filled < sizeof(c->head);
 	c->answer = &answers[0];
-	if (memcmp(c->head, "GET /l", 6) == 0)
-		c->answer = &answers[1];
 	if (memcmp(c->head, "GET /m", 6) == 0)
-		c->answer = &answers[2];
+		c->answer = &answers[1];
+	if (memcmp(c->head, "GET /e", 6) == 0)
+		echo(c, c->filled);
 	c->sent = 0;
 	c->filled = 0;
 	return send_on(c);
@@ -109,6 +134,7 @@ accept_all(int listener, int loop)
 
 		if (c == NULL)
 			die("calloc");
+		accepted++;
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		c->fd = fd;
 		event.data.ptr = c;
@@ -139,8 +165,7 @@ listen_on(const char *port)
 int
 main(int argc, char **argv)
 {
-	const struct answer answers[3] = {
-	    answer_make(128), answer_make(64 << 10), answer_make(LARGE)};
+	const struct answer answers[2] = {answer_make(128), answer_make(LARGE)};
 	struct epoll_event events[EVENTS], first = {.events = EPOLLIN};
 	int listener, loop = epoll_create1(0);
 
@@ -165,6 +190,7 @@ main(int argc, char **argv)
 			                      : receive(c, answers))
 				continue;
 			close(c->fd);
+			free(c->echo.bytes);
 			free(c);
 		}
 	}
