@@ -330,9 +330,8 @@ add_date(struct http_exchange *exchange)
 
 	if (wire_head_find(head, FIELD_DATE))
 		return;
-	struct slice date =
-	    arena_copy(&exchange->arena, http_worker_date(exchange->worker));
-	(void)wire_head_add(head, FIELD_DATE, SLICE("date"), date);
+	/* It is written before the worker makes another. */
+	(void)wire_head_add_field(head, http_worker_date(exchange->worker));
 }
 
 static enum exchange_step

@@ -35,7 +35,7 @@ enum error http_worker_init(struct http_worker *worker, struct net_loop *loop,
 /* After all services were aborted and all clients closed. No callback comes. */
 void http_worker_fini(struct http_worker *worker);
 /* "Tue, 24 Nov 2026 04:05:06 GMT" (29 bytes), made once a second. */
-struct slice http_worker_date(struct http_worker *worker);
+const struct field *http_worker_date(struct http_worker *worker);
 
 /* Called in this order; each may be called only as often as said. None of them
  * frees the exchange; it ends by itself after on_end. */

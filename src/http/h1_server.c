@@ -150,8 +150,7 @@ h1_server_refuse(struct http_server *server, enum error error, int status)
 	head->content_length = text.length;
 	wire_head_add(head, FIELD_OTHER, SLICE("content-type"),
 	    SLICE("text/plain; charset=utf-8"));
-	wire_head_add(head, FIELD_DATE, SLICE("date"),
-	    http_worker_date(connection->worker));
+	(void)wire_head_add_field(head, http_worker_date(connection->worker));
 	http_stream_set_out(&flow->stream, HTTP_OUT_BODY);
 	flow->out.framing = H1_FRAMING_LENGTH;
 	flow->out.left = text.length;

@@ -279,18 +279,30 @@ format_date(char *out, size_t capacity, int64_t wall_ms)
 	    (utc.tm_year + 1900) % 10000, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
-struct slice
+const struct field *
 http_worker_date(struct http_worker *worker)
 {
+	static const char name[] = "Date: ";
+	enum { NAME_BYTES = sizeof(name) - 1, VALUE_BYTES = 29 };
+
 	struct http_connection_pools *pools = worker->pools;
 	uint64_t now_ms = net_loop_now_ms(worker->loop);
 
 	if (unlikely(now_ms >= pools->date_until_ms)) {
 		int64_t wall_ms = clock_wall_ms();
 
-		format_date(pools->date, sizeof(pools->date), wall_ms);
+		memcpy(pools->date_line, name, NAME_BYTES);
+		format_date(pools->date_line + NAME_BYTES,
+		    sizeof(pools->date_line) - NAME_BYTES, wall_ms);
+		pools->date = (struct field){
+		    .name = pools->date_line,
+		    .name_length = NAME_BYTES - 2,
+		    .value = pools->date_line + NAME_BYTES,
+		    .value_length = VALUE_BYTES,
+		    .id = FIELD_DATE,
+		};
 		pools->date_until_ms =
 		    now_ms + 1000 - (uint64_t)(wall_ms % 1000);
 	}
-	return slice_make(pools->date, 29);
+	return &pools->date;
 }

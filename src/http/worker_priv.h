@@ -88,7 +88,8 @@ struct http_connection_pools {
 	struct list client_list;
 	struct http_queue idle, heading, lingering; /* of server connections */
 	uint64_t date_until_ms;
-	char date[32];
+	struct field date;
+	char date_line[40]; /* the field as it is written, but for its end */
 };
 
 void *http_block_take(struct http_worker *worker);

@@ -50,21 +50,16 @@ net_address_parse(struct slice ip, uint16_t port, struct net_address *address)
 }
 
 /* Decimal digits of number at out; returns their count. */
-static unsigned
+static inline unsigned
 format_number(unsigned number, char *out)
 {
-	char digits[5];
-	unsigned count = 0;
-	if (number < 10) {
-		out[0] = (char)('0' + number);
-		return 1;
-	}
-	do {
-		digits[count++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	for (unsigned i = 0; i < count; i++)
-		out[i] = digits[count - 1 - i];
+	unsigned count = number < 10 ? 1
+	    : number < 100           ? 2
+	    : number < 1000          ? 3
+	    : number < 10000         ? 4
+	                             : 5;
+	for (unsigned i = count; i-- > 0; number /= 10)
+		out[i] = (char)('0' + number % 10);
 	return count;
 }
 

@@ -228,7 +228,8 @@ read_host(struct wire_head *head, const struct h1_seen *seen)
 		return ERROR_HTTP_BAD_HOST;
 	if (likely(seen->once & BIT(HOST))) {
 		host = wire_head_find(head, FIELD_HOST);
-		head->plain_host = wire_is_plain_host(field_value(host));
+		head->plain_host =
+		    wire_is_plain_host(field_value(host), head->method.data);
 		enum error error = likely(head->plain_host)
 		    ? ERROR_OK
 		    : check_authority(field_value(host), false);

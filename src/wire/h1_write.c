@@ -48,18 +48,6 @@ push_slice(struct output *output, struct slice s)
 #define PUSH_LITERAL(output, literal) \
 	push((output), (literal), sizeof(literal) - 1)
 
-static void
-push_number(struct output *output, uint64_t number)
-{
-	char digits[NUMBER_BYTES_MAX];
-	char *at = digits + sizeof(digits);
-	do {
-		*--at = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	push(output, at, (size_t)(digits + sizeof(digits) - at));
-}
-
 /* What was written since must be part of one line. */
 static inline void
 must_be_line(const struct output *output, const char *since)
@@ -108,9 +96,13 @@ push_field(struct output *output, const struct field *field)
 	size_t length = (size_t)field->name_length + field->value_length;
 	if (!has_room(output, length + 4))
 		return;
-	push_slice(output, field_name(field));
-	PUSH_LITERAL(output, ": ");
-	push_slice(output, field_value(field));
+	if (is_joined(field)) {
+		push(output, field->name, length + 2);
+	} else {
+		push_slice(output, field_name(field));
+		PUSH_LITERAL(output, ": ");
+		push_slice(output, field_value(field));
+	}
 	must_be_line(output, since);
 	PUSH_LITERAL(output, "\r\n");
 }
@@ -198,9 +190,15 @@ push_connection(
 static void
 push_length(struct output *output, uint64_t length)
 {
+	char digits[NUMBER_BYTES_MAX + 2];
+	char *at = digits + NUMBER_BYTES_MAX;
+	memcpy(at, "\r\n", 2);
+	do {
+		*--at = (char)('0' + length % 10);
+		length /= 10;
+	} while (length > 0);
 	PUSH_LITERAL(output, "Content-Length: ");
-	push_number(output, length);
-	PUSH_LITERAL(output, "\r\n");
+	push(output, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 /* All that follows the start line. came: that line, if it goes as it came, else

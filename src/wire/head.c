@@ -59,6 +59,17 @@ wire_head_add(struct wire_head *head, enum field_id id, struct slice name,
 	return true;
 }
 
+bool
+wire_head_add_field(struct wire_head *head, const struct field *field)
+{
+	must(head != NULL && field->id != FIELD_REMOVED);
+	must(field->name_length > 0);
+	if (head->field_count >= HEAD_FIELDS_MAX)
+		return false;
+	head->fields[head->field_count++] = *field;
+	return true;
+}
+
 void
 wire_head_remove(struct wire_head *head, enum field_id id)
 {

@@ -78,6 +78,7 @@ struct field *wire_head_find_name(struct wire_head *head, struct slice name);
 /* Append; false when the table is full. name and value are borrowed. */
 bool wire_head_add(struct wire_head *head, enum field_id id, struct slice name,
     struct slice value);
+bool wire_head_add_field(struct wire_head *head, const struct field *field);
 void wire_head_remove(struct wire_head *head, enum field_id id);
 void wire_head_remove_name(struct wire_head *head, struct slice name);
 

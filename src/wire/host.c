@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include "core/must.h"
+#include "wire/scan.h"
 
 #define LABEL_BYTES 63
 
@@ -153,22 +154,22 @@ wire_authority_parse(
 }
 
 bool
-wire_is_plain_host(struct slice authority)
+wire_is_plain_host(struct slice authority, const char *begin)
 {
-	size_t label = 0, i = 0;
-	if (authority.length > WIRE_HOST_BYTES)
+	const char *label = authority.data;
+	const char *end = label + authority.length;
+	if (authority.length == 0 || authority.length > WIRE_HOST_BYTES)
 		return false;
-	for (; i < authority.length; i++) {
-		unsigned char byte = (unsigned char)authority.data[i];
-		if (unlikely(name_bytes[byte] != byte || byte == 0))
+	for (;;) {
+		const char *stop = wire_scan_label(label, end, begin);
+		if (stop == label || stop - label > LABEL_BYTES)
 			return false;
-		if (byte != '.')
-			continue;
-		if (i == label || i - label > LABEL_BYTES)
+		if (stop == end)
+			return true;
+		if (*stop != '.')
 			return false;
-		label = i + 1;
+		label = stop + 1;
 	}
-	return i != label && i - label <= LABEL_BYTES;
 }
 
 static bool

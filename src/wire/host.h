@@ -15,8 +15,8 @@
 enum error wire_authority_parse(struct slice authority, char *out,
     struct slice *host, uint16_t *port) must_check;
 /* Is it a name or IPv4 address that wire_authority_parse would give as it is?
- */
-bool wire_is_plain_host(struct slice authority);
+ * begin: the start of the memory that may be read, at or before it. */
+bool wire_is_plain_host(struct slice authority, const char *begin);
 /* RFC 1123 name as Gateway API writes it, lower case; wildcard: "*." first. */
 bool wire_is_hostname(struct slice s, bool wildcard_allowed);
 /* Do two hostname patterns (name, "*.name", or empty for any) share a name? */

@@ -11,6 +11,8 @@
  *	control bytes, bytes over 0x7e; also '?' and '#', which divide it.
  * wire_scan_name(at, end, begin): not a letter, digit or '-', which is all that
  *	most field names are made of.
+ * wire_scan_label(at, end, begin): not a lower-case letter, digit, '-' or '_',
+ *	which is what the parts of a host are made of.
  * wire_scan_byte(at, end, begin, byte): this byte. */
 
 #if defined(__SSE2__)
@@ -18,12 +20,14 @@
 #define wire_scan_line scan_sse2_line
 #define wire_scan_target scan_sse2_target
 #define wire_scan_name scan_sse2_name
+#define wire_scan_label scan_sse2_label
 #define wire_scan_byte scan_sse2_byte
 #else
 #include "wire/scan_generic.h"
 #define wire_scan_line scan_generic_line
 #define wire_scan_target scan_generic_target
 #define wire_scan_name scan_generic_name
+#define wire_scan_label scan_generic_label
 #define wire_scan_byte scan_generic_byte
 #endif
 

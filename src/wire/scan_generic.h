@@ -43,6 +43,19 @@ scan_generic_name(const char *at, const char *end, const char *begin)
 }
 
 static inline const char *
+scan_generic_label(const char *at, const char *end, const char *begin)
+{
+	(void)begin;
+	for (; at < end; at++) {
+		char byte = *at;
+		if ((byte < 'a' || byte > 'z') && (byte < '0' || byte > '9') &&
+		    byte != '-' && byte != '_')
+			break;
+	}
+	return at;
+}
+
+static inline const char *
 scan_generic_byte(const char *at, const char *end, const char *begin, char byte)
 {
 	(void)begin;

@@ -67,6 +67,19 @@ scan_sse2_ends_name(__m128i bytes, char unused)
 }
 
 static inline unsigned
+scan_sse2_ends_label(__m128i bytes, char unused)
+{
+	(void)unused;
+	__m128i letter = scan_sse2_in_range(bytes, 'a', 'z');
+	__m128i digit = scan_sse2_in_range(bytes, '0', '9');
+	__m128i dash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'));
+	__m128i low_dash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('_'));
+	__m128i label = _mm_or_si128(
+	    _mm_or_si128(letter, digit), _mm_or_si128(dash, low_dash));
+	return (unsigned)_mm_movemask_epi8(label) ^ 0xffff;
+}
+
+static inline unsigned
 scan_sse2_is_byte(__m128i bytes, char byte)
 {
 	return (unsigned)_mm_movemask_epi8(
@@ -133,6 +146,18 @@ scan_sse2_name(const char *at, const char *end, const char *begin)
 	if (end - begin < SCAN_SSE2_BYTES)
 		return scan_generic_name(at, end, begin);
 	return scan_sse2_rest(at, end, scan_sse2_ends_name, 0);
+}
+
+static inline const char *
+scan_sse2_label(const char *at, const char *end, const char *begin)
+{
+	bool found;
+	at = scan_sse2_vectors(at, end, scan_sse2_ends_label, 0, &found);
+	if (found)
+		return at;
+	if (end - begin < SCAN_SSE2_BYTES)
+		return scan_generic_label(at, end, begin);
+	return scan_sse2_rest(at, end, scan_sse2_ends_label, 0);
 }
 
 static inline const char *

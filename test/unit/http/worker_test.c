@@ -159,9 +159,9 @@ static void
 test_date(void **state)
 {
 	struct setting *setting = *state;
-	assert_true(is_date(http_worker_date(&setting->worker)));
+	assert_true(is_date(field_value(http_worker_date(&setting->worker))));
 	sim_loop_pass(setting->loop, 1500);
-	assert_true(is_date(http_worker_date(&setting->worker)));
+	assert_true(is_date(field_value(http_worker_date(&setting->worker))));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

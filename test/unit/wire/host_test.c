@@ -27,7 +27,8 @@ check(struct slice authority, const char *host, unsigned port)
 	/* A plain host is one that is given as it is. */
 	bool plain = error == ERROR_OK && block[0] != '[' &&
 	    slice_equal(read, slice_make(block, authority.length));
-	if (wire_is_plain_host(slice_make(block, authority.length)) != plain)
+	if (wire_is_plain_host(slice_make(block, authority.length), block) !=
+	    plain)
 		fail_msg("%.*s: plain", SLICE_ARGS(authority));
 	if ((error == ERROR_OK) != (host != NULL))
 		fail_msg("%.*s: %s", SLICE_ARGS(authority), error_text(error));

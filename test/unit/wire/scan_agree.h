@@ -16,6 +16,8 @@ scan_agrees(const char *at, const char *end, const char *begin, char byte)
 	    scan_generic_target(at, end, begin) &&
 	    wire_scan_name(at, end, begin) ==
 	    scan_generic_name(at, end, begin) &&
+	    wire_scan_label(at, end, begin) ==
+	    scan_generic_label(at, end, begin) &&
 	    wire_scan_byte(at, end, begin, byte) ==
 	    scan_generic_byte(at, end, begin, byte);
 }
