@@ -49,18 +49,31 @@ net_address_parse(struct slice ip, uint16_t port, struct net_address *address)
 	return ERROR_OK;
 }
 
-/* Decimal digits of number at out; returns their count. */
-static inline unsigned
-format_number(unsigned number, char *out)
+/* Decimal digits of number at out; returns where they end. */
+static char *
+put_number(unsigned number, char *out)
 {
-	unsigned count = number < 10 ? 1
-	    : number < 100           ? 2
-	    : number < 1000          ? 3
-	    : number < 10000         ? 4
-	                             : 5;
-	for (unsigned i = count; i-- > 0; number /= 10)
-		out[i] = (char)('0' + number % 10);
-	return count;
+	char digits[5];
+	unsigned count = 0;
+	do {
+		digits[count++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	while (count > 0)
+		*out++ = digits[--count];
+	return out;
+}
+
+/* The same for a byte: each request tells its client's address. */
+static inline char *
+put_byte(uint8_t number, char *out)
+{
+	if (number >= 100)
+		*out++ = (char)('0' + number / 100);
+	if (number >= 10)
+		*out++ = (char)('0' + number / 10 % 10);
+	*out++ = (char)('0' + number % 10);
+	return out;
 }
 
 unsigned
@@ -76,14 +89,13 @@ net_address_format_ip(
 		out[1] = '\0';
 		return 1;
 	}
-	unsigned length = 0;
+	char *end = out;
 	for (unsigned i = 12; i < 16; i++) {
-		if (i > 12)
-			out[length++] = '.';
-		length += format_number(address->ip[i], out + length);
+		end = put_byte(address->ip[i], end);
+		*end++ = '.';
 	}
-	out[length] = '\0';
-	return length;
+	*--end = '\0';
+	return (unsigned)(end - out);
 }
 
 unsigned
@@ -101,9 +113,9 @@ net_address_format(
 		length++;
 	}
 	out[length++] = ':';
-	length += format_number(address->port, out + length);
-	out[length] = '\0';
-	return length;
+	char *end = put_number(address->port, out + length);
+	*end = '\0';
+	return (unsigned)(end - out);
 }
 
 bool

@@ -42,6 +42,8 @@ events_from_epoll(uint32_t mask)
 		events |= NET_READABLE;
 	if (mask & EPOLLOUT)
 		events |= NET_WRITABLE;
+	if (likely((mask & ~(uint32_t)(EPOLLIN | EPOLLOUT)) == 0))
+		return events;
 	if (mask & (EPOLLRDHUP | EPOLLHUP))
 		events |= NET_READABLE | NET_PEER_CLOSED;
 	if (mask & EPOLLERR)

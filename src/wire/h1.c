@@ -112,8 +112,6 @@ static __attribute__((noinline)) enum verdict
 odd_line(
     const char *line, const char **at, struct input input, enum error *error)
 {
-	if (is_crlf(line, input.end))
-		return LINE_EMPTY;
 	const char *stop = wire_scan_line(line, input.end, input.begin);
 	if (!is_crlf(stop, input.end))
 		return undone_line(stop, input, error);
@@ -169,6 +167,10 @@ read_fields(struct wire_h1_parser *parser, const char *at, struct input input,
 	enum verdict verdict = LINE_FIELD;
 	enum error error = ERROR_OK;
 	for (;; field++) {
+		if (unlikely(is_crlf(at, input.end))) {
+			verdict = LINE_EMPTY;
+			break;
+		}
 		const char *colon = wire_scan_name(at, input.end, input.begin);
 		if (unlikely(
 		        colon == input.end || *colon != ':' || colon == at)) {

@@ -12,6 +12,7 @@ static const h1_set not_written =
 
 /* Decimal digits of 2^64 - 1. */
 #define NUMBER_BYTES_MAX 20
+#define LENGTH_NAME_BYTES (sizeof("Content-Length: ") - 1)
 
 /* The rest of the output; full once something did not fit. */
 struct output {
@@ -190,15 +191,21 @@ push_connection(
 static void
 push_length(struct output *output, uint64_t length)
 {
-	char digits[NUMBER_BYTES_MAX + 2];
-	char *at = digits + NUMBER_BYTES_MAX;
-	memcpy(at, "\r\n", 2);
+	char digits[NUMBER_BYTES_MAX];
+	unsigned count = 0;
 	do {
-		*--at = (char)('0' + length % 10);
+		digits[count++] = (char)('0' + length % 10);
 		length /= 10;
 	} while (length > 0);
-	PUSH_LITERAL(output, "Content-Length: ");
-	push(output, at, (size_t)(digits + sizeof(digits) - at));
+	if (!has_room(output, LENGTH_NAME_BYTES + count + 2))
+		return;
+	char *at = output->at;
+	memcpy(at, "Content-Length: ", LENGTH_NAME_BYTES);
+	at += LENGTH_NAME_BYTES;
+	while (count > 0)
+		*at++ = digits[--count];
+	memcpy(at, "\r\n", 2);
+	output->at = at + 2;
 }
 
 /* All that follows the start line. came: that line, if it goes as it came, else
