@@ -112,53 +112,24 @@ scan_sse2_rest(
 	return bits != 0 ? at + __builtin_ctz(bits) : end;
 }
 
-static inline const char *
-scan_sse2_line(const char *at, const char *end, const char *begin)
-{
-	bool found;
-	at = scan_sse2_vectors(at, end, scan_sse2_ends_line, 0, &found);
-	if (found)
-		return at;
-	if (end - begin < SCAN_SSE2_BYTES)
-		return scan_generic_line(at, end, begin);
-	return scan_sse2_rest(at, end, scan_sse2_ends_line, 0);
-}
-
-static inline const char *
-scan_sse2_target(const char *at, const char *end, const char *begin)
-{
-	bool found;
-	at = scan_sse2_vectors(at, end, scan_sse2_ends_target, 0, &found);
-	if (found)
-		return at;
-	if (end - begin < SCAN_SSE2_BYTES)
-		return scan_generic_target(at, end, begin);
-	return scan_sse2_rest(at, end, scan_sse2_ends_target, 0);
-}
-
-static inline const char *
-scan_sse2_name(const char *at, const char *end, const char *begin)
-{
-	bool found;
-	at = scan_sse2_vectors(at, end, scan_sse2_ends_name, 0, &found);
-	if (found)
-		return at;
-	if (end - begin < SCAN_SSE2_BYTES)
-		return scan_generic_name(at, end, begin);
-	return scan_sse2_rest(at, end, scan_sse2_ends_name, 0);
-}
-
-static inline const char *
-scan_sse2_label(const char *at, const char *end, const char *begin)
-{
-	bool found;
-	at = scan_sse2_vectors(at, end, scan_sse2_ends_label, 0, &found);
-	if (found)
-		return at;
-	if (end - begin < SCAN_SSE2_BYTES)
-		return scan_generic_label(at, end, begin);
-	return scan_sse2_rest(at, end, scan_sse2_ends_label, 0);
-}
+#define SCAN_SSE2(noun) \
+	static inline const char *scan_sse2_##noun( \
+	    const char *at, const char *end, const char *begin) \
+	{ \
+		bool found; \
+		at = scan_sse2_vectors( \
+		    at, end, scan_sse2_ends_##noun, 0, &found); \
+		if (found) \
+			return at; \
+		if (end - begin < SCAN_SSE2_BYTES) \
+			return scan_generic_##noun(at, end, begin); \
+		return scan_sse2_rest(at, end, scan_sse2_ends_##noun, 0); \
+	}
+SCAN_SSE2(line)
+SCAN_SSE2(target)
+SCAN_SSE2(name)
+SCAN_SSE2(label)
+#undef SCAN_SSE2
 
 static inline const char *
 scan_sse2_byte(const char *at, const char *end, const char *begin, char byte)
