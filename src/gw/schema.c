@@ -246,6 +246,29 @@ judge_missing(struct schema_judge *judge, struct tree_node *tree,
 	}
 }
 
+/* In a list or a map of Go's types a null is an empty value. */
+static void
+fill_null(struct tree_node *tree, const struct node *node)
+{
+	if (tree->kind != TREE_NULL)
+		return;
+	if (node->types == TYPE_TEXT)
+		tree->kind = TREE_TEXT;
+	else if (node->types == TYPE_LIST)
+		tree->kind = TREE_LIST;
+	else if (node->types == TYPE_MAP)
+		tree->kind = TREE_MAP;
+	tree->text = SLICE("");
+}
+
+/* Does a property say nothing? */
+static bool
+is_absent(const struct tree_node *tree, const struct node *node)
+{
+	return tree->kind == TREE_NULL ||
+	    (node->zero && tree->kind == TREE_TEXT && tree->text.length == 0);
+}
+
 static void
 judge_fields(struct schema_judge *judge, struct tree_node *tree,
     const struct node *node, const struct schema_place *place)
@@ -261,9 +284,12 @@ judge_fields(struct schema_judge *judge, struct tree_node *tree,
 		                      : properties[node->properties + at].node;
 		bool unknown = sub == NONE && !node->keep;
 
+		if (node->native && at < 0 && sub != NONE)
+			fill_null(child, &nodes[sub]);
 		/* A null is an absent field; an unknown one is left out. */
 		if (!judge->part &&
-		    (unknown || (sub != NONE && child->kind == TREE_NULL))) {
+		    (unknown ||
+		        (sub != NONE && is_absent(child, &nodes[sub])))) {
 			if (unknown)
 				report_unknown(judge, child, node, &inner);
 			*link = child->next;
@@ -290,6 +316,8 @@ judge_items(struct schema_judge *judge, const struct tree_node *tree,
 	if (node->items == NONE)
 		return;
 	for (struct tree_node *item = tree->child; item; item = item->next) {
+		if (node->native)
+			fill_null(item, &nodes[node->items]);
 		judge_node(judge, item, node->items, &inner);
 		inner.index++;
 	}

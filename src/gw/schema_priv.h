@@ -28,6 +28,8 @@ struct node {
 	uint64_t wanted; /* properties that are required or have a default */
 	uint8_t types; /* enum schema_type, or 0: any */
 	bool keep; /* unknown fields stay */
+	bool native; /* of Kubernetes itself: what Go's types hold */
+	bool zero; /* an empty text says nothing */
 	uint8_t format, unique;
 	uint8_t property_count, choice_count, rule_count, key_count;
 	uint16_t limits; /* of a number, or of a length; 0: none */

@@ -24,24 +24,24 @@ var builtIn = []struct {
 	{"io.k8s.api.core.v1.ConfigMap", "configmaps", "cm", true, nil},
 	{"io.k8s.api.core.v1.Namespace", "namespaces", "ns", false, nil},
 	{"io.k8s.api.core.v1.Secret", "secrets", "", true, map[string]object{
-		"type": {"default": "Opaque"},
+		"type": {"default": "Opaque", "x-zero": true},
 	}},
 	{"io.k8s.api.core.v1.Service", "services", "svc", true, map[string]object{
-		"":                           {"required": []any{"spec"}},
-		"spec.type":                  {"default": "ClusterIP", "enum": words("ClusterIP NodePort LoadBalancer ExternalName")},
-		"spec.sessionAffinity":       {"default": "None", "enum": words("None ClientIP")},
-		"spec.externalTrafficPolicy": {"enum": words("Cluster Local")},
+		"spec":                       {"default": object{}},
+		"spec.type":                  {"default": "ClusterIP", "x-zero": true, "enum": words("ClusterIP NodePort LoadBalancer ExternalName")},
+		"spec.sessionAffinity":       {"default": "None", "x-zero": true, "enum": words("None ClientIP")},
+		"spec.externalTrafficPolicy": {"x-zero": true, "enum": words("Cluster Local")},
 		"spec.internalTrafficPolicy": {"enum": words("Cluster Local")},
 		"spec.ipFamilyPolicy":        {"enum": words("SingleStack PreferDualStack RequireDualStack")},
 		"spec.ipFamilies[]":          {"enum": words("IPv4 IPv6")},
 		"spec.ports[]":               {"required": []any{"port"}},
 		"spec.ports[].port":          {"minimum": 1.0, "maximum": 65535.0},
 		"spec.ports[].nodePort":      {"minimum": 0.0, "maximum": 65535.0},
-		"spec.ports[].protocol":      {"default": "TCP", "enum": words("TCP UDP SCTP")},
+		"spec.ports[].protocol":      {"default": "TCP", "x-zero": true, "enum": words("TCP UDP SCTP")},
 	}},
 	{"io.k8s.api.discovery.v1.EndpointSlice", "endpointslices", "", true, map[string]object{
 		"":                      {"required": []any{"addressType"}},
-		"addressType":           {"enum": words("IPv4 IPv6 FQDN")},
+		"addressType":           {"x-zero": true, "enum": words("IPv4 IPv6 FQDN")},
 		"endpoints":             {"maxItems": 1000.0},
 		"endpoints[]":           {"required": []any{"addresses"}},
 		"endpoints[].addresses": {"minItems": 1.0, "maxItems": 100.0},
@@ -190,7 +190,7 @@ func convert(definitions, schema object, where string, additions map[string]obje
 	if all, ok := schema["allOf"].([]any); ok && len(all) == 1 {
 		schema = all[0].(object)
 	}
-	out := object{}
+	out := object{"x-native": true}
 	if reference, ok := schema["$ref"].(string); ok {
 		sub, err := structural(definitions, strings.TrimPrefix(reference, "#/components/schemas/"), where, additions)
 		if err != nil {

@@ -41,6 +41,8 @@ type rule struct{ name, message string }
 type node struct {
 	types      int
 	keep       bool // x-kubernetes-preserve-unknown-fields
+	native     bool // of Kubernetes itself: what Go's types hold
+	zero       bool // an empty text says nothing
 	format     string
 	low, high  int64 // of a number, of the length of a text, of a list's or map's count
 	pattern    string
@@ -114,7 +116,7 @@ var known = map[string]bool{"type": true, "format": true, "nullable": true, "pro
 	"x-kubernetes-int-or-string": true, "x-kubernetes-preserve-unknown-fields": true,
 	"x-kubernetes-list-type": true, "x-kubernetes-list-map-keys": true, "x-kubernetes-validations": true,
 	"description": true, "title": true, "x-kubernetes-map-type": true, "example": true,
-	"x-kubernetes-patch-strategy": true, "x-kubernetes-patch-merge-key": true}
+	"x-native": true, "x-zero": true, "x-kubernetes-patch-strategy": true, "x-kubernetes-patch-merge-key": true}
 
 // add makes the node of a structural schema and of all below it.
 func (b *builder) add(schema object, where string) int {
@@ -134,6 +136,7 @@ func (b *builder) add(schema object, where string) int {
 		b.fail(where, "nullable fields are not handled")
 	}
 	n.keep = isSet(schema, "x-kubernetes-preserve-unknown-fields")
+	n.native, n.zero = isSet(schema, "x-native"), isSet(schema, "x-zero")
 	b.addForms(n, schema, where)
 	b.addLimits(n, schema, where)
 	b.addFields(n, schema, where)

@@ -173,8 +173,8 @@ func (w *writer) node(n *node) string {
 		parts = w.parts.put(fmt.Sprintf("{%d, %d, %d, %d, %d}", len(n.all), len(n.any), len(n.one), len(n.not),
 			w.members.put(numbers(n.all, n.any, n.one, n.not)...)))
 	}
-	return fmt.Sprintf("{%#x, %#x, %t, %s, %s, %d, %d, %d, %d, %d, %s, %d, %d, %d, %d, %s, %d}, /* %s */",
-		wanted, n.types, n.keep, formats[n.format], uniques[n.unique],
+	return fmt.Sprintf("{%#x, %#x, %t, %t, %t, %s, %s, %d, %d, %d, %d, %d, %s, %d, %d, %d, %d, %s, %d}, /* %s */",
+		wanted, n.types, n.keep, n.native, n.zero, formats[n.format], uniques[n.unique],
 		len(n.properties), len(n.choices), len(n.rules), len(n.keys),
 		limits, pattern, w.properties.put(properties...), w.words.put(w.list(n.choices)...), w.rules.put(rules...),
 		w.words.put(w.list(n.keys)...), items, parts, n.where)
