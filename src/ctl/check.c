@@ -12,6 +12,7 @@
 #include "core/must.h"
 #include "ctl/once.h"
 #include "gw/admit.h"
+#include "gw/redact.h"
 #include "gw/verdict.h"
 #include "wire/tree_yaml.h"
 
@@ -62,12 +63,13 @@ on_problem(void *context, const struct ctl_problem *problem)
 }
 
 static void
-on_stored(void *context, struct slice file, const struct tree_node *document)
+on_stored(void *context, struct slice file, struct tree_node *document)
 {
 	struct checking *checking = context;
 
 	text_printf(checking->stored, "---\n# Source: %.*s:%u\n",
 	    SLICE_ARGS(file), document->line);
+	gw_redact(document, &checking->checked->arena);
 	wire_tree_yaml(checking->stored, document);
 }
 

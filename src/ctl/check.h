@@ -20,7 +20,8 @@ struct ctl_checked {
 /* paths: files, folders, or "-". NOT_FOUND, DENIED, ...: path *failed cannot be
  * opened, and nothing was judged. Else *checked is to be freed. stored, which
  * may be NULL, gets the objects that are admitted as a cluster would store
- * them: YAML documents, each with a comment that says whence it came. */
+ * them: YAML documents, each with a comment that says whence it came, Secrets'
+ * values as digests. */
 enum error ctl_check(const char *const *paths, unsigned count,
     const struct gw_options *options, struct ctl_checked *checked,
     struct text *stored, unsigned *failed) must_check;

@@ -26,9 +26,9 @@ struct ctl_sink {
 	    struct slice name);
 	void (*tell)(void *context, const struct ctl_problem *problem);
 	/* May be NULL: a document that was admitted, as a cluster would store
-	 * it; also one that does not count. */
+	 * it, to be looked at or changed; also one that does not count. */
 	void (*stored)(
-	    void *context, struct slice file, const struct tree_node *document);
+	    void *context, struct slice file, struct tree_node *document);
 };
 
 struct ctl_counts {

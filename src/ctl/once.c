@@ -30,7 +30,7 @@ on_problem(void *context, const struct ctl_problem *problem)
 }
 
 static void
-on_stored(void *context, struct slice file, const struct tree_node *document)
+on_stored(void *context, struct slice file, struct tree_node *document)
 {
 	struct ctl_once *once = context;
 

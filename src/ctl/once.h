@@ -15,7 +15,7 @@ struct ctl_once {
 	void (*on_problem)(void *context, const struct ctl_problem *problem);
 	/* May be NULL: as the sink's of ctl/files.h. */
 	void (*on_stored)(
-	    void *context, struct slice file, const struct tree_node *document);
+	    void *context, struct slice file, struct tree_node *document);
 	void *context; /* of both */
 	/* What came of it: */
 	struct gw_state

@@ -95,8 +95,15 @@ gw_admit(struct tree_node *document, struct arena *arena, struct slice file,
 
 	if (!find_schema(&check))
 		return NULL;
-	if (gw_schema_judge(&check.schema, document, arena, on_fault, &check))
+	bool typed;
+
+	(void)gw_schema_judge(
+	    &check.schema, document, arena, on_fault, &check, &typed);
+	/* As an API server, which decodes and then tells all that is wrong. */
+	if (typed) {
+		gw_fill_built_in(&check);
 		gw_check_built_in(&check);
+	}
 	gw_check_metadata(&check);
 	if (check.failed)
 		return NULL;

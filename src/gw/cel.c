@@ -69,12 +69,14 @@ culprit(const struct tree_node *self, const char *key)
 	return node ? node : self;
 }
 
+/* Where the other field is not there, CEL fails, here and in the next. */
 const struct tree_node *
 gw_cel_exactly_when(
     const struct tree_node *self, const struct gw_cel_rule *rule)
 {
-	return (gw_cel_is(self, rule->first, rule->second) ==
-	           gw_cel_has(self, rule->third))
+	return (gw_cel_has(self, rule->first) &&
+	           gw_cel_is(self, rule->first, rule->second) ==
+	               gw_cel_has(self, rule->third))
 	    ? NULL
 	    : culprit(self, rule->third);
 }
@@ -83,8 +85,9 @@ const struct tree_node *
 gw_cel_exactly_unless(
     const struct tree_node *self, const struct gw_cel_rule *rule)
 {
-	return gw_cel_is(self, rule->first, rule->second) !=
-	        gw_cel_has(self, rule->third)
+	return (gw_cel_has(self, rule->first) &&
+	           gw_cel_is(self, rule->first, rule->second) !=
+	               gw_cel_has(self, rule->third))
 	    ? NULL
 	    : culprit(self, rule->third);
 }

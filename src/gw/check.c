@@ -18,6 +18,8 @@ push_place(struct text *out, const struct gw_place *place)
 	text_push_string(out, place->name);
 	if (place->index >= 0)
 		text_printf(out, "[%lld]", (long long)place->index);
+	if (slice_is_set(place->key))
+		text_printf(out, "[%.*s]", SLICE_ARGS(place->key));
 }
 
 /* The node at a place, or the nearest above it that the document has (what is
@@ -37,13 +39,16 @@ node_at(const struct tree_node *document, const struct gw_place *place)
 
 	if (!node)
 		return above;
-	if (place->index < 0 || node->kind != TREE_LIST)
-		return node;
-
 	const struct tree_node *item = node->child;
 
-	for (int64_t i = 0; item && i < place->index; i++)
-		item = item->next;
+	if (slice_is_set(place->key) && node->kind == TREE_MAP)
+		while (item && !slice_equal(item->key, place->key))
+			item = item->next;
+	else if (place->index >= 0 && node->kind == TREE_LIST)
+		for (int64_t i = 0; item && i < place->index; i++)
+			item = item->next;
+	else
+		return node;
 	return item ? item : node;
 }
 
@@ -179,6 +184,39 @@ check_annotations(struct gw_check *check, const struct gw_place *place,
 		    ANNOTATION_BYTES_MAX);
 }
 
+/* Kubernetes' own kinds have no domain's finalizer but these. */
+static bool
+is_own_finalizer(struct slice name)
+{
+	return slice_find(name, '/') < name.length ||
+	    slice_equal(name, SLICE("kubernetes")) ||
+	    slice_equal(name, SLICE("orphan")) ||
+	    slice_equal(name, SLICE("foregroundDeletion"));
+}
+
+void
+gw_check_finalizers(struct gw_check *check, const struct gw_place *up,
+    const struct tree_node *map, bool each)
+{
+	const struct tree_node *list = wire_tree_get(map, "finalizers");
+	const struct tree_node *at = list ? list->child : NULL;
+	bool native = check->schema.group[0] == '\0' ||
+	    strcmp(check->schema.group, "discovery.k8s.io") == 0;
+
+	for (unsigned i = 0; at; at = at->next, i++) {
+		gw_check_form(check, GW_FINDING_NAME_INVALID,
+		    GW_AT(up, "finalizers"), at->text,
+		    gw_form_is_label_key(at->text), "a finalizer's name");
+		if (native)
+			gw_check_form(check, GW_FINDING_NAME_INVALID,
+			    each ? GW_AT_ITEM(up, "finalizers", i)
+			         : GW_AT(up, "finalizers"),
+			    at->text, is_own_finalizer(at->text),
+			    "kubernetes, orphan or foregroundDeletion, nor "
+			    "has it a domain before it");
+	}
+}
+
 static void
 check_name(struct gw_check *check, const struct gw_place *place,
     const struct tree_node *metadata)
@@ -237,4 +275,5 @@ gw_check_metadata(struct gw_check *check)
 	    check, GW_AT(at, "labels"), wire_tree_get(metadata, "labels"));
 	check_annotations(check, GW_AT(at, "annotations"),
 	    wire_tree_get(metadata, "annotations"));
+	gw_check_finalizers(check, at, metadata, true);
 }

@@ -8,6 +8,7 @@
 #include "wire/host.h"
 
 static void check_service(struct gw_check *check);
+static void check_namespace(struct gw_check *check);
 static void check_endpointslice(struct gw_check *check);
 static void check_secret(struct gw_check *check);
 static void check_configmap(struct gw_check *check);
@@ -20,6 +21,7 @@ gw_check_built_in(struct gw_check *check)
 		void (*check)(struct gw_check *check);
 	} kinds[] = {
 	    {"", "Service", check_service},
+	    {"", "Namespace", check_namespace},
 	    {"discovery.k8s.io", "EndpointSlice", check_endpointslice},
 	    {"", "Secret", check_secret},
 	    {"", "ConfigMap", check_configmap},
@@ -210,9 +212,6 @@ check_service_type(struct gw_check *check, const struct gw_place *at,
 	if (!outside && count_of(spec, "externalIPs") == 0)
 		forbid(check, at, spec, "externalTrafficPolicy",
 		    "nothing outside can reach the Service");
-	if (is(spec, "sessionAffinity", "None"))
-		forbid(check, at, spec, "sessionAffinityConfig",
-		    "sessionAffinity is None");
 }
 
 static void
@@ -225,8 +224,25 @@ check_addresses(struct gw_check *check, const struct gw_place *up,
 	for (unsigned i = 0; address; address = address->next, i++)
 		gw_check_form(check, GW_FINDING_ADDRESS_INVALID,
 		    GW_AT_ITEM(up, list, i), address->text,
-		    gw_form_is_address(address->text, canonical, &family),
+		    slice_equal(address->text, SLICE("None")) ||
+		        gw_form_is_address(address->text, canonical, &family),
 		    "an IP address");
+}
+
+static void
+check_distribution(struct gw_check *check, const struct gw_place *at,
+    const struct tree_node *spec)
+{
+	static const char *const words[] = {
+	    "PreferClose", "PreferSameZone", "PreferSameNode"};
+	bool known = wire_tree_get(spec, "trafficDistribution") == NULL;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		known = known || is(spec, "trafficDistribution", words[i]);
+	gw_check_form(check, GW_FINDING_CHOICE_UNKNOWN,
+	    GW_AT(at, "trafficDistribution"),
+	    text_of(spec, "trafficDistribution"), known,
+	    "PreferClose, PreferSameZone or PreferSameNode");
 }
 
 static void
@@ -249,8 +265,19 @@ check_service(struct gw_check *check)
 	}
 	gw_check_labels(
 	    check, GW_AT(at, "selector"), wire_tree_get(spec, "selector"));
+	check_distribution(check, at, spec);
+	check_addresses(check, at, "clusterIPs", first_of(spec, "clusterIPs"));
 	check_addresses(
 	    check, at, "externalIPs", first_of(spec, "externalIPs"));
+}
+
+/* ---- Namespace ---- */
+
+static void
+check_namespace(struct gw_check *check)
+{
+	gw_check_finalizers(check, GW_AT(NULL, "spec"),
+	    wire_tree_get(check->document, "spec"), false);
 }
 
 /* ---- EndpointSlice ---- */
@@ -323,12 +350,12 @@ enum { DATA_BYTES_MAX = 1024 * 1024 };
 static size_t
 check_data(struct gw_check *check, const char *field, bool is_base64)
 {
-	const struct gw_place *at = GW_AT(NULL, field);
 	size_t bytes = 0;
 
 	for (const struct tree_node *entry = first_of(check->document, field);
 	     entry; entry = entry->next) {
-		gw_check_form(check, GW_FINDING_NAME_INVALID, at, entry->key,
+		gw_check_form(check, GW_FINDING_NAME_INVALID,
+		    GW_AT_KEY(NULL, field, entry->key), entry->key,
 		    gw_form_is_file_name(entry->key),
 		    "a key: letters, digits, '-', '_' and '.'");
 		bytes +=
@@ -362,7 +389,8 @@ need_data(struct gw_check *check, const char *key)
 {
 	if (has_data(check, key))
 		return;
-	gw_check_report(check, GW_FINDING_FIELD_MISSING, GW_AT(NULL, "data"),
+	gw_check_report(check, GW_FINDING_FIELD_MISSING,
+	    GW_AT_KEY(NULL, "data", slice_from_string(key)),
 	    "%s must be set when type is %.*s", key,
 	    SLICE_ARGS(text_of(check->document, "type")));
 }
@@ -407,7 +435,7 @@ check_configmap(struct gw_check *check)
 		     other = other->next)
 			if (slice_equal(entry->key, other->key))
 				gw_check_report(check, GW_FINDING_DUPLICATE,
-				    GW_AT(NULL, "data"),
+				    GW_AT_KEY(NULL, "data", entry->key),
 				    "%.*s is in binaryData too",
 				    SLICE_ARGS(entry->key));
 }

@@ -11,12 +11,16 @@ struct gw_place {
 	const struct gw_place *up; /* NULL: the object itself */
 	const char *name;
 	int64_t index; /* in the list called name, or -1 */
+	struct slice key; /* in the map called name; absent: none */
 };
 #define GW_AT(above, field) \
 	(&(const struct gw_place){.up = (above), .name = (field), .index = -1})
 #define GW_AT_ITEM(above, field, at) \
 	(&(const struct gw_place){ \
 	    .up = (above), .name = (field), .index = (at)})
+#define GW_AT_KEY(above, field, entry) \
+	(&(const struct gw_place){ \
+	    .up = (above), .name = (field), .index = -1, .key = (entry)})
 
 struct gw_check {
 	struct tree_node *document;
@@ -43,12 +47,19 @@ void gw_check_form(struct gw_check *check, enum gw_finding_row row,
 void gw_check_labels(struct gw_check *check, const struct gw_place *place,
     const struct tree_node *map);
 
+/* The finalizers of the map at up; of Kubernetes' own kinds, which are told
+ * each at its item, or all at the list. */
+void gw_check_finalizers(struct gw_check *check, const struct gw_place *up,
+    const struct tree_node *map, bool each);
+
 /* What an API server checks in code. Metadata of any object, also of one that
  * its schema refuses: */
 void gw_check_metadata(struct gw_check *check);
 /* Service, EndpointSlice, Secret and ConfigMap, once judged by their schemas:
  */
 void gw_check_built_in(struct gw_check *check);
+/* Before that: the defaults that an API server makes in code. */
+void gw_fill_built_in(struct gw_check *check);
 
 /* What yumen does not honour of an object that is admitted. */
 void gw_check_honour(struct gw_check *check, const struct gw_object *object);

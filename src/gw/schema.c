@@ -89,7 +89,8 @@ gw_schema_find(struct slice group, struct slice version, struct slice kind,
 
 bool
 gw_schema_judge(const struct gw_schema *schema, struct tree_node *document,
-    struct arena *arena, gw_schema_fault_fn on_fault, void *context)
+    struct arena *arena, gw_schema_fault_fn on_fault, void *context,
+    bool *typed)
 {
 	must(schema != NULL && document != NULL && on_fault != NULL);
 	must(document->kind == TREE_MAP);
@@ -100,6 +101,8 @@ gw_schema_judge(const struct gw_schema *schema, struct tree_node *document,
 	judge_node(&judge, document, schema->root, NULL);
 	if (!judge.blocked)
 		run_rules(&judge, document);
+	if (typed)
+		*typed = !judge.mistyped;
 	return !judge.failed;
 }
 

@@ -53,8 +53,10 @@ typedef void (*gw_schema_fault_fn)(
 
 /* Judge a document, which is a map. arena is its tree's: defaults, and the
  * texts of faults, are made in it. False: refused, by a fault other than an
- * unknown field. */
+ * unknown field. *typed, which may be NULL, says whether all values have the
+ * type and format of their fields, so that the document can be decoded. */
 bool gw_schema_judge(const struct gw_schema *schema, struct tree_node *document,
-    struct arena *arena, gw_schema_fault_fn on_fault, void *context);
+    struct arena *arena, gw_schema_fault_fn on_fault, void *context,
+    bool *typed);
 
 #endif

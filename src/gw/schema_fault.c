@@ -47,6 +47,7 @@ schema_fault(struct schema_judge *judge, enum gw_finding_row row,
 	if (row == GW_FINDING_TYPE_WRONG || row == GW_FINDING_FIELD_MISSING ||
 	    row == GW_FINDING_CHOICE_UNKNOWN)
 		judge->blocked = true;
+	judge->mistyped |= row == GW_FINDING_TYPE_WRONG;
 	if (judge->trying)
 		return;
 	text_init(&path);

@@ -92,6 +92,7 @@ struct schema_judge {
 	void *context;
 	struct schema_duty *duties, **last_duty;
 	bool failed; /* a fault other than an unknown field */
+	bool mistyped; /* a fault of type or format */
 	bool blocked; /* a fault that CEL rules might stumble over */
 	bool part; /* of allOf and its like: the tree stays as it is */
 	bool trying; /* whether a value fits: nothing is told either */

@@ -114,7 +114,8 @@ judge_format(struct schema_judge *judge, const struct tree_node *tree,
 
 	if (has_format(tree->text, format))
 		return;
-	judge->blocked = true; /* a fault of type, as an API server sees it */
+	/* a fault of type, as an API server sees it */
+	judge->blocked = judge->mistyped = true;
 	schema_fault(judge, formats[format].finding, tree, place,
 	    arena_format(judge->arena, "\"%.*s\" is not %s",
 	        SLICE_ARGS(shown(tree->text)), formats[format].must_be),

@@ -152,3 +152,48 @@ func TestCheckStored(t *testing.T) {
 		t.Errorf("again:\n%s\n%s", twice, errs)
 	}
 }
+
+// TestCheckStoredBuiltIn: what an API server fills in by code, and Secrets as digests.
+func TestCheckStoredBuiltIn(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "objects.yaml")
+	text := `apiVersion: v1
+kind: Namespace
+metadata: {name: web}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: one}
+spec: {type: LoadBalancer, clusterIP: None-, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: two}
+spec: {type: LoadBalancer, ports: [{port: 80, protocol: ""}], sessionAffinity: ClientIP, selector: {app: null}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: one}
+data: {a: "Zm9v\n"}
+stringData: {b: foo, a: bar}
+`
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, _ := check(t, "-o", "yaml", path)
+	for _, want := range []string{
+		"  labels:\n    kubernetes.io/metadata.name: web\nspec:\n  finalizers:\n  - kubernetes\n",
+		"    protocol: TCP\n    targetPort: 80\n", "    app: \"\"\n",
+		"  sessionAffinityConfig:\n    clientIP:\n      timeoutSeconds: 10800\n  internalTrafficPolicy: Cluster\n" +
+			"  externalTrafficPolicy: Cluster\n  allocateLoadBalancerNodePorts: true\n",
+		"  a: \"sha256:fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9\"\n" +
+			"  b: \"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("want %q in\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "foo") || !strings.Contains(errs, "error YM0207 Service default/one: spec.clusterIPs[0]: ") {
+		t.Errorf("%s\n%s", out, errs)
+	}
+}

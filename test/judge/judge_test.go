@@ -89,7 +89,7 @@ func build(folder string) (err error) {
 	return nil
 }
 
-// judge holds both verdicts on each sample together, and keeps what both admit.
+// judge holds both verdicts on each sample together.
 func judge(t *testing.T, samples []sample) {
 	t.Helper()
 	if len(samples) == 0 {
@@ -115,7 +115,7 @@ func judge(t *testing.T, samples []sample) {
 	for i := range samples {
 		if server[i].admitted {
 			admitted++
-			remember(&samples[i])
+			remember(t, &samples[i])
 		}
 		known, fresh := 0, 0
 		for _, line := range differ(&samples[i], &server[i], &yumen[i]) {
@@ -165,8 +165,13 @@ func complain(t *testing.T, samples []sample, unlisted map[string][]int, details
 	}
 }
 
-func remember(one *sample) {
+// remember keeps what the server admits, to make mutations of. Golden cases come and go
+// with the rest of the tree; the mutations of a seed shall stay what they are.
+func remember(t *testing.T, one *sample) {
 	var document object
+	if t.Name() == "TestGolden" {
+		return
+	}
 	if unmarshal(one.bytes, &document) == nil {
 		world.corpus[one.kind] = append(world.corpus[one.kind], document)
 	}

@@ -78,8 +78,8 @@ on_document(void *context, struct tree_node *root)
 		version = slice_skip(version, slash + 1);
 	}
 	assert_true(gw_schema_find(group, version, kind, &schema));
-	run->judged->accepted =
-	    gw_schema_judge(&schema, root, run->arena, on_fault, run->judged);
+	run->judged->accepted = gw_schema_judge(
+	    &schema, root, run->arena, on_fault, run->judged, NULL);
 	const struct tree_node *spec = wire_tree_get(root, "spec");
 
 	push_tree(&run->judged->tree, spec ? spec : root);
