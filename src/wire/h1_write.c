@@ -142,11 +142,13 @@ push_fields(struct output *output, const struct field *field,
 {
 	while (field < fields_end) {
 		const struct field *first = field++;
-		const char *end = field_end(first);
 		if (!is_written(first))
 			continue;
-		if (is_joined(first))
+		const char *end = NULL;
+		if (is_joined(first)) {
+			end = field_end(first);
 			field = extend_run(field, fields_end, &end);
+		}
 		if (field > first + 1)
 			push_run(output, first->name, end);
 		else

@@ -48,7 +48,7 @@ func TestDescribe(t *testing.T) {
 		{"endpointslice app-0", []string{"addressType: IPv4", "Labels:      kubernetes.io/service-name=app"}},
 		{"referencegrant let", []string{"kind: HTTPRoute"}},
 		{"xbackend away", []string{"hostname: localhost"}},
-		{"ns default", []string{"Labels:      team=a"}},
+		{"ns default", []string{"Labels:      kubernetes.io/metadata.name=default,team=a"}},
 	}
 	for _, row := range rows {
 		out, status := yumen(t, append([]string{"describe", "--socket", g.socket}, strings.Fields(row.args)...)...)
@@ -81,7 +81,7 @@ func TestGetKinds(t *testing.T) {
 		{"refgrant", "default    let   other/HTTPRoute  Service\n"},
 		{"xbackends", "default    away  ExternalHostname  localhost  81\n"},
 		{"xbackends -o wide", " PROTOCOL\n"},
-		{"ns", "-          default  team=a\n"},
+		{"ns", "-          default  kubernetes.io/metadata.name=default,team=a\n"},
 		{"gtw -o name", "gateway.gateway.networking.k8s.io/eg\n"},
 		{"svc -o name", "service/app\n"},
 		{"httproutes -o wide", "app:80,gone:80"},
