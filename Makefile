@@ -37,15 +37,17 @@ check: go
 	@tools/packages.sh build check
 	@cd tools/check && go run . -root ../.. $(CHECK)
 
+KUBE_FLAGS = -s -w -X $(KUBE_VERSION).gitVersion=v1.34.4 \
+    -X $(KUBE_VERSION).gitMajor=1 -X $(KUBE_VERSION).gitMinor=34
+
 ## make cluster  build-cluster/kube: Kubernetes 1.34 in one program, for tests
 cluster: build-cluster/kube
 
 KUBE_VERSION = k8s.io/component-base/version
 build-cluster/kube: $(addprefix test/cluster/kube/,go.mod go.sum main.go)
 	@echo 'building Kubernetes: five minutes at first'
-	@cd test/cluster/kube && CGO_ENABLED=0 go build -trimpath -o ../../../$@ \
-	    -ldflags '-s -w -X $(KUBE_VERSION).gitVersion=v1.34.4 \
-	    -X $(KUBE_VERSION).gitMajor=1 -X $(KUBE_VERSION).gitMinor=34' .
+	@cd test/cluster/kube && CGO_ENABLED=0 go build -trimpath \
+	    -ldflags '$(KUBE_FLAGS)' -o ../../../$@ .
 
 ## make fuzz     each fuzz target for FUZZ_SECONDS (60)
 fuzz: go
