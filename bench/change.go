@@ -46,7 +46,7 @@ spec:
   parentRefs: [{name: bench}]
   hostnames: [%s]
   rules:
-  - matches: [{path: {type: PathPrefix, value: /many/route-%d}}]
+  - matches: [{path: {type: PathPrefix, value: /some/route-%d}}]
     backendRefs: [{name: app, port: 80}]
 `, i, host, path)
 }
@@ -117,7 +117,7 @@ func (b *bench) edit(p *process, folder string, hosts bool, number int) (own, cl
 	if hosts {
 		host = fmt.Sprintf("host-%d.test", route)
 	}
-	head := fmt.Sprintf("GET /many/route-%d HTTP/1.1\r\nHost: %s\r\n\r\n", 100000+number, host)
+	head := fmt.Sprintf("GET /some/route-%d HTTP/1.1\r\nHost: %s\r\n\r\n", 100000+number, host)
 	c, err := dial(p.port)
 	if err != nil {
 		return 0, 0, err

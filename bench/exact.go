@@ -137,7 +137,7 @@ func (b *bench) routes() error {
 		if err := b.manyRoutes("many-false", false); err != nil {
 			return err
 		}
-		head := []string{strings.Replace(smallHead, "/s ", "/many/route-31415/s ", 1)}
+		head := []string{strings.Replace(smallHead, "/s ", "/some/route-31415/s ", 1)}
 		few, err := b.perRequest(10000, head, yumenArgs(b, proxyPort, false)...)
 		if err != nil {
 			return err

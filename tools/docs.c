@@ -211,8 +211,6 @@ make_reasons(struct text *page)
 static void
 make_findings(struct text *page)
 {
-	static const char *const severities[] = {"info", "warning", "error"};
-
 	text_push_string(page,
 	    "# Findings\n\n"
 	    "What `yumen check` says of files, and `yumen run` of the same in "
@@ -225,7 +223,7 @@ make_findings(struct text *page)
 	for (unsigned i = 0; i < GW_FINDING__COUNT; i++) {
 		text_push_byte(page, '|');
 		push_code(page, gw_findings[i].code);
-		push_text(page, severities[gw_findings[i].severity]);
+		push_text(page, gw_severity_texts[gw_findings[i].severity]);
 		push_text(page, gw_findings[i].help);
 		text_push_byte(page, '\n');
 	}

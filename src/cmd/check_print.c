@@ -4,9 +4,7 @@
 static const char *
 severity_text(const struct ctl_problem *problem)
 {
-	static const char *const texts[] = {"info", "warning", "error"};
-
-	return texts[ctl_check_severity(problem->finding.row)];
+	return gw_severity_texts[ctl_check_severity(problem->finding.row)];
 }
 
 static const char *
@@ -58,19 +56,9 @@ check_print_text(struct text *out, const struct ctl_checked *checked)
 	text_push_byte(out, '\n');
 }
 
-static void
-push_member(struct text *out, const char *name, struct slice value)
-{
-	text_printf(out, ", \"%s\": ", name);
-	text_push_json(out, slice_is_set(value) ? value : SLICE(""));
-}
-
 void
 check_print_json(struct text *out, const struct ctl_checked *checked)
 {
-	static const char *const stages[] = {
-	    "syntax", "admission", "reference", "policy"};
-
 	text_push_string(out, "{\"findings\": [");
 	for (unsigned i = 0; i < checked->problem_count; i++) {
 		const struct ctl_problem *problem = &checked->problems[i];
@@ -79,17 +67,9 @@ check_print_json(struct text *out, const struct ctl_checked *checked)
 		text_push_string(
 		    out, i ? ",\n  {\"file\": " : "\n  {\"file\": ");
 		text_push_json(out, problem->file);
-		text_printf(out,
-		    ", \"line\": %u, \"column\": %u, \"code\": \"%s\", "
-		    "\"severity\": \"%s\", \"stage\": \"%s\"",
-		    finding->line, finding->column, code_of(problem),
-		    severity_text(problem),
-		    stages[gw_findings[finding->row].stage]);
-		push_member(out, "object", finding->object);
-		push_member(out, "field", finding->field);
-		push_member(out, "reason", finding->reason);
-		push_member(out, "message", finding->text);
-		push_member(out, "fix", finding->fix);
+		text_printf(out, ", \"line\": %u, \"column\": %u, ",
+		    finding->line, finding->column);
+		ctl_finding_write(out, finding);
 		text_push_byte(out, '}');
 	}
 	text_printf(out,

@@ -340,3 +340,26 @@ ctl_check_severity(enum gw_finding_row row)
 	return row == GW_FINDING_FIELD_UNKNOWN ? GW_ERROR
 	                                       : gw_findings[row].severity;
 }
+
+void
+ctl_member_write(struct text *out, const char *name, struct slice value)
+{
+	text_printf(out, ", \"%s\": ", name);
+	text_push_json(out, slice_is_set(value) ? value : SLICE(""));
+}
+
+void
+ctl_finding_write(struct text *out, const struct gw_finding *finding)
+{
+	const struct gw_finding_text *row = &gw_findings[finding->row];
+
+	text_printf(out,
+	    "\"code\": \"%s\", \"severity\": \"%s\", \"stage\": \"%s\"",
+	    row->code, gw_severity_texts[ctl_check_severity(finding->row)],
+	    gw_stage_texts[row->stage]);
+	ctl_member_write(out, "object", finding->object);
+	ctl_member_write(out, "field", finding->field);
+	ctl_member_write(out, "reason", finding->reason);
+	ctl_member_write(out, "message", finding->text);
+	ctl_member_write(out, "fix", finding->fix);
+}

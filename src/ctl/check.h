@@ -30,5 +30,10 @@ void ctl_checked_free(struct ctl_checked *checked);
 /* As grave as check takes it: a field that nobody knows is an error here,
  * though run serves the object without it. */
 enum gw_severity ctl_check_severity(enum gw_finding_row row);
+/* A finding but for its place, as members of a JSON object: code, severity (as
+ * check takes it), stage, object, field, reason, message, fix. */
+void ctl_finding_write(struct text *out, const struct gw_finding *finding);
+/* , "name": "value", empty where it is absent. */
+void ctl_member_write(struct text *out, const char *name, struct slice value);
 
 #endif

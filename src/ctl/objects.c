@@ -90,14 +90,20 @@ is_asked(struct slice asked, struct slice name)
 	return !slice_is_set(asked) || slice_equal(asked, name);
 }
 
+bool
+ctl_query_asks(const struct ctl_query *query, const struct gw_object *object)
+{
+	return is_asked(query->namespace, object->namespace) &&
+	    is_asked(query->name, object->name);
+}
+
 static bool
 on_object(void *context, const struct gw_object *object)
 {
 	struct writing *writing = context;
 	const struct ctl_query *query = writing->query;
 
-	if (is_asked(query->namespace, object->namespace) &&
-	    is_asked(query->name, object->name))
+	if (ctl_query_asks(query, object))
 		write_object(writing, object);
 	return true;
 }

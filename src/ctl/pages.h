@@ -46,6 +46,9 @@ void ctl_pages_deliver(struct ctl_pages *pages);
 struct ctl_query *ctl_pages_take(struct ctl_pages *pages);
 void ctl_pages_answer(struct ctl_pages *pages, struct ctl_query **query);
 
+/* Is object one of those that query asks for? */
+bool ctl_query_asks(
+    const struct ctl_query *query, const struct gw_object *object);
 /* A JSON list of the objects that query asks for, as a cluster would show them.
  */
 void ctl_objects_write(struct text *out, const struct gw_state *state,

@@ -14,33 +14,14 @@ struct writing {
 };
 
 static void
-push_member(struct text *out, const char *name, struct slice value)
-{
-	text_printf(out, ", \"%s\": ", name);
-	text_push_json(out, slice_is_set(value) ? value : SLICE(""));
-}
-
-static void
 on_finding(void *context, const struct gw_finding *finding)
 {
-	static const char *const severities[] = {"info", "warning", "error"};
 	struct writing *writing = context;
 	struct text *out = writing->out;
 
-	text_printf(out, "%s\n  {\"code\": \"%s\", \"severity\": \"%s\"",
-	    writing->problems++ > 0 ? "," : "", gw_findings[finding->row].code,
-	    severities[ctl_check_severity(finding->row)]);
-	push_member(out, "field", finding->field);
-	push_member(out, "reason", finding->reason);
-	push_member(out, "message", finding->text);
-	push_member(out, "fix", finding->fix);
+	text_push_string(out, writing->problems++ > 0 ? ",\n  {" : "\n  {");
+	ctl_finding_write(out, finding);
 	text_push_byte(out, '}');
-}
-
-static bool
-is_asked(struct slice asked, struct slice name)
-{
-	return !slice_is_set(asked) || slice_equal(asked, name);
 }
 
 static bool
@@ -50,14 +31,13 @@ on_object(void *context, const struct gw_object *object)
 	const struct ctl_query *query = writing->query;
 	struct text *out = writing->out;
 
-	if (!is_asked(query->namespace, object->namespace) ||
-	    !is_asked(query->name, object->name))
+	if (!ctl_query_asks(query, object))
 		return true;
 	text_printf(out, "%s\n {\"kind\": \"%s\"",
 	    writing->objects++ > 0 ? "," : "", gw_kinds[object->kind].kind);
-	push_member(out, "namespace", object->namespace);
-	push_member(out, "name", object->name);
-	push_member(out, "file", object->source.file);
+	ctl_member_write(out, "namespace", object->namespace);
+	ctl_member_write(out, "name", object->name);
+	ctl_member_write(out, "file", object->source.file);
 	text_printf(out, ", \"line\": %u, \"column\": %u, \"problems\": [",
 	    object->source.line, object->source.column);
 	writing->problems = 0;

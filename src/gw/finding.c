@@ -8,6 +8,15 @@
 	        : (code)[3] == '5' ? GW_STAGE_REFERENCE \
 	                           : GW_STAGE_POLICY)
 
+const char *const gw_severity_texts[] = {
+    [GW_INFO] = "info", [GW_WARNING] = "warning", [GW_ERROR] = "error"};
+const char *const gw_stage_texts[] = {
+    [GW_STAGE_SYNTAX] = "syntax",
+    [GW_STAGE_ADMISSION] = "admission",
+    [GW_STAGE_REFERENCE] = "reference",
+    [GW_STAGE_POLICY] = "policy",
+};
+
 const struct gw_finding_text gw_findings[GW_FINDING__COUNT] = {
 #define GW_FINDING(name, code, severity, help) \
 	[GW_FINDING_##name] = {code, help, GW_##severity, STAGE_OF(code)},

@@ -25,6 +25,9 @@ enum gw_finding_row {
 	GW_FINDING__COUNT
 };
 
+extern const char *const gw_severity_texts[]; /* "info", "warning", "error" */
+extern const char *const gw_stage_texts[]; /* "syntax", "admission", ... */
+
 struct gw_finding_text {
 	const char *code; /* "YM0107": stable for ever */
 	const char *help; /* what it means and what to do */

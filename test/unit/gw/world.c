@@ -240,15 +240,14 @@ struct admission {
 static void
 on_finding(void *context, const struct gw_finding *finding)
 {
-	static const char *const severities[] = {"info", "warning", "error"};
 	struct admission *admission = context;
 	struct text *out = admission->findings;
 
 	if (!out)
 		return;
 	text_printf(out, "%s %s %u:%u %.*s: ", gw_findings[finding->row].code,
-	    severities[gw_findings[finding->row].severity], finding->line,
-	    finding->column, SLICE_ARGS(finding->object));
+	    gw_severity_texts[gw_findings[finding->row].severity],
+	    finding->line, finding->column, SLICE_ARGS(finding->object));
 	if (finding->field.length > 0)
 		text_printf(out, "%.*s: ", SLICE_ARGS(finding->field));
 	text_printf(out, "%.*s", SLICE_ARGS(finding->text));
