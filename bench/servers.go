@@ -57,7 +57,7 @@ func (b *bench) start(cpu, port int, args ...string) (*process, error) {
 		return nil, err
 	}
 	p := &process{Cmd: cmd, port: port, log: log}
-	for end := time.Now().Add(120 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); {
 		if conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
 			conn.Close()
 			time.Sleep(50 * time.Millisecond)
