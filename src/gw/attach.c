@@ -195,7 +195,7 @@ tell_refusal(struct arena *arena, const struct gw_route_node *route,
 	bool by_selector = rules && rules->namespaces &&
 	    slice_equal(rules->namespaces->from, SLICE("Selector"));
 
-	if (!listener->is_http)
+	if (!listener->carried)
 		return arena_format(arena,
 		    "listener \"%.*s\" takes no HTTPRoute: protocol %.*s is "
 		    "not served yet",

@@ -13,25 +13,32 @@ is_controller_ours(const struct gw_state *state, struct slice controller)
 }
 
 static void
-add_features(struct gw_gatewayclass_status *status, struct arena *arena)
+add_features(struct gw_gatewayclass_status *status,
+    const struct gw_state *state, struct arena *arena)
 {
-	static const char *const names[] = {
-#define GW_FEATURE(name) name,
+	static const struct {
+		const char *name;
+		uint32_t carry;
+	} features[] = {
+#define GW_FEATURE(name, carry) {name, carry},
 #include "gw/feature.def"
 #undef GW_FEATURE
 	};
-	uint32_t count = sizeof(names) / sizeof(names[0]);
+	uint32_t count = sizeof(features) / sizeof(features[0]);
 
 	status->supported_features =
 	    arena_zero(arena, count, sizeof(*status->supported_features));
-	status->supported_features_count = count;
 	for (uint32_t i = 0; i < count; i++)
-		status->supported_features[i].name =
-		    slice_from_string(names[i]);
+		if ((features[i].carry & ~state->carries) == 0)
+			status
+			    ->supported_features
+			        [status->supported_features_count++]
+			    .name = slice_from_string(features[i].name);
 }
 
 static const struct gw_gatewayclass_status *
-make_status(struct arena *arena, struct gw_class_node *class)
+make_status(const struct gw_state *state, struct arena *arena,
+    struct gw_class_node *class)
 {
 	const struct gw_object *object = class->node.object;
 	const struct gw_class_parameters *parameters =
@@ -60,7 +67,7 @@ make_status(struct arena *arena, struct gw_class_node *class)
 		    SLICE("accepted"));
 	status->conditions = conditions.items;
 	status->conditions_count = conditions.count;
-	add_features(status, arena);
+	add_features(status, state, arena);
 	return status;
 }
 
@@ -84,8 +91,9 @@ gw_classes_judge(struct gw_state *state)
 		        parameters->group, parameters->kind);
 		gw_outbox_status(&state->outbox, &class->status,
 		    nodes[i]->object,
-		    class->ours ? make_status(&state->outbox.arena, class)
-		                : NULL);
+		    class->ours
+		        ? make_status(state, &state->outbox.arena, class)
+		        : NULL);
 	}
 	state->classes_stale = false;
 	state->gateways_stale = true;

@@ -186,7 +186,7 @@ judge_alone(const struct gw_state *state, struct gw_gateway_node *gateway)
 	judge_parameters(gateway);
 	find_ignored(gateway);
 	judge_addresses(gateway);
-	gw_listeners_judge(gateway);
+	gw_listeners_judge(state, gateway);
 }
 
 static int

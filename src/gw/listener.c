@@ -11,10 +11,30 @@ struct gw_listener_unit {
 	char name[];
 };
 
-static bool
-is_protocol(const struct gw_listener *listener, const char *name)
+static const struct gw_protocol protocols[] = {
+#define GW_PROTOCOL(name_, carry_, family_) \
+	{.name = #name_, \
+	    .unit = UNIT_PROTOCOL_##name_, \
+	    .carry = (carry_), \
+	    .family = GW_FAMILY_##family_},
+#include "gw/protocol.def"
+#undef GW_PROTOCOL
+};
+enum { PROTOCOLS = sizeof(protocols) / sizeof(protocols[0]) };
+
+static const struct gw_protocol *
+find_protocol(struct slice name)
 {
-	return slice_equal(listener->protocol, slice_from_string(name));
+	for (size_t i = 0; i < PROTOCOLS; i++)
+		if (slice_equal(name, slice_from_string(protocols[i].name)))
+			return &protocols[i];
+	return NULL;
+}
+
+static bool
+is_carried(const struct gw_state *state, const struct gw_protocol *protocol)
+{
+	return protocol && (protocol->carry & ~state->carries) == 0;
 }
 
 static void
@@ -23,8 +43,9 @@ judge_kinds(struct gw_listener_state *listener)
 	const struct gw_allowed_routes *allowed =
 	    listener->spec->allowed_routes;
 
-	listener->takes_routes = listener->is_http;
-	if (!listener->is_http || !allowed || allowed->kinds_count == 0)
+	listener->takes_routes = listener->carried &&
+	    listener->protocol->unit <= UNIT_PROTOCOL_HTTPS;
+	if (!listener->takes_routes || !allowed || allowed->kinds_count == 0)
 		return;
 	listener->takes_routes = false;
 	for (uint32_t i = 0; i < allowed->kinds_count; i++)
@@ -35,18 +56,39 @@ judge_kinds(struct gw_listener_state *listener)
 			listener->kinds_invalid = true;
 }
 
+static struct slice
+tell_protocols(
+    const struct gw_state *state, struct slice asked, struct arena *arena)
+{
+	struct text carried;
+	struct slice told;
+	unsigned count = 0;
+
+	text_init(&carried);
+	for (size_t i = 0; i < PROTOCOLS; i++)
+		if (is_carried(state, &protocols[i]))
+			text_printf(&carried, "%s%s", count++ ? ", " : "",
+			    protocols[i].name);
+	told = arena_format(arena,
+	    "protocol %.*s is not served yet, only %.*s %s", SLICE_ARGS(asked),
+	    SLICE_ARGS(text_slice(&carried)), count > 1 ? "are" : "is");
+	text_fini(&carried);
+	return told;
+}
+
 static void
-judge_alone(struct gw_listener_state *listener, struct arena *arena)
+judge_alone(const struct gw_state *state, struct gw_listener_state *listener,
+    struct arena *arena)
 {
 	const struct gw_listener *spec = listener->spec;
 
-	listener->is_http = is_protocol(spec, "HTTP");
+	listener->protocol = find_protocol(spec->protocol);
+	listener->carried = is_carried(state, listener->protocol);
 	judge_kinds(listener);
-	if (!listener->is_http) {
+	if (!listener->carried) {
 		listener->refused = "UnsupportedProtocol";
-		listener->message = arena_format(arena,
-		    "protocol %.*s is not served yet, only HTTP is",
-		    SLICE_ARGS(spec->protocol));
+		listener->message =
+		    tell_protocols(state, spec->protocol, arena);
 	} else if (spec->filters && spec->filters->requests_count > 0) {
 		listener->refused = "UnsupportedValue";
 		listener->message = SLICE(
@@ -55,32 +97,28 @@ judge_alone(struct gw_listener_state *listener, struct arena *arena)
 	}
 }
 
-/* Listeners of one family may share a port when their hostnames differ. */
-static int
-family_of(const struct gw_listener *listener)
+static enum gw_family
+family_of(const struct gw_listener_state *listener)
 {
-	if (is_protocol(listener, "HTTPS") || is_protocol(listener, "TLS"))
-		return 1;
-	if (is_protocol(listener, "TCP"))
-		return 2;
-	if (is_protocol(listener, "UDP"))
-		return 3;
-	return is_protocol(listener, "HTTP") ? 0 : 4;
+	return listener->protocol ? listener->protocol->family
+	                          : GW_FAMILY_OTHER;
 }
 
 static const char *
-find_conflict(const struct gw_listener *a, const struct gw_listener *b)
+find_conflict(
+    const struct gw_listener_state *a, const struct gw_listener_state *b)
 {
-	int left = family_of(a), right = family_of(b);
+	enum gw_family left = family_of(a), right = family_of(b);
 
-	if (a->port != b->port)
+	if (a->spec->port != b->spec->port)
 		return NULL;
 	if (left == right)
-		return slice_equal(a->hostname, b->hostname)
+		return slice_equal(a->spec->hostname, b->spec->hostname)
 		    ? "HostnameConflict"
 		    : NULL;
-	/* UDP ports are others than those of all the rest. */
-	return left == 3 || right == 3 ? NULL : "ProtocolConflict";
+	return left == GW_FAMILY_UDP || right == GW_FAMILY_UDP
+	    ? NULL
+	    : "ProtocolConflict";
 }
 
 static void
@@ -92,7 +130,8 @@ judge_conflicts(
 		const char *conflict = NULL;
 
 		if (other != listener->spec)
-			conflict = find_conflict(listener->spec, other);
+			conflict =
+			    find_conflict(listener, &gateway->listeners[i]);
 		if (!conflict)
 			continue;
 		listener->conflict = listener->refused = conflict;
@@ -106,7 +145,8 @@ judge_conflicts(
 }
 
 void
-gw_listeners_judge(struct gw_gateway_node *gateway)
+gw_listeners_judge(
+    const struct gw_state *state, struct gw_gateway_node *gateway)
 {
 	const struct gw_gateway_spec *spec =
 	    gateway->node.object->gateway->spec;
@@ -116,7 +156,7 @@ gw_listeners_judge(struct gw_gateway_node *gateway)
 	    sizeof(*gateway->listeners));
 	for (uint32_t i = 0; i < spec->listeners_count; i++) {
 		gateway->listeners[i].spec = &spec->listeners[i];
-		judge_alone(&gateway->listeners[i], &gateway->arena);
+		judge_alone(state, &gateway->listeners[i], &gateway->arena);
 	}
 	for (uint32_t i = 0; i < spec->listeners_count; i++)
 		judge_conflicts(gateway, &gateway->listeners[i]);
@@ -152,10 +192,23 @@ touch_unit(struct gw_state *state, struct slice name)
 	return unit;
 }
 
+static enum unit_tls_mode
+tls_mode(const struct gw_listener_state *listener)
+{
+	const struct gw_listener_tls *tls = listener->spec->tls;
+
+	if (listener->protocol->unit != UNIT_PROTOCOL_TLS)
+		return UNIT_TLS_NONE;
+	return tls && slice_equal(tls->mode, SLICE("Passthrough"))
+	    ? UNIT_TLS_PASSTHROUGH
+	    : UNIT_TLS_TERMINATE;
+}
+
 static void
 emit_unit(struct gw_state *state, const struct gw_gateway_node *gateway,
-    const struct gw_listener *listener)
+    const struct gw_listener_state *judged)
 {
+	const struct gw_listener *listener = judged->spec;
 	struct slice name = gw_listener_unit_name(
 	    &state->outbox.arena, gateway, listener->name);
 	struct gw_listener_unit *unit = touch_unit(state, name);
@@ -166,8 +219,9 @@ emit_unit(struct gw_state *state, const struct gw_gateway_node *gateway,
 	    .addresses = gateway->address_count ? gateway->addresses : NULL,
 	    .addresses_count = gateway->address_count,
 	    .port = listener->port,
-	    .protocol = UNIT_PROTOCOL_HTTP,
+	    .protocol = judged->protocol->unit,
 	    .hostname = listener->hostname,
+	    .tls_mode = tls_mode(judged),
 	};
 
 	unit->wanted = true;
@@ -219,7 +273,7 @@ gw_listeners_emit(struct gw_state *state)
 			if (gw_listener_is_served(
 			        gateway, &gateway->listeners[i]))
 				emit_unit(
-				    state, gateway, gateway->listeners[i].spec);
+				    state, gateway, &gateway->listeners[i]);
 	}
 	sweep_units(state);
 }

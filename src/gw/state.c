@@ -28,6 +28,7 @@ gw_state_new(const struct gw_options *options)
 		state->controller_names[i] = slice_make(copy, name.length);
 	}
 	state->namespaces_implied = options->namespaces_implied;
+	state->carries = options->carries;
 	for (unsigned i = 0; i < GW_KIND__COUNT; i++) {
 		map_init(&state->nodes[i]);
 		list_init(&state->dirty[i]);

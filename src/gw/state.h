@@ -9,12 +9,22 @@
 #include "core/text.h"
 #include "gw/object.h"
 
+/* What a data plane may carry besides requests of HTTP/1 in clear text. What it
+ * does not is refused, in a condition that says so. */
+enum gw_carry {
+	GW_CARRY_HTTPS = 1, /* listeners of this protocol */
+	GW_CARRY_TLS = 2,
+	GW_CARRY_TCP = 4,
+	GW_CARRY_UDP = 8,
+};
+
 struct gw_options {
 	/* classes that are ours; none: all */
 	const struct slice *controller_names;
 	uint32_t controller_name_count;
 	/* files: a namespace needs no Namespace object */
 	bool namespaces_implied;
+	uint32_t carries; /* enum gw_carry */
 };
 
 struct gw_state;

@@ -49,10 +49,27 @@ struct gw_class_node {
 	struct gw_sent status;
 };
 
+enum gw_family {
+	GW_FAMILY_HTTP,
+	GW_FAMILY_TLS,
+	GW_FAMILY_TCP,
+	GW_FAMILY_UDP,
+	GW_FAMILY_OTHER
+};
+
+/* A row of protocol.def. */
+struct gw_protocol {
+	const char *name;
+	int64_t unit; /* enum unit_protocol */
+	uint32_t carry;
+	enum gw_family family;
+};
+
 /* A listener as judged; slices in the Gateway's object or arena. */
 struct gw_listener_state {
 	const struct gw_listener *spec;
-	bool is_http;
+	const struct gw_protocol *protocol; /* NULL: an unknown one */
+	bool carried; /* the data plane carries the protocol */
 	bool takes_routes; /* HTTPRoute is among the supported kinds */
 	bool kinds_invalid; /* and some kinds were not understood */
 	const char *conflict; /* the reason, or NULL */
@@ -135,6 +152,7 @@ struct gw_state {
 	struct slice *controller_names;
 	uint32_t controller_name_count;
 	bool namespaces_implied;
+	uint32_t carries;
 	struct map nodes[GW_KIND__COUNT];
 	struct list dirty[GW_KIND__COUNT];
 	bool classes_stale, gateways_stale;
@@ -182,7 +200,8 @@ struct gw_class_view gw_class_view(
 void gw_gateways_judge(struct gw_state *state);
 /* The Gateway's listeners by themselves: protocol, kinds, filters, conflicts.
  */
-void gw_listeners_judge(struct gw_gateway_node *gateway);
+void gw_listeners_judge(
+    const struct gw_state *state, struct gw_gateway_node *gateway);
 bool gw_listener_is_served(const struct gw_gateway_node *gateway,
     const struct gw_listener_state *listener);
 struct slice gw_listener_unit_name(struct arena *arena,

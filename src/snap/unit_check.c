@@ -72,8 +72,10 @@ static enum error
 check_listener(const struct unit_listener *listener)
 {
 	bool tls = listener->protocol == UNIT_PROTOCOL_TLS;
+	bool named = listener->protocol <= UNIT_PROTOCOL_TLS;
 
-	if (!tls && listener->protocol != UNIT_PROTOCOL_HTTP)
+	if (!is_within(
+	        listener->protocol, UNIT_PROTOCOL_HTTP, UNIT_PROTOCOL_UDP))
 		return ERROR_UNSUPPORTED;
 	if (!is_within(listener->tls_mode,
 	        tls ? UNIT_TLS_PASSTHROUGH : UNIT_TLS_NONE,
@@ -82,7 +84,8 @@ check_listener(const struct unit_listener *listener)
 	if (listener->addresses_count > LIMIT_VALUE_LISTENER_ADDRESSES)
 		return ERROR_LIMIT;
 	if (!is_within(listener->port, 1, UINT16_MAX) ||
-	    !is_host_pattern(listener->hostname))
+	    !is_host_pattern(listener->hostname) ||
+	    (!named && listener->hostname.length > 0))
 		return ERROR_INVALID;
 	return ERROR_OK;
 }

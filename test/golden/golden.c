@@ -10,6 +10,7 @@
  * Comment lines at the top of an input say what else a case needs:
  *	# controller-name NAME
  *	# namespaces-explicit
+ *	# carries PROTOCOL...           (besides HTTP/1; as in enum gw_carry)
  *	# report UNIT LABEL why         (LABEL as in core/error.def)
  *	# refused UNIT why */
 #include <dirent.h>
@@ -58,6 +59,26 @@ next_line(struct slice *rest, struct slice *words)
 	return true;
 }
 
+static uint32_t
+carry_of(struct slice name)
+{
+	static const struct {
+		const char *name;
+		uint32_t carry;
+	} rows[] = {
+	    {"HTTPS", GW_CARRY_HTTPS},
+	    {"TLS", GW_CARRY_TLS},
+	    {"TCP", GW_CARRY_TCP},
+	    {"UDP", GW_CARRY_UDP},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (slice_equal(name, slice_from_string(rows[i].name)))
+			return rows[i].carry;
+	fprintf(stderr, "nothing to carry: %.*s\n", SLICE_ARGS(name));
+	exit(2);
+}
+
 static void
 read_options(struct input *input)
 {
@@ -73,6 +94,9 @@ read_options(struct input *input)
 			    words;
 		else if (slice_equal(word, SLICE("namespaces-explicit")))
 			input->options.namespaces_implied = false;
+		else if (slice_equal(word, SLICE("carries")))
+			while (slice_cut(&words, ' ', &word))
+				input->options.carries |= carry_of(word);
 	}
 }
 
