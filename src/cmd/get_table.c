@@ -240,6 +240,13 @@ fill_namespace(const json_t *object, struct text *cells)
 	        key, json_is_string(value) ? json_string_value(value) : "");
 }
 
+static void
+fill_configmap(const json_t *object, struct text *cells)
+{
+	text_printf(&cells[0], "%zu",
+	    json_object_size(json_object_get(object, "data")));
+}
+
 static const struct layout layouts[GW_KIND__COUNT] = {
     [GW_GATEWAY] = {fill_gateway,
         {"CLASS", "ADDRESS", "PROGRAMMED", "LISTENERS", "ROUTES", "+PORTS",
@@ -254,6 +261,7 @@ static const struct layout layouts[GW_KIND__COUNT] = {
         {"SERVICE", "ADDRESSTYPE", "PORTS", "READY", "ENDPOINTS"}},
     [GW_REFERENCEGRANT] = {fill_grant, {"FROM", "TO"}},
     [GW_XBACKEND] = {fill_xbackend, {"TYPE", "HOSTNAME", "PORT", "+PROTOCOL"}},
+    [GW_CONFIGMAP] = {fill_configmap, {"DATA"}},
     [GW_NAMESPACE] = {fill_namespace, {"LABELS"}},
 };
 

@@ -211,7 +211,7 @@ gw_backend_emit(struct gw_state *state, struct gw_backend_node *backend)
 	const struct gw_node *node = &backend->node;
 	struct slice name = gw_backend_unit_name(&state->outbox.arena, node);
 	bool before = backend->unit.is_out;
-	bool wanted = backend->active > 0 && node->object;
+	bool wanted = node->active > 0 && node->object;
 
 	if (!wanted)
 		gw_outbox_drop(&state->outbox, &backend->unit, name);

@@ -1,4 +1,4 @@
-/* Edges: which names a route depends on. */
+/* Edges: which names a route depends on, and what an edge is to both ends. */
 #include "core/memory.h"
 #include "core/must.h"
 #include "gw/state_priv.h"
@@ -25,11 +25,8 @@ static void
 add_edge(
     struct gw_route_node *route, struct gw_node *node, enum gw_edge_role role)
 {
-	struct gw_edge *edge = &route->edges[route->edge_count++];
-
-	*edge = (struct gw_edge){.route = route, .node = node, .role = role};
-	list_init(&edge->link);
-	list_insert(&node->users, &edge->link);
+	gw_edge_init(
+	    &route->edges[route->edge_count++], &route->node, node, role);
 }
 
 static uint32_t
@@ -134,9 +131,24 @@ gw_edges_make(struct gw_state *state, struct gw_route_node *route)
 void
 gw_edges_free(struct gw_state *state, struct gw_route_node *route)
 {
-	struct gw_edge *edges = route->edges;
-	uint32_t count = route->edge_count;
+	gw_edges_unlink(state, route->edges, route->edge_count);
+	memory_free(route->edges);
+	route->edges = NULL;
+	route->edge_count = 0;
+}
 
+void
+gw_edge_init(struct gw_edge *edge, struct gw_node *user, struct gw_node *node,
+    enum gw_edge_role role)
+{
+	*edge = (struct gw_edge){.user = user, .node = node, .role = role};
+	list_init(&edge->link);
+	list_insert(&node->users, &edge->link);
+}
+
+void
+gw_edges_unlink(struct gw_state *state, struct gw_edge *edges, uint32_t count)
+{
 	for (uint32_t i = 0; i < count; i++) {
 		gw_edge_activate(state, &edges[i], false);
 		list_remove(&edges[i].link);
@@ -150,9 +162,6 @@ gw_edges_free(struct gw_state *state, struct gw_route_node *route)
 		if (!seen)
 			gw_node_drop(state, edges[i].node);
 	}
-	memory_free(edges);
-	route->edges = NULL;
-	route->edge_count = 0;
 }
 
 void
@@ -160,13 +169,11 @@ gw_edge_activate(struct gw_state *state, struct gw_edge *edge, bool active)
 {
 	if (edge->active == active)
 		return;
-	must(edge->role == GW_EDGE_BACKEND);
-	struct gw_backend_node *backend =
-	    (struct gw_backend_node *)(void *)edge->node;
+	struct gw_node *node = edge->node;
 
 	edge->active = active;
-	backend->active += active ? 1 : -1U;
+	node->active += active ? 1 : -1U;
 	/* Its unit begins or ends to be of use. */
-	if (backend->active == (active ? 1 : 0))
-		gw_node_mark(state, &backend->node);
+	if (node->active == (active ? 1 : 0))
+		gw_node_mark(state, node);
 }

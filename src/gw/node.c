@@ -18,6 +18,7 @@ static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_XBACKEND] = sizeof(struct gw_backend_node),
     [GW_SERVICE] = sizeof(struct gw_backend_node),
     [GW_ENDPOINTSLICE] = sizeof(struct gw_slice_node),
+    [GW_CONFIGMAP] = sizeof(struct gw_authority_node),
     [GW_NAMESPACE] = sizeof(struct gw_namespace_node),
 };
 
@@ -95,6 +96,8 @@ gw_node_free(struct gw_node *node)
 		memory_free(route->edges);
 		memory_free(route->attached);
 	}
+	if (node->kind == GW_CONFIGMAP)
+		text_fini(&((struct gw_authority_node *)whole)->fault);
 	gw_object_free(&node->object);
 	memory_free(node);
 }
@@ -141,7 +144,7 @@ gw_node_mark_users(
 		struct gw_edge *edge = container_of(at, struct gw_edge, link);
 
 		if (edge->role == role)
-			gw_node_mark(state, &edge->route->node);
+			gw_node_mark(state, edge->user);
 	}
 }
 

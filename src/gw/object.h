@@ -52,6 +52,7 @@ struct gw_object {
 		const struct gw_httproute *httproute;
 		const struct gw_service *service;
 		const struct gw_endpointslice *endpointslice;
+		const struct gw_configmap *configmap;
 		const struct gw_referencegrant *referencegrant;
 		const struct gw_xbackend *xbackend;
 	};

@@ -201,6 +201,14 @@ on_change(struct gw_state *state, struct gw_node *node,
 		if (!now)
 			gw_node_drop(state, node);
 		break;
+	case GW_CONFIGMAP:
+		if (has_same_spec(before, now))
+			break;
+		((struct gw_authority_node *)(void *)node)->judged = false;
+		gw_node_mark_users(state, node, GW_EDGE_AUTHORITY);
+		if (!now)
+			gw_node_drop(state, node);
+		break;
 	case GW_REFERENCEGRANT:
 		gw_grant_relink(state, (struct gw_grant_node *)(void *)node);
 		if (!now)
@@ -339,6 +347,7 @@ judge_dirty(struct gw_state *state, enum gw_kind kind)
 			break;
 		case GW_GATEWAYCLASS:
 		case GW_REFERENCEGRANT:
+		case GW_CONFIGMAP:
 		case GW_NAMESPACE:
 		case GW_KIND__COUNT:
 			must(!"a kind that is judged alone");

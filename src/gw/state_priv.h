@@ -21,6 +21,7 @@
 
 struct gw_node {
 	enum gw_kind kind;
+	uint32_t active; /* edges that are: its unit is of use */
 	struct slice key; /* "namespace/name", behind the node */
 	struct slice namespace, name; /* in key */
 	struct gw_object *object; /* NULL: only referred to */
@@ -33,14 +34,15 @@ enum gw_edge_role {
 	GW_EDGE_PARENT,
 	GW_EDGE_BACKEND,
 	GW_EDGE_INTO, /* the namespace of a backend elsewhere: its grants */
+	GW_EDGE_AUTHORITY, /* to believe certificates by */
 };
 
 struct gw_edge {
 	struct list link;
-	struct gw_route_node *route;
+	struct gw_node *user; /* who depends on node */
 	struct gw_node *node;
 	enum gw_edge_role role;
-	bool active; /* BACKEND: the route's unit leads there */
+	bool active; /* a unit made of user leads to that of node */
 };
 
 struct gw_class_node {
@@ -117,7 +119,6 @@ struct gw_route_node {
 /* A Service or an XBackend. */
 struct gw_backend_node {
 	struct gw_node node;
-	uint32_t active; /* edges that are */
 	struct list slices; /* gw_slice_node.link */
 	struct gw_sent unit;
 };
@@ -128,6 +129,14 @@ struct gw_slice_node {
 	struct list link;
 	struct gw_backend_node *service;
 	struct gw_sent unit;
+};
+
+/* A ConfigMap: certificates to believe others by. */
+struct gw_authority_node {
+	struct gw_node node;
+	bool judged;
+	bool good; /* some certificate of it can be used */
+	struct text fault; /* why it is not */
 };
 
 struct gw_namespace_node {
@@ -172,7 +181,7 @@ struct gw_node *gw_node_touch(struct gw_state *state, enum gw_kind kind,
 /* Freed when nothing needs it. */
 void gw_node_drop(struct gw_state *state, struct gw_node *node);
 void gw_node_mark(struct gw_state *state, struct gw_node *node);
-/* Marks the routes that depend on node in this role. */
+/* Marks who depends on node in this role. */
 void gw_node_mark_users(
     struct gw_state *state, struct gw_node *node, enum gw_edge_role role);
 /* All nodes of a kind that have an object, sorted by namespace and name, in
@@ -220,9 +229,14 @@ void gw_route_judge(struct gw_state *state, struct gw_route_node *route);
 void gw_edges_make(struct gw_state *state, struct gw_route_node *route);
 /* Unlinks all; nodes that nothing needs any more are freed. */
 void gw_edges_free(struct gw_state *state, struct gw_route_node *route);
+void gw_edge_init(struct gw_edge *edge, struct gw_node *user,
+    struct gw_node *node, enum gw_edge_role role);
 /* Sets edge->active, counting. */
 void gw_edge_activate(
     struct gw_state *state, struct gw_edge *edge, bool active);
+/* Unlinks them; nodes that nothing needs any more are freed. */
+void gw_edges_unlink(
+    struct gw_state *state, struct gw_edge *edges, uint32_t count);
 /* Does this backendRef get an edge: a Service or an XBackend? */
 bool gw_backend_kind(
     struct slice group, struct slice kind, enum gw_kind *kind_out);
@@ -258,6 +272,10 @@ void gw_slice_emit(struct gw_state *state, struct gw_slice_node *slice);
 void gw_slice_relink(struct gw_state *state, struct gw_slice_node *slice);
 struct slice gw_backend_unit_name(
     struct arena *arena, const struct gw_node *node);
+
+/* ---- authority.c ---- */
+/* May certificates be believed by it? fault (of the node) says why not. */
+bool gw_authority_is_good(struct gw_node *node, struct slice *fault);
 
 /* ---- grant.c ---- */
 void gw_grant_relink(struct gw_state *state, struct gw_grant_node *grant);

@@ -1,0 +1,72 @@
+/* Authorities: bundles of certificates that others are believed by. A bundle is
+ * parsed when it is first asked for, once for each of its contents. */
+#include "core/must.h"
+#include "crypt/certificate.h"
+#include "gw/state_priv.h"
+
+static const struct slice bundle_key = SLICE("ca.crt");
+
+/* Absent: the object has none. */
+static struct slice
+bundle_of(const struct gw_object *object)
+{
+	const struct gw_configmap *map = object->configmap;
+
+	for (uint32_t i = 0; i < map->data_count; i++)
+		if (slice_equal(map->data[i].key, bundle_key))
+			return map->data[i].value;
+	return SLICE_NONE;
+}
+
+/* What cannot be parsed beside a certificate that can does no harm. */
+static bool
+parse(struct slice bundle, struct text *why)
+{
+	struct crypt_fault fault = {0};
+	struct crypt_certificates *certificates =
+	    crypt_bundle_parse(bundle, &fault);
+
+	if (!certificates) {
+		crypt_fault_print(&fault, why);
+		return false;
+	}
+	crypt_certificates_free(certificates);
+	return true;
+}
+
+static void
+judge(struct gw_authority_node *authority)
+{
+	const struct gw_node *node = &authority->node;
+	const char *kind = gw_kinds[node->kind].kind;
+	struct text *fault = &authority->fault;
+	struct slice bundle =
+	    node->object ? bundle_of(node->object) : SLICE_NONE;
+
+	text_reset(fault);
+	authority->judged = true;
+	authority->good = false;
+	if (!node->object) {
+		text_printf(
+		    fault, "there is no %s %.*s", kind, SLICE_ARGS(node->key));
+	} else if (!slice_is_set(bundle)) {
+		text_printf(fault, "%s %.*s has no key %.*s", kind,
+		    SLICE_ARGS(node->key), SLICE_ARGS(bundle_key));
+	} else {
+		text_printf(fault, "%.*s of %s %.*s: ", SLICE_ARGS(bundle_key),
+		    kind, SLICE_ARGS(node->key));
+		authority->good = parse(bundle, fault);
+	}
+}
+
+bool
+gw_authority_is_good(struct gw_node *node, struct slice *fault)
+{
+	must(node != NULL && node->kind == GW_CONFIGMAP && fault != NULL);
+	struct gw_authority_node *authority = (void *)node;
+
+	if (!authority->judged)
+		judge(authority);
+	*fault = authority->good ? SLICE_NONE : text_slice(&authority->fault);
+	return authority->good;
+}
