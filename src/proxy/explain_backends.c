@@ -109,6 +109,8 @@ look_at_backend(
 	if (leading->reason != REASON_NONE) {
 		leading->backend = NULL;
 		leading->why = chosen->refused.length > 0 ? chosen->refused
+		    : leading->reason == REASON_TLS_REFUSED
+		    ? SLICE("TLS towards it cannot be done as it is asked for")
 		    : snap_store_unit(explain->store, chosen->target)
 		    ? SLICE("it has no such port")
 		    : SLICE("it does not exist");

@@ -72,7 +72,8 @@ proxy_find_backend(const struct snap_set *set,
 		return REASON_REF_NOT_RESOLVED;
 	*backend = snap_set_backend(set, id);
 	if (unlikely(!*backend || !(*backend)->exists))
-		return REASON_REF_NOT_RESOLVED;
+		return *backend && (*backend)->tls ? REASON_TLS_REFUSED
+		                                   : REASON_REF_NOT_RESOLVED;
 	return REASON_NONE;
 }
 

@@ -19,7 +19,7 @@ struct backend_block {
 struct gathering {
 	struct snap_endpoint *endpoints;
 	uint32_t count, capacity;
-	bool exists;
+	bool exists, tls;
 };
 
 static void build(struct snap_store *store, struct snap_backend_state *state);
@@ -369,7 +369,8 @@ gather_service(
 	for (uint32_t i = 0; i < service->ports_count; i++) {
 		if (service->ports[i].number != port)
 			continue;
-		gathering->exists = true;
+		gathering->tls = service->ports[i].tls != NULL;
+		gathering->exists = !gathering->tls;
 		for (uint32_t j = 0; j < target->endpoints_count; j++)
 			gather_slice(gathering, service->ports[i].name,
 			    target->endpoints[j]->endpoints);
@@ -382,7 +383,8 @@ gather_external(struct gathering *gathering, const struct snap_target *target)
 {
 	const struct snap_hostname *hostname = target->hostname;
 
-	gathering->exists = true;
+	gathering->tls = target->unit->external->tls != NULL;
+	gathering->exists = !gathering->tls;
 	for (uint32_t i = 0; i < hostname->address_count; i++)
 		gather(gathering, hostname->addresses[i],
 		    target->unit->external->port,
@@ -432,6 +434,7 @@ static bool
 is_same(const struct snap_backend *backend, const struct gathering *gathering)
 {
 	if (backend->exists != gathering->exists ||
+	    backend->tls != gathering->tls ||
 	    backend->endpoint_count != gathering->count)
 		return false;
 	for (uint32_t i = 0; i < gathering->count; i++)
@@ -465,6 +468,7 @@ make_block(struct snap_store *store, const struct snap_backend_state *state,
 	    .target = slice_make(text, target->name_length),
 	    .port = state->port,
 	    .exists = gathering->exists,
+	    .tls = gathering->tls,
 	    .endpoints = made->endpoints,
 	    .endpoint_count = gathering->count,
 	};

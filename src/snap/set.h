@@ -38,7 +38,10 @@ struct snap_backend {
 	uint32_t id;
 	struct slice target; /* "service/ns/name" */
 	uint16_t port;
-	bool exists; /* the unit and its port are there */
+	/* The unit and its port are there, and may be spoken to in plain text:
+	 * with tls it may not, and in TLS none is spoken to yet. */
+	bool exists;
+	bool tls;
 	const struct snap_endpoint
 	    *endpoints; /* sorted by address, port; unique */
 	uint32_t endpoint_count;

@@ -4,6 +4,7 @@
 #include "snap/unit.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "core/limit.h"
 #include "core/memory.h"
@@ -28,6 +29,8 @@ static const struct {
     [UNIT_SERVICE] = {{"service", 7}, &unit_service_type},
     [UNIT_ENDPOINTS] = {{"endpoints", 9}, &unit_endpoints_type},
     [UNIT_EXTERNAL] = {{"external", 8}, &unit_external_type},
+    [UNIT_CERTIFICATE] = {{"certificate", 11}, &unit_certificate_type},
+    [UNIT_AUTHORITY] = {{"authority", 9}, &unit_authority_type},
 };
 
 bool
@@ -90,15 +93,24 @@ snap_unit_new(struct slice name, struct slice bytes, struct unit **unit)
 	enum error error = wire_record_decode(
 	    bytes, snap_unit_type(kind), &made->arena, &record);
 
-	if (error == ERROR_OK)
+	if (error == ERROR_OK) {
+		made->record = record;
 		error = snap_unit_check(kind, record, &made->arena);
+	}
 	if (error != ERROR_OK) {
 		snap_unit_free(&made);
 		return error;
 	}
-	made->record = record;
 	*unit = made;
 	return ERROR_OK;
+}
+
+/* The key lies in the unit's own arena. */
+static void
+wipe(struct slice key)
+{
+	if (key.length > 0)
+		explicit_bzero((char *)(uintptr_t)key.data, key.length);
 }
 
 void
@@ -109,12 +121,41 @@ snap_unit_free(struct unit **unit)
 	*unit = NULL;
 	if (!old)
 		return;
+	if (old->kind == UNIT_CERTIFICATE && old->record)
+		wipe(old->certificate->key);
 	arena_fini(&old->arena);
 	memory_free(old);
+}
+
+/* "sha256:" and the digest: whether two keys differ can be seen. */
+static struct slice
+shown_key(struct slice key, char out[7 + 2 * CRYPT_SHA256_BYTES + 1])
+{
+	uint8_t digest[CRYPT_SHA256_BYTES];
+	size_t length = 7;
+
+	if (!slice_is_set(key))
+		return key;
+	crypt_sha256(&key, 1, digest);
+	memcpy(out, "sha256:", length);
+	for (unsigned i = 0; i < CRYPT_SHA256_BYTES; i++) {
+		out[length++] = "0123456789abcdef"[digest[i] >> 4];
+		out[length++] = "0123456789abcdef"[digest[i] & 15];
+	}
+	return slice_make(out, length);
 }
 
 void
 snap_unit_dump(struct text *out, const struct unit *unit)
 {
-	wire_record_to_json(out, snap_unit_type(unit->kind), unit->record);
+	char key[7 + 2 * CRYPT_SHA256_BYTES + 1];
+	struct unit_certificate shown;
+	const void *record = unit->record;
+
+	if (unit->kind == UNIT_CERTIFICATE) {
+		shown = *unit->certificate;
+		shown.key = shown_key(shown.key, key);
+		record = &shown;
+	}
+	wire_record_to_json(out, snap_unit_type(unit->kind), record);
 }

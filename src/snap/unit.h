@@ -6,9 +6,13 @@
  *	service/<namespace>/<name>          ports by number
  *	endpoints/<namespace>/<slice>       an EndpointSlice
  *	external/<namespace>/<name>         an XBackend with a hostname
+ *	certificate/<namespace>/<secret>    a chain and its key
+ *	authority/<kind>/<namespace>/<name> certificates to trust; the kind is
+ *	                                    configmap, or clustertrustbundle
+ *	                                    with namespace "_"
  *
  * The word before the first '/' is the kind. Texts in a unit are final:
- *hostnames in lower case, paths canonical, references judged. */
+ * hostnames in lower case, paths canonical, references judged. */
 #ifndef YUMEN_SNAP_UNIT_H
 #define YUMEN_SNAP_UNIT_H
 
@@ -23,8 +27,11 @@ enum unit_kind {
 	UNIT_SERVICE,
 	UNIT_ENDPOINTS,
 	UNIT_EXTERNAL,
+	UNIT_CERTIFICATE,
+	UNIT_AUTHORITY,
 	UNIT__COUNT
 };
+/* HTTPS terminates, whether tls_mode says so or nothing. */
 enum unit_protocol {
 	UNIT_PROTOCOL_HTTP = 1,
 	UNIT_PROTOCOL_HTTPS = 2,
@@ -33,6 +40,19 @@ enum unit_protocol {
 	UNIT_PROTOCOL_UDP = 5,
 };
 enum unit_tls_mode { UNIT_TLS_NONE, UNIT_TLS_PASSTHROUGH, UNIT_TLS_TERMINATE };
+enum unit_tls_version {
+	UNIT_TLS_VERSION_DEFAULT = 0,
+	UNIT_TLS_VERSION_1_2 = 12,
+	UNIT_TLS_VERSION_1_3 = 13,
+};
+/* VALID: no connection without a valid certificate. INSECURE_FALLBACK: one is
+ * asked for, and whatever comes of it the client is served. */
+enum unit_client_validation {
+	UNIT_CLIENTS_NONE,
+	UNIT_CLIENTS_VALID,
+	UNIT_CLIENTS_INSECURE_FALLBACK,
+};
+enum unit_tls_name_type { UNIT_TLS_NAME_DNS, UNIT_TLS_NAME_URI };
 enum unit_path_type { UNIT_PATH_PREFIX, UNIT_PATH_EXACT, UNIT_PATH_PATTERN };
 enum unit_pair_type { UNIT_PAIR_EXACT, UNIT_PAIR_PATTERN };
 enum unit_call_type { UNIT_CALL_EXACT, UNIT_CALL_PATTERN };
@@ -87,6 +107,8 @@ struct unit {
 		const struct unit_service *service;
 		const struct unit_endpoints *endpoints;
 		const struct unit_external *external;
+		const struct unit_certificate *certificate;
+		const struct unit_authority *authority;
 	};
 };
 
@@ -100,8 +122,9 @@ struct unit {
  * TRUNCATED. */
 enum error snap_unit_new(
     struct slice name, struct slice bytes, struct unit **unit) must_check;
+/* Wipes a key that is in it. */
 void snap_unit_free(struct unit **unit);
-/* One line of JSON, for dumps. */
+/* One line of JSON, for dumps: of a key its digest alone. */
 void snap_unit_dump(struct text *out, const struct unit *unit);
 
 #endif

@@ -39,6 +39,10 @@ snap_unit_check(enum unit_kind kind, void *record, struct arena *arena)
 		return check_endpoints(record);
 	case UNIT_EXTERNAL:
 		return check_external(record);
+	case UNIT_CERTIFICATE:
+	case UNIT_AUTHORITY:
+		/* PEM: its faults are data, and told by who looks into it. */
+		return ERROR_OK;
 	case UNIT__COUNT:
 		break;
 	}
@@ -69,17 +73,84 @@ is_host_pattern(struct slice hostname)
 }
 
 static enum error
+check_names_of(const struct slice *names, uint32_t count, enum unit_kind kind)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!is_name_of(names[i], kind))
+			return ERROR_INVALID;
+	return ERROR_OK;
+}
+
+/* Whether OpenSSL knows it is not judged here, but that it is one name: what it
+ * is given is a list of them, with characters that mean something. */
+static bool
+are_tls_names(const struct slice *names, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (names[i].length == 0)
+			return false;
+		for (size_t at = 0; at < names[i].length; at++) {
+			char c = names[i].data[at];
+
+			if (!(c >= '0' && c <= '9') &&
+			    !(c >= 'A' && c <= 'Z') &&
+			    !(c >= 'a' && c <= 'z') && c != '-' && c != '_')
+				return false;
+		}
+	}
+	return true;
+}
+
+static enum error
+check_listener_tls(const struct unit_listener *listener)
+{
+	enum error error = check_names_of(listener->certificates,
+	    listener->certificates_count, UNIT_CERTIFICATE);
+
+	if (!is_within(listener->client_validation, UNIT_CLIENTS_NONE,
+	        UNIT_CLIENTS_INSECURE_FALLBACK) ||
+	    (listener->version_min != UNIT_TLS_VERSION_DEFAULT &&
+	        !is_within(listener->version_min, UNIT_TLS_VERSION_1_2,
+	            UNIT_TLS_VERSION_1_3)))
+		return ERROR_UNSUPPORTED;
+	if (listener->certificates_count > LIMIT_VALUE_LISTENER_CERTIFICATES ||
+	    listener->authorities_count > LIMIT_VALUE_LISTENER_CERTIFICATES)
+		return ERROR_LIMIT;
+	if (error == ERROR_OK)
+		error = check_names_of(listener->authorities,
+		    listener->authorities_count, UNIT_AUTHORITY);
+	if (!are_tls_names(listener->ciphers, listener->ciphers_count) ||
+	    !are_tls_names(listener->curves, listener->curves_count) ||
+	    (slice_is_set(listener->backend_certificate) &&
+	        !is_name_of(listener->backend_certificate, UNIT_CERTIFICATE)))
+		return ERROR_INVALID;
+	/* What is meant to be checked must not come in plain text. */
+	if (listener->protocol != UNIT_PROTOCOL_HTTPS &&
+	    listener->protocol != UNIT_PROTOCOL_TLS &&
+	    listener->client_validation != UNIT_CLIENTS_NONE)
+		return ERROR_INVALID;
+	return error;
+}
+
+static enum error
 check_listener(const struct unit_listener *listener)
 {
-	bool tls = listener->protocol == UNIT_PROTOCOL_TLS;
 	bool named = listener->protocol <= UNIT_PROTOCOL_TLS;
+	/* A bit for each mode that goes with it. */
+	static const unsigned modes[] = {
+	    [UNIT_PROTOCOL_HTTP] = 1 << UNIT_TLS_NONE,
+	    [UNIT_PROTOCOL_HTTPS] =
+	        1 << UNIT_TLS_NONE | 1 << UNIT_TLS_TERMINATE,
+	    [UNIT_PROTOCOL_TLS] =
+	        1 << UNIT_TLS_PASSTHROUGH | 1 << UNIT_TLS_TERMINATE,
+	    [UNIT_PROTOCOL_TCP] = 1 << UNIT_TLS_NONE,
+	    [UNIT_PROTOCOL_UDP] = 1 << UNIT_TLS_NONE,
+	};
 
 	if (!is_within(
-	        listener->protocol, UNIT_PROTOCOL_HTTP, UNIT_PROTOCOL_UDP))
-		return ERROR_UNSUPPORTED;
-	if (!is_within(listener->tls_mode,
-	        tls ? UNIT_TLS_PASSTHROUGH : UNIT_TLS_NONE,
-	        tls ? UNIT_TLS_TERMINATE : UNIT_TLS_NONE))
+	        listener->protocol, UNIT_PROTOCOL_HTTP, UNIT_PROTOCOL_UDP) ||
+	    !is_within(listener->tls_mode, UNIT_TLS_NONE, UNIT_TLS_TERMINATE) ||
+	    !(modes[listener->protocol] >> listener->tls_mode & 1))
 		return ERROR_UNSUPPORTED;
 	if (listener->addresses_count > LIMIT_VALUE_LISTENER_ADDRESSES)
 		return ERROR_LIMIT;
@@ -87,7 +158,35 @@ check_listener(const struct unit_listener *listener)
 	    !is_host_pattern(listener->hostname) ||
 	    (!named && listener->hostname.length > 0))
 		return ERROR_INVALID;
-	return ERROR_OK;
+	return check_listener_tls(listener);
+}
+
+/* Without a name and an authority nobody would be believed: that is no way to
+ * be refused, which says why. */
+static enum error
+check_backend_tls(const struct unit_backend_tls *tls)
+{
+	if (!tls)
+		return ERROR_OK;
+	for (uint32_t i = 0; i < tls->names_count; i++) {
+		if (!is_within(tls->names[i].type, UNIT_TLS_NAME_DNS,
+		        UNIT_TLS_NAME_URI))
+			return ERROR_UNSUPPORTED;
+		if (tls->names[i].value.length == 0 ||
+		    (tls->names[i].type == UNIT_TLS_NAME_DNS &&
+		        !wire_is_hostname(tls->names[i].value, true)))
+			return ERROR_INVALID;
+	}
+	if (tls->authorities_count > LIMIT_VALUE_LISTENER_CERTIFICATES ||
+	    tls->names_count > LIMIT_VALUE_BACKEND_TLS_NAMES)
+		return ERROR_LIMIT;
+	if (slice_is_set(tls->refused))
+		return ERROR_OK;
+	if (!wire_is_hostname(tls->hostname, false) ||
+	    (tls->authorities_count == 0 && !tls->system))
+		return ERROR_INVALID;
+	return check_names_of(
+	    tls->authorities, tls->authorities_count, UNIT_AUTHORITY);
 }
 
 static enum error
@@ -340,10 +439,14 @@ static enum error
 check_service_ports(
     const struct unit_service_port *ports, uint32_t count, int64_t minimum)
 {
-	for (uint32_t i = 0; i < count; i++)
+	enum error error = ERROR_OK;
+
+	for (uint32_t i = 0; i < count && error == ERROR_OK; i++) {
 		if (!is_within(ports[i].number, minimum, UINT16_MAX))
 			return ERROR_INVALID;
-	return ERROR_OK;
+		error = check_backend_tls(ports[i].tls);
+	}
+	return error;
 }
 
 static enum error
@@ -366,5 +469,5 @@ check_external(const struct unit_external *external)
 	if (!wire_is_hostname(external->hostname, false) ||
 	    !is_within(external->port, 1, UINT16_MAX))
 		return ERROR_INVALID;
-	return ERROR_OK;
+	return check_backend_tls(external->tls);
 }

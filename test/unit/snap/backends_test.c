@@ -155,6 +155,39 @@ test_service(void **state)
 	snap_store_free(&store);
 }
 
+/* What is to be spoken to in TLS never is in plain text. */
+static void
+test_tls(void **state)
+{
+	struct snap_store *store = snap_store_new();
+	struct unit_backend_tls tls = {.refused = SLICE("why")};
+	struct unit_service_port ports[] = {
+	    {.number = 80}, {.number = 443, .name = SLICE("tls"), .tls = &tls}};
+	struct unit_service service = {.ports = ports, .ports_count = 2};
+	struct unit_external external = {
+	    .hostname = SLICE("x.test"), .port = 443, .tls = &tls};
+	const struct snap_set *set;
+
+	(void)state;
+	put_route(store, 3);
+	put_slice(store, "endpoints/ns/1", "10.0.0.2", READY, NULL);
+	put(store, "service/ns/web", &service);
+	put(store, "external/ns/api", &external);
+	set = snap_store_commit(store);
+	assert_backend(set, 0, true, "10.0.0.2:8080/1");
+	assert_false(snap_set_backend(set, 0)->tls);
+	assert_backend(set, 1, false, "10.0.0.2:8443/1");
+	assert_true(snap_set_backend(set, 1)->tls);
+	assert_backend(set, 2, false, "");
+	assert_true(snap_set_backend(set, 2)->tls);
+	ports[1].tls = NULL;
+	put(store, "service/ns/web", &service);
+	set = snap_store_commit(store);
+	assert_backend(set, 1, true, "10.0.0.2:8443/1");
+	assert_false(snap_set_backend(set, 1)->tls);
+	snap_store_free(&store);
+}
+
 /* A port that the service does not have. */
 static void
 test_missing_port(void **state)
@@ -427,6 +460,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_service),
+	    cmocka_unit_test(test_tls),
 	    cmocka_unit_test(test_missing_port),
 	    cmocka_unit_test(test_external),
 	    cmocka_unit_test(test_references),

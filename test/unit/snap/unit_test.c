@@ -24,6 +24,8 @@ static const struct {
     {"listener/", -1},
     {"endpoints/ns/e", UNIT_ENDPOINTS},
     {"external/ns/x", UNIT_EXTERNAL},
+    {"certificate/ns/s", UNIT_CERTIFICATE},
+    {"authority/configmap/ns/c", UNIT_AUTHORITY},
     {"", -1},
     {"/", -1},
     {"route", -1},
@@ -173,6 +175,10 @@ test_listeners(void **state)
 	    {80, 4, "a.test", ERROR_INVALID},
 	    {80, 5, "a.test", ERROR_INVALID},
 	    {80, 6, NULL, ERROR_UNSUPPORTED},
+	    {80, 2, NULL, ERROR_UNSUPPORTED, 1},
+	    {443, 2, "*.a.test", ERROR_OK, 2},
+	    {80, 4, NULL, ERROR_UNSUPPORTED, 2},
+	    {80, -1, NULL, ERROR_UNSUPPORTED},
 	    {80, 1, "A.test", ERROR_INVALID},
 	    {80, 1, "*", ERROR_INVALID},
 	    {80, 1, "*.", ERROR_INVALID},
@@ -200,6 +206,100 @@ test_listeners(void **state)
 	assert_int_equal(judge("listener/ns/gw/l", &many), ERROR_OK);
 	many.addresses_count++;
 	assert_int_equal(judge("listener/ns/gw/l", &many), ERROR_LIMIT);
+}
+
+static void
+test_listeners_tls(void **state)
+{
+	struct slice refs[LIMIT_VALUE_LISTENER_CERTIFICATES + 1];
+	struct slice ciphers[] = {SLICE("ECDHE-RSA-AES128-GCM-SHA256")};
+	struct slice wrong[] = {
+	    SLICE("ALL:!MD5"), SLICE(""), SLICE("@SECLEVEL")};
+	struct unit_listener https = {.port = 443,
+	    .protocol = UNIT_PROTOCOL_HTTPS,
+	    .tls_mode = UNIT_TLS_TERMINATE,
+	    .certificates = refs,
+	    .certificates_count = 1,
+	    .ciphers = ciphers,
+	    .ciphers_count = 1,
+	    .curves = ciphers,
+	    .curves_count = 1};
+	struct unit_listener plain = {.port = 80,
+	    .protocol = UNIT_PROTOCOL_HTTP,
+	    .backend_certificate = SLICE("certificate/ns/s")};
+	static const struct {
+		int64_t version, validation;
+		enum error error;
+	} cases[] = {
+	    {0, 0, ERROR_OK},
+	    {12, 1, ERROR_OK},
+	    {13, 2, ERROR_OK},
+	    {11, 0, ERROR_UNSUPPORTED},
+	    {14, 0, ERROR_UNSUPPORTED},
+	    {0, 3, ERROR_UNSUPPORTED},
+	    {0, -1, ERROR_UNSUPPORTED},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i <= LIMIT_VALUE_LISTENER_CERTIFICATES; i++)
+		refs[i] = SLICE("certificate/ns/s");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		https.version_min = cases[i].version;
+		https.client_validation = cases[i].validation;
+		assert_int_equal(judge("listener/l", &https), cases[i].error);
+	}
+	https.client_validation = UNIT_CLIENTS_NONE;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		https.ciphers = &wrong[i];
+		assert_int_equal(judge("listener/l", &https), ERROR_INVALID);
+		https.ciphers = ciphers;
+		https.curves = &wrong[i];
+		assert_int_equal(judge("listener/l", &https), ERROR_INVALID);
+		https.curves = ciphers;
+	}
+	https.certificates_count = LIMIT_VALUE_LISTENER_CERTIFICATES;
+	assert_int_equal(judge("listener/l", &https), ERROR_OK);
+	https.certificates_count++;
+	assert_int_equal(judge("listener/l", &https), ERROR_LIMIT);
+	https.certificates_count = 1;
+	https.authorities = refs;
+	https.authorities_count = 1;
+	assert_int_equal(judge("listener/l", &https), ERROR_INVALID);
+	https.authorities_count = 0;
+	refs[0] = SLICE("service/s");
+	assert_int_equal(judge("listener/l", &https), ERROR_INVALID);
+
+	assert_int_equal(judge("listener/l", &plain), ERROR_OK);
+	plain.client_validation = UNIT_CLIENTS_VALID;
+	assert_int_equal(judge("listener/l", &plain), ERROR_INVALID);
+	plain.client_validation = UNIT_CLIENTS_NONE;
+	plain.backend_certificate = SLICE("certificate/");
+	assert_int_equal(judge("listener/l", &plain), ERROR_INVALID);
+}
+
+static void
+test_certificate(void **state)
+{
+	struct unit_certificate certificate = {
+	    .chain = SLICE("chain"), .key = SLICE("abc"), .ocsp = SLICE("x")};
+	struct unit_authority authority = {.bundle = SLICE("bundle")};
+	struct unit *unit;
+	struct text dump;
+
+	(void)state;
+	assert_int_equal(
+	    judge("authority/configmap/ns/c", &authority), ERROR_OK);
+	assert_int_equal(
+	    make("certificate/ns/s", &certificate, &unit), ERROR_OK);
+	assert_true(slice_equal(unit->certificate->key, SLICE("abc")));
+	text_init(&dump);
+	snap_unit_dump(&dump, unit);
+	text_push_byte(&dump, '\0');
+	assert_string_equal(dump.data,
+	    "{\"chain\":\"chain\",\"key\":\"sha256:ba7816bf8f01cfea414140de5da"
+	    "e2223b00361a396177a9cb410ff61f20015ad\",\"ocsp\":\"x\"}");
+	text_fini(&dump);
+	snap_unit_free(&unit);
 }
 
 static enum error
@@ -493,6 +593,50 @@ test_services(void **state)
 	assert_int_equal(judge("external/ns/x", &external), ERROR_INVALID);
 }
 
+static enum error
+judge_tls(struct unit_backend_tls tls)
+{
+	struct unit_service_port port = {.number = 443, .tls = &tls};
+	struct unit_service service = {.ports = &port, .ports_count = 1};
+	struct unit_external external = {
+	    .hostname = SLICE("x.test"), .port = 443, .tls = &tls};
+	enum error error = judge("service/ns/s", &service);
+
+	assert_int_equal(judge("external/ns/x", &external), error);
+	return error;
+}
+
+static void
+test_backend_tls(void **state)
+{
+	struct slice authorities[] = {SLICE("authority/configmap/ns/c")};
+	struct unit_tls_name name = {
+	    .type = UNIT_TLS_NAME_URI, .value = SLICE("spiffe://a/b")};
+	struct unit_backend_tls tls = {.hostname = SLICE("a.test"),
+	    .authorities = authorities,
+	    .authorities_count = 1,
+	    .names = &name,
+	    .names_count = 1};
+
+	(void)state;
+	assert_int_equal(judge_tls(tls), ERROR_OK);
+	name = (struct unit_tls_name){.value = SLICE("*.a.test")};
+	assert_int_equal(judge_tls(tls), ERROR_OK);
+	name.value = SLICE("a b");
+	assert_int_equal(judge_tls(tls), ERROR_INVALID);
+	name.type = 2;
+	assert_int_equal(judge_tls(tls), ERROR_UNSUPPORTED);
+	tls.names_count = 0;
+	tls.authorities_count = 0;
+	assert_int_equal(judge_tls(tls), ERROR_INVALID);
+	tls.system = 1;
+	assert_int_equal(judge_tls(tls), ERROR_OK);
+	tls.hostname = SLICE_NONE;
+	assert_int_equal(judge_tls(tls), ERROR_INVALID);
+	tls.refused = SLICE("why");
+	assert_int_equal(judge_tls(tls), ERROR_OK);
+}
+
 int
 main(void)
 {
@@ -502,6 +646,9 @@ main(void)
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_listeners),
+	    cmocka_unit_test(test_listeners_tls),
+	    cmocka_unit_test(test_certificate),
+	    cmocka_unit_test(test_backend_tls),
 	    cmocka_unit_test(test_matches),
 	    cmocka_unit_test(test_kinds),
 	    cmocka_unit_test(test_filters),
