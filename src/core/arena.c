@@ -171,15 +171,23 @@ arena_format(struct arena *arena, const char *format, ...)
 {
 	va_list arguments;
 
+	size_t room = (size_t)(arena->end - arena->next);
+	char *bytes = arena->next;
+
+	/* Into the free space; again where that was too small. */
 	va_start(arguments, format);
-	int length = vsnprintf(NULL, 0, format, arguments);
+	int length =
+	    vsnprintf(room > 0 ? bytes : NULL, room, format, arguments);
 	va_end(arguments);
 	must(length >= 0);
 
-	char *bytes = alloc_bytes(arena, (size_t)length + 1);
+	bool fits = (size_t)length < room;
 
-	va_start(arguments, format);
-	vsnprintf(bytes, (size_t)length + 1, format, arguments);
-	va_end(arguments);
+	bytes = alloc_bytes(arena, (size_t)length + 1);
+	if (!fits) {
+		va_start(arguments, format);
+		vsnprintf(bytes, (size_t)length + 1, format, arguments);
+		va_end(arguments);
+	}
 	return slice_make(bytes, (size_t)length);
 }

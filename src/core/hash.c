@@ -65,15 +65,18 @@ load_rest(const char *data, size_t length)
 	return word;
 }
 
-uint64_t
-hash_bytes_seeded(struct slice bytes, const uint64_t key[2])
+static inline void
+begin(uint64_t v[4], const uint64_t key[2])
 {
-	uint64_t v[4] = {
-	    key[0] ^ 0x736f6d6570736575,
-	    key[1] ^ 0x646f72616e646f6d,
-	    key[0] ^ 0x6c7967656e657261,
-	    key[1] ^ 0x7465646279746573,
-	};
+	v[0] = key[0] ^ 0x736f6d6570736575;
+	v[1] = key[1] ^ 0x646f72616e646f6d;
+	v[2] = key[0] ^ 0x6c7967656e657261;
+	v[3] = key[1] ^ 0x7465646279746573;
+}
+
+static inline void
+mix_bytes(uint64_t v[4], struct slice bytes)
+{
 	size_t whole = bytes.length & ~(size_t)7;
 
 	for (size_t at = 0; at < whole; at += 8) {
@@ -84,6 +87,11 @@ hash_bytes_seeded(struct slice bytes, const uint64_t key[2])
 	}
 	mix(v,
 	    load_rest(bytes.data, bytes.length) | (uint64_t)bytes.length << 56);
+}
+
+static inline uint64_t
+end(uint64_t v[4])
+{
 	v[2] ^= 0xff;
 	for (unsigned i = 0; i < 3; i++)
 		round_once(v);
@@ -91,7 +99,47 @@ hash_bytes_seeded(struct slice bytes, const uint64_t key[2])
 }
 
 uint64_t
+hash_bytes_seeded(struct slice bytes, const uint64_t key[2])
+{
+	uint64_t v[4];
+
+	begin(v, key);
+	mix_bytes(v, bytes);
+	return end(v);
+}
+
+uint64_t
 hash_bytes(struct slice bytes)
 {
 	return hash_bytes_seeded(bytes, seed);
+}
+
+void
+hash_init(struct hash *hash)
+{
+	begin(hash->state, seed);
+}
+
+/* The length goes first: the low byte of it, which mix_bytes has, is too
+ * little to tell where a part ends. */
+void
+hash_push(struct hash *hash, struct slice part)
+{
+	mix(hash->state, part.length);
+	mix_bytes(hash->state, part);
+}
+
+void
+hash_push_number(struct hash *hash, uint64_t number)
+{
+	mix(hash->state, number);
+}
+
+uint64_t
+hash_take(const struct hash *hash)
+{
+	uint64_t v[4];
+
+	memcpy(v, hash->state, sizeof(v));
+	return end(v);
 }

@@ -1,5 +1,7 @@
-/* The map: open addressing with linear probing, at most three quarters full.
- * Removal shifts the rest of a run back, so that there are no tombstones. */
+/* The map: open addressing with linear probing, at most seven eighths full.
+ * Removal shifts the rest of a run back, so that there are no tombstones. An
+ * entry is three words: keys are shorter than 4 GiB, and half a hash tells
+ * nearly all others away. */
 #include "core/map.h"
 
 #include "core/hash.h"
@@ -9,10 +11,23 @@
 enum { CAPACITY_MIN = 8 };
 
 struct map_entry {
-	uint64_t hash;
-	struct slice key;
+	const char *key;
 	void *value; /* NULL: free */
+	uint32_t key_length;
+	uint32_t hash;
 };
+
+static struct slice
+key_of(const struct map_entry *entry)
+{
+	return slice_make(entry->key, entry->key_length);
+}
+
+static uint32_t
+hash_of(struct slice key)
+{
+	return (uint32_t)hash_bytes(key);
+}
 
 void
 map_init(struct map *map)
@@ -29,14 +44,14 @@ map_fini(struct map *map)
 
 /* The place of key: its entry, or the free one where it would go. */
 static size_t
-find(const struct map *map, struct slice key, uint64_t hash)
+find(const struct map *map, struct slice key, uint32_t hash)
 {
 	size_t mask = map->capacity - 1;
 	size_t at = hash & mask;
 
 	for (; map->entries[at].value; at = (at + 1) & mask)
 		if (map->entries[at].hash == hash &&
-		    slice_equal(map->entries[at].key, key))
+		    slice_equal(key_of(&map->entries[at]), key))
 			break;
 	return at;
 }
@@ -46,7 +61,7 @@ map_get(const struct map *map, struct slice key)
 {
 	if (map->count == 0)
 		return NULL;
-	return map->entries[find(map, key, hash_bytes(key))].value;
+	return map->entries[find(map, key, hash_of(key))].value;
 }
 
 static void
@@ -60,7 +75,7 @@ grow(struct map *map)
 		const struct map_entry *entry = &old.entries[i];
 
 		if (entry->value)
-			map->entries[find(map, entry->key, entry->hash)] =
+			map->entries[find(map, key_of(entry), entry->hash)] =
 			    *entry;
 	}
 	memory_free(old.entries);
@@ -69,10 +84,10 @@ grow(struct map *map)
 void *
 map_put(struct map *map, struct slice key, void *value)
 {
-	uint64_t hash = hash_bytes(key);
+	uint32_t hash = hash_of(key);
 
-	must(value != NULL);
-	if (map->count >= map->capacity / 4 * 3)
+	must(value != NULL && key.length <= UINT32_MAX);
+	if (map->count >= map->capacity / 8 * 7)
 		grow(map);
 
 	struct map_entry *entry = &map->entries[find(map, key, hash)];
@@ -80,7 +95,12 @@ map_put(struct map *map, struct slice key, void *value)
 
 	if (!before)
 		map->count++;
-	*entry = (struct map_entry){.hash = hash, .key = key, .value = value};
+	*entry = (struct map_entry){
+	    .key = key.data,
+	    .value = value,
+	    .key_length = (uint32_t)key.length,
+	    .hash = hash,
+	};
 	return before;
 }
 
@@ -109,7 +129,7 @@ map_remove(struct map *map, struct slice key)
 	if (map->count == 0)
 		return NULL;
 
-	size_t at = find(map, key, hash_bytes(key));
+	size_t at = find(map, key, hash_of(key));
 	void *before = map->entries[at].value;
 
 	if (before) {
@@ -127,7 +147,7 @@ map_next(const struct map *map, size_t *at, struct slice *key, void **value)
 
 		if (!entry->value)
 			continue;
-		*key = entry->key;
+		*key = key_of(entry);
 		*value = entry->value;
 		return true;
 	}

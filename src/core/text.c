@@ -7,7 +7,7 @@
 #include "core/memory.h"
 #include "core/must.h"
 
-enum { CAPACITY_MIN = 64 };
+enum { CAPACITY_MIN = 64, FORMATTED_BYTES = 40 };
 
 void
 text_init(struct text *text)
@@ -198,15 +198,18 @@ text_printf(struct text *text, const char *format, ...)
 void
 text_vprintf(struct text *text, const char *format, va_list arguments)
 {
+	char *out = text_reserve(text, FORMATTED_BYTES);
+	size_t room = text->capacity - text->length;
 	va_list again;
 
+	/* It nearly always fits: formatting twice is for what does not. */
 	va_copy(again, arguments);
-	int length = vsnprintf(NULL, 0, format, again);
+	int length = vsnprintf(out, room, format, again);
 	va_end(again);
 	must(length >= 0);
-
-	vsnprintf(text_reserve(text, (size_t)length), (size_t)length + 1,
-	    format, arguments);
+	if ((size_t)length >= room)
+		vsnprintf(text_reserve(text, (size_t)length),
+		    (size_t)length + 1, format, arguments);
 	text_advance(text, (size_t)length);
 }
 

@@ -228,28 +228,27 @@ read_documents(
 	    bytes, &reading->arena, on_document, reading, fault);
 }
 
-/* What a tree says, in bytes: two trees with the same ones are the same. */
+/* What a tree says: two trees that say the same have the same hash. */
 static void
-push_tree(struct text *out, const struct tree_node *node)
+push_tree(struct hash *hash, const struct tree_node *node)
 {
-	size_t lengths[] = {node->key.length, node->text.length, node->count};
-
-	text_push_byte(out, (char)node->kind);
-	text_push(out, slice_make((const char *)lengths, sizeof(lengths)));
-	text_push(out, node->key);
-	text_push(out, node->text);
+	hash_push_number(hash, (uint64_t)node->count << 8 | node->kind);
+	hash_push(hash, node->key);
+	hash_push(hash, node->text);
 	for (const struct tree_node *at = node->child; at; at = at->next)
-		push_tree(out, at);
+		push_tree(hash, at);
 }
 
 static uint64_t
-hash_document(struct ctl_files *files, const struct tree_node *document)
+hash_document(const struct tree_node *document)
 {
-	text_reset(&files->scratch);
-	push_tree(&files->scratch, document);
-	uint64_t hash = hash_bytes(text_slice(&files->scratch));
+	struct hash hash;
 
-	return hash == 0 ? 1 : hash;
+	hash_init(&hash);
+	push_tree(&hash, document);
+	uint64_t taken = hash_take(&hash);
+
+	return taken == 0 ? 1 : taken;
 }
 
 static struct slice
@@ -309,7 +308,7 @@ take_documents(struct reading *reading)
 	index_items(reading);
 	for (uint32_t i = 0; i < count; i++) {
 		struct tree_node *document = reading->documents[i];
-		uint64_t hash = hash_document(reading->files, document);
+		uint64_t hash = hash_document(document);
 
 		items[i] = take_known(reading, hash);
 		if (items[i] == NULL)

@@ -5,9 +5,9 @@
 #include <stdalign.h>
 
 #include "core/clock.h"
+#include "core/hash.h"
 #include "core/memory.h"
 #include "core/must.h"
-#include "crypt/digest.h"
 #include "gw/check_priv.h"
 #include "wire/record_binary.h"
 #include "wire/record_tree.h"
@@ -235,6 +235,7 @@ take_digests(struct gw_object *object)
 {
 	const struct record_type *type = gw_kinds[object->kind].type;
 	struct text bytes;
+	struct hash hash;
 	struct {
 		alignas(max_align_t) char bytes[256];
 	} copy;
@@ -247,16 +248,12 @@ take_digests(struct gw_object *object)
 			    sizeof(void *));
 	text_init(&bytes);
 	wire_record_encode(&bytes, type, copy.bytes);
-	crypt_sha256(
-	    &(struct slice){bytes.data, bytes.length}, 1, object->spec_digest);
+	object->spec_digest = hash_bytes(text_slice(&bytes));
 	text_reset(&bytes);
 	wire_record_encode(&bytes, &gw_metadata_type, object->metadata);
-	struct slice parts[] = {
-	    slice_make(
-	        (const char *)object->spec_digest, sizeof(object->spec_digest)),
-	    text_slice(&bytes),
-	};
-
-	crypt_sha256(parts, 2, object->digest);
+	hash_init(&hash);
+	hash_push_number(&hash, object->spec_digest);
+	hash_push(&hash, text_slice(&bytes));
+	object->digest = hash_take(&hash);
 	text_fini(&bytes);
 }

@@ -377,8 +377,8 @@ settle_facts(struct gw_state *state, struct gw_gateway_node *gateway)
 	const struct gw_object *object = gateway->node.object;
 	const char whose[] = {gateway->ours ? 1 : 0, gateway->orphan ? 1 : 0};
 	const struct slice parts[] = {
-	    slice_make(
-	        (const char *)object->spec_digest, sizeof(object->spec_digest)),
+	    slice_make((const char *)&object->spec_digest,
+	        sizeof(object->spec_digest)),
 	    slice_make(whose, sizeof(whose)),
 	    gateway->controller,
 	};

@@ -69,7 +69,6 @@ gw_object_succeed(struct gw_object *object, const struct gw_object *previous)
 		return;
 	must(previous->kind == object->kind);
 	object->generation = previous->generation;
-	if (memcmp(object->spec_digest, previous->spec_digest,
-	        sizeof(object->spec_digest)) != 0)
+	if (object->spec_digest != previous->spec_digest)
 		object->generation++;
 }

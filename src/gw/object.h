@@ -57,8 +57,10 @@ struct gw_object {
 		const struct gw_xbackend *xbackend;
 	};
 	struct gw_source source;
-	uint8_t digest[32]; /* of all that reconcile reads: metadata and spec */
-	uint8_t spec_digest[32];
+	/* Keyed hashes, good within this process: they have only to tell two
+	 * versions of one object apart. */
+	uint64_t digest; /* of all that reconcile reads: metadata and spec */
+	uint64_t spec_digest;
 };
 
 void gw_object_free(struct gw_object **object);

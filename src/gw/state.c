@@ -156,14 +156,13 @@ gw_state_each(const struct gw_state *state, enum gw_kind kind,
 static bool
 has_same_spec(const struct gw_object *a, const struct gw_object *b)
 {
-	return a && b &&
-	    memcmp(a->spec_digest, b->spec_digest, sizeof(a->spec_digest)) == 0;
+	return a && b && a->spec_digest == b->spec_digest;
 }
 
 static bool
 has_same_digest(const struct gw_object *a, const struct gw_object *b)
 {
-	return a && b && memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
+	return a && b && a->digest == b->digest;
 }
 
 static void

@@ -242,7 +242,7 @@ check_written(const struct input *input)
 		    &yaml, gw_kinds[a->kind].type, a->record, 0);
 		struct gw_object *b = world_object(text_slice(&yaml));
 
-		if (memcmp(a->digest, b->digest, sizeof(a->digest)) != 0) {
+		if (a->digest != b->digest) {
 			fprintf(stderr, "not the same when read again:\n%s\n",
 			    yaml.data);
 			same = false;

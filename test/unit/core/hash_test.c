@@ -72,12 +72,37 @@ test_seed(void **state)
 	    hash_bytes(SLICE("a")) != hash_bytes_seeded(SLICE("a"), zero));
 }
 
+/* The same bytes, cut elsewhere, hash to something else. */
+static void
+test_parts(void **unused)
+{
+	static const char *const cut[][2] = {
+	    {"ab", "c"}, {"a", "bc"}, {"abc", ""}, {"", "abc"}, {"ab", "d"}};
+	uint64_t taken[5];
+
+	(void)unused;
+	for (unsigned i = 0; i < 5; i++) {
+		struct hash hash;
+
+		hash_init(&hash);
+		hash_push(&hash, slice_from_string(cut[i][0]));
+		hash_push(&hash, slice_from_string(cut[i][1]));
+		taken[i] = hash_take(&hash);
+		assert_true(taken[i] == hash_take(&hash));
+		for (unsigned j = 0; j < i; j++)
+			assert_true(taken[i] != taken[j]);
+		hash_push_number(&hash, 0);
+		assert_true(taken[i] != hash_take(&hash));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_known_answers),
 	    cmocka_unit_test(test_seed),
+	    cmocka_unit_test(test_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
