@@ -1,7 +1,9 @@
 /* An entry an object: the status that is shown, and the next one while it
- * waits. Offers are numbered; an entry waits for a number, and the confirmation
- * of a generation is that of the newest offer which named it. Lists of waiting
- * entries are in the order of numbers, so that each step costs what it changes.
+ * waits. Statuses are kept encoded, equal ones once: those of many routes
+ * differ in nothing. Offers are numbered; an entry waits for a number, and the
+ * confirmation of a generation is that of the newest offer which named it.
+ * Lists of waiting entries are in the order of numbers, so that each step costs
+ * what it changes.
  */
 #include "ctl/statuses.h"
 
@@ -17,23 +19,36 @@
 #define OFFERS 64
 #define STATUS_BLOCK_BYTES 1024
 
-struct status {
-	struct arena arena;
-	void *record; /* NULL: none */
+/* A status, encoded, of as many entries as have it. */
+struct kept {
+	uint32_t references;
+	uint32_t length;
+	char bytes[];
 };
 
 struct entry {
 	struct list waiting; /* in one of the statuses' lists, or empty */
-	enum gw_kind kind;
-	struct status shown, next;
+	struct kept *shown, *next; /* NULL: none */
 	uint64_t offer; /* that next waits for */
 	uint64_t deadline_ms;
-	struct slice key; /* "kind/namespace/name", behind this struct */
-	char storage[];
+	enum gw_kind kind;
+	uint32_t key_length;
+	char key[]; /* "kind/namespace/name" */
+};
+
+/* What was shown last in the place of what: the next entry is often like it. */
+struct shown {
+	enum gw_kind kind;
+	bool pending;
+	struct kept *before, *next, *now; /* counted, or NULL */
+	int64_t wall_s;
 };
 
 struct ctl_statuses {
 	struct map entries; /* by key */
+	struct map kept; /* by bytes */
+	struct shown last;
+	struct arena *read; /* of what was asked for last */
 	struct list fresh; /* put since the last offer */
 	struct list waiting; /* for a confirmation or the deadline */
 	struct list late; /* for a confirmation, and shown as pending */
@@ -44,9 +59,87 @@ struct ctl_statuses {
 static const struct slice pending_message =
     SLICE("not every worker serves this configuration yet");
 
-static void show_next(struct entry *entry, int64_t wall_ms);
-static void show_pending(struct entry *entry, int64_t wall_ms);
+static void show_next(
+    struct ctl_statuses *statuses, struct entry *entry, int64_t wall_ms);
+static void show_pending(
+    struct ctl_statuses *statuses, struct entry *entry, int64_t wall_ms);
 static void show_confirmed(struct ctl_statuses *statuses, int64_t wall_ms);
+
+/* ---- statuses that are kept ---- */
+
+static struct slice
+bytes_of(const struct kept *kept)
+{
+	return slice_make(kept->bytes, kept->length);
+}
+
+/* One reference more, for the caller. */
+static struct kept *
+keep(struct ctl_statuses *statuses, const struct record_type *type,
+    const void *record)
+{
+	struct text text;
+
+	text_init(&text);
+	wire_record_encode(&text, type, record);
+	struct slice bytes = text_slice(&text);
+	struct kept *kept = map_get(&statuses->kept, bytes);
+
+	if (kept == NULL) {
+		must(bytes.length <= UINT32_MAX);
+		kept = memory_zero(1, sizeof(*kept) + bytes.length);
+		kept->length = (uint32_t)bytes.length;
+		if (bytes.length > 0)
+			memcpy(kept->bytes, bytes.data, bytes.length);
+		(void)map_put(&statuses->kept, bytes_of(kept), kept);
+	}
+	kept->references++;
+	text_fini(&text);
+	return kept;
+}
+
+static struct kept *
+keep_too(struct kept *kept)
+{
+	if (kept != NULL)
+		kept->references++;
+	return kept;
+}
+
+static void
+let_go(struct ctl_statuses *statuses, struct kept **kept)
+{
+	struct kept *old = *kept;
+
+	*kept = NULL;
+	if (old == NULL || --old->references > 0)
+		return;
+	(void)map_remove(&statuses->kept, bytes_of(old));
+	memory_free(old);
+}
+
+static void
+replace(struct ctl_statuses *statuses, struct kept **place, struct kept *kept)
+{
+	let_go(statuses, place);
+	*place = kept;
+}
+
+static void *
+read_kept(enum gw_kind kind, const struct kept *kept, struct arena *arena)
+{
+	void *record = NULL;
+
+	if (kept == NULL)
+		return NULL;
+	enum error error = wire_record_decode(
+	    bytes_of(kept), gw_status_type(kind), arena, &record);
+
+	must(error == ERROR_OK);
+	return record;
+}
+
+/* ---- entries ---- */
 
 struct ctl_statuses *
 ctl_statuses_new(void)
@@ -54,6 +147,9 @@ ctl_statuses_new(void)
 	struct ctl_statuses *statuses = memory_zero(1, sizeof(*statuses));
 
 	map_init(&statuses->entries);
+	map_init(&statuses->kept);
+	statuses->read = memory_zero(1, sizeof(*statuses->read));
+	arena_init(statuses->read, STATUS_BLOCK_BYTES);
 	list_init(&statuses->fresh);
 	list_init(&statuses->waiting);
 	list_init(&statuses->late);
@@ -61,12 +157,20 @@ ctl_statuses_new(void)
 }
 
 static void
-free_entry(struct entry *entry)
+free_entry(struct ctl_statuses *statuses, struct entry *entry)
 {
 	list_remove(&entry->waiting);
-	arena_fini(&entry->shown.arena);
-	arena_fini(&entry->next.arena);
+	let_go(statuses, &entry->shown);
+	let_go(statuses, &entry->next);
 	memory_free(entry);
+}
+
+static void
+forget_last(struct ctl_statuses *statuses)
+{
+	let_go(statuses, &statuses->last.before);
+	let_go(statuses, &statuses->last.next);
+	let_go(statuses, &statuses->last.now);
 }
 
 void
@@ -80,8 +184,13 @@ ctl_statuses_free(struct ctl_statuses **statuses)
 	if (old == NULL)
 		return;
 	for (size_t at = 0; map_next(&old->entries, &at, &key, &value);)
-		free_entry(value);
+		free_entry(old, value);
+	forget_last(old);
+	must(old->kept.count == 0);
+	map_fini(&old->kept);
 	map_fini(&old->entries);
+	arena_fini(old->read);
+	memory_free(old->read);
 	memory_free(old);
 }
 
@@ -112,38 +221,13 @@ get_entry(struct ctl_statuses *statuses, const struct gw_object *object)
 	if (entry != NULL)
 		return entry;
 	entry = memory_zero(1, sizeof(*entry) + key.length);
-	memcpy(entry->storage, key.data, key.length);
-	entry->key = slice_make(entry->storage, key.length);
+	memcpy(entry->key, key.data, key.length);
+	entry->key_length = (uint32_t)key.length;
 	entry->kind = object->kind;
 	list_init(&entry->waiting);
-	arena_init(&entry->shown.arena, STATUS_BLOCK_BYTES);
-	arena_init(&entry->next.arena, STATUS_BLOCK_BYTES);
-	(void)map_put(&statuses->entries, entry->key, entry);
+	(void)map_put(&statuses->entries,
+	    slice_make(entry->key, entry->key_length), entry);
 	return entry;
-}
-
-static void
-clear_status(struct status *status)
-{
-	arena_fini(&status->arena);
-	arena_init(&status->arena, STATUS_BLOCK_BYTES);
-	status->record = NULL;
-}
-
-static void
-copy_status(
-    struct status *to, const struct record_type *type, const void *record)
-{
-	struct text bytes;
-
-	clear_status(to);
-	text_init(&bytes);
-	wire_record_encode(&bytes, type, record);
-	enum error error = wire_record_decode(
-	    text_slice(&bytes), type, &to->arena, &to->record);
-
-	must(error == ERROR_OK);
-	text_fini(&bytes);
 }
 
 void
@@ -160,7 +244,7 @@ ctl_statuses_put(struct ctl_statuses *statuses, const struct gw_object *object,
 	}
 	struct entry *entry = get_entry(statuses, object);
 
-	copy_status(&entry->next, type, status);
+	replace(statuses, &entry->next, keep(statuses, type, status));
 	list_remove(&entry->waiting);
 	list_insert(&statuses->fresh, &entry->waiting);
 }
@@ -175,7 +259,7 @@ ctl_statuses_remove(struct ctl_statuses *statuses, enum gw_kind kind,
 	    &statuses->entries, make_key(bytes, kind, namespace, name));
 
 	if (entry != NULL)
-		free_entry(entry);
+		free_entry(statuses, entry);
 }
 
 void
@@ -219,24 +303,25 @@ ctl_statuses_confirm(struct ctl_statuses *statuses,
 }
 
 static void
-show_confirmed_of(struct list *list, uint64_t confirmed, int64_t wall_ms)
+show_confirmed_of(
+    struct ctl_statuses *statuses, struct list *list, int64_t wall_ms)
 {
 	while (!list_is_empty(list)) {
 		struct entry *entry =
 		    container_of(list->next, struct entry, waiting);
 
-		if (entry->offer > confirmed)
+		if (entry->offer > statuses->confirmed)
 			return;
 		list_remove(&entry->waiting);
-		show_next(entry, wall_ms);
+		show_next(statuses, entry, wall_ms);
 	}
 }
 
 static void
 show_confirmed(struct ctl_statuses *statuses, int64_t wall_ms)
 {
-	show_confirmed_of(&statuses->late, statuses->confirmed, wall_ms);
-	show_confirmed_of(&statuses->waiting, statuses->confirmed, wall_ms);
+	show_confirmed_of(statuses, &statuses->late, wall_ms);
+	show_confirmed_of(statuses, &statuses->waiting, wall_ms);
 }
 
 void
@@ -252,7 +337,7 @@ ctl_statuses_expire(
 			return;
 		list_remove(&entry->waiting);
 		list_insert(&statuses->late, &entry->waiting);
-		show_pending(entry, wall_ms);
+		show_pending(statuses, entry, wall_ms);
 	}
 }
 
@@ -275,7 +360,10 @@ ctl_statuses_get(const struct ctl_statuses *statuses, enum gw_kind kind,
 	const struct entry *entry =
 	    map_get(&statuses->entries, make_key(bytes, kind, namespace, name));
 
-	return entry != NULL ? entry->shown.record : NULL;
+	if (entry == NULL)
+		return NULL;
+	arena_reset(statuses->read);
+	return read_kept(entry->kind, entry->shown, statuses->read);
 }
 
 /* Times of conditions. */
@@ -359,8 +447,8 @@ set_route_times(struct gw_route_status *status,
 }
 
 static void
-set_status_times(enum gw_kind kind, struct status *status,
-    const struct status *before, int64_t wall_ms)
+set_status_times(enum gw_kind kind, void *status, const void *before,
+    int64_t wall_ms, struct arena *arena)
 {
 	const struct record_type *type = gw_status_type(kind);
 	char text[CLOCK_RFC3339_BYTES + 1];
@@ -371,47 +459,73 @@ set_status_times(enum gw_kind kind, struct status *status,
 	struct slice now = slice_make(text, 20);
 
 	if (type == &gw_gateway_status_type)
-		set_gateway_times(
-		    status->record, before->record, now, &status->arena);
+		set_gateway_times(status, before, now, arena);
 	else if (type == &gw_route_status_type)
-		set_route_times(
-		    status->record, before->record, now, &status->arena);
+		set_route_times(status, before, now, arena);
 	else if (type == &gw_gatewayclass_status_type) {
-		struct gw_gatewayclass_status *class = status->record;
-		const struct gw_gatewayclass_status *old = before->record;
+		struct gw_gatewayclass_status *class = status;
+		const struct gw_gatewayclass_status *old = before;
 
 		set_times(CONDITIONS(class),
-		    old ? CONDITIONS(old) : (struct conditions){0}, now,
-		    &status->arena);
+		    old ? CONDITIONS(old) : (struct conditions){0}, now, arena);
 	}
 }
 
-static void
-show(struct entry *entry, struct status *status, int64_t wall_ms)
+/* next (pending: as it is until it is served) in the place of what is shown. */
+static struct kept *
+make_shown(struct ctl_statuses *statuses, const struct entry *entry,
+    bool pending, int64_t wall_ms)
 {
-	set_status_times(entry->kind, status, &entry->shown, wall_ms);
-	arena_fini(&entry->shown.arena);
-	entry->shown = *status;
-	*status = (struct status){0};
-	arena_init(&status->arena, STATUS_BLOCK_BYTES);
+	struct arena arena;
+
+	arena_init(&arena, STATUS_BLOCK_BYTES);
+	void *status = read_kept(entry->kind, entry->next, &arena);
+
+	if (pending)
+		status = gw_status_pending(
+		    entry->kind, status, pending_message, &arena);
+	set_status_times(entry->kind, status,
+	    read_kept(entry->kind, entry->shown, &arena), wall_ms, &arena);
+	struct kept *made = keep(statuses, gw_status_type(entry->kind), status);
+
+	arena_fini(&arena);
+	return made;
 }
 
 static void
-show_next(struct entry *entry, int64_t wall_ms)
+show(struct ctl_statuses *statuses, struct entry *entry, bool pending,
+    int64_t wall_ms)
 {
-	must(entry->next.record != NULL);
-	show(entry, &entry->next, wall_ms);
+	must(entry->next != NULL);
+	struct shown *last = &statuses->last;
+	bool same = last->now != NULL && last->kind == entry->kind &&
+	    last->pending == pending && last->before == entry->shown &&
+	    last->next == entry->next && last->wall_s == wall_ms / 1000;
+
+	if (!same) {
+		forget_last(statuses);
+		*last = (struct shown){
+		    .kind = entry->kind,
+		    .pending = pending,
+		    .wall_s = wall_ms / 1000,
+		    .before = keep_too(entry->shown),
+		    .next = keep_too(entry->next),
+		    .now = make_shown(statuses, entry, pending, wall_ms),
+		};
+	}
+	replace(statuses, &entry->shown, keep_too(last->now));
 }
 
 static void
-show_pending(struct entry *entry, int64_t wall_ms)
+show_next(struct ctl_statuses *statuses, struct entry *entry, int64_t wall_ms)
 {
-	must(entry->next.record != NULL);
-	struct status pending = {0};
+	show(statuses, entry, false, wall_ms);
+	let_go(statuses, &entry->next);
+}
 
-	arena_init(&pending.arena, STATUS_BLOCK_BYTES);
-	pending.record = gw_status_pending(
-	    entry->kind, entry->next.record, pending_message, &pending.arena);
-	show(entry, &pending, wall_ms);
-	arena_fini(&pending.arena);
+static void
+show_pending(
+    struct ctl_statuses *statuses, struct entry *entry, int64_t wall_ms)
+{
+	show(statuses, entry, true, wall_ms);
 }

@@ -33,7 +33,7 @@ void ctl_statuses_expire(
 uint64_t ctl_statuses_deadline_ms(const struct ctl_statuses *statuses);
 
 /* The status to show, a record of gw_status_type(kind), or NULL. Valid until
- * the next call that changes something. */
+ * the next call. */
 const void *ctl_statuses_get(const struct ctl_statuses *statuses,
     enum gw_kind kind, struct slice namespace, struct slice name);
 
