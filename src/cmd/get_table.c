@@ -247,6 +247,14 @@ fill_configmap(const json_t *object, struct text *cells)
 	    json_object_size(json_object_get(object, "data")));
 }
 
+static void
+fill_secret(const json_t *object, struct text *cells)
+{
+	text_push_string(&cells[0], look_text(object, "type"));
+	text_printf(&cells[1], "%zu",
+	    json_object_size(json_object_get(object, "data")));
+}
+
 static const struct layout layouts[GW_KIND__COUNT] = {
     [GW_GATEWAY] = {fill_gateway,
         {"CLASS", "ADDRESS", "PROGRAMMED", "LISTENERS", "ROUTES", "+PORTS",
@@ -262,6 +270,7 @@ static const struct layout layouts[GW_KIND__COUNT] = {
     [GW_REFERENCEGRANT] = {fill_grant, {"FROM", "TO"}},
     [GW_XBACKEND] = {fill_xbackend, {"TYPE", "HOSTNAME", "PORT", "+PROTOCOL"}},
     [GW_CONFIGMAP] = {fill_configmap, {"DATA"}},
+    [GW_SECRET] = {fill_secret, {"TYPE", "DATA"}},
     [GW_NAMESPACE] = {fill_namespace, {"LABELS"}},
 };
 

@@ -40,10 +40,11 @@ struct crypt_certificates *crypt_bundle_parse(
     struct slice pem, struct crypt_fault *fault);
 void crypt_certificates_free(struct crypt_certificates *certificates);
 
+#define CRYPT_ANY_TIME INT64_MIN
 /* Is the chain good to be served with the key (NULL: not asked) at this time?
  * What makes it unusable comes first: KEY_MISMATCH, UNSUPPORTED_KEY, WEAK_KEY,
  * WEAK_SIGNATURE; then EXPIRED, NOT_YET_VALID of its first certificate, of
- * others; then CHAIN_ORDER. */
+ * others (not with CRYPT_ANY_TIME); then CHAIN_ORDER. */
 void crypt_chain_check(const struct crypt_certificates *chain,
     const struct crypt_key *key, int64_t now_seconds,
     struct crypt_fault *fault);

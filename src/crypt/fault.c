@@ -5,9 +5,10 @@
 #include "core/must.h"
 
 static const struct {
-	const char *text, *label;
+	const char *text, *label, *fix;
 } rows[CRYPT_PROBLEM__COUNT] = {
-#define CRYPT_PROBLEM(name, text, label) [CRYPT_##name] = {(text), (label)},
+#define CRYPT_PROBLEM(name, text, label, fix) \
+	[CRYPT_##name] = {(text), (label), (fix)},
 #include "crypt/fault.def"
 #undef CRYPT_PROBLEM
 };
@@ -24,6 +25,13 @@ crypt_problem_label(enum crypt_problem problem)
 {
 	must((unsigned)problem < CRYPT_PROBLEM__COUNT);
 	return rows[problem].label;
+}
+
+const char *
+crypt_problem_fix(enum crypt_problem problem)
+{
+	must((unsigned)problem < CRYPT_PROBLEM__COUNT);
+	return rows[problem].fix;
 }
 
 void

@@ -6,7 +6,7 @@
 #include "core/text.h"
 
 enum crypt_problem {
-#define CRYPT_PROBLEM(name, text, label) CRYPT_##name,
+#define CRYPT_PROBLEM(name, ...) CRYPT_##name,
 #include "crypt/fault.def"
 #undef CRYPT_PROBLEM
 	CRYPT_PROBLEM__COUNT
@@ -22,6 +22,8 @@ struct crypt_fault {
 const char *crypt_problem_text(enum crypt_problem problem);
 /* Lower case, for metrics and logs. */
 const char *crypt_problem_label(enum crypt_problem problem);
+/* What to do about it. */
+const char *crypt_problem_fix(enum crypt_problem problem);
 /* "certificate 2, line 24: the certificate has expired: 2026-01-01T00:00:00Z".
  * Nothing of what was parsed is in it. */
 void crypt_fault_print(const struct crypt_fault *fault, struct text *out);

@@ -3,6 +3,7 @@
 #include "ctl/pages.h"
 
 #include "core/must.h"
+#include "gw/redact.h"
 #include "wire/record_tree.h"
 
 struct writing {
@@ -45,7 +46,7 @@ full_record(const struct gw_object *object, struct arena *arena)
 	const struct gw_kind_row *row = &gw_kinds[object->kind];
 	char *record = arena_alloc(arena, row->type->size);
 
-	memcpy(record, object->record, row->type->size);
+	memcpy(record, gw_redact_record(object, arena), row->type->size);
 	for (uint32_t i = 0; i < row->type->count; i++) {
 		const struct record_field *field = &row->type->fields[i];
 		void *slot = record + field->offset;

@@ -1,5 +1,6 @@
-/* Authorities: bundles of certificates that others are believed by. A bundle is
- * parsed when it is first asked for, once for each of its contents. */
+/* Authorities: bundles of certificates that others are believed by, and their
+ * units. A bundle is parsed when it is first asked for, once for each of its
+ * contents; a unit is made only of one that some other unit names. */
 #include "core/must.h"
 #include "crypt/certificate.h"
 #include "gw/state_priv.h"
@@ -69,4 +70,29 @@ gw_authority_is_good(struct gw_node *node, struct slice *fault)
 		judge(authority);
 	*fault = authority->good ? SLICE_NONE : text_slice(&authority->fault);
 	return authority->good;
+}
+
+struct slice
+gw_authority_unit_name(struct arena *arena, const struct gw_node *node)
+{
+	return arena_format(
+	    arena, "authority/configmap/%.*s", SLICE_ARGS(node->key));
+}
+
+void
+gw_authority_emit(struct gw_state *state, struct gw_authority_node *authority)
+{
+	struct gw_node *node = &authority->node;
+	struct slice name = gw_authority_unit_name(&state->outbox.arena, node);
+	struct slice fault;
+
+	if (node->active == 0 || !gw_authority_is_good(node, &fault)) {
+		gw_outbox_drop(&state->outbox, &authority->unit, name);
+		return;
+	}
+	const struct unit_authority record = {
+	    .bundle = bundle_of(node->object)};
+
+	gw_outbox_unit(&state->outbox, &authority->unit, name,
+	    &unit_authority_type, &record);
 }

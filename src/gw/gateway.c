@@ -21,6 +21,7 @@ static void judge_alone(
 static void judge_addresses(struct gw_gateway_node *gateway);
 static void judge_claims(
     struct gw_state *state, struct gw_gateway_node **gateways, uint32_t count);
+static void judge_tls(struct gw_state *state, struct gw_gateway_node *gateway);
 static void judge_listener_sum(struct gw_gateway_node *gateway);
 static void settle_facts(
     struct gw_state *state, struct gw_gateway_node *gateway);
@@ -29,6 +30,8 @@ static void settle_facts(
 static void
 clear_gateway(struct gw_state *state, struct gw_gateway_node *gateway)
 {
+	gw_tls_edges_free(state, &gateway->tls_edges);
+	arena_reset(&gateway->tls_arena);
 	arena_reset(&gateway->arena);
 	gateway->ours = gateway->orphan = false;
 	gateway->facts_known = false;
@@ -79,6 +82,7 @@ gw_gateways_judge(struct gw_state *state)
 	judge_claims(state, gateways, count);
 	for (uint32_t i = 0; i < count; i++) {
 		judge_listener_sum(gateways[i]);
+		judge_tls(state, gateways[i]);
 		settle_facts(state, gateways[i]);
 		gw_node_mark(state, &gateways[i]->node);
 	}
@@ -130,7 +134,7 @@ asks_metallb(const struct gw_infrastructure *infra)
 
 /* What is not honoured yet and only has no effect. */
 static void
-find_ignored(struct gw_gateway_node *gateway)
+find_ignored(const struct gw_state *state, struct gw_gateway_node *gateway)
 {
 	const struct gw_gateway_spec *spec =
 	    gateway->node.object->gateway->spec;
@@ -145,8 +149,12 @@ find_ignored(struct gw_gateway_node *gateway)
 	        asks_metallb(spec->infrastructure)},
 	    {"spec.infrastructure.parametersRef",
 	        spec->infrastructure && spec->infrastructure->parameters_ref},
-	    {"spec.tls.backend", spec->tls && spec->tls->backend},
-	    {"spec.tls.frontend", spec->tls && spec->tls->frontend},
+	    {"spec.tls.backend",
+	        spec->tls && spec->tls->backend &&
+	            !(state->carries & GW_CARRY_HTTPS)},
+	    {"spec.tls.frontend",
+	        spec->tls && spec->tls->frontend &&
+	            !(state->carries & GW_CARRY_HTTPS)},
 	};
 	struct text told;
 
@@ -184,7 +192,7 @@ judge_alone(const struct gw_state *state, struct gw_gateway_node *gateway)
 	gateway->message = SLICE_NONE;
 	judge_class(state, gateway);
 	judge_parameters(gateway);
-	find_ignored(gateway);
+	find_ignored(state, gateway);
 	judge_addresses(gateway);
 	gw_listeners_judge(state, gateway);
 }
@@ -365,6 +373,79 @@ judge_listener_sum(struct gw_gateway_node *gateway)
 	        "no listener can be served; \"%.*s\": %.*s",
 	        SLICE_ARGS(gateway->listeners[0].spec->name),
 	        SLICE_ARGS(gateway->listeners[0].message)));
+}
+
+/* ---- TLS ---- */
+
+static void
+remake_edges(struct gw_state *state, struct gw_gateway_node *gateway)
+{
+	const struct gw_gateway_spec *spec =
+	    gateway->node.object->gateway->spec;
+
+	gw_tls_edges_free(state, &gateway->tls_edges);
+	for (uint32_t i = 0; i < spec->listeners_count; i++)
+		gw_tls_edges_add(state, &gateway->tls_edges, &gateway->node,
+		    &spec->listeners[i]);
+	gw_tls_edges_add_gateway(
+	    state, &gateway->tls_edges, &gateway->node, spec->tls);
+	gateway->replaced = false;
+}
+
+/* What is shown and believed by is used where a listener is served by it. */
+static void
+use_tls(struct gw_state *state, struct gw_gateway_node *gateway)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < gateway->listener_count; i++) {
+		const struct gw_listener_state *listener =
+		    &gateway->listeners[i];
+
+		if (!gw_listener_is_served(gateway, listener))
+			continue;
+		any = true;
+		if (!listener->tls.terminates || !gw_tls_is_shown(listener))
+			continue;
+		gw_tls_use(state, listener->tls.certificates,
+		    listener->tls.certificate_count);
+		gw_tls_use(state, listener->tls.authorities,
+		    listener->tls.authority_count);
+	}
+	if (any && gateway->client_certificate)
+		gw_tls_use(state, &gateway->client_certificate, 1);
+}
+
+static void
+judge_tls(struct gw_state *state, struct gw_gateway_node *gateway)
+{
+	struct gw_listener_state **all =
+	    arena_zero(&state->work, gateway->listener_count + 1, sizeof(*all));
+
+	if (gateway->replaced)
+		remake_edges(state, gateway);
+	gateway->tls_stale = false;
+	arena_reset(&gateway->tls_arena);
+	for (uint32_t i = 0; i < gateway->listener_count; i++) {
+		all[i] = &gateway->listeners[i];
+		gw_tls_judge(state, gateway, &gateway->node, all[i],
+		    &gateway->tls_arena);
+	}
+	gw_tls_judge_backend(state, gateway, &gateway->tls_arena);
+	gw_tls_overlaps_judge(
+	    &state->work, &gateway->tls_arena, all, gateway->listener_count);
+	gw_tls_edges_begin(state);
+	use_tls(state, gateway);
+	gw_tls_edges_end(state, &gateway->tls_edges);
+}
+
+void
+gw_gateway_refresh_tls(struct gw_state *state, struct gw_gateway_node *gateway)
+{
+	if (!gateway->tls_stale || !gateway->node.object)
+		return;
+	judge_tls(state, gateway);
+	gw_gateway_emit_listeners(state, gateway);
 }
 
 /* ---- what routes rest on ---- */

@@ -58,12 +58,33 @@ add_programmed(struct gw_conditions *conditions, struct arena *arena,
 	else if (gateway->refused)
 		gw_conditions_add(conditions, "Programmed", "False", "Invalid",
 		    SLICE("the Gateway is not accepted"));
+	else if (!gw_tls_is_shown(listener))
+		gw_conditions_add(conditions, "Programmed", "False", "Invalid",
+		    listener->tls.resolved.message);
 	else if (reason)
 		gw_conditions_add(conditions, "Programmed", "False", reason,
 		    report_message(arena, report));
 	else
 		gw_conditions_add(conditions, "Programmed", "True",
 		    "Programmed", SLICE("programmed"));
+}
+
+/* ResolvedRefs of references alone. */
+static void
+add_references(struct gw_conditions *conditions, struct arena *arena,
+    const struct gw_resolved *resolved)
+{
+	if (resolved->reason)
+		gw_conditions_add(conditions, "ResolvedRefs", "False",
+		    resolved->reason, resolved->message);
+	else
+		gw_conditions_add(conditions, "ResolvedRefs", "True",
+		    "ResolvedRefs",
+		    resolved->note.length > 0
+		        ? arena_format(arena,
+		              "all references are resolved; %.*s",
+		              SLICE_ARGS(resolved->note))
+		        : SLICE("all references are resolved"));
 }
 
 static void
@@ -74,8 +95,7 @@ add_resolved(struct gw_conditions *conditions, struct arena *arena,
 	    listener->spec->allowed_routes;
 
 	if (!listener->kinds_invalid) {
-		gw_conditions_add(conditions, "ResolvedRefs", "True",
-		    "ResolvedRefs", SLICE("all references are resolved"));
+		add_references(conditions, arena, &listener->tls.resolved);
 		return;
 	}
 	for (uint32_t i = 0; i < allowed->kinds_count; i++) {
@@ -97,6 +117,23 @@ add_resolved(struct gw_conditions *conditions, struct arena *arena,
 }
 
 static void
+add_accepted(
+    struct gw_conditions *conditions, const struct gw_listener_state *listener)
+{
+	if (listener->refused)
+		gw_conditions_add(conditions, "Accepted", "False",
+		    listener->refused, listener->message);
+	else if (listener->tls.distrusted)
+		gw_conditions_add(conditions, "Accepted", "False",
+		    "NoValidCACertificate",
+		    SLICE("clients must show a certificate, and there is no "
+		          "authority to hold it against"));
+	else
+		gw_conditions_add(conditions, "Accepted", "True", "Accepted",
+		    SLICE("accepted"));
+}
+
+static void
 make_listener(const struct gw_state *state, struct arena *arena,
     const struct gw_gateway_node *gateway, uint32_t index,
     struct gw_listener_status *status)
@@ -105,10 +142,10 @@ make_listener(const struct gw_state *state, struct arena *arena,
 	struct gw_conditions conditions;
 
 	gw_conditions_init(&conditions, arena, gateway->node.object);
-	gw_conditions_add(&conditions, "Accepted",
-	    listener->refused ? "False" : "True",
-	    listener->refused ? listener->refused : "Accepted",
-	    listener->refused ? listener->message : SLICE("accepted"));
+	add_accepted(&conditions, listener);
+	if (listener->tls.overlap)
+		gw_conditions_add(&conditions, "OverlappingTLSConfig", "True",
+		    listener->tls.overlap, listener->tls.overlap_message);
 	if (listener->conflict)
 		gw_conditions_add(&conditions, "Conflicted", "True",
 		    listener->conflict, listener->message);
@@ -129,6 +166,22 @@ make_listener(const struct gw_state *state, struct arena *arena,
 	}
 }
 
+/* Why a listener is not served, or absent. */
+static struct slice
+listener_fault(const struct gw_listener_state *listener)
+{
+	if (listener->refused)
+		return listener->message;
+	return gw_tls_is_shown(listener) ? SLICE_NONE
+	                                 : listener->tls.resolved.message;
+}
+
+static bool
+is_accepted(const struct gw_listener_state *listener)
+{
+	return !listener->refused && !listener->tls.distrusted;
+}
+
 static struct slice
 tell_accepted(struct arena *arena, const struct gw_gateway_node *gateway,
     uint32_t refused, uint32_t first)
@@ -142,7 +195,7 @@ tell_accepted(struct arena *arena, const struct gw_gateway_node *gateway,
 		    "%u of %u listeners cannot be served; \"%.*s\": %.*s",
 		    refused, gateway->listener_count,
 		    SLICE_ARGS(gateway->listeners[first].spec->name),
-		    SLICE_ARGS(gateway->listeners[first].message));
+		    SLICE_ARGS(listener_fault(&gateway->listeners[first])));
 	else
 		text_push_string(&text, "accepted");
 	if (gateway->ignored.length > 0)
@@ -160,20 +213,42 @@ add_gateway_accepted(struct gw_conditions *conditions, struct arena *arena,
     const struct gw_gateway_node *gateway)
 {
 	uint32_t refused = 0, first = 0;
+	bool any = false;
 
 	if (gateway->refused) {
 		gw_conditions_add(conditions, "Accepted", "False",
 		    gateway->refused, gateway->message);
 		return;
 	}
-	for (uint32_t i = gateway->listener_count; i-- > 0;)
-		if (gateway->listeners[i].refused) {
-			first = i;
-			refused++;
-		}
-	gw_conditions_add(conditions, "Accepted", "True",
+	for (uint32_t i = gateway->listener_count; i-- > 0;) {
+		any = any || is_accepted(&gateway->listeners[i]);
+		if (!slice_is_set(listener_fault(&gateway->listeners[i])))
+			continue;
+		first = i;
+		refused++;
+	}
+	gw_conditions_add(conditions, "Accepted", any ? "True" : "False",
 	    refused > 0 ? "ListenersNotValid" : "Accepted",
 	    tell_accepted(arena, gateway, refused, first));
+}
+
+/* What clients, and backends, are shown and asked for. */
+static void
+add_gateway_tls(struct gw_conditions *conditions, struct arena *arena,
+    const struct gw_state *state, const struct gw_gateway_node *gateway)
+{
+	const struct gw_gateway_spec *spec =
+	    gateway->node.object->gateway->spec;
+
+	if (!(state->carries & GW_CARRY_HTTPS) || !spec->tls)
+		return;
+	if (spec->tls->backend && spec->tls->backend->client_certificate_ref)
+		add_references(conditions, arena, &gateway->client_resolved);
+	if (gw_tls_is_insecure(spec))
+		gw_conditions_add(conditions, "InsecureFrontendValidationMode",
+		    "True", "ConfigurationChanged",
+		    SLICE("clients are let in whatever certificate they show: "
+		          "it is for backends to judge them"));
 }
 
 /* Adds Programmed; true when at least one listener is bound as far as known. */
@@ -195,7 +270,7 @@ add_gateway_programmed(const struct gw_state *state,
 		const struct gw_report *report;
 		const char *reason;
 
-		if (gateway->listeners[i].refused)
+		if (slice_is_set(listener_fault(&gateway->listeners[i])))
 			continue;
 		report = report_of(state, arena, gateway, i);
 		reason = report_reason(report);
@@ -266,6 +341,7 @@ make_status(struct gw_state *state, const struct gw_gateway_node *gateway)
 		add_orphan(&conditions, arena, state, gateway);
 	} else {
 		add_gateway_accepted(&conditions, arena, gateway);
+		add_gateway_tls(&conditions, arena, state, gateway);
 		if (add_gateway_programmed(state, &conditions, arena, gateway))
 			add_addresses(status, arena, gateway);
 		status->listeners = arena_zero(

@@ -82,6 +82,9 @@ judge_alone(const struct gw_state *state, struct gw_listener_state *listener,
 {
 	const struct gw_listener *spec = listener->spec;
 
+	struct text fault;
+
+	text_init(&fault);
 	listener->protocol = find_protocol(spec->protocol);
 	listener->carried = is_carried(state, listener->protocol);
 	judge_kinds(listener);
@@ -94,7 +97,13 @@ judge_alone(const struct gw_state *state, struct gw_listener_state *listener,
 		listener->message = SLICE(
 		    "filters of listeners are not supported yet, and must not "
 		    "be ignored");
+	} else if (listener->protocol->family == GW_FAMILY_TLS &&
+	    !gw_tls_options_take(
+	        spec->tls, arena, &listener->settings, &fault)) {
+		listener->refused = "UnsupportedValue";
+		listener->message = arena_copy(arena, text_slice(&fault));
 	}
+	text_fini(&fault);
 }
 
 static enum gw_family
@@ -205,6 +214,48 @@ tls_mode(const struct gw_listener_state *listener)
 }
 
 static void
+name_units(struct gw_node *const *nodes, uint32_t count,
+    struct slice (*name)(struct arena *, const struct gw_node *),
+    struct arena *work, struct slice **names)
+{
+	*names = count > 0 ? arena_zero(work, count, sizeof(**names)) : NULL;
+	for (uint32_t i = 0; i < count; i++)
+		(*names)[i] = name(work, nodes[i]);
+}
+
+/* One that cannot be shown has no certificate: it keeps its hostname, and no
+ * handshake succeeds. */
+static void
+fill_tls(struct gw_state *state, const struct gw_gateway_node *gateway,
+    const struct gw_listener_state *judged, struct unit_listener *record)
+{
+	const struct gw_tls_state *tls = &judged->tls;
+	struct arena *work = &state->work;
+
+	record->tls_mode = tls_mode(judged);
+	if (gateway->client_certificate &&
+	    judged->protocol->unit <= UNIT_PROTOCOL_TLS)
+		record->backend_certificate =
+		    gw_secret_unit_name(work, gateway->client_certificate);
+	if (!tls->terminates)
+		return;
+	record->version_min = judged->settings.version_min;
+	record->ciphers = judged->settings.ciphers;
+	record->ciphers_count = judged->settings.cipher_count;
+	record->curves = judged->settings.curves;
+	record->curves_count = judged->settings.curve_count;
+	record->client_validation = tls->clients;
+	if (!gw_tls_is_shown(judged))
+		return;
+	name_units(tls->certificates, tls->certificate_count,
+	    gw_secret_unit_name, work, &record->certificates);
+	record->certificates_count = tls->certificate_count;
+	name_units(tls->authorities, tls->authority_count,
+	    gw_authority_unit_name, work, &record->authorities);
+	record->authorities_count = tls->authority_count;
+}
+
+static struct gw_listener_unit *
 emit_unit(struct gw_state *state, const struct gw_gateway_node *gateway,
     const struct gw_listener_state *judged)
 {
@@ -212,7 +263,7 @@ emit_unit(struct gw_state *state, const struct gw_gateway_node *gateway,
 	struct slice name = gw_listener_unit_name(
 	    &state->outbox.arena, gateway, listener->name);
 	struct gw_listener_unit *unit = touch_unit(state, name);
-	const struct unit_listener record = {
+	struct unit_listener record = {
 	    .gateway_namespace = gateway->node.namespace,
 	    .gateway_name = gateway->node.name,
 	    .name = listener->name,
@@ -221,14 +272,23 @@ emit_unit(struct gw_state *state, const struct gw_gateway_node *gateway,
 	    .port = listener->port,
 	    .protocol = judged->protocol->unit,
 	    .hostname = listener->hostname,
-	    .tls_mode = tls_mode(judged),
 	};
 
-	unit->wanted = true;
+	fill_tls(state, gateway, judged, &record);
 	/* What was said of the old one says nothing of the new one. */
 	if (gw_outbox_unit(&state->outbox, &unit->sent, name,
 	        &unit_listener_type, &record))
 		gw_report_forget(state, name);
+	return unit;
+}
+
+void
+gw_gateway_emit_listeners(
+    struct gw_state *state, const struct gw_gateway_node *gateway)
+{
+	for (uint32_t i = 0; i < gateway->listener_count; i++)
+		if (gw_listener_is_served(gateway, &gateway->listeners[i]))
+			(void)emit_unit(state, gateway, &gateway->listeners[i]);
 }
 
 /* Drop what no listener asked for. */
@@ -273,7 +333,8 @@ gw_listeners_emit(struct gw_state *state)
 			if (gw_listener_is_served(
 			        gateway, &gateway->listeners[i]))
 				emit_unit(
-				    state, gateway, &gateway->listeners[i]);
+				    state, gateway, &gateway->listeners[i])
+				    ->wanted = true;
 	}
 	sweep_units(state);
 }

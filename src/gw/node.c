@@ -19,6 +19,7 @@ static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_SERVICE] = sizeof(struct gw_backend_node),
     [GW_ENDPOINTSLICE] = sizeof(struct gw_slice_node),
     [GW_CONFIGMAP] = sizeof(struct gw_authority_node),
+    [GW_SECRET] = sizeof(struct gw_secret_node),
     [GW_NAMESPACE] = sizeof(struct gw_namespace_node),
 };
 
@@ -64,9 +65,15 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 
 	void *whole = node;
 
-	if (kind == GW_GATEWAY)
+	if (kind == GW_GATEWAY) {
+		struct gw_gateway_node *gateway = whole;
+
+		arena_init(&gateway->arena, ARENA_BYTES);
+		arena_init(&gateway->tls_arena, ARENA_BYTES);
+	}
+	if (kind == GW_SECRET)
 		arena_init(
-		    &((struct gw_gateway_node *)whole)->arena, ARENA_BYTES);
+		    &((struct gw_secret_node *)whole)->arena, ARENA_BYTES);
 	if (kind == GW_SERVICE || kind == GW_XBACKEND)
 		list_init(&((struct gw_backend_node *)whole)->slices);
 	if (kind == GW_ENDPOINTSLICE)
@@ -88,6 +95,8 @@ gw_node_free(struct gw_node *node)
 		struct gw_gateway_node *gateway = whole;
 
 		arena_fini(&gateway->arena);
+		arena_fini(&gateway->tls_arena);
+		memory_free(gateway->tls_edges.items);
 		memory_free(gateway->attached);
 	}
 	if (node->kind == GW_HTTPROUTE) {
@@ -98,6 +107,13 @@ gw_node_free(struct gw_node *node)
 	}
 	if (node->kind == GW_CONFIGMAP)
 		text_fini(&((struct gw_authority_node *)whole)->fault);
+	if (node->kind == GW_SECRET) {
+		struct gw_secret_node *secret = whole;
+
+		arena_fini(&secret->arena);
+		text_fini(&secret->fault);
+		text_fini(&secret->note);
+	}
 	gw_object_free(&node->object);
 	memory_free(node);
 }
@@ -143,8 +159,15 @@ gw_node_mark_users(
 	{
 		struct gw_edge *edge = container_of(at, struct gw_edge, link);
 
-		if (edge->role == role)
-			gw_node_mark(state, edge->user);
+		if (edge->role != role)
+			continue;
+		gw_node_mark(state, edge->user);
+		/* A Gateway has edges of TLS alone. */
+		if (edge->user->kind == GW_GATEWAY) {
+			void *user = edge->user;
+
+			((struct gw_gateway_node *)user)->tls_stale = true;
+		}
 	}
 }
 

@@ -50,11 +50,21 @@ gw_kind_parse(struct slice name, enum gw_kind *kind)
 	return false;
 }
 
+static void
+wipe_secret(const struct gw_secret *secret)
+{
+	for (uint32_t i = 0; i < secret->data_count; i++)
+		memory_wipe((char *)(uintptr_t)secret->data[i].value.data,
+		    secret->data[i].value.length);
+}
+
 void
 gw_object_free(struct gw_object **object)
 {
 	must(object != NULL);
 	if (*object) {
+		if ((*object)->kind == GW_SECRET && (*object)->record)
+			wipe_secret((*object)->secret);
 		arena_fini(&(*object)->arena);
 		memory_free(*object);
 	}

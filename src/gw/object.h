@@ -53,6 +53,7 @@ struct gw_object {
 		const struct gw_service *service;
 		const struct gw_endpointslice *endpointslice;
 		const struct gw_configmap *configmap;
+		const struct gw_secret *secret;
 		const struct gw_referencegrant *referencegrant;
 		const struct gw_xbackend *xbackend;
 	};
@@ -63,6 +64,7 @@ struct gw_object {
 	uint64_t spec_digest;
 };
 
+/* Wipes what a Secret holds. */
 void gw_object_free(struct gw_object **object);
 /* object takes the place of previous (NULL: of none): where its file names no
  * generation, that counts on from previous's when the specs differ. */

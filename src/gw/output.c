@@ -23,6 +23,7 @@ gw_outbox_fini(struct gw_outbox *outbox)
 {
 	memory_free(outbox->units);
 	memory_free(outbox->statuses);
+	memory_free(outbox->certificates);
 	text_fini(&outbox->bytes);
 	arena_fini(&outbox->arena);
 }
@@ -31,6 +32,7 @@ void
 gw_outbox_reset(struct gw_outbox *outbox)
 {
 	outbox->unit_count = outbox->status_count = 0;
+	outbox->certificate_count = 0;
 	arena_reset(&outbox->arena);
 }
 
@@ -111,6 +113,32 @@ gw_outbox_status(struct gw_outbox *outbox, struct gw_sent *sent,
 	    (struct gw_status_change){.object = object, .status = status};
 }
 
+void
+gw_outbox_certificate(
+    struct gw_outbox *outbox, const struct gw_certificate *certificate)
+{
+	if (outbox->certificate_count == outbox->certificate_room) {
+		outbox->certificate_room = outbox->certificate_room
+		    ? outbox->certificate_room * 2
+		    : ROOM_MIN;
+		outbox->certificates = memory_resize(outbox->certificates,
+		    outbox->certificate_room, sizeof(*outbox->certificates));
+	}
+	outbox->certificates[outbox->certificate_count++] = certificate;
+}
+
+static int
+compare_certificates(const void *a, const void *b)
+{
+	const struct gw_certificate *left =
+	    *(const struct gw_certificate *const *)a;
+	const struct gw_certificate *right =
+	    *(const struct gw_certificate *const *)b;
+	int order = slice_compare(left->namespace, right->namespace);
+
+	return order ? order : slice_compare(left->name, right->name);
+}
+
 static int
 compare_units(const void *a, const void *b)
 {
@@ -144,10 +172,17 @@ gw_outbox_tell(struct gw_outbox *outbox, const struct gw_output *output)
 	if (outbox->status_count > 1)
 		qsort(outbox->statuses, outbox->status_count,
 		    sizeof(*outbox->statuses), compare_statuses);
+	if (outbox->certificate_count > 1)
+		qsort(outbox->certificates, outbox->certificate_count,
+		    sizeof(*outbox->certificates), compare_certificates);
 	for (size_t i = 0; i < outbox->unit_count; i++)
 		output->on_unit(output->context, outbox->units[i].name,
 		    outbox->units[i].bytes);
 	for (size_t i = 0; i < outbox->status_count; i++)
 		output->on_status(output->context, outbox->statuses[i].object,
 		    outbox->statuses[i].status);
+	for (size_t i = 0;
+	     output->on_certificate && i < outbox->certificate_count; i++)
+		output->on_certificate(
+		    output->context, outbox->certificates[i]);
 }

@@ -30,6 +30,8 @@ struct gw_outbox {
 	size_t unit_count, unit_room;
 	struct gw_status_change *statuses;
 	size_t status_count, status_room;
+	const struct gw_certificate **certificates;
+	size_t certificate_count, certificate_room;
 };
 
 void gw_outbox_init(struct gw_outbox *outbox);
@@ -46,6 +48,9 @@ void gw_outbox_drop(
  */
 void gw_outbox_status(struct gw_outbox *outbox, struct gw_sent *sent,
     const struct gw_object *object, const void *status);
+/* It lives in the outbox's arena. */
+void gw_outbox_certificate(
+    struct gw_outbox *outbox, const struct gw_certificate *certificate);
 void gw_outbox_tell(struct gw_outbox *outbox, const struct gw_output *output);
 
 /* ---- condition.c: statuses ---- */

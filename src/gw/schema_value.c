@@ -104,8 +104,8 @@ judge_format(struct schema_judge *judge, const struct tree_node *tree,
 		enum gw_finding_row finding;
 		const char *must_be;
 	} formats[] = {
-	    [FORMAT_BYTE] = {GW_FINDING_VALUE_INVALID, "base64"},
-	    [FORMAT_BASE64] = {GW_FINDING_VALUE_INVALID, "base64"},
+	    [FORMAT_BYTE] = {GW_FINDING_VALUE_INVALID, ""},
+	    [FORMAT_BASE64] = {GW_FINDING_VALUE_INVALID, ""},
 	    [FORMAT_IPV4] = {GW_FINDING_ADDRESS_INVALID, "an IP address"},
 	    [FORMAT_IPV6] = {GW_FINDING_ADDRESS_INVALID, "an IP address"},
 	    [FORMAT_DATE_TIME] = {GW_FINDING_VALUE_INVALID,
@@ -116,10 +116,14 @@ judge_format(struct schema_judge *judge, const struct tree_node *tree,
 		return;
 	/* a fault of type, as an API server sees it */
 	judge->blocked = judge->mistyped = true;
-	schema_fault(judge, formats[format].finding, tree, place,
-	    arena_format(judge->arena, "\"%.*s\" is not %s",
-	        SLICE_ARGS(shown(tree->text)), formats[format].must_be),
-	    SLICE_NONE);
+	/* What should have been base64 may be a password as it is. */
+	struct slice text = format == FORMAT_BYTE || format == FORMAT_BASE64
+	    ? SLICE("the value is not base64")
+	    : arena_format(judge->arena, "\"%.*s\" is not %s",
+	          SLICE_ARGS(shown(tree->text)), formats[format].must_be);
+
+	schema_fault(
+	    judge, formats[format].finding, tree, place, text, SLICE_NONE);
 }
 
 static void

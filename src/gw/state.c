@@ -29,6 +29,7 @@ gw_state_new(const struct gw_options *options)
 	}
 	state->namespaces_implied = options->namespaces_implied;
 	state->carries = options->carries;
+	state->turns_at = INT64_MAX;
 	for (unsigned i = 0; i < GW_KIND__COUNT; i++) {
 		map_init(&state->nodes[i]);
 		list_init(&state->dirty[i]);
@@ -165,6 +166,21 @@ has_same_digest(const struct gw_object *a, const struct gw_object *b)
 	return a && b && a->digest == b->digest;
 }
 
+/* What listeners and policies show, or believe by. */
+static void
+on_credential(struct gw_state *state, struct gw_node *node)
+{
+	void *whole = node;
+
+	if (node->kind == GW_SECRET)
+		((struct gw_secret_node *)whole)->judged = false;
+	else
+		((struct gw_authority_node *)whole)->judged = false;
+	gw_node_mark_users(state, node,
+	    node->kind == GW_SECRET ? GW_EDGE_CERTIFICATE : GW_EDGE_AUTHORITY);
+	gw_node_mark(state, node);
+}
+
 static void
 on_change(struct gw_state *state, struct gw_node *node,
     const struct gw_object *before)
@@ -179,6 +195,7 @@ on_change(struct gw_state *state, struct gw_node *node,
 		break;
 	case GW_GATEWAY:
 		state->gateways_stale = true;
+		((struct gw_gateway_node *)(void *)node)->replaced = true;
 		break;
 	case GW_HTTPROUTE:
 		((struct gw_route_node *)(void *)node)->replaced = true;
@@ -201,12 +218,9 @@ on_change(struct gw_state *state, struct gw_node *node,
 			gw_node_drop(state, node);
 		break;
 	case GW_CONFIGMAP:
-		if (has_same_spec(before, now))
-			break;
-		((struct gw_authority_node *)(void *)node)->judged = false;
-		gw_node_mark_users(state, node, GW_EDGE_AUTHORITY);
-		if (!now)
-			gw_node_drop(state, node);
+	case GW_SECRET:
+		if (!has_same_spec(before, now))
+			on_credential(state, node);
 		break;
 	case GW_REFERENCEGRANT:
 		gw_grant_relink(state, (struct gw_grant_node *)(void *)node);
@@ -342,11 +356,17 @@ judge_dirty(struct gw_state *state, enum gw_kind kind)
 			gw_slice_emit(state, whole);
 			break;
 		case GW_GATEWAY:
+			gw_gateway_refresh_tls(state, whole);
 			gw_gateway_emit_status(state, whole);
+			break;
+		case GW_CONFIGMAP:
+			gw_authority_emit(state, whole);
+			break;
+		case GW_SECRET:
+			gw_secret_emit(state, whole);
 			break;
 		case GW_GATEWAYCLASS:
 		case GW_REFERENCEGRANT:
-		case GW_CONFIGMAP:
 		case GW_NAMESPACE:
 		case GW_KIND__COUNT:
 			must(!"a kind that is judged alone");
@@ -371,5 +391,7 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 	judge_dirty(state, GW_XBACKEND);
 	judge_dirty(state, GW_ENDPOINTSLICE);
 	judge_dirty(state, GW_GATEWAY);
+	judge_dirty(state, GW_CONFIGMAP);
+	judge_dirty(state, GW_SECRET);
 	gw_outbox_tell(&state->outbox, output);
 }

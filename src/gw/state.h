@@ -50,6 +50,35 @@ void gw_state_report_listener(struct gw_state *state, struct slice unit,
 void gw_state_report_refused(
     struct gw_state *state, struct slice unit, struct slice why);
 
+/* Certificates, as Secrets hold them. */
+enum gw_certificate_health {
+	GW_CERTIFICATE_GOOD,
+	GW_CERTIFICATE_EXPIRING, /* soon: somebody should have renewed it */
+	GW_CERTIFICATE_NOT_YET_VALID,
+	GW_CERTIFICATE_EXPIRED,
+	GW_CERTIFICATE_BROKEN, /* missing, or no good whatever the time */
+};
+struct gw_certificate {
+	const struct gw_object *secret; /* NULL: only referred to */
+	struct slice namespace, name;
+	enum gw_certificate_health health;
+	bool used; /* somebody refers to it */
+	struct slice told; /* what is wrong or odd, for people; or empty */
+	const struct slice *names; /* DNS names of the certificate itself */
+	uint32_t name_count;
+	int64_t not_before, not_after; /* seconds since 1970; 0: not known */
+};
+/* Of Secrets that hold one or are referred to as if, by namespace and name; all
+ * of certificate lives until fn returns. */
+void gw_state_each_certificate(struct gw_state *state,
+    void (*fn)(void *context, const struct gw_certificate *certificate),
+    void *context);
+/* The time by which certificates are judged, never an earlier one; without,
+ * none has expired. What that changes is for the next run. */
+void gw_state_clock(struct gw_state *state, int64_t now_seconds);
+/* When to say the time again, at the latest; 0: it need not be. */
+int64_t gw_state_clock_due(const struct gw_state *state);
+
 /* One change that reconcile asks for. Slices and records live until the next
  * call on the state. */
 struct gw_output {
@@ -64,6 +93,10 @@ struct gw_output {
 	 * nothing is said. */
 	void (*on_status)(
 	    void *context, const struct gw_object *object, const void *status);
+	/* A certificate that is in use came to be of another health than was
+	 * told before (GOOD to begin with). May be NULL. */
+	void (*on_certificate)(
+	    void *context, const struct gw_certificate *certificate);
 };
 /* Bring units and statuses up to date with all puts, removes and reports since
  * the last run. Outputs come in order of name. */

@@ -22,6 +22,7 @@
 struct gw_node {
 	enum gw_kind kind;
 	uint32_t active; /* edges that are: its unit is of use */
+	uint32_t stamp; /* the state's, when a listener last used it */
 	struct slice key; /* "namespace/name", behind the node */
 	struct slice namespace, name; /* in key */
 	struct gw_object *object; /* NULL: only referred to */
@@ -35,6 +36,7 @@ enum gw_edge_role {
 	GW_EDGE_BACKEND,
 	GW_EDGE_INTO, /* the namespace of a backend elsewhere: its grants */
 	GW_EDGE_AUTHORITY, /* to believe certificates by */
+	GW_EDGE_CERTIFICATE, /* to be shown */
 };
 
 struct gw_edge {
@@ -67,6 +69,38 @@ struct gw_protocol {
 	enum gw_family family;
 };
 
+/* A list of references, as ResolvedRefs tells of it. */
+struct gw_resolved {
+	const char *reason; /* of False, or NULL */
+	struct slice message; /* why */
+	struct slice note; /* what is odd about what is resolved, or empty */
+};
+
+/* tls.options. */
+struct gw_tls_settings {
+	int64_t version_min; /* enum unit_tls_version */
+	struct slice *ciphers, *curves; /* as OpenSSL calls them */
+	uint32_t cipher_count, curve_count;
+};
+
+/* A listener's TLS as judged; it changes with Secrets and authorities alone. */
+struct gw_tls_state {
+	bool terminates; /* else the rest is nothing */
+	bool distrusted; /* no authority is left to hold clients against */
+	struct gw_resolved resolved;
+	struct gw_node **certificates, **authorities; /* the good ones */
+	uint32_t certificate_count, authority_count;
+	int64_t clients; /* enum unit_client_validation */
+	const char *overlap; /* the reason of OverlappingTLSConfig, or NULL */
+	struct slice overlap_message;
+};
+
+/* What an object's TLS depends on. */
+struct gw_tls_edges {
+	struct gw_edge *items;
+	uint32_t count, room;
+};
+
 /* A listener as judged; slices in the Gateway's object or arena. */
 struct gw_listener_state {
 	const struct gw_listener *spec;
@@ -77,10 +111,14 @@ struct gw_listener_state {
 	const char *conflict; /* the reason, or NULL */
 	const char *refused; /* why Accepted=False: the reason, or NULL */
 	struct slice message; /* of either */
+	struct gw_tls_settings settings;
+	struct gw_tls_state tls;
 };
 
 struct gw_gateway_node {
 	struct gw_node node;
+	bool replaced; /* edges of TLS are to be made anew */
+	bool tls_stale; /* a Secret, authority or grant of it changed */
 	bool ours;
 	bool orphan; /* its class does not exist, and all classes are ours */
 	struct slice controller; /* in arena */
@@ -92,6 +130,10 @@ struct gw_gateway_node {
 	uint32_t address_count;
 	struct gw_listener_state *listeners;
 	uint32_t listener_count;
+	struct arena tls_arena; /* of what judging TLS made */
+	struct gw_tls_edges tls_edges;
+	struct gw_node *client_certificate; /* shown to backends, or NULL */
+	struct gw_resolved client_resolved;
 	/* What attachment rests on; routes are judged anew when it changes. */
 	bool facts_known;
 	uint8_t facts_digest[32];
@@ -137,6 +179,22 @@ struct gw_authority_node {
 	bool judged;
 	bool good; /* some certificate of it can be used */
 	struct text fault; /* why it is not */
+	struct gw_sent unit;
+};
+
+/* A Secret: a chain and its key. */
+struct gw_secret_node {
+	struct gw_node node;
+	bool judged;
+	bool sound; /* whatever the time, it can be shown */
+	enum gw_certificate_health told;
+	struct text fault, note; /* why it is not; what is odd all the same */
+	struct arena arena; /* of names */
+	struct slice *names; /* DNS */
+	uint32_t name_count;
+	unsigned line; /* of the certificate in its text */
+	int64_t not_before, not_after;
+	struct gw_sent unit;
 };
 
 struct gw_namespace_node {
@@ -165,6 +223,9 @@ struct gw_state {
 	struct map nodes[GW_KIND__COUNT];
 	struct list dirty[GW_KIND__COUNT];
 	bool classes_stale, gateways_stale;
+	uint32_t stamp; /* of one object's listeners */
+	int64_t now; /* seconds since 1970; 0: not known */
+	int64_t turns_at; /* when a certificate is not what it was */
 	struct map reports; /* by name of unit */
 	struct map listener_units; /* struct gw_listener_unit, by name */
 	struct gw_outbox outbox;
@@ -217,6 +278,11 @@ struct slice gw_listener_unit_name(struct arena *arena,
     const struct gw_gateway_node *gateway, struct slice listener);
 /* Units of all listeners that are served; the others are dropped. */
 void gw_listeners_emit(struct gw_state *state);
+/* Where a Secret, an authority or a grant that it refers to has changed. */
+void gw_gateway_refresh_tls(
+    struct gw_state *state, struct gw_gateway_node *gateway);
+void gw_gateway_emit_listeners(
+    struct gw_state *state, const struct gw_gateway_node *gateway);
 /* gateway_status.c */
 void gw_gateway_emit_status(
     struct gw_state *state, struct gw_gateway_node *gateway);
@@ -276,6 +342,65 @@ struct slice gw_backend_unit_name(
 /* ---- authority.c ---- */
 /* May certificates be believed by it? fault (of the node) says why not. */
 bool gw_authority_is_good(struct gw_node *node, struct slice *fault);
+void gw_authority_emit(
+    struct gw_state *state, struct gw_authority_node *authority);
+struct slice gw_authority_unit_name(
+    struct arena *arena, const struct gw_node *node);
+
+/* ---- secret.c ---- */
+/* May it be shown to peers now? told gets why not, or what is odd. */
+bool gw_secret_is_good(
+    struct gw_state *state, struct gw_node *node, struct text *told);
+/* Of one that was asked for. */
+enum gw_certificate_health gw_secret_health(
+    const struct gw_state *state, const struct gw_node *node);
+/* When that changes by itself; INT64_MAX: never. */
+int64_t gw_secret_turns_at(
+    const struct gw_state *state, const struct gw_node *node);
+struct slice gw_secret_unit_name(
+    struct arena *arena, const struct gw_node *node);
+void gw_secret_emit(struct gw_state *state, struct gw_secret_node *secret);
+
+/* ---- certificate.c ---- */
+void gw_clock_note(struct gw_state *state, const struct gw_secret_node *secret);
+/* Whoever listens hears of a certificate whose health is another. */
+void gw_certificate_tell(struct gw_state *state, struct gw_secret_node *secret);
+
+/* ---- tls.c, tls_option.c, tls_overlap.c ---- */
+/* What tls.options of our domain say; false and why: one is not understood. */
+bool gw_tls_options_take(const struct gw_listener_tls *tls, struct arena *arena,
+    struct gw_tls_settings *settings, struct text *fault);
+/* Sets listener->tls. owner: whose listener it is, and who refers to Secrets;
+ * it has edges to all that it refers to. gateway: who says what clients must
+ * show. */
+void gw_tls_judge(struct gw_state *state, const struct gw_gateway_node *gateway,
+    const struct gw_node *owner, struct gw_listener_state *listener,
+    struct arena *arena);
+/* Can a handshake succeed? */
+bool gw_tls_is_shown(const struct gw_listener_state *listener);
+void gw_tls_judge_backend(struct gw_state *state,
+    struct gw_gateway_node *gateway, struct arena *arena);
+/* Does it let clients in whatever they show? */
+bool gw_tls_is_insecure(const struct gw_gateway_spec *spec);
+/* Sets tls.overlap of listeners that share an address, whoever's they are. */
+void gw_tls_overlaps_judge(struct arena *work, struct arena *arena,
+    struct gw_listener_state *const *listeners, uint32_t count);
+bool gw_authority_kind(
+    struct slice group, struct slice kind, enum gw_kind *out);
+
+/* ---- tls_edge.c ---- */
+void gw_tls_edges_add(struct gw_state *state, struct gw_tls_edges *edges,
+    struct gw_node *user, const struct gw_listener *listener);
+void gw_tls_edges_add_gateway(struct gw_state *state,
+    struct gw_tls_edges *edges, struct gw_node *user,
+    const struct gw_gateway_tls *tls);
+void gw_tls_edges_free(struct gw_state *state, struct gw_tls_edges *edges);
+/* Between begin and end, what is used of an object's edges is named; end makes
+ * those active and the others not. */
+void gw_tls_edges_begin(struct gw_state *state);
+void gw_tls_use(
+    struct gw_state *state, struct gw_node *const *nodes, uint32_t count);
+void gw_tls_edges_end(struct gw_state *state, struct gw_tls_edges *edges);
 
 /* ---- grant.c ---- */
 void gw_grant_relink(struct gw_state *state, struct gw_grant_node *grant);

@@ -116,6 +116,10 @@ test_times(void **state)
 	assert_int_equal(fault.certificate, 1);
 	assert_int_equal(fault.line, 1);
 	assert_int_equal(fault.seconds, NOW + DAY);
+	assert_int_equal(
+	    check(chain, 2, &world->leaf, CRYPT_ANY_TIME).problem, CRYPT_NONE);
+	assert_int_equal(
+	    check(chain, 2, &world->leaf, CRYPT_ANY_TIME).problem, CRYPT_NONE);
 	fault = check(chain, 2, &world->leaf, NOW - DAY - 1);
 	assert_int_equal(fault.problem, CRYPT_NOT_YET_VALID);
 	assert_int_equal(fault.seconds, NOW - DAY);

@@ -42,6 +42,7 @@ test_rows(void **state)
 	(void)state;
 	for (unsigned i = 0; i < CRYPT_PROBLEM__COUNT; i++) {
 		assert_true(strlen(crypt_problem_text(i)) > 0);
+		assert_true(strlen(crypt_problem_fix(i)) > 0);
 		for (unsigned j = 0; j < i; j++)
 			assert_string_not_equal(
 			    crypt_problem_label(i), crypt_problem_label(j));
