@@ -258,7 +258,7 @@ add_gateway_programmed(const struct gw_state *state,
     const struct gw_gateway_node *gateway)
 {
 	const char *worst = NULL;
-	struct slice message = SLICE_NONE;
+	struct slice message = SLICE_NONE, fault = SLICE_NONE;
 	bool bound = false;
 
 	if (gateway->refused) {
@@ -270,8 +270,11 @@ add_gateway_programmed(const struct gw_state *state,
 		const struct gw_report *report;
 		const char *reason;
 
-		if (slice_is_set(listener_fault(&gateway->listeners[i])))
+		if (slice_is_set(listener_fault(&gateway->listeners[i]))) {
+			if (!slice_is_set(fault))
+				fault = listener_fault(&gateway->listeners[i]);
 			continue;
+		}
 		report = report_of(state, arena, gateway, i);
 		reason = report_reason(report);
 		bound = bound || !reason;
@@ -284,6 +287,11 @@ add_gateway_programmed(const struct gw_state *state,
 		message = arena_format(arena, "listener \"%.*s\": %.*s",
 		    SLICE_ARGS(gateway->listeners[i].spec->name),
 		    SLICE_ARGS(report_message(arena, report)));
+	}
+	if (!bound && !worst) {
+		worst = "Invalid";
+		message = arena_format(arena, "no listener can be served; %.*s",
+		    SLICE_ARGS(fault));
 	}
 	gw_conditions_add(conditions, "Programmed", worst ? "False" : "True",
 	    worst ? worst : "Programmed",

@@ -71,8 +71,8 @@ take_facts(struct gw_secret_node *secret, const struct crypt_certificate *own)
 	secret->not_before = own->not_before;
 	secret->not_after = own->not_after;
 	secret->line = own->line;
-	secret->names =
-	    arena_zero(&secret->arena, own->name_count + 1, sizeof(*secret->names));
+	secret->names = arena_zero(
+	    &secret->arena, own->name_count + 1, sizeof(*secret->names));
 	for (unsigned i = 0; i < own->name_count; i++)
 		if (own->names[i].kind == CRYPT_NAME_DNS)
 			secret->names[secret->name_count++] =

@@ -20,8 +20,8 @@ static void
 begin(struct judging *judging, struct gw_state *state, struct arena *arena,
     const struct gw_node *owner)
 {
-	*judging = (struct judging){
-	    .state = state, .arena = arena, .owner = owner};
+	*judging =
+	    (struct judging){.state = state, .arena = arena, .owner = owner};
 	text_init(&judging->faults);
 	text_init(&judging->notes);
 }
@@ -39,8 +39,7 @@ static void
 fail(struct judging *judging, const char *reason, struct slice path,
     struct slice why)
 {
-	bool same =
-	    !judging->reason || strcmp(judging->reason, reason) == 0;
+	bool same = !judging->reason || strcmp(judging->reason, reason) == 0;
 
 	if (!judging->reason)
 		judging->reason = reason;
@@ -61,8 +60,8 @@ end(struct judging *judging, struct gw_resolved *resolved)
 
 /* Permission comes first: whether it exists is not for everyone to know. */
 static bool
-is_permitted(struct judging *judging, const struct gw_node *node,
-    struct slice path)
+is_permitted(
+    struct judging *judging, const struct gw_node *node, struct slice path)
 {
 	const struct gw_node *owner = judging->owner;
 	const struct gw_kind_row *from = &gw_kinds[owner->kind];
@@ -77,8 +76,7 @@ is_permitted(struct judging *judging, const struct gw_node *node,
 	        "no ReferenceGrant in namespace %.*s lets %s of namespace "
 	        "%.*s refer to %s %.*s",
 	        SLICE_ARGS(node->namespace), from->kind,
-	        SLICE_ARGS(owner->namespace), to->kind,
-	        SLICE_ARGS(node->key)));
+	        SLICE_ARGS(owner->namespace), to->kind, SLICE_ARGS(node->key)));
 	return false;
 }
 
@@ -111,8 +109,8 @@ judge_certificate(struct judging *judging, const char *reason,
 		        SLICE_ARGS(reference->group)));
 		return NULL;
 	}
-	node = gw_node_get(
-	    judging->state, GW_SECRET, namespace, reference->name);
+	node =
+	    gw_node_get(judging->state, GW_SECRET, namespace, reference->name);
 	must(node != NULL); /* there is an edge to it */
 	if (!is_permitted(judging, node, path))
 		return NULL;
@@ -149,8 +147,8 @@ judge_certificates(struct judging *judging, struct gw_listener_state *listener)
 	for (uint32_t i = 0; i < count; i++) {
 		struct gw_node *node = judge_certificate(judging,
 		    "InvalidCertificateRef", &spec->certificate_refs[i],
-		    arena_format(&judging->state->work,
-		        "tls.certificateRefs[%u]", i));
+		    arena_format(
+		        &judging->state->work, "tls.certificateRefs[%u]", i));
 		bool seen = false;
 
 		for (uint32_t j = 0; j < tls->certificate_count; j++)
@@ -297,8 +295,8 @@ gw_tls_is_shown(const struct gw_listener_state *listener)
 }
 
 void
-gw_tls_judge_backend(
-    struct gw_state *state, struct gw_gateway_node *gateway, struct arena *arena)
+gw_tls_judge_backend(struct gw_state *state, struct gw_gateway_node *gateway,
+    struct arena *arena)
 {
 	const struct gw_gateway_tls *tls =
 	    gateway->node.object->gateway->spec->tls;
@@ -309,10 +307,9 @@ gw_tls_judge_backend(
 	if (!tls || !tls->backend || !tls->backend->client_certificate_ref)
 		return;
 	begin(&judging, state, arena, &gateway->node);
-	gateway->client_certificate =
-	    judge_certificate(&judging, "InvalidClientCertificateRef",
-	        tls->backend->client_certificate_ref,
-	        SLICE("spec.tls.backend.clientCertificateRef"));
+	gateway->client_certificate = judge_certificate(&judging,
+	    "InvalidClientCertificateRef", tls->backend->client_certificate_ref,
+	    SLICE("spec.tls.backend.clientCertificateRef"));
 	end(&judging, &gateway->client_resolved);
 }
 
@@ -321,12 +318,11 @@ gw_tls_is_insecure(const struct gw_gateway_spec *spec)
 {
 	const struct gw_frontend_tls *frontend =
 	    spec->tls ? spec->tls->frontend : NULL;
-	const struct gw_client_validation *validation = frontend &&
-	        frontend->fallback
-	    ? frontend->fallback->validation
-	    : NULL;
-	bool insecure = validation &&
-	    mode_of(validation) == UNIT_CLIENTS_INSECURE_FALLBACK;
+	const struct gw_client_validation *validation =
+	    frontend && frontend->fallback ? frontend->fallback->validation
+	                                   : NULL;
+	bool insecure =
+	    validation && mode_of(validation) == UNIT_CLIENTS_INSECURE_FALLBACK;
 
 	for (uint32_t i = 0; frontend && i < frontend->per_port_count; i++) {
 		validation = frontend->per_port[i].tls

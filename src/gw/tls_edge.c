@@ -5,8 +5,8 @@
 #include "gw/state_priv.h"
 
 static void
-add_edge(struct gw_tls_edges *edges, struct gw_node *user,
-    struct gw_node *node, enum gw_edge_role role)
+add_edge(struct gw_tls_edges *edges, struct gw_node *user, struct gw_node *node,
+    enum gw_edge_role role)
 {
 	if (edges->count == edges->room) {
 		uint32_t room = edges->room ? edges->room * 2 : 4;
@@ -49,8 +49,7 @@ add_certificate(struct gw_state *state, struct gw_tls_edges *edges,
 	if (reference->group.length == 0 &&
 	    slice_equal(reference->kind, SLICE("Secret")))
 		add_object(state, edges, user,
-		    gw_node_touch(
-		        state, GW_SECRET, namespace, reference->name),
+		    gw_node_touch(state, GW_SECRET, namespace, reference->name),
 		    GW_EDGE_CERTIFICATE);
 }
 
@@ -73,9 +72,9 @@ add_authorities(struct gw_state *state, struct gw_tls_edges *edges,
 		struct slice namespace = user->namespace;
 
 		if (!gw_kinds[kind].namespaced)
-			namespace = SLICE("");
-		else if (slice_is_set(reference->namespace))
-			namespace = reference->namespace;
+		namespace = SLICE("");
+		else if (slice_is_set(reference->namespace)) namespace =
+		    reference->namespace;
 		add_object(state, edges, user,
 		    gw_node_touch(state, kind, namespace, reference->name),
 		    GW_EDGE_AUTHORITY);
@@ -105,8 +104,7 @@ gw_tls_edges_add_gateway(struct gw_state *state, struct gw_tls_edges *edges,
 		return;
 	add_authorities(state, edges, user, frontend->fallback);
 	for (uint32_t i = 0; i < frontend->per_port_count; i++)
-		add_authorities(
-		    state, edges, user, frontend->per_port[i].tls);
+		add_authorities(state, edges, user, frontend->per_port[i].tls);
 }
 
 void
@@ -137,7 +135,7 @@ gw_tls_edges_end(struct gw_state *state, struct gw_tls_edges *edges)
 		struct gw_edge *edge = &edges->items[i];
 
 		if (edge->role != GW_EDGE_INTO)
-			gw_edge_activate(state, edge,
-			    edge->node->stamp == state->stamp);
+			gw_edge_activate(
+			    state, edge, edge->node->stamp == state->stamp);
 	}
 }

@@ -1,6 +1,6 @@
 /* tls.options of a listener: those of our domain, which are understood whole or
- * refused, since a setting of TLS that is passed over is a hole. Others' domains
- * are theirs. */
+ * refused, since a setting of TLS that is passed over is a hole. Others'
+ * domains are theirs. */
 #include "gw/state_priv.h"
 #include "wire/nearest.h"
 
@@ -60,14 +60,13 @@ push_hint(const struct row *rows, struct slice name, struct text *out)
 		wire_nearest_feed(&nearest, slice_from_string(row->other));
 	}
 	if (slice_is_set(nearest.best)) {
-		text_printf(out, "; did you mean \"%.*s\"?",
-		    SLICE_ARGS(nearest.best));
+		text_printf(
+		    out, "; did you mean \"%.*s\"?", SLICE_ARGS(nearest.best));
 		return;
 	}
 	text_push_string(out, "; known:");
 	for (const struct row *row = rows; row->name; row++)
-		text_printf(
-		    out, "%s %s", row == rows ? "" : ",", row->name);
+		text_printf(out, "%s %s", row == rows ? "" : ",", row->name);
 }
 
 static void

@@ -15,8 +15,9 @@ struct overlaps {
 };
 
 static struct slice
-key_of(const struct overlaps *overlaps, const struct gw_listener_state *listener,
-    const char *star, struct slice name)
+key_of(const struct overlaps *overlaps,
+    const struct gw_listener_state *listener, const char *star,
+    struct slice name)
 {
 	return arena_format(overlaps->work, "%lld %s%.*s",
 	    (long long)listener->spec->port, star, SLICE_ARGS(name));
@@ -71,8 +72,8 @@ look(struct overlaps *overlaps, struct map *map,
 	struct gw_listener_state *other = NULL;
 
 	if (owners)
-		other = owners->first != listener ? owners->first
-		                                  : owners->second;
+		other =
+		    owners->first != listener ? owners->first : owners->second;
 	if (!other)
 		return;
 	mark(overlaps, listener, reason, what, mine, other, star, its);
@@ -96,9 +97,8 @@ look_up(struct overlaps *overlaps, struct gw_listener_state *listener)
 
 	if (host.length > 0)
 		look(overlaps, &overlaps->hosts, listener, host, "", SLICE(""));
-	for (struct slice rest = slice_starts_with(host, SLICE("*."))
-	         ? skip_label(host)
-	         : host;
+	for (struct slice rest =
+	         slice_starts_with(host, SLICE("*.")) ? skip_label(host) : host;
 	     (rest = skip_label(rest)).length > 0;)
 		look(overlaps, &overlaps->hosts, listener, host, "*.", rest);
 	for (uint32_t i = 0; i < listener->tls.certificate_count; i++) {
@@ -111,8 +111,8 @@ look_up(struct overlaps *overlaps, struct gw_listener_state *listener)
 			look(overlaps, &overlaps->names, listener, name, "",
 			    name);
 			if (!slice_starts_with(name, SLICE("*.")))
-				look(overlaps, &overlaps->names, listener,
-				    name, "*.", skip_label(name));
+				look(overlaps, &overlaps->names, listener, name,
+				    "*.", skip_label(name));
 		}
 	}
 }

@@ -10,6 +10,7 @@
  * Comment lines at the top of an input say what else a case needs:
  *	# controller-name NAME
  *	# namespaces-explicit
+ *	# now TIME                      (RFC 3339; without, no time passes)
  *	# carries PROTOCOL...           (besides HTTP/1; as in enum gw_carry)
  *	# report UNIT LABEL why         (LABEL as in core/error.def)
  *	# refused UNIT why */
@@ -18,7 +19,9 @@
 #include <stdlib.h>
 
 #include "../unit/gw/world.h"
+#include "core/clock.h"
 #include "core/memory.h"
+#include "core/must.h"
 #include "core/random.h"
 #include "wire/record_tree.h"
 
@@ -46,6 +49,7 @@ struct input {
 	struct text yaml;
 	struct slice names[NAMES_MAX];
 	struct gw_options options;
+	int64_t now; /* 0: none is said */
 };
 
 /* The words of the next "# ..." line, or false at the first other line. */
@@ -94,6 +98,8 @@ read_options(struct input *input)
 			    words;
 		else if (slice_equal(word, SLICE("namespaces-explicit")))
 			input->options.namespaces_implied = false;
+		else if (slice_equal(word, SLICE("now")))
+			must(clock_parse(words, &input->now));
 		else if (slice_equal(word, SLICE("carries")))
 			while (slice_cut(&words, ' ', &word))
 				input->options.carries |= carry_of(word);
@@ -134,6 +140,14 @@ report(struct world *world, const struct input *input)
 /* ---- the four ways ---- */
 
 static void
+begin(struct world *world, const struct input *input)
+{
+	world_init(world, &input->options);
+	if (input->now)
+		gw_state_clock(world->state, input->now);
+}
+
+static void
 shuffle(struct world_objects *objects, struct random *random)
 {
 	for (size_t i = objects->count; i > 1; i--) {
@@ -151,7 +165,7 @@ run_whole(const struct input *input, struct random *random, struct text *out,
 {
 	struct world world;
 
-	world_init(&world, &input->options);
+	begin(&world, input);
 	struct world_objects objects =
 	    world_admit(&world, text_slice(&input->yaml));
 
@@ -190,7 +204,7 @@ run_steps(const struct input *input, struct random *random, struct text *out)
 	struct world world;
 	struct text left;
 
-	world_init(&world, &input->options);
+	begin(&world, input);
 	struct world_objects objects = world_admit(&world, yaml);
 	struct world_objects names = world_admit(&world, yaml);
 

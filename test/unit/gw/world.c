@@ -5,6 +5,7 @@
 
 #include "core/memory.h"
 #include "core/must.h"
+#include "crypt/digest.h"
 #include "snap/unit.h"
 #include "wire/record_binary.h"
 #include "wire/record_tree.h"
@@ -47,6 +48,35 @@ drop_thing(struct map *map, struct slice name)
 	free_thing(thing);
 }
 
+/* PEM is long, and keys are not for reading: a text is enough to tell two
+ * apart. */
+static void
+print_digest(struct text *out, const char *name, struct slice value)
+{
+	uint8_t digest[CRYPT_SHA256_BYTES];
+
+	if (!slice_is_set(value))
+		return;
+	crypt_sha256(&value, 1, digest);
+	text_printf(out, "  %s: %zu bytes, sha256:%02x%02x%02x%02x...\n", name,
+	    value.length, digest[0], digest[1], digest[2], digest[3]);
+}
+
+static void
+print_unit(struct text *out, const struct unit *unit)
+{
+	if (unit->kind == UNIT_CERTIFICATE) {
+		print_digest(out, "chain", unit->certificate->chain);
+		print_digest(out, "key", unit->certificate->key);
+		print_digest(out, "ocsp", unit->certificate->ocsp);
+	} else if (unit->kind == UNIT_AUTHORITY) {
+		print_digest(out, "bundle", unit->authority->bundle);
+	} else {
+		wire_record_to_yaml(
+		    out, snap_unit_type(unit->kind), unit->record, 2);
+	}
+}
+
 /* Units are read as an agent does, so that none is made that one would refuse.
  */
 static void
@@ -69,7 +99,7 @@ on_unit(void *context, struct slice name, struct slice bytes)
 		abort();
 	}
 	text_init(&yaml);
-	wire_record_to_yaml(&yaml, snap_unit_type(unit->kind), unit->record, 2);
+	print_unit(&yaml, unit);
 	set_thing(&world->units, name, text_slice(&yaml));
 	text_fini(&yaml);
 	snap_unit_free(&unit);
