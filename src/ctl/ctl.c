@@ -12,11 +12,14 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
+#include "ctl/certificates.h"
 #include "ctl/pages.h"
 #include "ctl/problem.h"
 #include "ctl/sources.h"
 #include "ctl/statuses.h"
 #include "ctl/units.h"
+
+enum { CLOCK_WAIT_MS_MAX = 60000 };
 
 struct ctl {
 	struct ctl_options options;
@@ -33,9 +36,11 @@ struct ctl {
 	struct ctl_units units;
 	struct ctl_statuses *statuses;
 	struct ctl_pages *pages;
+	struct ctl_certificates *certificates;
 	bool read_once; /* all files were read for the first time */
 	bool files_changed; /* events of the sources are waiting */
 	bool state_changed; /* reconcile is due */
+	bool certificates_changed; /* since the metrics were written */
 	unsigned reads; /* as of the last report */
 };
 
@@ -91,6 +96,7 @@ ctl_free(struct ctl **ctl)
 	feed_on_reply(old->options.feed, NULL, NULL);
 	if (old->pages != NULL)
 		ctl_pages_free(&old->pages);
+	ctl_certificates_free(&old->certificates);
 	ctl_sources_free(&old->sources);
 	ctl_files_free(&old->files);
 	ctl_statuses_free(&old->statuses);
@@ -107,6 +113,7 @@ ctl_register(struct ctl *ctl, struct admin *admin)
 {
 	must(ctl != NULL);
 	ctl_pages_register(ctl->pages, admin);
+	admin_add_metrics(admin, ctl_certificates_metrics, ctl->certificates);
 }
 
 void
@@ -184,6 +191,7 @@ open_parts(struct ctl *ctl)
 	ctl->loop = net_loop_new();
 	if (ctl->loop == NULL)
 		return ERROR_SYSTEM;
+	ctl->certificates = ctl_certificates_new(ctl->loop);
 	ctl->pages = ctl_pages_new(ctl->loop, options->admin_loop);
 	net_task_init(&ctl->round, run_round);
 	net_timer_init(&ctl->timer, on_timer);
@@ -339,6 +347,8 @@ on_unit(void *context, struct slice name, struct slice bytes)
 	struct ctl *ctl = context;
 
 	ctl_units_put(&ctl->units, name, bytes);
+	if (slice_starts_with(name, SLICE("certificate/")))
+		ctl->certificates_changed = true;
 }
 
 static void
@@ -350,10 +360,23 @@ on_status(void *context, const struct gw_object *object, const void *status)
 }
 
 static void
+on_certificate(void *context, const struct gw_certificate *certificate)
+{
+	struct ctl *ctl = context;
+
+	ctl_certificate_log(certificate);
+	ctl->certificates_changed = true;
+}
+
+static void
 reconcile(struct ctl *ctl)
 {
 	struct gw_output output = {
-	    .context = ctl, .on_unit = on_unit, .on_status = on_status};
+	    .context = ctl,
+	    .on_unit = on_unit,
+	    .on_status = on_status,
+	    .on_certificate = on_certificate,
+	};
 
 	ctl->state_changed = false;
 	gw_state_reconcile(ctl->state, &output);
@@ -376,6 +399,34 @@ answer_queries(struct ctl *ctl)
 	}
 }
 
+/* Certificates are judged by the time of day. */
+static void
+tell_time(struct ctl *ctl)
+{
+	int64_t now = clock_wall_ms() / 1000;
+	int64_t due = gw_state_clock_due(ctl->state);
+
+	gw_state_clock(ctl->state, now);
+	if (due != 0 && now >= due)
+		ctl->state_changed = true;
+}
+
+/* In the loop's time; a far one is come back to, lest a clock that is set in
+ * between is missed. */
+static uint64_t
+clock_deadline_ms(const struct ctl *ctl)
+{
+	int64_t due = gw_state_clock_due(ctl->state);
+	int64_t wait_ms = due * 1000 - clock_wall_ms();
+
+	if (due == 0)
+		return 0;
+	if (wait_ms > CLOCK_WAIT_MS_MAX)
+		wait_ms = CLOCK_WAIT_MS_MAX;
+	return net_loop_now_ms(ctl->loop) +
+	    (wait_ms > 0 ? (uint64_t)wait_ms : 1);
+}
+
 /* The earlier of two times, 0 being never. */
 static uint64_t
 earlier(uint64_t a, uint64_t b)
@@ -389,8 +440,9 @@ static void
 set_timer(struct ctl *ctl)
 {
 	uint64_t now_ms = net_loop_now_ms(ctl->loop);
-	uint64_t at_ms = earlier(ctl_sources_deadline_ms(ctl->sources),
-	    ctl_statuses_deadline_ms(ctl->statuses));
+	uint64_t at_ms = earlier(clock_deadline_ms(ctl),
+	    earlier(ctl_sources_deadline_ms(ctl->sources),
+	        ctl_statuses_deadline_ms(ctl->statuses)));
 
 	if (at_ms == 0)
 		net_timer_clear(&ctl->timer);
@@ -406,12 +458,16 @@ run_round(struct net_task *task)
 
 	if (!atomic_load(&ctl->stop)) {
 		take_replies(ctl);
+		tell_time(ctl);
 		read_files(ctl);
 		if (ctl->state_changed)
 			reconcile(ctl);
 		ctl_statuses_expire(
 		    ctl->statuses, net_loop_now_ms(ctl->loop), clock_wall_ms());
 		answer_queries(ctl);
+		if (ctl_certificates_refresh(ctl->certificates, ctl->state,
+		        ctl->certificates_changed))
+			ctl->certificates_changed = false;
 		set_timer(ctl);
 	}
 	if (atomic_load(&ctl->stop))

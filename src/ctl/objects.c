@@ -94,8 +94,15 @@ is_asked(struct slice asked, struct slice name)
 bool
 ctl_query_asks(const struct ctl_query *query, const struct gw_object *object)
 {
-	return is_asked(query->namespace, object->namespace) &&
-	    is_asked(query->name, object->name);
+	return ctl_query_asks_name(query, object->namespace, object->name);
+}
+
+bool
+ctl_query_asks_name(
+    const struct ctl_query *query, struct slice namespace, struct slice name)
+{
+	return is_asked(query->namespace, namespace) &&
+	    is_asked(query->name, name);
 }
 
 static bool
@@ -110,7 +117,7 @@ on_object(void *context, const struct gw_object *object)
 }
 
 void
-ctl_objects_write(struct text *out, const struct gw_state *state,
+ctl_objects_write(struct text *out, struct gw_state *state,
     const struct ctl_statuses *statuses, const struct ctl_query *query)
 {
 	must(out != NULL && state != NULL && statuses != NULL && query != NULL);

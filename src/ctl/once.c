@@ -1,6 +1,7 @@
 /* The files go into a state of reconcile's as ctl's do, all at once. */
 #include "ctl/once.h"
 
+#include "core/clock.h"
 #include "core/must.h"
 #include "ctl/sources.h"
 
@@ -75,6 +76,7 @@ ctl_once_run(struct ctl_once *once)
 			return error;
 	}
 	once->state = gw_state_new(&once->options);
+	gw_state_clock(once->state, clock_wall_ms() / 1000);
 	enum error error = read_files(once);
 
 	if (error == ERROR_OK)

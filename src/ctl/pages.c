@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "core/must.h"
+#include "ctl/certificates.h"
 
 struct ctl_pages {
 	struct net_loop *ctl_loop, *admin_loop;
@@ -185,18 +186,11 @@ keep(char **at, struct slice text)
 }
 
 static void
-show(struct ctl_pages *pages, struct http_exchange *exchange,
-    struct slice query, ctl_write_fn write)
+show_kind(struct ctl_pages *pages, struct http_exchange *exchange,
+    struct slice query, enum gw_kind kind, ctl_write_fn write)
 {
 	struct slice namespace = parameter(query, SLICE("namespace"));
 	struct slice name = parameter(query, SLICE("name"));
-	enum gw_kind kind;
-
-	if (!gw_kind_parse(parameter(query, SLICE("kind")), &kind)) {
-		admin_answer(exchange, 400, "text/plain; charset=utf-8",
-		    SLICE("?kind= must name a kind that yumen reads\n"));
-		return;
-	}
 	struct ctl_query *made =
 	    memory_zero(1, sizeof(*made) + namespace.length + name.length);
 	char *at = made->storage;
@@ -214,6 +208,26 @@ show(struct ctl_pages *pages, struct http_exchange *exchange,
 	exchange->handler_state = made;
 	list_insert(&pages->open, &made->open);
 	post(pages, &pages->asked, made, pages->ctl_loop);
+}
+
+static void
+show(struct ctl_pages *pages, struct http_exchange *exchange,
+    struct slice query, ctl_write_fn write)
+{
+	enum gw_kind kind;
+
+	if (gw_kind_parse(parameter(query, SLICE("kind")), &kind))
+		show_kind(pages, exchange, query, kind, write);
+	else
+		admin_answer(exchange, 400, "text/plain; charset=utf-8",
+		    SLICE("?kind= must name a kind that yumen reads\n"));
+}
+
+static void
+show_certificates(
+    void *context, struct http_exchange *exchange, struct slice query)
+{
+	show_kind(context, exchange, query, GW_SECRET, ctl_certificates_write);
 }
 
 static void
@@ -236,6 +250,10 @@ ctl_pages_register(struct ctl_pages *pages, struct admin *admin)
 	    "objects with their statuses, JSON; "
 	    "?kind=K[&namespace=N][&name=X]",
 	    show_objects, pages);
+	admin_add_page(admin, "/api/v1/certificates",
+	    "certificates of Secrets: names, expiry, what is wrong, JSON; "
+	    "?[namespace=N][&name=X]",
+	    show_certificates, pages);
 	admin_add_page(admin, "/api/v1/problems",
 	    "what is wrong with objects, JSON; ?kind=K[&namespace=N][&name=X]",
 	    show_problems, pages);

@@ -14,7 +14,7 @@
 
 struct ctl_query;
 /* Writes the answer, in ctl's thread. */
-typedef void (*ctl_write_fn)(struct text *out, const struct gw_state *state,
+typedef void (*ctl_write_fn)(struct text *out, struct gw_state *state,
     const struct ctl_statuses *statuses, const struct ctl_query *query);
 
 struct ctl_query {
@@ -49,13 +49,15 @@ void ctl_pages_answer(struct ctl_pages *pages, struct ctl_query **query);
 /* Is object one of those that query asks for? */
 bool ctl_query_asks(
     const struct ctl_query *query, const struct gw_object *object);
+bool ctl_query_asks_name(
+    const struct ctl_query *query, struct slice namespace, struct slice name);
 /* A JSON list of the objects that query asks for, as a cluster would show them.
  */
-void ctl_objects_write(struct text *out, const struct gw_state *state,
+void ctl_objects_write(struct text *out, struct gw_state *state,
     const struct ctl_statuses *statuses, const struct ctl_query *query);
 /* {"objects": [...]}: of each such object its name, the place where it was
  * written, and the problems that its status tells of. */
-void ctl_problems_write(struct text *out, const struct gw_state *state,
+void ctl_problems_write(struct text *out, struct gw_state *state,
     const struct ctl_statuses *statuses, const struct ctl_query *query);
 
 #endif

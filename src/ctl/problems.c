@@ -50,7 +50,7 @@ on_object(void *context, const struct gw_object *object)
 }
 
 void
-ctl_problems_write(struct text *out, const struct gw_state *state,
+ctl_problems_write(struct text *out, struct gw_state *state,
     const struct ctl_statuses *statuses, const struct ctl_query *query)
 {
 	must(out != NULL && state != NULL && statuses != NULL && query != NULL);

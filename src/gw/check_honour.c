@@ -53,14 +53,6 @@ warn_gateway(struct gw_check *check, const struct gw_gateway_spec *spec)
 		gw_check_report(check, GW_FINDING_NOT_HONOURED,
 		    GW_AT(at, "allowedListeners"),
 		    "ListenerSets are not supported yet");
-	if (spec->tls && spec->tls->backend)
-		gw_check_report(check, GW_FINDING_NOT_HONOURED,
-		    GW_AT(GW_AT(at, "tls"), "backend"),
-		    "TLS towards backends is not supported yet");
-	if (spec->tls && spec->tls->frontend)
-		gw_check_report(check, GW_FINDING_NOT_HONOURED,
-		    GW_AT(GW_AT(at, "tls"), "frontend"),
-		    "TLS is not supported yet");
 }
 
 static void

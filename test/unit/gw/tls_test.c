@@ -27,11 +27,10 @@ static struct pem pems[PEMS];
 static int
 make_pems(void **unused)
 {
-	static const int64_t times[PEMS][2] = {{-50, 300}, {-40, 400},
-	    {-80, 10}, {-90, -1}, {5, 300}, {-50, 300}};
-	static const char *const names[PEMS][2] = {{"a.example"},
-	    {"*.example"}, {"c.example"}, {"d.example"}, {"e.example"},
-	    {"f.example"}};
+	static const int64_t times[PEMS][2] = {
+	    {-50, 300}, {-40, 400}, {-80, 10}, {-90, -1}, {5, 300}, {-50, 300}};
+	static const char *const names[PEMS][2] = {{"a.example"}, {"*.example"},
+	    {"c.example"}, {"d.example"}, {"e.example"}, {"f.example"}};
 
 	(void)unused;
 	for (unsigned i = 0; i < PEMS; i++) {
@@ -176,8 +175,8 @@ it_heals(void **unused)
 	apply_secret(&world, 0, &pems[5]);
 	assert_says(&world, "does not belong to the first certificate");
 	apply_secret(&world, 0, &pems[0]);
-	assert_false(world_has(
-	    world_status(&world, "Gateway default/g0"), "=False"));
+	assert_false(
+	    world_has(world_status(&world, "Gateway default/g0"), "=False"));
 	assert_true(world_has(world_unit(&world, "listener/default/g0/https"),
 	    "certificate/default/x0"));
 	apply_secret(&world, 0, &pems[3]);
@@ -269,8 +268,7 @@ time_passes(void **unused)
 	put_secret(&world, 0, &pems[4]);
 	assert_int_equal(hear(&world, &heard), 1);
 	assert_int_equal(heard.health, GW_CERTIFICATE_NOT_YET_VALID);
-	assert_int_equal(
-	    gw_state_clock_due(world.state), NOW + 5 * DAY);
+	assert_int_equal(gw_state_clock_due(world.state), NOW + 5 * DAY);
 	gw_state_clock(world.state, NOW + 5 * DAY - 1);
 	assert_int_equal(hear(&world, &heard), 0);
 	gw_state_clock(world.state, NOW + 5 * DAY);
@@ -382,8 +380,7 @@ make_gateway(struct model *model, struct text *out)
 		text_printf(out,
 		    "  - {name: l%u, port: %u, protocol: HTTPS, hostname: "
 		    "\"%s\", tls: {certificateRefs: [%s, %s]}}\n",
-		    i, 80 + 2 * below(model, 2),
-		    hosts[i][below(model, 2)],
+		    i, 80 + 2 * below(model, 2), hosts[i][below(model, 2)],
 		    pick_reference(model), pick_reference(model));
 }
 

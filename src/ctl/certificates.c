@@ -1,0 +1,215 @@
+/* Certificates for people. A scrape takes what was last written and asks for
+ * more: ctl writes again only what was read, so that a change costs its own
+ * size, however many there are. */
+#include "ctl/certificates.h"
+
+#include <pthread.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/must.h"
+
+static const char *const healths[] = {
+    [GW_CERTIFICATE_GOOD] = "good",
+    [GW_CERTIFICATE_EXPIRING] = "expiring",
+    [GW_CERTIFICATE_NOT_YET_VALID] = "not yet valid",
+    [GW_CERTIFICATE_EXPIRED] = "expired",
+    [GW_CERTIFICATE_BROKEN] = "broken",
+};
+
+static void
+push_time(struct text *out, int64_t seconds)
+{
+	char time[CLOCK_RFC3339_BYTES + 1];
+
+	clock_format(seconds * 1000, time);
+	text_printf(out, "%.19sZ", time);
+}
+
+void
+ctl_certificate_log(const struct gw_certificate *certificate)
+{
+	static const enum log_event events[] = {
+	    [GW_CERTIFICATE_GOOD] = LOG_CERTIFICATE_GOOD,
+	    [GW_CERTIFICATE_EXPIRING] = LOG_CERTIFICATE_EXPIRING,
+	    [GW_CERTIFICATE_NOT_YET_VALID] = LOG_CERTIFICATE_UNUSABLE,
+	    [GW_CERTIFICATE_EXPIRED] = LOG_CERTIFICATE_UNUSABLE,
+	    [GW_CERTIFICATE_BROKEN] = LOG_CERTIFICATE_UNUSABLE,
+	};
+	struct text expires;
+
+	text_init(&expires);
+	if (certificate->not_after != 0)
+		push_time(&expires, certificate->not_after);
+	log_event(events[certificate->health],
+	    LOG_TEXT("namespace", certificate->namespace),
+	    LOG_TEXT("secret", certificate->name),
+	    LOG_TEXT("expires",
+	        expires.length > 0 ? text_slice(&expires) : SLICE_NONE),
+	    LOG_TEXT("why",
+	        certificate->told.length > 0 ? certificate->told
+	                                     : SLICE_NONE));
+	text_fini(&expires);
+}
+
+/* ---- the page ---- */
+
+struct writing {
+	struct text *out;
+	const struct ctl_query *query;
+	unsigned count;
+};
+
+static void
+write_one(void *context, const struct gw_certificate *certificate)
+{
+	struct writing *writing = context;
+	struct text *out = writing->out;
+
+	if (!ctl_query_asks_name(
+	        writing->query, certificate->namespace, certificate->name))
+		return;
+	text_printf(
+	    out, "%s\n{\"namespace\":", writing->count++ > 0 ? "," : "");
+	text_push_json(out, certificate->namespace);
+	text_push_string(out, ",\"name\":");
+	text_push_json(out, certificate->name);
+	text_printf(out, ",\"health\":\"%s\",\"used\":%s",
+	    healths[certificate->health], certificate->used ? "true" : "false");
+	if (certificate->not_after != 0) {
+		text_push_string(out, ",\"notBefore\":\"");
+		push_time(out, certificate->not_before);
+		text_push_string(out, "\",\"notAfter\":\"");
+		push_time(out, certificate->not_after);
+		text_push_byte(out, '"');
+	}
+	text_push_string(out, ",\"names\":[");
+	for (uint32_t i = 0; i < certificate->name_count; i++) {
+		text_push_string(out, i > 0 ? "," : "");
+		text_push_json(out, certificate->names[i]);
+	}
+	text_push_string(out, "],\"message\":");
+	text_push_json(out, certificate->told);
+	text_push_byte(out, '}');
+}
+
+void
+ctl_certificates_write(struct text *out, struct gw_state *state,
+    const struct ctl_statuses *statuses, const struct ctl_query *query)
+{
+	(void)statuses;
+	must(out != NULL && state != NULL && query != NULL);
+	struct writing writing = {.out = out, .query = query};
+
+	text_push_string(out, "{\"items\":[");
+	gw_state_each_certificate(state, write_one, &writing);
+	text_push_string(out, "]}\n");
+}
+
+/* ---- metrics ---- */
+
+struct ctl_certificates {
+	struct net_loop *loop; /* ctl's */
+	pthread_mutex_t lock; /* of the two below */
+	struct text metrics;
+	bool read; /* since they were written */
+};
+
+struct ctl_certificates *
+ctl_certificates_new(struct net_loop *ctl_loop)
+{
+	struct ctl_certificates *made = memory_zero(1, sizeof(*made));
+	int failed = pthread_mutex_init(&made->lock, NULL);
+
+	must(!failed);
+	made->loop = ctl_loop;
+	made->read = true;
+	text_init(&made->metrics);
+	return made;
+}
+
+void
+ctl_certificates_free(struct ctl_certificates **certificates)
+{
+	struct ctl_certificates *old = *certificates;
+
+	*certificates = NULL;
+	if (!old)
+		return;
+	pthread_mutex_destroy(&old->lock);
+	text_fini(&old->metrics);
+	memory_free(old);
+}
+
+static void
+lock(struct ctl_certificates *certificates)
+{
+	int failed = pthread_mutex_lock(&certificates->lock);
+
+	must(!failed);
+}
+
+static void
+unlock(struct ctl_certificates *certificates)
+{
+	int failed = pthread_mutex_unlock(&certificates->lock);
+
+	must(!failed);
+}
+
+/* Names of objects need no escapes. */
+static void
+push_metric(void *context, const struct gw_certificate *certificate)
+{
+	if (certificate->used && certificate->not_after != 0)
+		text_printf(context,
+		    "yumen_certificate_expiry_timestamp_seconds{namespace=\""
+		    "%.*s\",secret=\"%.*s\"} %lld\n",
+		    SLICE_ARGS(certificate->namespace),
+		    SLICE_ARGS(certificate->name),
+		    (long long)certificate->not_after);
+}
+
+bool
+ctl_certificates_refresh(struct ctl_certificates *certificates,
+    struct gw_state *state, bool changed)
+{
+	must(certificates != NULL && state != NULL);
+	struct text metrics, before;
+	bool read;
+
+	if (!changed)
+		return false;
+	lock(certificates);
+	read = certificates->read;
+	unlock(certificates);
+	if (!read)
+		return false;
+	text_init(&metrics);
+	text_push_string(&metrics,
+	    "# HELP yumen_certificate_expiry_timestamp_seconds when a "
+	    "certificate that is in use expires\n"
+	    "# TYPE yumen_certificate_expiry_timestamp_seconds gauge\n");
+	gw_state_each_certificate(state, push_metric, &metrics);
+	lock(certificates);
+	before = certificates->metrics;
+	certificates->metrics = metrics;
+	certificates->read = false;
+	unlock(certificates);
+	text_fini(&before);
+	return true;
+}
+
+void
+ctl_certificates_metrics(void *context, struct text *out)
+{
+	struct ctl_certificates *certificates = context;
+
+	lock(certificates);
+	text_push(out, text_slice(&certificates->metrics));
+	certificates->read = true;
+	unlock(certificates);
+	/* What has changed since is there the next time. */
+	net_loop_wake(certificates->loop);
+}
