@@ -48,8 +48,7 @@ ctl_certificate_log(const struct gw_certificate *certificate)
 	    LOG_TEXT("expires",
 	        expires.length > 0 ? text_slice(&expires) : SLICE_NONE),
 	    LOG_TEXT("why",
-	        certificate->told.length > 0 ? certificate->told
-	                                     : SLICE_NONE));
+	        certificate->told.length > 0 ? certificate->told : SLICE_NONE));
 	text_fini(&expires);
 }
 
@@ -172,8 +171,8 @@ push_metric(void *context, const struct gw_certificate *certificate)
 }
 
 bool
-ctl_certificates_refresh(struct ctl_certificates *certificates,
-    struct gw_state *state, bool changed)
+ctl_certificates_refresh(
+    struct ctl_certificates *certificates, struct gw_state *state, bool changed)
 {
 	must(certificates != NULL && state != NULL);
 	struct text metrics, before;

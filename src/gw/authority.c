@@ -13,6 +13,8 @@ bundle_of(const struct gw_object *object)
 {
 	const struct gw_configmap *map = object->configmap;
 
+	if (object->kind == GW_CLUSTERTRUSTBUNDLE)
+		return object->clustertrustbundle->spec->trust_bundle;
 	for (uint32_t i = 0; i < map->data_count; i++)
 		if (slice_equal(map->data[i].key, bundle_key))
 			return map->data[i].value;
@@ -40,6 +42,9 @@ judge(struct gw_authority_node *authority)
 {
 	const struct gw_node *node = &authority->node;
 	const char *kind = gw_kinds[node->kind].kind;
+	bool cluster = node->kind == GW_CLUSTERTRUSTBUNDLE;
+	struct slice name = cluster ? node->name : node->key;
+	struct slice field = cluster ? SLICE("trustBundle") : bundle_key;
 	struct text *fault = &authority->fault;
 	struct slice bundle =
 	    node->object ? bundle_of(node->object) : SLICE_NONE;
@@ -49,13 +54,13 @@ judge(struct gw_authority_node *authority)
 	authority->good = false;
 	if (!node->object) {
 		text_printf(
-		    fault, "there is no %s %.*s", kind, SLICE_ARGS(node->key));
+		    fault, "there is no %s %.*s", kind, SLICE_ARGS(name));
 	} else if (!slice_is_set(bundle)) {
 		text_printf(fault, "%s %.*s has no key %.*s", kind,
-		    SLICE_ARGS(node->key), SLICE_ARGS(bundle_key));
+		    SLICE_ARGS(name), SLICE_ARGS(field));
 	} else {
-		text_printf(fault, "%.*s of %s %.*s: ", SLICE_ARGS(bundle_key),
-		    kind, SLICE_ARGS(node->key));
+		text_printf(fault, "%.*s of %s %.*s: ", SLICE_ARGS(field), kind,
+		    SLICE_ARGS(name));
 		authority->good = parse(bundle, fault);
 	}
 }
@@ -63,7 +68,8 @@ judge(struct gw_authority_node *authority)
 bool
 gw_authority_is_good(struct gw_node *node, struct slice *fault)
 {
-	must(node != NULL && node->kind == GW_CONFIGMAP && fault != NULL);
+	must(node != NULL && fault != NULL);
+	must(node->kind == GW_CONFIGMAP || node->kind == GW_CLUSTERTRUSTBUNDLE);
 	struct gw_authority_node *authority = (void *)node;
 
 	if (!authority->judged)
@@ -75,8 +81,11 @@ gw_authority_is_good(struct gw_node *node, struct slice *fault)
 struct slice
 gw_authority_unit_name(struct arena *arena, const struct gw_node *node)
 {
-	return arena_format(
-	    arena, "authority/configmap/%.*s", SLICE_ARGS(node->key));
+	return node->kind == GW_CLUSTERTRUSTBUNDLE
+	    ? arena_format(arena, "authority/clustertrustbundle/_/%.*s",
+	          SLICE_ARGS(node->name))
+	    : arena_format(
+	          arena, "authority/configmap/%.*s", SLICE_ARGS(node->key));
 }
 
 void

@@ -217,6 +217,28 @@ gw_check_finalizers(struct gw_check *check, const struct gw_place *up,
 	}
 }
 
+/* "example.com:roots:first" of signer example.com/roots. */
+static bool
+is_bundle_name(const struct gw_check *check, struct slice name)
+{
+	struct slice signer =
+	    text_under(wire_tree_get(check->document, "spec"), "signerName");
+
+	for (size_t i = 0; i < signer.length; i++) {
+		char wanted = signer.data[i] == '/' ? ':' : signer.data[i];
+
+		if (i >= name.length || name.data[i] != wanted)
+			return false;
+	}
+	if (signer.length > 0) {
+		if (name.length <= signer.length ||
+		    name.data[signer.length] != ':')
+			return false;
+		name = slice_skip(name, signer.length + 1);
+	}
+	return gw_form_is_name(name);
+}
+
 static void
 check_name(struct gw_check *check, const struct gw_place *place,
     const struct tree_node *metadata)
@@ -241,6 +263,12 @@ check_name(struct gw_check *check, const struct gw_place *place,
 		gw_check_form(check, GW_FINDING_NAME_INVALID, place, name,
 		    gw_form_is_label(name),
 		    "a name: at most 63 lower-case letters, digits and '-'");
+	else if (strcmp(check->schema.kind, "ClusterTrustBundle") == 0)
+		gw_check_form(check, GW_FINDING_NAME_INVALID, place, name,
+		    is_bundle_name(check, name),
+		    "the name of a ClusterTrustBundle: its signerName with "
+		    "':' for '/', then ':' and a name; without a signerName a "
+		    "name alone");
 	else
 		gw_check_form(check, GW_FINDING_NAME_INVALID, place, name,
 		    gw_form_is_name(name),

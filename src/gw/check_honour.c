@@ -124,6 +124,7 @@ gw_check_honour(struct gw_check *check, const struct gw_object *object)
 	case GW_XBACKEND:
 	case GW_SERVICE:
 	case GW_CONFIGMAP:
+	case GW_CLUSTERTRUSTBUNDLE:
 	case GW_SECRET:
 	case GW_NAMESPACE:
 	case GW_KIND__COUNT:

@@ -51,6 +51,7 @@ gw_status_type(enum gw_kind kind)
 	case GW_SERVICE:
 	case GW_ENDPOINTSLICE:
 	case GW_CONFIGMAP:
+	case GW_CLUSTERTRUSTBUNDLE:
 	case GW_SECRET:
 	case GW_NAMESPACE:
 	case GW_KIND__COUNT:

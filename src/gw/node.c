@@ -19,6 +19,7 @@ static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_SERVICE] = sizeof(struct gw_backend_node),
     [GW_ENDPOINTSLICE] = sizeof(struct gw_slice_node),
     [GW_CONFIGMAP] = sizeof(struct gw_authority_node),
+    [GW_CLUSTERTRUSTBUNDLE] = sizeof(struct gw_authority_node),
     [GW_SECRET] = sizeof(struct gw_secret_node),
     [GW_NAMESPACE] = sizeof(struct gw_namespace_node),
 };
@@ -105,7 +106,7 @@ gw_node_free(struct gw_node *node)
 		memory_free(route->edges);
 		memory_free(route->attached);
 	}
-	if (node->kind == GW_CONFIGMAP)
+	if (node->kind == GW_CONFIGMAP || node->kind == GW_CLUSTERTRUSTBUNDLE)
 		text_fini(&((struct gw_authority_node *)whole)->fault);
 	if (node->kind == GW_SECRET) {
 		struct gw_secret_node *secret = whole;

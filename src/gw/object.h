@@ -54,6 +54,7 @@ struct gw_object {
 		const struct gw_endpointslice *endpointslice;
 		const struct gw_configmap *configmap;
 		const struct gw_secret *secret;
+		const struct gw_clustertrustbundle *clustertrustbundle;
 		const struct gw_referencegrant *referencegrant;
 		const struct gw_xbackend *xbackend;
 	};

@@ -218,6 +218,7 @@ on_change(struct gw_state *state, struct gw_node *node,
 			gw_node_drop(state, node);
 		break;
 	case GW_CONFIGMAP:
+	case GW_CLUSTERTRUSTBUNDLE:
 	case GW_SECRET:
 		if (!has_same_spec(before, now))
 			on_credential(state, node);
@@ -360,6 +361,7 @@ judge_dirty(struct gw_state *state, enum gw_kind kind)
 			gw_gateway_emit_status(state, whole);
 			break;
 		case GW_CONFIGMAP:
+		case GW_CLUSTERTRUSTBUNDLE:
 			gw_authority_emit(state, whole);
 			break;
 		case GW_SECRET:
@@ -392,6 +394,7 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 	judge_dirty(state, GW_ENDPOINTSLICE);
 	judge_dirty(state, GW_GATEWAY);
 	judge_dirty(state, GW_CONFIGMAP);
+	judge_dirty(state, GW_CLUSTERTRUSTBUNDLE);
 	judge_dirty(state, GW_SECRET);
 	gw_outbox_tell(&state->outbox, output);
 }

@@ -185,7 +185,11 @@ bool
 gw_authority_kind(struct slice group, struct slice kind, enum gw_kind *out)
 {
 	*out = GW_CONFIGMAP;
-	return group.length == 0 && slice_equal(kind, SLICE("ConfigMap"));
+	if (group.length == 0 && slice_equal(kind, SLICE("ConfigMap")))
+		return true;
+	*out = GW_CLUSTERTRUSTBUNDLE;
+	return slice_equal(group, SLICE("certificates.k8s.io")) &&
+	    slice_equal(kind, SLICE("ClusterTrustBundle"));
 }
 
 /* The authority when certificates can be believed by it, else NULL. */
@@ -204,11 +208,13 @@ judge_authority(struct judging *judging,
 		fail(judging, "InvalidCACertificateKind", path,
 		    arena_format(&judging->state->work,
 		        "%.*s of group \"%.*s\" cannot hold authorities, only "
-		        "ConfigMap can",
+		        "ConfigMap and ClusterTrustBundle can",
 		        SLICE_ARGS(reference->kind),
 		        SLICE_ARGS(reference->group)));
 		return NULL;
 	}
+	if (!gw_kinds[kind].namespaced)
+	namespace = SLICE("");
 	node = gw_node_get(judging->state, kind, namespace, reference->name);
 	must(node != NULL); /* there is an edge to it */
 	if (!is_permitted(judging, node, path))

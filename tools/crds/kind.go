@@ -16,17 +16,24 @@ type kind struct {
 // builtIn are the kinds of Kubernetes itself that are judged, with what its API server
 // checks in code and a table can say: additions to the schemas of OpenAPI, by path.
 // OpenAPI's own required fields and list types are not what it enforces.
+// versions are those that the schema is read in; none: its own.
 var builtIn = []struct {
 	schema, plural, short string
+	versions              string
 	namespaced            bool
 	additions             map[string]object
 }{
-	{"io.k8s.api.core.v1.ConfigMap", "configmaps", "cm", true, nil},
-	{"io.k8s.api.core.v1.Namespace", "namespaces", "ns", false, nil},
-	{"io.k8s.api.core.v1.Secret", "secrets", "", true, map[string]object{
+	// 1.37 has it in v1, as it was.
+	{"io.k8s.api.certificates.v1beta1.ClusterTrustBundle", "clustertrustbundles", "", "v1 v1beta1", false, map[string]object{
+		"":                 {"required": []any{"spec"}},
+		"spec.trustBundle": {"minLength": 1.0},
+	}},
+	{"io.k8s.api.core.v1.ConfigMap", "configmaps", "cm", "", true, nil},
+	{"io.k8s.api.core.v1.Namespace", "namespaces", "ns", "", false, nil},
+	{"io.k8s.api.core.v1.Secret", "secrets", "", "", true, map[string]object{
 		"type": {"default": "Opaque", "x-zero": true},
 	}},
-	{"io.k8s.api.core.v1.Service", "services", "svc", true, map[string]object{
+	{"io.k8s.api.core.v1.Service", "services", "svc", "", true, map[string]object{
 		"spec":                       {"default": object{}},
 		"spec.type":                  {"default": "ClusterIP", "x-zero": true, "enum": words("ClusterIP NodePort LoadBalancer ExternalName")},
 		"spec.sessionAffinity":       {"default": "None", "x-zero": true, "enum": words("None ClientIP")},
@@ -39,7 +46,7 @@ var builtIn = []struct {
 		"spec.ports[].nodePort":      {"minimum": 0.0, "maximum": 65535.0},
 		"spec.ports[].protocol":      {"default": "TCP", "x-zero": true, "enum": words("TCP UDP SCTP")},
 	}},
-	{"io.k8s.api.discovery.v1.EndpointSlice", "endpointslices", "", true, map[string]object{
+	{"io.k8s.api.discovery.v1.EndpointSlice", "endpointslices", "", "", true, map[string]object{
 		"":                      {"required": []any{"addressType"}},
 		"addressType":           {"x-zero": true, "enum": words("IPv4 IPv6 FQDN")},
 		"endpoints":             {"maxItems": 1000.0},
@@ -102,8 +109,14 @@ func readKinds(b *builder) ([]kind, error) {
 			group += ".k8s.io"
 		}
 		name := parts[len(parts)-1]
-		kinds = append(kinds, kind{group, "v1", name, row.plural, row.short, row.namespaced,
-			b.add(withoutStatus(schema, metadata, true), name)})
+		versions := strings.Fields(row.versions)
+		if len(versions) == 0 {
+			versions = parts[4:5]
+		}
+		root := b.add(withoutStatus(schema, metadata, true), name)
+		for _, version := range versions {
+			kinds = append(kinds, kind{group, version, name, row.plural, row.short, row.namespaced, root})
+		}
 	}
 	for _, crd := range crds {
 		kinds = append(kinds, readCRD(b, crd, metadata)...)

@@ -33,6 +33,7 @@ var sources = []source{
 		[]string{"IPAddressPool", "L2Advertisement", "BGPAdvertisement", "BGPPeer", "BFDProfile", "Community"}},
 	{"k8s.io/kubernetes", "v1.34.4", "h1:Yy6R4QB8C9kJPp25GFqEvX5XQwY5qzKeqD0Xx6oAcmk=",
 		[]string{"api/openapi-spec/v3/api__v1_openapi.json",
+			"api/openapi-spec/v3/apis__certificates.k8s.io__v1beta1_openapi.json",
 			"api/openapi-spec/v3/apis__discovery.k8s.io__v1_openapi.json"}, nil},
 }
 
