@@ -5,6 +5,7 @@
 #include "agent/agent.h"
 #include "core/map.h"
 #include "net/names.h"
+#include "net/tls.h"
 #include "proxy/worker.h"
 #include "snap/decide.h"
 #include "snap/set.h"
@@ -21,6 +22,7 @@ struct agent_socket {
 	enum error error; /* OK: it listens */
 	char why[AGENT_WHY_BYTES]; /* for people, when it does not */
 	bool any; /* every address of the host */
+	bool tls; /* snap_socket.tls */
 	bool closing; /* taken back, waits until no worker accepts on it */
 	bool wanted; /* seen in the set that is being looked at */
 	unsigned count; /* of fds */
@@ -53,6 +55,9 @@ struct agent {
 	struct net_timer retry; /* sockets that could not be opened */
 	struct net_timer collect; /* what only old sets used */
 	struct net_timer deadline; /* of the drain */
+	struct net_timer rotation; /* of ticket keys */
+	struct net_tls_ticket_key ticket_keys[NET_TLS_TICKET_KEYS_MAX];
+	unsigned ticket_key_count;
 	bool draining, drained;
 };
 
@@ -69,7 +74,7 @@ bool agent_sockets_reap(struct agent *agent);
 void agent_sockets_close(struct agent *agent);
 /* The socket that was asked for by this address, or NULL. */
 struct agent_socket *agent_socket_find(
-    struct agent *agent, const struct net_address *address);
+    struct agent *agent, const struct net_address *address, bool tls);
 /* address: empty for every address of the host. */
 enum error agent_socket_address(
     struct slice address, uint16_t port, struct net_address *out);
@@ -78,6 +83,11 @@ enum error agent_socket_address(
 void agent_listeners_note(struct agent *agent, struct slice name);
 void agent_listeners_report(struct agent *agent);
 void agent_listeners_free(struct agent *agent);
+
+/* Make the keys of session tickets, and new ones from time to time. */
+void agent_tickets_open(struct agent *agent);
+void agent_tickets_give(struct agent *agent, struct proxy_worker *worker);
+void agent_tickets_close(struct agent *agent);
 
 /* Watch the names that external units need, and no others. */
 void agent_hostnames_sync(struct agent *agent);

@@ -100,7 +100,8 @@ agent_listener_state(
 			*why = SLICE("an address that is no IP address");
 			return ERROR_INVALID;
 		}
-		socket = agent_socket_find(agent, &address);
+		socket = agent_socket_find(
+		    agent, &address, listener->protocol != UNIT_PROTOCOL_HTTP);
 		if (socket != NULL && socket->error != ERROR_OK) {
 			*why = slice_from_string(socket->why);
 			return socket->error;

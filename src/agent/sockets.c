@@ -40,14 +40,15 @@ agent_socket_address(
 }
 
 struct agent_socket *
-agent_socket_find(struct agent *agent, const struct net_address *address)
+agent_socket_find(
+    struct agent *agent, const struct net_address *address, bool tls)
 {
 	LIST_FOR_EACH(at, &agent->sockets)
 	{
 		struct agent_socket *socket =
 		    container_of(at, struct agent_socket, link);
 
-		if (!socket->closing &&
+		if (!socket->closing && socket->tls == tls &&
 		    net_address_equal(&socket->asked, address))
 			return socket;
 	}
@@ -86,7 +87,7 @@ open_all(struct agent *agent, struct agent_socket *socket)
 	if (socket->error == ERROR_OK) {
 		for (unsigned i = 0; i < socket->count; i++)
 			proxy_worker_lend(agent->workers[i], socket->id,
-			    socket->fds[i], socket->address.port);
+			    socket->fds[i], socket->address.port, socket->tls);
 		return;
 	}
 	close_all(socket);
@@ -109,6 +110,7 @@ add(struct agent *agent, const struct snap_socket *wanted)
 	socket->id = wanted->id;
 	socket->wanted = true;
 	socket->any = wanted->address.length == 0;
+	socket->tls = wanted->tls;
 	list_insert(&agent->sockets, &socket->link);
 	if (agent_socket_address(
 	        wanted->address, wanted->port, &socket->asked) != ERROR_OK) {

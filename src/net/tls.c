@@ -7,6 +7,7 @@
 
 #include <openssl/err.h>
 
+#include "core/clock.h"
 #include "core/must.h"
 #include "core/reader.h"
 #include "net/tls_openssl_priv.h"
@@ -128,8 +129,12 @@ apply_choice(struct net_tls *tls, const struct net_tls_choice *choice,
 	SSL *ssl = tls->ssl;
 	bool good = choice->identity_count > 0;
 
-	if (choice->profile && choice->profile != tls->profile)
-		good = good && net_tls_profile_switch(ssl, choice->profile);
+	const struct net_tls_profile *profile =
+	    choice->profile ? choice->profile : tls->profile;
+
+	/* A second ClientHello may be chosen for otherwise. */
+	if (SSL_get_SSL_CTX(ssl) != profile->context)
+		good = good && net_tls_profile_switch(ssl, profile);
 	for (unsigned i = 0; good && i < choice->identity_count; i++) {
 		const struct net_tls_identity *it = choice->identities[i];
 		good =
@@ -152,16 +157,35 @@ net_tls_on_client_hello(SSL *ssl, int *alert, void *context)
 	enum error error =
 	    server->choose(server->context, server_name, &choice);
 	if (error != ERROR_OK) {
-		tls->error = ERROR_TLS_NAME_REFUSED;
-		*alert = SSL_AD_UNRECOGNIZED_NAME;
+		tls->error = (uint8_t)error;
+		*alert = error == ERROR_TLS_NAME_REFUSED
+		    ? SSL_AD_UNRECOGNIZED_NAME
+		    : SSL_AD_HANDSHAKE_FAILURE;
 		return SSL_CLIENT_HELLO_ERROR;
 	}
+	tls->tag = choice.tag;
 	tls->wait->clients = choice.clients;
 	if (apply_choice(tls, &choice, server_name))
 		return SSL_CLIENT_HELLO_SUCCESS;
 	tls->error = ERROR_TLS_FAILED;
 	*alert = SSL_AD_INTERNAL_ERROR;
 	return SSL_CLIENT_HELLO_ERROR;
+}
+
+int
+net_tls_on_status(SSL *ssl, void *context)
+{
+	const struct net_tls_staple *staple =
+	    net_tls_staple_of(SSL_get_certificate(ssl), clock_wall_ms() / 1000);
+	unsigned char *copy;
+
+	(void)context;
+	if (!staple)
+		return SSL_TLSEXT_ERR_NOACK;
+	copy = OPENSSL_memdup(staple->bytes, staple->length);
+	must(copy &&
+	    SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)staple->length));
+	return SSL_TLSEXT_ERR_OK;
 }
 
 static bool
@@ -415,6 +439,33 @@ net_tls_facts(const struct net_stream *stream, struct net_tls_facts *facts)
 	};
 	if (facts->has_peer && fault != X509_V_OK)
 		facts->peer_fault = X509_verify_cert_error_string(fault);
+}
+
+uint64_t
+net_tls_tag(const struct net_stream *stream)
+{
+	must(stream->tls && !stream->tls->wait);
+	return stream->tls->tag;
+}
+
+bool
+net_tls_peer_der(const struct net_stream *stream, struct text *out)
+{
+	must(stream->tls && stream->tls->ssl);
+	const SSL *ssl = stream->tls->ssl;
+	X509 *x509 = SSL_get0_peer_certificate(ssl);
+	unsigned char *at;
+	int length;
+
+	if (!x509 || SSL_get_verify_result(ssl) != X509_V_OK)
+		return false;
+	length = i2d_X509(x509, NULL);
+	if (length <= 0)
+		return false;
+	at = (unsigned char *)text_reserve(out, (size_t)length);
+	must(i2d_X509(x509, &at) == length);
+	text_advance(out, (size_t)length);
+	return true;
 }
 
 struct crypt_certificate *

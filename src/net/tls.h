@@ -32,8 +32,10 @@ enum error net_tls_profile_new(const struct net_tls_settings *settings,
     struct metrics *metrics, struct net_tls_profile **profile,
     const char **wrong) must_check;
 struct net_tls_profile *net_tls_profile_ref(struct net_tls_profile *profile);
-/* Streams that are closed and have something to send are cut with the last. */
 void net_tls_profile_unref(struct net_tls_profile *profile);
+/* Streams that are closed and still have something to send are cut: before
+ * their loop goes. */
+void net_tls_profile_cut(struct net_tls_profile *profile);
 
 /* Session tickets are encrypted with the first key, all decrypt. Without keys
  * there are none, and no session is resumed. */
@@ -49,6 +51,10 @@ void net_tls_profile_set_ticket_keys(struct net_tls_profile *profile,
 struct net_tls_identity;
 struct net_tls_identity *net_tls_identity_new(
     const struct crypt_certificates *chain, const struct crypt_key *key);
+/* An OCSP response (DER) to be stapled while it is fresh. False: it is none, or
+ * none that says anything of the certificate. */
+bool net_tls_identity_staple(
+    struct net_tls_identity *identity, struct slice ocsp);
 void net_tls_identity_free(struct net_tls_identity *identity);
 
 /* Whose certificates are believed: each of these is an anchor, also one that is
@@ -78,11 +84,14 @@ struct net_tls_choice {
 	/* Sessions are resumed only where this and the server name are the
 	 * same: the listener and what its clients must show. Absent: never. */
 	struct slice session_context;
+	/* What the owner wants to know the stream by: net_tls_tag. */
+	uint64_t tag;
 };
 struct net_tls_server {
 	struct net_tls_profile *profile;
-	/* server_name: as sent, or absent. Other than OK: the client is told
-	 * unrecognized_name. It may not close the stream. */
+	/* server_name: as sent, or absent. TLS_NAME_REFUSED: the client is
+	 * told unrecognized_name; another error: handshake_failure. It may not
+	 * close the stream. */
 	enum error (*choose)(void *context, struct slice server_name,
 	    struct net_tls_choice *choice);
 	void *context;
@@ -133,6 +142,10 @@ net_stream_is_tls(const struct net_stream *stream)
 }
 void net_tls_facts(
     const struct net_stream *stream, struct net_tls_facts *facts);
+/* The tag of the choice that a server's handshake was done with. */
+uint64_t net_tls_tag(const struct net_stream *stream);
+/* Adds the peer's certificate in DER; false: it has none that is valid. */
+bool net_tls_peer_der(const struct net_stream *stream, struct text *out);
 /* The peer's certificate, the caller's to free; NULL: none, or malformed. */
 struct crypt_certificate *net_tls_peer(const struct net_stream *stream);
 

@@ -37,7 +37,17 @@ tls_of(const SSL *ssl)
 	return BIO_get_data(SSL_get_rbio(ssl));
 }
 
+/* What is stapled, in DER: it belongs to the X509, so that a handshake finds it
+ * by the certificate that libssl has chosen. NULL: nothing, or not fresh. */
+struct net_tls_staple {
+	int64_t until; /* seconds since 1970 */
+	size_t length;
+	uint8_t bytes[];
+};
+const struct net_tls_staple *net_tls_staple_of(X509 *x509, int64_t now);
+
 /* The callbacks of a handshake, in tls.c. */
+int net_tls_on_status(SSL *ssl, void *context);
 int net_tls_on_client_hello(SSL *ssl, int *alert, void *context);
 void net_tls_bio_init(BIO_METHOD *method);
 /* Another profile than that of the listening socket. */

@@ -18,7 +18,7 @@ struct net_tls_wait {
 	enum net_tls_clients clients;
 };
 
-/* 100 bytes, as idle connections have it. */
+/* 108 bytes, as idle connections have it. */
 struct net_tls {
 	struct net_stream under;
 	struct net_stream *stream; /* the owner's; NULL: it was closed */
@@ -27,6 +27,7 @@ struct net_tls {
 	struct net_tls_wait *wait; /* NULL: the handshake is over */
 	struct net_tls_session *session; /* of a client; or NULL */
 	struct text *pending; /* encrypted, not taken by the socket; or NULL */
+	uint64_t tag; /* of the choice */
 	uint32_t silent_bytes; /* that came since there was data */
 	uint8_t error; /* enum error: why it can go on no more */
 	bool is_client;

@@ -6,7 +6,10 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/rand.h>
+#include <stdatomic.h>
+#include <time.h>
 
 #include "core/memory.h"
 #include "core/must.h"
@@ -143,7 +146,7 @@ set_up(struct net_tls_profile *profile)
 	SSL_CTX_set_client_hello_cb(context, net_tls_on_client_hello, NULL);
 	SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
 	SSL_CTX_set_alpn_select_cb(context, on_protocols, profile);
-	SSL_CTX_set_app_data(context, profile);
+	SSL_CTX_set_tlsext_status_cb(context, net_tls_on_status);
 	must(SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket));
 }
 
@@ -243,6 +246,98 @@ net_tls_identity_new(
 	ERR_clear_error();
 	net_tls_identity_free(identity);
 	return NULL;
+}
+
+static void
+staple_free(void *parent, void *staple, CRYPTO_EX_DATA *data, int index,
+    long number, void *pointer)
+{
+	(void)parent;
+	(void)data;
+	(void)index;
+	(void)number;
+	(void)pointer;
+	memory_free(staple);
+}
+
+/* Where an X509 keeps its staple. */
+static int
+staple_index(void)
+{
+	static _Atomic int index = -1;
+	int known = atomic_load(&index), other = -1;
+
+	if (known >= 0)
+		return known;
+	known = X509_get_ex_new_index(0, NULL, NULL, NULL, staple_free);
+	must(known >= 0);
+	/* Another thread may have been first: one index then stays unused. */
+	return atomic_compare_exchange_strong(&index, &other, known) ? known
+	                                                             : other;
+}
+
+const struct net_tls_staple *
+net_tls_staple_of(X509 *x509, int64_t now)
+{
+	const struct net_tls_staple *staple =
+	    x509 ? X509_get_ex_data(x509, staple_index()) : NULL;
+
+	return staple && now < staple->until ? staple : NULL;
+}
+
+/* The OCSP answer about a certificate: until when it holds; 0: none. */
+static int64_t
+staple_until(const OCSP_RESPONSE *response, X509 *x509)
+{
+	OCSP_BASICRESP *basic =
+	    OCSP_response_get1_basic((OCSP_RESPONSE *)(uintptr_t)response);
+	int64_t until = 0;
+
+	for (int i = 0; basic && i < OCSP_resp_count(basic); i++) {
+		OCSP_SINGLERESP *single = OCSP_resp_get0(basic, i);
+		ASN1_GENERALIZEDTIME *next = NULL;
+		ASN1_INTEGER *serial;
+		struct tm utc;
+
+		if (!OCSP_id_get0_info(NULL, NULL, NULL, &serial,
+		        (OCSP_CERTID *)(uintptr_t)OCSP_SINGLERESP_get0_id(
+		            single)) ||
+		    ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(x509)) != 0)
+			continue;
+		(void)OCSP_single_get0_status(single, NULL, NULL, NULL, &next);
+		/* Without a next update newer answers are always there. */
+		if (next && ASN1_TIME_to_tm(next, &utc))
+			until = (int64_t)timegm(&utc);
+	}
+	OCSP_BASICRESP_free(basic);
+	return until;
+}
+
+bool
+net_tls_identity_staple(struct net_tls_identity *identity, struct slice ocsp)
+{
+	const unsigned char *at = (const unsigned char *)ocsp.data;
+	OCSP_RESPONSE *response =
+	    d2i_OCSP_RESPONSE(NULL, &at, (long)ocsp.length);
+	int64_t until = 0;
+
+	if (response &&
+	    OCSP_response_status(response) == OCSP_RESPONSE_STATUS_SUCCESSFUL)
+		until = staple_until(response, identity->x509);
+	OCSP_RESPONSE_free(response);
+	ERR_clear_error();
+	if (until == 0)
+		return false;
+
+	struct net_tls_staple *staple =
+	    memory_alloc(sizeof(*staple) + ocsp.length);
+
+	staple->until = until;
+	staple->length = ocsp.length;
+	memcpy(staple->bytes, ocsp.data, ocsp.length);
+	memory_free(X509_get_ex_data(identity->x509, staple_index()));
+	must(X509_set_ex_data(identity->x509, staple_index(), staple));
+	return true;
 }
 
 void

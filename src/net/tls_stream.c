@@ -181,6 +181,50 @@ tell(struct net_tls *tls, unsigned events)
 	tls->stream->watch.on_ready(&tls->stream->watch, events);
 }
 
+static enum metric
+metric_of_server(enum error error)
+{
+	switch (error) {
+	case ERROR_TLS_BAD_HELLO:
+		return METRIC_TLS_SERVER_FAILED_HELLO;
+	case ERROR_TLS_NOTHING_SHARED:
+		return METRIC_TLS_SERVER_FAILED_SHARED;
+	case ERROR_TLS_NAME_REFUSED:
+		return METRIC_TLS_SERVER_FAILED_NAME;
+	case ERROR_TLS_NO_CERTIFICATE:
+		return METRIC_TLS_SERVER_FAILED_CERTIFICATE;
+	case ERROR_TLS_CERTIFICATE_MISSING:
+		return METRIC_TLS_SERVER_FAILED_MISSING;
+	case ERROR_TLS_CERTIFICATE_REFUSED:
+		return METRIC_TLS_SERVER_FAILED_REFUSED;
+	case ERROR_TLS_ALERT:
+		return METRIC_TLS_SERVER_FAILED_ALERT;
+	case ERROR_TIMEOUT:
+		return METRIC_TLS_SERVER_FAILED_TIMEOUT;
+	case ERROR_RESET:
+		return METRIC_TLS_SERVER_FAILED_CLOSED;
+	default:
+		return METRIC_TLS_SERVER_FAILED_OTHER;
+	}
+}
+
+static enum metric
+metric_of_client(enum error error)
+{
+	switch (error) {
+	case ERROR_TLS_CERTIFICATE_REFUSED:
+		return METRIC_TLS_CLIENT_FAILED_REFUSED;
+	case ERROR_TLS_ALERT:
+		return METRIC_TLS_CLIENT_FAILED_ALERT;
+	case ERROR_TIMEOUT:
+		return METRIC_TLS_CLIENT_FAILED_TIMEOUT;
+	case ERROR_RESET:
+		return METRIC_TLS_CLIENT_FAILED_CLOSED;
+	default:
+		return METRIC_TLS_CLIENT_FAILED_OTHER;
+	}
+}
+
 static void
 handshake_failed(struct net_tls *tls, enum error error)
 {
@@ -188,8 +232,8 @@ handshake_failed(struct net_tls *tls, enum error error)
 
 	fail(tls, error);
 	metric_add(metrics,
-	    tls->is_client ? METRIC_TLS_CLIENT_FAILURES
-	                   : METRIC_TLS_SERVER_FAILURES,
+	    tls->is_client ? metric_of_client(tls->error)
+	                   : metric_of_server(tls->error),
 	    1);
 	wait_free(tls);
 	tell(tls, NET_READABLE | NET_WRITABLE | NET_PEER_CLOSED | NET_FAILED);
@@ -260,6 +304,16 @@ on_closing_time(struct net_timer *timer)
 	    container_of(timer, struct net_tls_wait, timer);
 
 	tls_free(wait->tls, false);
+}
+
+void
+net_tls_profile_cut(struct net_tls_profile *profile)
+{
+	LIST_FOR_EACH_SAFE(at, &net_tls_profile_shared(profile)->closing)
+	{
+		tls_free(
+		    container_of(at, struct net_tls_wait, link)->tls, false);
+	}
 }
 
 static void

@@ -53,6 +53,7 @@ explain_filters(struct explaining *explaining)
 	const struct unit_match *match = explaining->decision.match;
 	const struct unit_filter *filter = find_redirect(rule);
 	struct proxy_redirect redirect = {
+	    .secure = explaining->socket.tls,
 	    .host = explaining->host,
 	    .port = explaining->socket.port,
 	    .path = explaining->path,

@@ -10,6 +10,7 @@
 #include "proxy/report.h"
 #include "proxy/request.h"
 #include "proxy/stamp.h"
+#include "proxy/tls.h"
 #include "proxy/worker_priv.h"
 #include "wire/h1.h"
 
@@ -114,9 +115,9 @@ choose_backend(
 	return REASON_NONE;
 }
 
-/* Everything that comes from the set. */
-static enum reason
-decide(struct proxy_request *request, struct wire_head *head)
+/* Everything that comes from the set. secure is known where it is called. */
+static inline __attribute__((always_inline)) enum reason
+decide(struct proxy_request *request, struct wire_head *head, bool secure)
 {
 	struct proxy_worker *worker = request->worker;
 	if (unlikely(!worker->set))
@@ -138,6 +139,14 @@ decide(struct proxy_request *request, struct wire_head *head)
 		request->listener = decision.listener_unit;
 		request->count_id = decision.listener_id;
 		snap_hold(worker->holds, request->listener);
+		/* Gateway API, Listener.hostname: where another listener than
+		 * that of the SNI takes the host, 421; where none does, 404.
+		 */
+		if (secure &&
+		    unlikely(!proxy_tls_is_for(worker->tls, worker->set,
+		        decision.listener_id,
+		        http_exchange_socket(request->exchange))))
+			return REASON_MISDIRECTED;
 	}
 	if (unlikely(decision.reason != REASON_NONE))
 		return decision.reason;
@@ -152,15 +161,15 @@ decide(struct proxy_request *request, struct wire_head *head)
 	return REASON_NONE;
 }
 
-static bool
-stamp(struct proxy_request *request, struct wire_head *head)
+static inline __attribute__((always_inline)) bool
+stamp(struct proxy_request *request, struct wire_head *head, bool secure)
 {
 	const struct proxy_socket *socket = request->socket;
 	struct proxy_stamp stamp = {
 	    .peer = http_exchange_peer(request->exchange),
 	    .port = socket->port_text,
 	    .port_length = socket->port_length,
-	    .secure = socket->service.secure,
+	    .secure = secure,
 	    .local = slice_make(socket->local_text, socket->local_length),
 	    .block = request->stamp,
 	    .random = &request->worker->random,
@@ -169,6 +178,10 @@ stamp(struct proxy_request *request, struct wire_head *head)
 	request->client = stamp.client;
 	request->request_id = stamp.request_id;
 	request->user_agent = stamp.user_agent;
+	if (secure && fits)
+		fits = proxy_tls_tell_client(request->exchange,
+		    http_exchange_socket(request->exchange),
+		    &request->worker->metrics);
 	return fits;
 }
 
@@ -214,8 +227,8 @@ proxy_request_resume(struct proxy_request *request)
 	attempt(request, false);
 }
 
-static void
-on_request(struct http_exchange *exchange)
+static inline __attribute__((always_inline)) void
+take_request(struct http_exchange *exchange, bool secure)
 {
 	const struct proxy_socket *socket = exchange->handler_context;
 	struct proxy_request *request = proxy_request_take(socket->worker);
@@ -226,6 +239,9 @@ on_request(struct http_exchange *exchange)
 	request->waiter.on_stream = on_stream;
 	request->path = head->path;
 	request->query = head->query;
+	if (secure)
+		request->tls =
+		    proxy_tls_facts(exchange, http_exchange_socket(exchange));
 	enum error error =
 	    proxy_read_host(head, request->host_storage, &request->host);
 	if (likely(error == ERROR_OK)) {
@@ -238,8 +254,9 @@ on_request(struct http_exchange *exchange)
 		    wire_h1_status(error), NULL);
 		return;
 	}
-	enum reason reason = decide(request, head);
-	if (likely(reason == REASON_NONE) && unlikely(!stamp(request, head)))
+	enum reason reason = decide(request, head, secure);
+	if (likely(reason == REASON_NONE) &&
+	    unlikely(!stamp(request, head, secure)))
 		reason = REASON_INTERNAL;
 	if (unlikely(reason != REASON_NONE)) {
 		refuse(request, reason);
@@ -249,6 +266,19 @@ on_request(struct http_exchange *exchange)
 	    (request->backend_ref && request->backend_ref->filters_count > 0))
 		note_phases(request);
 	proxy_request_resume(request);
+}
+
+/* Two of them, so that plain requests are never asked whether they are. */
+static void
+on_request(struct http_exchange *exchange)
+{
+	take_request(exchange, false);
+}
+
+static void
+on_secure_request(struct http_exchange *exchange)
+{
+	take_request(exchange, true);
 }
 
 static void
@@ -452,6 +482,14 @@ on_refused(const struct http_service *service, const struct net_address *peer,
 
 const struct http_handler proxy_handler = {
     .on_request = on_request,
+    .on_response = on_response,
+    .on_failure = on_failure,
+    .on_end = on_end,
+    .on_refused = on_refused,
+};
+
+const struct http_handler proxy_secure_handler = {
+    .on_request = on_secure_request,
     .on_response = on_response,
     .on_failure = on_failure,
     .on_end = on_end,

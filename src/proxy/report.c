@@ -1,6 +1,7 @@
 /* Counts and logs requests that are over. It changes nothing of them. */
 #include "proxy/report.h"
 
+#include "proxy/tls.h"
 #include "proxy/worker_priv.h"
 
 #define CLOCK_MS 1000 /* the wall clock is looked at so often */
@@ -93,6 +94,11 @@ log_request(struct proxy_request *request, uint16_t status)
 	if (request->listener) {
 		line.gateway = gateway_of(request->listener);
 		line.listener = request->listener->listener->name;
+	}
+	if (request->tls) {
+		line.tls = request->tls->version;
+		line.cipher = request->tls->cipher;
+		line.sni = request->tls->server_name;
 	}
 	if (request->route)
 		line.route =

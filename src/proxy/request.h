@@ -14,6 +14,7 @@
 
 struct proxy_worker;
 struct proxy_socket;
+struct proxy_tls_facts;
 
 enum proxy_stage {
 	PROXY_STAGE_ROUTE_FILTERS,
@@ -26,6 +27,7 @@ struct proxy_request {
 	struct http_exchange *exchange;
 	struct proxy_worker *worker;
 	const struct proxy_socket *socket;
+	const struct proxy_tls_facts *tls; /* NULL: plain text */
 
 	/* The decision. The units are held, the rest lies in them. */
 	const struct unit *listener, *route; /* NULL: none */

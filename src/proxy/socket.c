@@ -41,7 +41,7 @@ proxy_sockets_fini(struct proxy_sockets *sockets)
 
 void
 proxy_sockets_lend(struct proxy_sockets *sockets, struct proxy_worker *worker,
-    uint32_t id, int fd, uint16_t port)
+    uint32_t id, int fd, uint16_t port, bool tls)
 {
 	must(fd >= 0);
 	struct proxy_socket *socket = memory_zero(1, sizeof(*socket));
@@ -49,6 +49,7 @@ proxy_sockets_lend(struct proxy_sockets *sockets, struct proxy_worker *worker,
 	socket->id = id;
 	socket->fd = fd;
 	socket->port = port;
+	socket->secure = tls;
 	socket->port_length = (uint8_t)snprintf(
 	    socket->port_text, sizeof(socket->port_text), "%u", port);
 	pthread_mutex_lock(&sockets->lock);
@@ -95,14 +96,40 @@ on_accept(struct net_acceptor *acceptor, int fd, const struct net_address *peer)
 	(void)!http_server_open(&socket->service, fd, peer, &socket->local);
 }
 
+static enum error
+choose(void *context, struct slice server_name, struct net_tls_choice *choice)
+{
+	const struct proxy_socket *socket = context;
+	struct proxy_worker *worker = socket->worker;
+	return proxy_tls_choose(
+	    worker->tls, worker->set, socket->id, server_name, choice);
+}
+
+static void
+open_tls(struct proxy_socket *socket)
+{
+	struct proxy_worker *worker = socket->worker;
+	if (!worker->tls)
+		worker->tls = proxy_tls_new(&worker->metrics);
+	socket->tls = (struct net_tls_server){
+	    .profile = proxy_tls_profile(worker->tls),
+	    .choose = choose,
+	    .context = socket,
+	};
+	socket->service.tls = &socket->tls;
+	socket->service.secure = true;
+}
+
 static void
 open_socket(struct proxy_socket *socket)
 {
 	struct proxy_worker *worker = socket->worker;
 	socket->state = PROXY_SOCKET_SERVES;
 	socket->opened = true;
-	http_service_init(
-	    &socket->service, &worker->http, &proxy_handler, socket);
+	http_service_init(&socket->service, &worker->http,
+	    socket->secure ? &proxy_secure_handler : &proxy_handler, socket);
+	if (socket->secure)
+		open_tls(socket);
 	/* It fails for none of our sockets; "-" is then what is told. */
 	(void)!net_address_local(socket->fd, &socket->local);
 	socket->local_length =

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include "http/server.h"
 #include "net/listener.h"
+#include "net/tls.h"
 #include "proxy/stamp.h"
 
 struct proxy_worker;
@@ -21,6 +22,7 @@ struct proxy_socket {
 	struct list link; /* under the lock */
 	enum proxy_socket_state state; /* under the lock */
 	bool opened; /* acceptor and service are in use */
+	bool secure; /* it speaks TLS */
 	uint32_t id; /* SNAP_ID_NONE once it was taken back */
 	int fd; /* the lender's, and closed when it drains */
 	uint16_t port;
@@ -32,6 +34,7 @@ struct proxy_socket {
 	struct net_acceptor acceptor;
 	struct net_address local;
 	struct http_service service;
+	struct net_tls_server tls; /* when service.secure */
 };
 
 struct proxy_sockets {
@@ -44,7 +47,7 @@ void proxy_sockets_fini(struct proxy_sockets *sockets);
 
 /* Any thread. */
 void proxy_sockets_lend(struct proxy_sockets *sockets,
-    struct proxy_worker *worker, uint32_t id, int fd, uint16_t port);
+    struct proxy_worker *worker, uint32_t id, int fd, uint16_t port, bool tls);
 void proxy_sockets_take_back(struct proxy_sockets *sockets, int fd);
 bool proxy_sockets_accepts(struct proxy_sockets *sockets, int fd);
 

@@ -14,6 +14,7 @@
 #define DRAIN_LOOK_MS 20
 #define SWEEP_AFTER_MS 1000 /* sets that come together are swept once */
 #define SWEEP_BACKENDS 1024 /* in one turn */
+#define SWEEP_CREDENTIALS 1024
 #define END_TURNS 64 /* for what closing connections still queues */
 
 static void *run(void *context);
@@ -34,6 +35,8 @@ worker_free(struct proxy_worker *worker)
 	proxy_counters_fini(&worker->counters);
 	proxy_sockets_fini(worker->sockets);
 	memory_free(worker->sockets);
+	pthread_mutex_destroy(&worker->tickets.lock);
+	memory_wipe(worker->tickets.keys, sizeof(worker->tickets.keys));
 	metrics_fini(&worker->metrics);
 	memory_free(worker);
 }
@@ -52,6 +55,7 @@ worker_new(const struct proxy_options *options, struct net_loop *loop)
 	worker->loop = loop;
 	worker->sockets = memory_zero(1, sizeof(*worker->sockets));
 	proxy_sockets_init(worker->sockets);
+	pthread_mutex_init(&worker->tickets.lock, NULL);
 	metrics_init(&worker->metrics);
 	proxy_counters_init(&worker->counters);
 	proxy_backends_init(&worker->backends, &worker->http);
@@ -142,10 +146,10 @@ proxy_worker_holds(struct proxy_worker *worker)
 }
 
 void
-proxy_worker_lend(
-    struct proxy_worker *worker, uint32_t socket, int fd, uint16_t port)
+proxy_worker_lend(struct proxy_worker *worker, uint32_t socket, int fd,
+    uint16_t port, bool tls)
 {
-	proxy_sockets_lend(worker->sockets, worker, socket, fd, port);
+	proxy_sockets_lend(worker->sockets, worker, socket, fd, port, tls);
 	net_loop_wake(worker->loop);
 }
 
@@ -160,6 +164,20 @@ bool
 proxy_worker_accepts(const struct proxy_worker *worker, int fd)
 {
 	return proxy_sockets_accepts(worker->sockets, fd);
+}
+
+void
+proxy_worker_set_ticket_keys(struct proxy_worker *worker,
+    const struct net_tls_ticket_key *keys, unsigned count)
+{
+	struct proxy_tickets *tickets = &worker->tickets;
+	must(count <= NET_TLS_TICKET_KEYS_MAX);
+	pthread_mutex_lock(&tickets->lock);
+	memcpy(tickets->keys, keys, count * sizeof(*keys));
+	tickets->count = count;
+	tickets->changed = true;
+	pthread_mutex_unlock(&tickets->lock);
+	net_loop_wake(worker->loop);
 }
 
 void
@@ -223,6 +241,21 @@ tend_sockets(struct proxy_worker *worker)
 		worker->options.on_progress(worker->options.context);
 }
 
+/* Once there is something to seal with them. */
+static void
+take_tickets(struct proxy_worker *worker)
+{
+	struct proxy_tickets *tickets = &worker->tickets;
+	if (!worker->tls)
+		return;
+	pthread_mutex_lock(&tickets->lock);
+	if (tickets->changed)
+		proxy_tls_set_ticket_keys(
+		    worker->tls, tickets->keys, tickets->count);
+	tickets->changed = false;
+	pthread_mutex_unlock(&tickets->lock);
+}
+
 static void
 on_wake(void *context)
 {
@@ -233,6 +266,7 @@ on_wake(void *context)
 	}
 	take_set(worker);
 	tend_sockets(worker);
+	take_tickets(worker);
 }
 
 static void
@@ -246,8 +280,12 @@ on_sweep_timer(struct net_timer *timer)
 {
 	struct proxy_worker *worker =
 	    container_of(timer, struct proxy_worker, sweep_timer);
-	if (proxy_backends_sweep(
-	        &worker->backends, worker->set, SWEEP_BACKENDS))
+	bool more = proxy_backends_sweep(
+	    &worker->backends, worker->set, SWEEP_BACKENDS);
+	if (worker->tls)
+		more |= proxy_tls_sweep(
+		    worker->tls, worker->set, SWEEP_CREDENTIALS);
+	if (more)
 		net_timer_set(worker->loop, timer, NET_TIMER_TICK_MS);
 }
 
@@ -263,6 +301,7 @@ end(struct proxy_worker *worker)
 	net_timer_clear(&worker->sweep_timer);
 	proxy_backends_fini(&worker->backends);
 	http_worker_fini(&worker->http);
+	proxy_tls_free(&worker->tls);
 	if (worker->log)
 		proxy_log_port_close(&worker->log);
 }

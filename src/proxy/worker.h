@@ -38,14 +38,20 @@ uint64_t proxy_worker_served(const struct proxy_worker *worker);
 struct snap_holds *proxy_worker_holds(struct proxy_worker *worker);
 
 /* Lend a listening descriptor of this socket (the fd stays the lender's). */
-void proxy_worker_lend(
-    struct proxy_worker *worker, uint32_t socket, int fd, uint16_t port);
+void proxy_worker_lend(struct proxy_worker *worker, uint32_t socket, int fd,
+    uint16_t port, bool tls);
 /* Stop accepting on it and drain its connections, which belong to no socket of
  * a set any more: its number may be another's soon. */
 void proxy_worker_take_back(struct proxy_worker *worker, int fd);
 /* False: taken back or drained, what was in its queue is accepted, nothing more
  * will be: the fd may be closed, although its connections are still served. */
 bool proxy_worker_accepts(const struct proxy_worker *worker, int fd);
+
+/* The keys of session tickets, from now on: the first seals, all open. Copied.
+ */
+struct net_tls_ticket_key;
+void proxy_worker_set_ticket_keys(struct proxy_worker *worker,
+    const struct net_tls_ticket_key *keys, unsigned count);
 
 /* Stop accepting, say Connection: close, close idle connections. */
 void proxy_worker_drain(struct proxy_worker *worker);

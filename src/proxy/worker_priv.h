@@ -10,9 +10,18 @@
 #include "proxy/counters.h"
 #include "proxy/log_priv.h"
 #include "proxy/socket.h"
+#include "proxy/tls.h"
 #include "proxy/worker.h"
 
 struct proxy_request;
+
+/* The keys of session tickets, as the control thread gave them last. */
+struct proxy_tickets {
+	pthread_mutex_t lock;
+	struct net_tls_ticket_key keys[NET_TLS_TICKET_KEYS_MAX];
+	unsigned count;
+	bool changed; /* since the worker took them */
+};
 
 struct proxy_worker {
 	struct proxy_options options;
@@ -24,6 +33,7 @@ struct proxy_worker {
 	struct snap_matcher *matcher; /* for the patterns of routes */
 	const struct snap_set *set; /* NULL: none yet */
 	struct proxy_backends backends;
+	struct proxy_tls *tls; /* NULL: no socket speaks it */
 	struct proxy_request *free_requests;
 	uint32_t free_request_count;
 	struct proxy_log_port *log; /* NULL: off */
@@ -37,12 +47,13 @@ struct proxy_worker {
 	_Atomic uint64_t served;
 	_Atomic bool stop, drain, idle;
 	struct proxy_sockets *sockets;
+	struct proxy_tickets tickets;
 
 	struct metrics metrics;
 	struct proxy_counters counters;
 	char scratch[LIMIT_VALUE_REQUEST_TARGET_BYTES];
 };
 
-extern const struct http_handler proxy_handler;
+extern const struct http_handler proxy_handler, proxy_secure_handler;
 
 #endif

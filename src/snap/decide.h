@@ -24,10 +24,14 @@
 #include "snap/set.h"
 #include "wire/head.h"
 
-/* A socket: the listeners that share one address and port. */
+/* A socket: the listeners that share one address and port. Those in TLS and
+ * those in plain text share none: a port that changes from one to the other is
+ * another socket, and no connection of the one is ever served as the other's.
+ */
 struct snap_socket {
 	struct slice address; /* absent or empty: every address of the host */
 	uint16_t port;
+	bool tls; /* it begins with a ClientHello */
 	uint32_t id; /* for snap_decide; stable while the socket exists */
 };
 /* The sockets that the set's listeners ask for, sorted; borrowed. */

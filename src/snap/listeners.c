@@ -130,39 +130,59 @@ snap_listener_writable(
 	return fresh;
 }
 
-/* "address:port" */
+/* TCP and UDP carry no names to find a listener by: they have no sockets here.
+ */
+static bool
+has_sockets(const struct unit_listener *listener)
+{
+	return listener->protocol <= UNIT_PROTOCOL_TLS;
+}
+
+static bool
+is_tls(const struct unit_listener *listener)
+{
+	return listener->protocol == UNIT_PROTOCOL_HTTPS ||
+	    listener->protocol == UNIT_PROTOCOL_TLS;
+}
+
 static void
-name_socket(struct text *name, struct slice address, int64_t port)
+name_socket(struct text *name, struct slice address,
+    const struct unit_listener *listener)
 {
 	text_push(name, address);
 	text_push_byte(name, ':');
-	text_push_number(name, (uint64_t)port);
+	text_push_number(name, (uint64_t)listener->port);
+	if (is_tls(listener))
+		text_push_string(name, " tls");
 }
 
 static struct snap_socket_state *
-socket_get(struct snap_store *store, struct slice address, int64_t port)
+socket_get(struct snap_store *store, struct slice address,
+    const struct unit_listener *listener)
 {
 	struct snap_socket_state *state;
 	struct text name;
 
 	text_init(&name);
-	name_socket(&name, address, port);
+	name_socket(&name, address, listener);
 	state = map_get(&store->socket_states, text_slice(&name));
 	text_fini(&name);
 	return state;
 }
 
 static struct snap_socket_state *
-socket_new(struct snap_store *store, struct slice address, int64_t port)
+socket_new(struct snap_store *store, struct slice address,
+    const struct unit_listener *listener)
 {
 	struct snap_socket_state *state;
 	struct text name;
 
 	text_init(&name);
-	name_socket(&name, address, port);
+	name_socket(&name, address, listener);
 	state = memory_zero(1, sizeof(*state) + name.length);
 	state->id = snap_ids_ref(store->socket_ids, text_slice(&name));
-	state->port = (uint16_t)port;
+	state->port = (uint16_t)listener->port;
+	state->tls = is_tls(listener);
 	state->address_length = (uint32_t)address.length;
 	state->name_length = (uint32_t)name.length;
 	memcpy(state->name, name.data, name.length);
@@ -283,6 +303,8 @@ static bool
 nth_address(
     const struct unit_listener *listener, uint32_t *nth, struct slice *address)
 {
+	if (!has_sockets(listener))
+		return false;
 	if (listener->addresses_count == 0) {
 		*address = every_address;
 		return (*nth)++ == 0;
@@ -311,9 +333,9 @@ ref_sockets(struct snap_store *store, const struct unit_listener *listener)
 	uint32_t nth = 0;
 
 	while (nth_address(listener, &nth, &address)) {
-		socket = socket_get(store, address, listener->port);
+		socket = socket_get(store, address, listener);
 		if (!socket)
-			socket = socket_new(store, address, listener->port);
+			socket = socket_new(store, address, listener);
 		socket->references++;
 	}
 }
@@ -327,7 +349,7 @@ change_claims(struct snap_store *store, const struct unit_listener *listener,
 
 	while (nth_address(listener, &nth, &address)) {
 		struct snap_socket_state *socket =
-		    socket_get(store, address, listener->port);
+		    socket_get(store, address, listener);
 
 		change_claim(store, socket, listener->hostname, id, add);
 		if (!add)
@@ -364,7 +386,9 @@ compare_sockets(const void *a, const void *b)
 	const struct snap_socket *left = a, *right = b;
 	int order = slice_compare(left->address, right->address);
 
-	return order ? order : (int)left->port - (int)right->port;
+	if (order == 0)
+		order = (int)left->port - (int)right->port;
+	return order ? order : (int)left->tls - (int)right->tls;
 }
 
 void
@@ -391,6 +415,7 @@ snap_listeners_commit(struct snap_store *store)
 		list->sockets[list->count++] = (struct snap_socket){
 		    .address = slice_make(text, state->address_length),
 		    .port = state->port,
+		    .tls = state->tls,
 		    .id = state->id,
 		};
 		text += state->address_length;
@@ -400,4 +425,13 @@ snap_listeners_commit(struct snap_store *store)
 	snap_limbo_push(&store->limbo, store->socket_list);
 	store->socket_list = list;
 	store->sockets_changed = false;
+}
+
+const struct unit *
+snap_set_listener(const struct snap_set *set, uint32_t id)
+{
+	const struct snap_listener *listener =
+	    snap_array_get(&set->listeners, id);
+
+	return listener ? listener->unit : NULL;
 }

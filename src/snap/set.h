@@ -79,6 +79,11 @@ bool snap_store_has_garbage(const struct snap_store *store);
 /* Lookups in a set, by workers. */
 const struct snap_backend *snap_set_backend(
     const struct snap_set *set, uint32_t id);
+/* The certificate or authority that a listener unit's credential_ids name; NULL
+ * while it is not there. */
+const struct unit *snap_set_credential(const struct snap_set *set, uint32_t id);
+/* The listener of a snap_decision.listener_id; NULL when it is gone. */
+const struct unit *snap_set_listener(const struct snap_set *set, uint32_t id);
 /* Lookups by the control thread. */
 const struct unit *snap_store_unit(
     const struct snap_store *store, struct slice name);

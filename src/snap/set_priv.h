@@ -5,6 +5,7 @@
  *	                        -> tree of paths -> entries, in order
  *	                           (and snap_more, at a few hostnames)
  *	set.backends[backend]   -> struct snap_backend
+ *	set.credentials[number] -> the unit
  *
  * A listener has its own tree of hosts, so that isolation costs nothing, and is
  * found by its number, so that a change below it copies no socket. */
@@ -103,7 +104,7 @@ struct snap_sockets {
 struct snap_set {
 	struct snap_limbo_block block;
 	uint64_t number;
-	struct snap_array sockets, listeners, backends;
+	struct snap_array sockets, listeners, backends, credentials;
 	const struct snap_sockets *socket_list;
 };
 

@@ -17,6 +17,7 @@ snap_store_new(void)
 	list_init(&store->holds);
 	snap_listeners_init(store);
 	snap_backends_init(store);
+	snap_credentials_init(store);
 	snap_patterns_init(&store->patterns);
 	return store;
 }
@@ -34,6 +35,7 @@ snap_store_free(struct snap_store **store)
 		return;
 	snap_listeners_fini(old);
 	snap_backends_fini(old);
+	snap_credentials_fini(old);
 	snap_limbo_fini(&old->limbo);
 	memory_free(old->current);
 	for (size_t i = 0; i < old->retired_count; i++)
@@ -113,6 +115,7 @@ replace(struct snap_store *store, struct unit *old, struct unit *unit)
 		break;
 	case UNIT_CERTIFICATE:
 	case UNIT_AUTHORITY:
+		snap_credential_replace(store, old, unit);
 		break;
 	case UNIT__COUNT:
 		must(any->kind != UNIT__COUNT);
@@ -154,6 +157,8 @@ snap_store_put(struct snap_store *store, struct slice name, struct slice bytes)
 		snap_unit_free(&unit);
 		return error;
 	}
+	if (unit->kind == UNIT_LISTENER)
+		snap_credentials_ref(store, unit);
 	take_slot(store, unit);
 	replace(store, old, unit);
 	return ERROR_OK;
@@ -183,6 +188,7 @@ snap_store_commit(struct snap_store *store)
 	set->sockets = store->sockets;
 	set->listeners = store->listeners;
 	set->backends = store->backends;
+	set->credentials = store->credentials;
 	set->socket_list = store->socket_list;
 	snap_limbo_push(limbo, store->current);
 	store->current = set;
@@ -191,6 +197,7 @@ snap_store_commit(struct snap_store *store)
 	snap_ids_epoch(store->rule_ids, set->number);
 	snap_ids_epoch(store->socket_ids, set->number);
 	snap_ids_epoch(store->backend_ids, set->number);
+	snap_ids_epoch(store->credential_ids, set->number);
 	return set;
 }
 
@@ -221,6 +228,8 @@ free_unit(struct snap_store *store, struct unit *unit)
 {
 	if (unit->plan)
 		snap_plan_release(store, unit);
+	if (unit->kind == UNIT_LISTENER)
+		snap_credentials_unref(store, unit);
 	give_slot(store, unit->slot);
 	snap_unit_free(&unit);
 }
@@ -251,6 +260,7 @@ snap_store_quiet(struct snap_store *store, uint64_t number,
 	snap_ids_reclaim(store->rule_ids, number);
 	snap_ids_reclaim(store->socket_ids, number);
 	snap_ids_reclaim(store->backend_ids, number);
+	snap_ids_reclaim(store->credential_ids, number);
 }
 
 bool

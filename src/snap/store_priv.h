@@ -22,13 +22,14 @@ struct snap_listener_state {
 	char name[]; /* "listener/..." */
 };
 
-/* An address and port that listeners are on. */
+/* An address and port that listeners are on, which speak TLS or do not. */
 struct snap_socket_state {
 	uint32_t id;
 	uint32_t references; /* listeners on it */
 	uint16_t port;
+	bool tls;
 	uint32_t address_length, name_length;
-	char name[]; /* "address:port" */
+	char name[]; /* "address:port", "address:port tls" */
 };
 
 /* What backends point to: a Service or an external name, by unit name; there,
@@ -73,7 +74,7 @@ struct snap_store {
 	struct snap_limbo limbo;
 	struct snap_set *current; /* NULL before the first commit */
 	/* what the next set will have */
-	struct snap_array sockets, listeners, backends;
+	struct snap_array sockets, listeners, backends, credentials;
 	struct snap_sockets *socket_list;
 	bool changed, sockets_changed;
 	struct feed_generation generation;
@@ -89,10 +90,10 @@ struct snap_store {
 
 	struct map listener_states; /* name -> struct snap_listener_state */
 	struct snap_ids *rule_ids; /* of listeners and rules */
-	struct map
-	    socket_states; /* "address:port" -> struct snap_socket_state */
+	struct map socket_states; /* name -> struct snap_socket_state */
 	struct snap_ids *socket_ids; /* by the same names */
 
+	struct snap_ids *credential_ids; /* by names of units */
 	struct snap_patterns patterns;
 	struct map targets; /* name -> struct snap_target */
 	struct map hostnames; /* name -> struct snap_hostname */
@@ -132,6 +133,18 @@ void snap_backends_replace(
     struct snap_store *store, const struct unit *old, const struct unit *unit);
 /* Build the backends whose parts changed. */
 void snap_backends_commit(struct snap_store *store);
+
+/* credentials.c: certificates and authorities, by the numbers that listeners
+ * have of them, whether they are there or not. */
+void snap_credentials_init(struct snap_store *store);
+void snap_credentials_fini(struct snap_store *store);
+/* A listener unit's numbers, from its coming until it is freed. */
+void snap_credentials_ref(struct snap_store *store, struct unit *listener);
+void snap_credentials_unref(
+    struct snap_store *store, const struct unit *listener);
+/* A certificate or authority unit comes, changes or goes. */
+void snap_credential_replace(
+    struct snap_store *store, struct unit *old, struct unit *unit);
 
 /* plan.c: a route unit, made ready to be indexed. Its numbers are referenced
  * from _new to _release. */

@@ -40,6 +40,8 @@ const uint8_t field_slots[FIELD_SLOTS] = {
     SLOT(X_FORWARDED_HOST, 16, 'h', 'o', 's', 't'),
     SLOT(X_FORWARDED_PORT, 16, 'p', 'o', 'r', 't'),
     SLOT(X_FORWARDED_PREFIX, 18, 'e', 'f', 'i', 'x'),
+    SLOT(CLIENT_CERT, 11, 'c', 'e', 'r', 't'),
+    SLOT(CLIENT_CERT_CHAIN, 17, 'h', 'a', 'i', 'n'),
     SLOT(X_REAL_IP, 9, 'l', '-', 'i', 'p'),
     SLOT(X_REQUEST_ID, 12, 't', '-', 'i', 'd'),
     SLOT(PROXY_STATUS, 12, 'a', 't', 'u', 's'),

@@ -57,12 +57,20 @@ proxy_worker_holds(struct proxy_worker *worker)
 }
 
 void
-proxy_worker_lend(
-    struct proxy_worker *worker, uint32_t socket, int fd, uint16_t port)
+proxy_worker_lend(struct proxy_worker *worker, uint32_t socket, int fd,
+    uint16_t port, bool tls)
 {
 	assert_true(worker->lent_count < RIG_LENT);
 	worker->lent[worker->lent_count++] =
-	    (struct rig_lent){socket, fd, port, false, true};
+	    (struct rig_lent){socket, fd, port, tls, false, true};
+}
+
+void
+proxy_worker_set_ticket_keys(struct proxy_worker *worker,
+    const struct net_tls_ticket_key *keys, unsigned count)
+{
+	memcpy(worker->keys, keys, count * sizeof(*keys));
+	worker->key_count = count;
 }
 
 void

@@ -5,6 +5,7 @@
 #define YUMEN_TEST_AGENT_RIG_H
 
 #include "agent/agent.h"
+#include "net/tls.h"
 #include "proxy/worker.h"
 
 #define RIG_WORKERS 2
@@ -17,7 +18,7 @@ struct rig_lent {
 	uint32_t socket;
 	int fd;
 	uint16_t port;
-	bool taken, accepts;
+	bool tls, taken, accepts;
 };
 
 /* A worker that does nothing by itself. */
@@ -28,6 +29,8 @@ struct proxy_worker {
 	uint64_t served;
 	struct rig_lent lent[RIG_LENT];
 	unsigned lent_count;
+	struct net_tls_ticket_key keys[NET_TLS_TICKET_KEYS_MAX];
+	unsigned key_count;
 	bool draining, idle;
 };
 

@@ -171,7 +171,8 @@ serve_one(struct setting *setting)
 	put_service(setting, "one", &setting->one.port, 1, UNIT_ENDPOINT_READY);
 	put_route(setting, &rule, 1);
 	uint32_t id = socket_id(publish(setting));
-	proxy_worker_lend(setting->worker, id, setting->fd, setting->port);
+	proxy_worker_lend(
+	    setting->worker, id, setting->fd, setting->port, false);
 	return id;
 }
 
@@ -640,7 +641,8 @@ test_take_back(void **state)
 	close(idle);
 	close(busy);
 	/* And lent again. */
-	proxy_worker_lend(setting->worker, id, setting->fd, setting->port);
+	proxy_worker_lend(
+	    setting->worker, id, setting->fd, setting->port, false);
 	assert_int_equal(get(setting, "/x").status, 200);
 }
 

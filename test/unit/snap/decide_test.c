@@ -181,7 +181,7 @@ test_cases(void **state)
 {
 	struct snap_store *store = make_store();
 	const struct snap_set *set = snap_store_commit(store);
-	uint32_t socket = world_socket(set, SLICE(""), 80);
+	uint32_t socket = world_socket(set, SLICE(""), 80, false);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -243,7 +243,7 @@ test_trace(void **state)
 	struct snap_store *store = make_store();
 	const struct snap_set *set = snap_store_commit(store);
 	struct snap_request request = {
-	    .socket = world_socket(set, SLICE(""), 80),
+	    .socket = world_socket(set, SLICE(""), 80, false),
 	    .host = SLICE("site.example.com"),
 	    .path = SLICE("/v2/x/1"),
 	    .method = SLICE("GET"),
@@ -345,7 +345,7 @@ test_patterns(void **state)
 		char scratch[64], out[64];
 		struct snap_decision got;
 		struct snap_request request = {
-		    .socket = world_socket(set, SLICE(""), 80),
+		    .socket = world_socket(set, SLICE(""), 80, false),
 		    .host = slice_from_string(pattern_cases[i].host),
 		    .path = slice_from_string(pattern_cases[i].path),
 		    .query = slice_from_string(pattern_cases[i].query),
@@ -436,7 +436,7 @@ test_calls(void **state)
 		char out[64];
 		struct snap_decision got;
 		struct snap_request request = {
-		    .socket = world_socket(set, SLICE(""), 80),
+		    .socket = world_socket(set, SLICE(""), 80, false),
 		    .host = slice_from_string(table[i].host),
 		    .path = slice_from_string(table[i].path),
 		    .method = SLICE("POST"),
@@ -494,7 +494,7 @@ test_hellos(void **state)
 	put_kind(store, "TLSRoute", "wide", "*.wide.test", NULL, 1);
 	put_route(store, "paths", "tls.test", all, 1);
 	set = snap_store_commit(store);
-	request.socket = world_socket(set, SLICE(""), 443);
+	request.socket = world_socket(set, SLICE(""), 443, true);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		snap_decide_sni(set, request.socket,
 		    slice_from_string(table[i].name), &got);
@@ -545,7 +545,7 @@ test_tries(void **state)
 		put_route(store, name, "a.test", match, 1);
 	}
 	set = snap_store_commit(store);
-	request.socket = world_socket(set, SLICE(""), 80);
+	request.socket = world_socket(set, SLICE(""), 80, false);
 	/* the longest: two with four digits come before all others */
 	snap_decide(set, &request, &got);
 	assert_true(
@@ -597,7 +597,7 @@ test_numbers(void **state)
 	assert_int_equal(
 	    world_put(store, SLICE("route/HTTPRoute/ns/n"), &route), ERROR_OK);
 	set = snap_store_commit(store);
-	request.socket = world_socket(set, SLICE(""), 80);
+	request.socket = world_socket(set, SLICE(""), 80, false);
 	snap_decide(set, &request, &got);
 	assert_int_equal(got.reason, REASON_NONE);
 	assert_true(slice_is_set(got.rule->refused));
@@ -633,7 +633,7 @@ test_equal_listeners(void **state)
 
 		put_listener(store, steps[i], NULL);
 		set = snap_store_commit(store);
-		request.socket = world_socket(set, SLICE(""), 80);
+		request.socket = world_socket(set, SLICE(""), 80, false);
 		snap_decide(set, &request, &got);
 		assert_memory_equal(
 		    got.listener_unit->name.data + strlen("listener/ns/gw/"),

@@ -324,7 +324,11 @@ is_attached(const struct unit_route *route, struct slice listener)
 static bool
 listens(const struct unit_listener *listener, const struct world_request *asked)
 {
-	if (listener->port != asked->port)
+	bool tls = listener->protocol == UNIT_PROTOCOL_HTTPS ||
+	    listener->protocol == UNIT_PROTOCOL_TLS;
+
+	if (listener->port != asked->port || tls != asked->tls ||
+	    listener->protocol == UNIT_PROTOCOL_TCP)
 		return false;
 	if (listener->addresses_count == 0)
 		return asked->address.length == 0;

@@ -346,7 +346,7 @@ work(struct worker *worker, struct snap_store *store, struct world *world,
 	}
 	world_ask(world, &asked);
 	asked.request.socket =
-	    world_socket(set->set, asked.address, asked.port);
+	    world_socket(set->set, asked.address, asked.port, asked.tls);
 	snap_decide(set->set, &asked.request, held);
 	if (held->route_unit) {
 		snap_hold(worker->holds, held->route_unit);

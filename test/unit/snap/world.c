@@ -104,11 +104,17 @@ make_listener(struct world *world, unsigned number)
 	listener->gateway_name = SLICE("gw");
 	listener->name = arena_format(&world->arena, "l%u", number);
 	listener->port = 80 + world_below(world, 2);
-	listener->protocol =
-	    world_below(world, 4) ? UNIT_PROTOCOL_HTTP : UNIT_PROTOCOL_TLS;
+	/* Most of 81 in TLS, most of 80 not: few ask where nobody is. */
+	listener->protocol = UNIT_PROTOCOL_HTTP;
+	if ((listener->port == 81) == (world_below(world, 8) > 0))
+		listener->protocol = world_below(world, 2) ? UNIT_PROTOCOL_HTTPS
+		                                           : UNIT_PROTOCOL_TLS;
+	if (!world_below(world, 16))
+		listener->protocol = UNIT_PROTOCOL_TCP;
 	if (listener->protocol == UNIT_PROTOCOL_TLS)
 		listener->tls_mode = UNIT_TLS_PASSTHROUGH;
-	listener->hostname = PICK(world, hostnames);
+	if (listener->protocol != UNIT_PROTOCOL_TCP)
+		listener->hostname = PICK(world, hostnames);
 	if (count > 0)
 		listener->addresses = arena_zero(
 		    &world->arena, count, sizeof(*listener->addresses));
@@ -329,7 +335,8 @@ world_ask(struct world *world, struct world_request *asked)
 	};
 	bool call = !world_below(world, 3);
 
-	asked->is_hello = !world_below(world, 6);
+	asked->tls = (asked->port == 81) == (world_below(world, 8) > 0);
+	asked->is_hello = asked->tls && !world_below(world, 3);
 	request->host = PICK(world, hosts);
 	request->path = call ? PICK(world, call_paths) : PICK(world, paths);
 	request->query = PICK(world, queries);
@@ -357,14 +364,15 @@ world_ask(struct world *world, struct world_request *asked)
 }
 
 uint32_t
-world_socket(const struct snap_set *set, struct slice address, uint16_t port)
+world_socket(
+    const struct snap_set *set, struct slice address, uint16_t port, bool tls)
 {
 	const struct snap_socket *sockets;
 	unsigned count = snap_set_sockets(set, &sockets);
 
 	for (unsigned i = 0; i < count; i++)
 		if (slice_equal(sockets[i].address, address) &&
-		    sockets[i].port == port)
+		    sockets[i].port == port && sockets[i].tls == tls)
 			return sockets[i].id;
 	return SNAP_ID_NONE;
 }
@@ -375,7 +383,8 @@ world_decide(const struct snap_set *set, struct world_request *asked,
 {
 	struct snap_decision decision;
 
-	asked->request.socket = world_socket(set, asked->address, asked->port);
+	asked->request.socket =
+	    world_socket(set, asked->address, asked->port, asked->tls);
 	if (asked->is_hello)
 		snap_decide_sni(
 		    set, asked->request.socket, asked->request.host, &decision);

@@ -46,6 +46,7 @@ struct slice world_route_name(
 
 struct world_request {
 	bool is_hello; /* request.host is its server name */
+	bool tls; /* on a socket of TLS; a hello is */
 	struct slice address;
 	uint16_t port;
 	struct field fields[5];
@@ -66,6 +67,6 @@ enum error world_put(
     struct snap_store *store, struct slice name, const void *record);
 /* The number of the socket, or SNAP_ID_NONE. */
 uint32_t world_socket(
-    const struct snap_set *set, struct slice address, uint16_t port);
+    const struct snap_set *set, struct slice address, uint16_t port, bool tls);
 
 #endif
