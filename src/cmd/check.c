@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "ctl/once.h"
 
 typedef void (*print_fn)(struct text *out, const struct ctl_checked *checked);
 
@@ -91,6 +92,7 @@ command_check(const struct flags *flags)
 	    .controller_names = names,
 	    .controller_name_count = flags->counts[FLAG_CHECK_CONTROLLER_NAME],
 	    .namespaces_implied = true,
+	    .carries = CTL_CARRIES,
 	};
 	unsigned chosen = 0;
 

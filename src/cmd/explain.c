@@ -137,6 +137,7 @@ explain_files(const struct flags *flags, const struct explain_request *request)
 	            .controller_name_count =
 	                flags->counts[FLAG_EXPLAIN_CONTROLLER_NAME],
 	            .namespaces_implied = true,
+	            .carries = CTL_CARRIES,
 	        },
 	    .output = {.context = &planning,
 	        .on_unit = on_unit,

@@ -17,6 +17,7 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "ctl/ctl.h"
+#include "ctl/once.h"
 #include "proxy/log.h"
 
 #define WORKERS_MAX 256
@@ -438,7 +439,8 @@ open_ctl(struct run *run)
 	    .path_count = flags->counts[FLAG_RUN_FILE],
 	    .gw = {.controller_names = run->controller_names,
 	        .controller_name_count = names,
-	        .namespaces_implied = true},
+	        .namespaces_implied = true,
+	        .carries = CTL_CARRIES},
 	    .feed = run->feed,
 	    .admin_loop = run->loop,
 	};

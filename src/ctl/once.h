@@ -7,6 +7,9 @@
 #include "ctl/files.h"
 #include "gw/state.h"
 
+/* What the agent in the same process carries. */
+#define CTL_CARRIES GW_CARRY_HTTPS
+
 struct ctl_once {
 	const char *const *paths; /* files, folders, or "-" */
 	unsigned path_count;

@@ -33,8 +33,7 @@ enum error net_tls_profile_new(const struct net_tls_settings *settings,
     const char **wrong) must_check;
 struct net_tls_profile *net_tls_profile_ref(struct net_tls_profile *profile);
 void net_tls_profile_unref(struct net_tls_profile *profile);
-/* Streams that are closed and still have something to send are cut: before
- * their loop goes. */
+/* Cuts streams that are closed and send still: before their loop goes. */
 void net_tls_profile_cut(struct net_tls_profile *profile);
 
 /* Session tickets are encrypted with the first key, all decrypt. Without keys
@@ -51,8 +50,7 @@ void net_tls_profile_set_ticket_keys(struct net_tls_profile *profile,
 struct net_tls_identity;
 struct net_tls_identity *net_tls_identity_new(
     const struct crypt_certificates *chain, const struct crypt_key *key);
-/* An OCSP response (DER) to be stapled while it is fresh. False: it is none, or
- * none that says anything of the certificate. */
+/* A response in DER, stapled while it is fresh; false: it is of no use. */
 bool net_tls_identity_staple(
     struct net_tls_identity *identity, struct slice ocsp);
 void net_tls_identity_free(struct net_tls_identity *identity);

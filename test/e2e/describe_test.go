@@ -15,7 +15,7 @@ func terminalWorld(t *testing.T) *gate {
 	t.Helper()
 	port := freePort(t)
 	return start(t, port, map[string]string{
-		"gateway.yaml": gatewayYAML(port, "*.test") + fmt.Sprintf("  - {name: https, protocol: HTTPS, port: %d, tls: {certificateRefs: [{name: x}]}}\n", freePort(t)),
+		"gateway.yaml": gatewayYAML(port, "*.test") + fmt.Sprintf("  - {name: tcp, protocol: TCP, port: %d}\n", freePort(t)),
 		"services.yaml": serviceYAML("app", serve(t, "app").port) + sliceYAML("app-off", "app", 1, "ready: false") +
 			"---\n{apiVersion: v1, kind: Namespace, metadata: {name: default, labels: {team: a}}}\n" +
 			"---\n{apiVersion: gateway.networking.k8s.io/v1beta1, kind: ReferenceGrant, metadata: {name: let, namespace: default}, spec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: other}], to: [{group: '', kind: Service}]}}\n" +
@@ -85,7 +85,7 @@ func TestGetKinds(t *testing.T) {
 		{"gtw -o name", "gateway.gateway.networking.k8s.io/eg\n"},
 		{"svc -o name", "service/app\n"},
 		{"httproutes -o wide", "app:80,gone:80"},
-		{"gateways -o wide", fmt.Sprintf("HTTP:%d:*.test,HTTPS:", g.port)},
+		{"gateways -o wide", fmt.Sprintf("HTTP:%d:*.test,TCP:", g.port)},
 		{"proxies", "WORKER  WANTED  SERVED  LAG\n"},
 		{"proxies -o json", `"behindMs": 0`},
 	}

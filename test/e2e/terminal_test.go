@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -355,10 +356,10 @@ func TestStandardInput(t *testing.T) {
 }
 
 // The article's Gateway: 404 with no route, 200 with one, 404 again outside its match;
-// its HTTPS listener is refused with a condition for now and harms nothing.
+// its HTTPS listener waits for the Secret in another namespace and the grant.
 func TestArticle(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
+	port, secure := freePort(t), freePort(t)
 	g := start(t, port, map[string]string{
 		"class.yaml": "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata:\n  name: eg\nspec:\n  controllerName: gateway.envoyproxy.io/gatewayclass-controller\n",
 		"gateway.yaml": fmt.Sprintf(`apiVersion: gateway.networking.k8s.io/v1
@@ -388,7 +389,7 @@ spec:
       allowedRoutes:
         namespaces:
           from: All
-`, port, freePort(t)),
+`, port, secure),
 	})
 	if response, _ := g.fetch("GET", "any.test", "/"); response.StatusCode != 404 {
 		t.Errorf("no route: %d", response.StatusCode)
@@ -400,9 +401,30 @@ spec:
 		t.Errorf("outside the match: %d", response.StatusCode)
 	}
 	listeners := g.get("gateways")[0]["status"].(map[string]any)["listeners"].([]any)
-	if got := condition(listeners[1].(map[string]any)["conditions"], "Accepted"); got["status"] != "False" {
+	if got := condition(listeners[1].(map[string]any)["conditions"], "ResolvedRefs"); got["reason"] != "RefNotPermitted" {
 		t.Errorf("the HTTPS listener: %v", got)
 	}
+	authority := makePair(t, "", nil)
+	pair := makePair(t, "rsa", authority, "www.example.com")
+	address, config := fmt.Sprintf("127.0.0.1:%d", secure), &tls.Config{RootCAs: rootsOf(authority), ServerName: "www.example.com"}
+	if _, err := shake(address, config); err == nil {
+		t.Error("a handshake without the Secret")
+	}
+	g.write("secret.yaml", strings.Replace(pair.secret(t, "example-cert"), "namespace: default", "namespace: envoy-gateway-system", 1))
+	g.write("grant.yaml", `apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: certs, namespace: envoy-gateway-system}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: Gateway, namespace: default}]
+  to: [{group: "", kind: Secret}]
+`)
+	g.eventually("HTTPS by the Secret and the grant", func() error {
+		response, body, err := ask(address, config, "www.example.com", "/app/x")
+		if err != nil || response.StatusCode != 200 || body != "app" {
+			return fmt.Errorf("%v %v %q", err, response, body)
+		}
+		return nil
+	})
 }
 
 func TestEcho(t *testing.T) {

@@ -380,9 +380,16 @@ test_refused(void **state)
 
 	(void)state;
 	rig_init(&rig, NULL, NULL);
-	rig.refusal = ERROR_NOT_FOUND;
+	rig.refusal = ERROR_TLS_NAME_REFUSED;
 	run(&rig);
 	assert_int_equal(rig.far.error, ERROR_TLS_NAME_REFUSED);
+	assert_int_equal(rig.near.error, ERROR_TLS_ALERT);
+	rig_fini(&rig);
+
+	rig_init(&rig, NULL, NULL);
+	rig.refusal = ERROR_TLS_NO_CERTIFICATE;
+	run(&rig);
+	assert_int_equal(rig.far.error, ERROR_TLS_NO_CERTIFICATE);
 	assert_int_equal(rig.near.error, ERROR_TLS_ALERT);
 	rig_fini(&rig);
 

@@ -22,6 +22,16 @@ static const struct {
 #define KNOWN (sizeof(known) / sizeof(known[0]))
 
 /* Each row of the table is found in any case, and nothing beside it. */
+/* By the table, slowly: some names begin as others are. */
+static enum field_id
+id_of(struct slice name)
+{
+	for (unsigned i = 0; i < KNOWN; i++)
+		if (slice_equal(slice_from_string(known[i].name), name))
+			return known[i].id;
+	return FIELD_OTHER;
+}
+
 static void
 known_names(void **state)
 {
@@ -45,7 +55,7 @@ known_names(void **state)
 			assert_int_equal(wire_field_id(changed), FIELD_OTHER);
 			assert_int_equal(
 			    wire_field_id(slice_make(name.data, at)),
-			    at == name.length ? known[i].id : FIELD_OTHER);
+			    id_of(slice_make(name.data, at)));
 		}
 	}
 }
