@@ -37,7 +37,7 @@ func TestDescribe(t *testing.T) {
 		want []string
 	}{
 		{"gateway eg", []string{"Name:        eg\n", "Kind:        Gateway (gateway.networking.k8s.io/v1)", "gateway.yaml:6\n",
-			"Addresses:   127.0.0.1", "HTTPRoute  default/web ", "NoMatchingListenerHostname: ", "listener http   Accepted ", "UnsupportedProtocol",
+			"Addresses:   127.0.0.1", "HTTPRoute  default/web ", "NoMatchingListenerHostname: ", "listener http  Accepted ", "UnsupportedProtocol",
 			"error YM0508 spec.listeners[1].protocol: "}},
 		{"httproute web", []string{"Hostnames:   a.test,b.example", "default/eg  http ", " a.test\n",
 			"main  PathPrefix /x GET  RequestHeaderModifier  app:80 weight 3, gone:80 weight 1", "parent eg  ResolvedRefs  False   BackendNotFound",
