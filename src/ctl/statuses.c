@@ -417,18 +417,31 @@ set_gateway_times(struct gw_gateway_status *status,
 }
 
 static bool
-is_same_parent(const struct gw_route_parent_status *a,
-    const struct gw_route_parent_status *b)
+is_same_reference(
+    const struct gw_status_parent *x, const struct gw_status_parent *y)
 {
-	const struct gw_status_parent *x = a->parent_ref, *y = b->parent_ref;
-
-	if (x == NULL || y == NULL ||
-	    !slice_equal(a->controller_name, b->controller_name))
+	if (x == NULL || y == NULL)
 		return false;
 	return slice_equal(x->group, y->group) &&
 	    slice_equal(x->kind, y->kind) && slice_equal(x->name, y->name) &&
 	    slice_equal(x->namespace, y->namespace) && x->port == y->port &&
 	    slice_equal(x->section_name, y->section_name);
+}
+
+static bool
+is_same_parent(const struct gw_route_parent_status *a,
+    const struct gw_route_parent_status *b)
+{
+	return slice_equal(a->controller_name, b->controller_name) &&
+	    is_same_reference(a->parent_ref, b->parent_ref);
+}
+
+static bool
+is_same_ancestor(const struct gw_policy_ancestor_status *a,
+    const struct gw_policy_ancestor_status *b)
+{
+	return slice_equal(a->controller_name, b->controller_name) &&
+	    is_same_reference(a->ancestor_ref, b->ancestor_ref);
 }
 
 static void
@@ -443,6 +456,22 @@ set_route_times(struct gw_route_status *status,
 			if (is_same_parent(&before->parents[j], parent))
 				old = CONDITIONS(&before->parents[j]);
 		set_times(CONDITIONS(parent), old, now, arena);
+	}
+}
+
+static void
+set_policy_times(struct gw_policy_status *status,
+    const struct gw_policy_status *before, struct slice now,
+    struct arena *arena)
+{
+	for (uint32_t i = 0; i < status->ancestors_count; i++) {
+		struct gw_policy_ancestor_status *entry = &status->ancestors[i];
+		struct conditions old = {0};
+
+		for (uint32_t j = 0; before && j < before->ancestors_count; j++)
+			if (is_same_ancestor(&before->ancestors[j], entry))
+				old = CONDITIONS(&before->ancestors[j]);
+		set_times(CONDITIONS(entry), old, now, arena);
 	}
 }
 
@@ -462,6 +491,8 @@ set_status_times(enum gw_kind kind, void *status, const void *before,
 		set_gateway_times(status, before, now, arena);
 	else if (type == &gw_route_status_type)
 		set_route_times(status, before, now, arena);
+	else if (type == &gw_policy_status_type)
+		set_policy_times(status, before, now, arena);
 	else if (type == &gw_gatewayclass_status_type) {
 		struct gw_gatewayclass_status *class = status;
 		const struct gw_gatewayclass_status *old = before;

@@ -1,31 +1,36 @@
 /* Backends: what routes lead to, judged as references and emitted as units. A
  * unit is made only of what the unit of some route leads to. */
 #include "core/must.h"
-#include "gw/state_priv.h"
+#include "gw/policy_priv.h"
 
 /* Protocols that an HTTPRoute's backend may ask for and yumen cannot speak yet.
  * Others are names of protocols over HTTP, or of no concern to it. */
 static const char *const unspoken[] = {
     "kubernetes.io/h2c",
-    "kubernetes.io/wss",
     "h2c",
     "http2",
-    "https",
-    "wss",
     "grpc",
     "grpcs",
+};
+/* Those that a BackendTLSPolicy makes possible (GEP-1911). */
+static const char *const over_tls[] = {
+    "kubernetes.io/wss",
+    "https",
     "tls",
+    "wss",
 };
 
 static bool
-is_spoken(struct slice app_protocol)
+is_among(struct slice app_protocol, const char *const *names, size_t count)
 {
-	for (size_t i = 0; i < sizeof(unspoken) / sizeof(unspoken[0]); i++)
+	for (size_t i = 0; i < count; i++)
 		if (slice_equal_nocase(
-		        app_protocol, slice_from_string(unspoken[i])))
-			return false;
-	return true;
+		        app_protocol, slice_from_string(names[i])))
+			return true;
+	return false;
 }
+#define IS_AMONG(app_protocol, names) \
+	is_among((app_protocol), (names), sizeof(names) / sizeof((names)[0]))
 
 static void
 refuse(struct gw_backend_verdict *verdict, const char *reason,
@@ -56,6 +61,44 @@ refuse_port(const struct gw_node *node, int64_t wanted, struct arena *arena,
 	text_fini(&ports);
 }
 
+/* A policy that cannot be met makes the backend invalid, as if it were not
+ * there. */
+static bool
+judge_policy(const struct gw_node *node, struct slice section,
+    struct arena *arena, struct gw_backend_verdict *verdict)
+{
+	const struct gw_policy_node *policy =
+	    gw_policy_in_force(node, GW_BACKENDTLSPOLICY, section);
+
+	if (policy && policy->verdict.refused)
+		refuse(verdict, "InvalidBackendTLSPolicy",
+		    gw_policy_tls_refusal(arena, policy));
+	return policy != NULL;
+}
+
+static void
+judge_service_port(const struct gw_node *node,
+    const struct gw_service_port *port, struct arena *arena,
+    struct gw_backend_verdict *verdict)
+{
+	bool has_policy = judge_policy(node, port->name, arena, verdict);
+
+	if (IS_AMONG(port->app_protocol, unspoken))
+		refuse(verdict, "UnsupportedProtocol",
+		    arena_format(arena,
+		        "port %lld of Service %.*s has appProtocol %.*s, which "
+		        "is not supported yet",
+		        (long long)port->port, SLICE_ARGS(node->key),
+		        SLICE_ARGS(port->app_protocol)));
+	else if (!has_policy && IS_AMONG(port->app_protocol, over_tls))
+		refuse(verdict, "UnsupportedProtocol",
+		    arena_format(arena,
+		        "port %lld of Service %.*s has appProtocol %.*s, and "
+		        "no BackendTLSPolicy says whom to believe there",
+		        (long long)port->port, SLICE_ARGS(node->key),
+		        SLICE_ARGS(port->app_protocol)));
+}
+
 static void
 judge_service(const struct gw_node *node, int64_t wanted, struct arena *arena,
     struct gw_backend_verdict *verdict)
@@ -76,13 +119,7 @@ judge_service(const struct gw_node *node, int64_t wanted, struct arena *arena,
 		if (port->port != wanted ||
 		    !slice_equal(port->protocol, SLICE("TCP")))
 			continue;
-		if (!is_spoken(port->app_protocol))
-			refuse(verdict, "UnsupportedProtocol",
-			    arena_format(arena,
-			        "port %lld of Service %.*s has appProtocol "
-			        "%.*s, which is not supported yet",
-			        (long long)wanted, SLICE_ARGS(node->key),
-			        SLICE_ARGS(port->app_protocol)));
+		judge_service_port(node, port, arena, verdict);
 		return;
 	}
 	refuse_port(node, wanted, arena, verdict);
@@ -114,6 +151,8 @@ judge_xbackend(const struct gw_node *node, struct arena *arena,
 		        "XBackend %.*s wants TLS, which is not supported "
 		        "towards backends yet",
 		        SLICE_ARGS(node->key)));
+	else
+		judge_policy(node, SLICE(""), arena, verdict);
 }
 
 void
@@ -185,7 +224,9 @@ emit_service(
 			    (struct unit_service_port){
 			        .number = spec->ports[i].port,
 			        .name = spec->ports[i].name,
-			        .app_protocol = spec->ports[i].app_protocol};
+			        .app_protocol = spec->ports[i].app_protocol,
+			        .tls = gw_policy_tls_make(&state->work,
+			            &backend->node, spec->ports[i].name)};
 	gw_outbox_unit(
 	    &state->outbox, &backend->unit, name, &unit_service_type, &record);
 }
@@ -199,6 +240,7 @@ emit_external(
 	const struct unit_external record = {
 	    .hostname = spec->external_hostname->hostname,
 	    .port = spec->port->number,
+	    .tls = gw_policy_tls_make(&state->work, &backend->node, SLICE("")),
 	};
 
 	gw_outbox_unit(
@@ -221,6 +263,7 @@ gw_backend_emit(struct gw_state *state, struct gw_backend_node *backend)
 		emit_external(state, backend, name);
 	else
 		gw_outbox_drop(&state->outbox, &backend->unit, name);
+	gw_policies_settle(state, &backend->node);
 	if (backend->unit.is_out == before)
 		return;
 	LIST_FOR_EACH(at, &backend->slices)

@@ -120,6 +120,7 @@ gw_check_honour(struct gw_check *check, const struct gw_object *object)
 			    "is not used");
 		break;
 	case GW_GATEWAYCLASS:
+	case GW_BACKENDTLSPOLICY:
 	case GW_REFERENCEGRANT:
 	case GW_XBACKEND:
 	case GW_SERVICE:

@@ -46,6 +46,8 @@ gw_status_type(enum gw_kind kind)
 		return &gw_gateway_status_type;
 	case GW_HTTPROUTE:
 		return &gw_route_status_type;
+	case GW_BACKENDTLSPOLICY:
+		return &gw_policy_status_type;
 	case GW_REFERENCEGRANT:
 	case GW_XBACKEND:
 	case GW_SERVICE:

@@ -4,7 +4,7 @@
 
 #include "core/memory.h"
 #include "core/must.h"
-#include "gw/state_priv.h"
+#include "gw/policy_priv.h"
 
 /* A reference names 253 characters of any kind, and 63 of a namespace. */
 enum { KEY_BYTES = 253 * 4 + 1 + 63 };
@@ -18,6 +18,7 @@ static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_XBACKEND] = sizeof(struct gw_backend_node),
     [GW_SERVICE] = sizeof(struct gw_backend_node),
     [GW_ENDPOINTSLICE] = sizeof(struct gw_slice_node),
+    [GW_BACKENDTLSPOLICY] = sizeof(struct gw_policy_node),
     [GW_CONFIGMAP] = sizeof(struct gw_authority_node),
     [GW_CLUSTERTRUSTBUNDLE] = sizeof(struct gw_authority_node),
     [GW_SECRET] = sizeof(struct gw_secret_node),
@@ -75,8 +76,13 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 	if (kind == GW_SECRET)
 		arena_init(
 		    &((struct gw_secret_node *)whole)->arena, ARENA_BYTES);
-	if (kind == GW_SERVICE || kind == GW_XBACKEND)
+	if (kind == GW_SERVICE || kind == GW_XBACKEND) {
 		list_init(&((struct gw_backend_node *)whole)->slices);
+		list_init(&((struct gw_backend_node *)whole)->policies);
+	}
+	if (gw_is_policy(kind))
+		arena_init(
+		    &((struct gw_policy_node *)whole)->arena, ARENA_BYTES);
 	if (kind == GW_ENDPOINTSLICE)
 		list_init(&((struct gw_slice_node *)whole)->link);
 	if (kind == GW_NAMESPACE)
@@ -106,6 +112,13 @@ gw_node_free(struct gw_node *node)
 		memory_free(route->edges);
 		memory_free(route->attached);
 	}
+	if (gw_is_policy(node->kind)) {
+		struct gw_policy_node *policy = whole;
+
+		arena_fini(&policy->arena);
+		memory_free(policy->targets);
+		memory_free(policy->edges);
+	}
 	if (node->kind == GW_CONFIGMAP || node->kind == GW_CLUSTERTRUSTBUNDLE)
 		text_fini(&((struct gw_authority_node *)whole)->fault);
 	if (node->kind == GW_SECRET) {
@@ -127,9 +140,12 @@ is_needed(const struct gw_node *node)
 	if (node->object || !list_is_empty(&node->users) ||
 	    !list_is_empty(&node->dirty))
 		return true;
-	if (node->kind == GW_SERVICE || node->kind == GW_XBACKEND)
-		return !list_is_empty(
-		    &((const struct gw_backend_node *)whole)->slices);
+	if (node->kind == GW_SERVICE || node->kind == GW_XBACKEND) {
+		const struct gw_backend_node *backend = whole;
+
+		return !list_is_empty(&backend->slices) ||
+		    !list_is_empty(&backend->policies);
+	}
 	if (node->kind == GW_NAMESPACE)
 		return !list_is_empty(
 		    &((const struct gw_namespace_node *)whole)->grants);

@@ -55,6 +55,7 @@ struct gw_object {
 		const struct gw_configmap *configmap;
 		const struct gw_secret *secret;
 		const struct gw_clustertrustbundle *clustertrustbundle;
+		const struct gw_backendtlspolicy *backendtlspolicy;
 		const struct gw_referencegrant *referencegrant;
 		const struct gw_xbackend *xbackend;
 	};

@@ -3,7 +3,7 @@
 
 #include "core/memory.h"
 #include "core/must.h"
-#include "gw/state_priv.h"
+#include "gw/policy_priv.h"
 
 /* One parentRef. */
 struct parent {
@@ -53,15 +53,26 @@ judge_object(struct gw_state *state, struct gw_route_node *route)
 	gw_rules_fini(&judge.rules);
 }
 
+/* Statuses of policies tell of the Gateways whose routes lead to targets. */
+static void
+mark_policies(struct gw_state *state, const struct gw_route_node *route)
+{
+	for (uint32_t i = route->backend_edge; i < route->edge_count; i++)
+		if (route->edges[i].role == GW_EDGE_BACKEND)
+			gw_policies_mark(state, route->edges[i].node);
+}
+
 void
 gw_route_judge(struct gw_state *state, struct gw_route_node *route)
 {
+	mark_policies(state, route);
 	if (route->replaced) {
 		detach(state, route);
 		gw_edges_free(state, route);
 		route->replaced = false;
 		if (route->node.object)
 			gw_edges_make(state, route);
+		mark_policies(state, route);
 	}
 	if (route->node.object)
 		judge_object(state, route);

@@ -4,7 +4,7 @@
 
 #include "core/memory.h"
 #include "core/must.h"
-#include "gw/state_priv.h"
+#include "gw/policy_priv.h"
 
 enum { WORK_BYTES = 16384, SORT_BYTES = 512 };
 
@@ -107,6 +107,8 @@ forget_status(struct gw_node *node)
 		((struct gw_gateway_node *)whole)->status = (struct gw_sent){0};
 	if (node->kind == GW_HTTPROUTE)
 		((struct gw_route_node *)whole)->status = (struct gw_sent){0};
+	if (gw_is_policy(node->kind))
+		((struct gw_policy_node *)whole)->status = (struct gw_sent){0};
 }
 
 void
@@ -205,7 +207,11 @@ on_change(struct gw_state *state, struct gw_node *node,
 	case GW_XBACKEND:
 		if (!has_same_spec(before, now))
 			gw_node_mark_users(state, node, GW_EDGE_BACKEND);
+		gw_policies_mark(state, node);
 		gw_node_mark(state, node);
+		break;
+	case GW_BACKENDTLSPOLICY:
+		gw_policy_replace(state, (void *)node, before);
 		break;
 	case GW_ENDPOINTSLICE:
 		gw_slice_relink(state, (struct gw_slice_node *)(void *)node);
@@ -356,6 +362,9 @@ judge_dirty(struct gw_state *state, enum gw_kind kind)
 		case GW_ENDPOINTSLICE:
 			gw_slice_emit(state, whole);
 			break;
+		case GW_BACKENDTLSPOLICY:
+			gw_policy_emit_status(state, whole);
+			break;
 		case GW_GATEWAY:
 			gw_gateway_refresh_tls(state, whole);
 			gw_gateway_emit_status(state, whole);
@@ -388,10 +397,12 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 		gw_classes_judge(state);
 	if (state->gateways_stale)
 		gw_gateways_judge(state);
+	gw_policies_judge(state);
 	judge_dirty(state, GW_HTTPROUTE);
 	judge_dirty(state, GW_SERVICE);
 	judge_dirty(state, GW_XBACKEND);
 	judge_dirty(state, GW_ENDPOINTSLICE);
+	judge_dirty(state, GW_BACKENDTLSPOLICY);
 	judge_dirty(state, GW_GATEWAY);
 	judge_dirty(state, GW_CONFIGMAP);
 	judge_dirty(state, GW_CLUSTERTRUSTBUNDLE);

@@ -16,6 +16,7 @@ enum gw_carry {
 	GW_CARRY_TLS = 2,
 	GW_CARRY_TCP = 4,
 	GW_CARRY_UDP = 8,
+	GW_CARRY_BACKEND_TLS = 16, /* towards backends */
 };
 
 struct gw_options {

@@ -3,8 +3,9 @@
  * A node stands for a name that has an object, or that a route refers to, or
  * both. An edge says that a route depends on a node: a change of the node makes
  * the routes of its edges dirty, and nothing else. Reconcile then goes through
- * what is dirty, once, in this order: classes, Gateways, routes, backends,
- * statuses of Gateways. */
+ * what is dirty, once, in this order: classes, Gateways, policies by
+ * themselves, routes, backends, authorities, statuses of policies and Gateways.
+ */
 #ifndef YUMEN_GW_STATE_PRIV_H
 #define YUMEN_GW_STATE_PRIV_H
 
@@ -162,6 +163,7 @@ struct gw_route_node {
 struct gw_backend_node {
 	struct gw_node node;
 	struct list slices; /* gw_slice_node.link */
+	struct list policies; /* gw_policy_target.link */
 	struct gw_sent unit;
 };
 

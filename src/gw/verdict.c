@@ -295,6 +295,41 @@ tell_route(struct telling *telling, const struct gw_route_status *status)
 }
 
 static bool
+has_condition(const struct gw_policy_ancestor_status *entry,
+    const struct gw_condition *condition)
+{
+	for (uint32_t i = 0; i < entry->conditions_count; i++)
+		if (slice_equal(entry->conditions[i].type, condition->type) &&
+		    slice_equal(
+		        entry->conditions[i].message, condition->message))
+			return true;
+	return false;
+}
+
+/* What is wrong with a policy by itself is so for each ancestor: told once.
+ * That no certificate is valid follows from what is wrong with each. */
+static void
+tell_policy(struct telling *telling, const struct gw_policy_status *status)
+{
+	for (uint32_t i = 0; i < status->ancestors_count; i++) {
+		const struct gw_policy_ancestor_status *entry =
+		    &status->ancestors[i];
+
+		for (uint32_t j = 0; j < entry->conditions_count; j++) {
+			const struct gw_condition *condition =
+			    &entry->conditions[j];
+			bool seen = i > 0 &&
+			    has_condition(&status->ancestors[0], condition);
+
+			if (is_bad(condition) && !seen &&
+			    !slice_equal(condition->reason,
+			        SLICE("NoValidCACertificate")))
+				tell_condition(telling, SLICE(""), condition);
+		}
+	}
+}
+
+static bool
 has_entry(const struct gw_route_status *status,
     const struct gw_parent_reference *parent)
 {
@@ -357,6 +392,8 @@ gw_verdicts(const struct gw_state *state, const struct gw_object *object,
 		tell_route(&telling, status);
 	} else if (status && object->kind == GW_GATEWAY) {
 		tell_gateway(&telling, status);
+	} else if (status && object->kind == GW_BACKENDTLSPOLICY) {
+		tell_policy(&telling, status);
 	} else if (status && object->kind == GW_GATEWAYCLASS) {
 		const struct gw_gatewayclass_status *class = status;
 

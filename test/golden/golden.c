@@ -74,6 +74,7 @@ carry_of(struct slice name)
 	    {"TLS", GW_CARRY_TLS},
 	    {"TCP", GW_CARRY_TCP},
 	    {"UDP", GW_CARRY_UDP},
+	    {"BACKEND_TLS", GW_CARRY_BACKEND_TLS},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -36,6 +36,33 @@
 #define HTTP "listeners: [{name: http, protocol: HTTP, port: 80}]"
 #define TO(service) "rules: [{backendRefs: [{name: " service ", port: 80}]}]"
 
+/* A root, as a text in YAML's double quotes. */
+#define AUTHORITY \
+	"-----BEGIN CERTIFICATE-----\\n" \
+	"MIIBezCCASGgAwIBAgIUVJJChA7ioYdoCwhDzAXAXxIGVEcwCgYIKoZIzj0EAwIw\\n" \
+	"EjEQMA4GA1UEAwwHdGVzdC1jYTAgFw0yNjExMjUxODQ5NTVaGA8yMTI2MTEwMTE4\\n" \
+	"NDk1NVowEjEQMA4GA1UEAwwHdGVzdC1jYTBZMBMGByqGSM49AgEGCCqGSM49AwEH\\n" \
+	"A0IABOphRZxR5UiasvtrWbRzYo6ZuNE+aymHTx2vK5zBLDJM1WvghmrQHmwTrgQ8\\n" \
+	"GC2rI9aJchqg+1oRwOU8nLPyJVijUzBRMB0GA1UdDgQWBBSsmHZF33EMTlrZg15s\\n" \
+	"VSDFU+DWOTAfBgNVHSMEGDAWgBSsmHZF33EMTlrZg15sVSDFU+DWOTAPBgNVHRMB\\n" \
+	"Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQCVsBAF5aXlv7VSPAxzpcsFGWJa\\n" \
+	"TNFmK7Jr1zDSH9TZtAIgFeY5L/cS5NETKmVXa3CDbYe/3nGDpnAP0eEpbJ9hlzk=\\n" \
+	"-----END CERTIFICATE-----\\n"
+
+#define AUTHORITIES(name, bundle) \
+	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name "}\n" \
+	"data: {ca.crt: \"" bundle "\"}\n---\n"
+#define POLICY(name, service, authorities) \
+	"apiVersion: gateway.networking.k8s.io/v1\n" \
+	"kind: BackendTLSPolicy\n" \
+	"metadata: {name: " name "}\n" \
+	"spec:\n" \
+	"  targetRefs: [{group: '', kind: Service, name: " service "}]\n" \
+	"  validation:\n" \
+	"    hostname: a.example\n" \
+	"    caCertificateRefs:\n" \
+	"    - {group: '', kind: ConfigMap, name: " authorities "}\n---\n"
+
 static void
 remove_object(struct world *world, const char *yaml)
 {
@@ -82,6 +109,48 @@ a_change_tells_what_differs(void **unused)
 	remove_object(&world, ROUTE("c", TO("c")));
 	assert_int_equal(world.changes, 4);
 	assert_false(slice_is_set(world_unit(&world, "service/default/c")));
+	world_fini(&world);
+}
+
+static void
+a_policy_costs_what_hangs_on_it(void **unused)
+{
+	const struct gw_options options = {
+	    .namespaces_implied = true, .carries = GW_CARRY_BACKEND_TLS};
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &options);
+	world_apply(&world,
+	    GATEWAY("eg", HTTP) ROUTE("a", TO("a")) ROUTE("b", TO("b"))
+	        SERVICE("a", "80") SERVICE("b", "80")
+	            AUTHORITIES("ca", AUTHORITY) AUTHORITIES("no", "no"));
+	/* its Service and status, and the authority that it leads to */
+	world_apply(&world, POLICY("p", "a", "ca"));
+	assert_int_equal(world.changes, 3);
+	/* the bundle alone */
+	world_apply(&world, AUTHORITIES("ca", AUTHORITY AUTHORITY));
+	assert_int_equal(world.changes, 1);
+	/* what no policy refers to, and a policy that nothing leads to */
+	world_apply(&world, AUTHORITIES("no", "none"));
+	assert_int_equal(world.changes, 0);
+	world_apply(&world, POLICY("q", "c", "ca"));
+	assert_int_equal(world.changes, 1);
+	/* broken: the authority and the Service go, the route tells why in its
+	 * unit and status, and so do both policies */
+	world_apply(&world, AUTHORITIES("ca", "broken"));
+	assert_int_equal(world.changes, 6);
+	assert_false(slice_is_set(world_unit(&world, "service/default/a")));
+	/* healed: all of it comes back */
+	world_apply(&world, AUTHORITIES("ca", AUTHORITY));
+	assert_int_equal(world.changes, 6);
+	/* one that loses says so, and nothing else changes */
+	world_apply(&world, POLICY("z", "a", "ca"));
+	assert_int_equal(world.changes, 1);
+	/* the winner goes: its heir's status, for the Service is told the same
+	 */
+	remove_object(&world, POLICY("p", "a", "ca"));
+	assert_int_equal(world.changes, 1);
 	world_fini(&world);
 }
 
@@ -278,6 +347,8 @@ make_head(struct model *model, struct text *out, enum gw_kind kind,
 		text_printf(out, "  name: n%u\n", name % 2);
 	else if (kind == GW_GATEWAYCLASS)
 		text_printf(out, "  name: %s\n", name % 2 ? "yumen" : "other");
+	else if (!gw_kinds[kind].namespaced)
+		text_printf(out, "  name: x%u\n", name % 2);
 	else
 		text_printf(out, "  name: x%u\n  namespace: %s\n", name / 2,
 		    namespaces[name % 2]);
@@ -374,6 +445,29 @@ make_grant(struct model *model, struct text *out)
 }
 
 static void
+make_policy(struct model *model, struct text *out)
+{
+	text_printf(out,
+	    "spec:\n  targetRefs:\n  - {group: \"\", kind: %s, %s}\n",
+	    PICK(model, "Service", "Service", "Secret"),
+	    PICK(model, "name: x0", "name: x1", "name: x0, sectionName: web",
+	        "name: x1, sectionName: web"));
+	if (random_below(&model->random, 3) == 0)
+		text_push_string(out,
+		    "  - {group: gateway.networking.x-k8s.io, kind: XBackend, "
+		    "name: x0}\n");
+	text_printf(out, "  validation: {hostname: %s, %s}\n",
+	    PICK(model, "a.example", "b.example"),
+	    PICK(model, "wellKnownCACertificates: System",
+	        "caCertificateRefs: [{group: \"\", kind: ConfigMap, name: x0}]",
+	        "caCertificateRefs: [{group: \"\", kind: ConfigMap, name: x1}, "
+	        "{group: \"\", kind: ConfigMap, name: x0}]",
+	        "caCertificateRefs: [{group: \"\", kind: Secret, name: x0}]",
+	        "caCertificateRefs: [{group: certificates.k8s.io, kind: "
+	        "ClusterTrustBundle, name: x0}]"));
+}
+
+static void
 make_object(
     struct model *model, enum gw_kind kind, unsigned name, struct text *out)
 {
@@ -393,14 +487,24 @@ make_object(
 	else if (kind == GW_HTTPROUTE)
 		make_route(model, out);
 	else if (kind == GW_SERVICE)
-		text_printf(out, "spec: {ports: [{port: %u}]%s}\n",
+		text_printf(out, "spec: {ports: [{port: %u, name: %s}]%s}\n",
 		    80 + random_below(&model->random, 2),
+		    PICK(model, "web", "api"),
 		    PICK(model, "", "", "",
 		        ", type: ExternalName, externalName: a.example"));
 	else if (kind == GW_ENDPOINTSLICE)
 		make_slice(model, out);
 	else if (kind == GW_REFERENCEGRANT)
 		make_grant(model, out);
+	else if (kind == GW_BACKENDTLSPOLICY)
+		make_policy(model, out);
+	else if (kind == GW_CLUSTERTRUSTBUNDLE)
+		text_printf(out, "spec: {trustBundle: \"%s\"}\n",
+		    PICK(model, AUTHORITY, AUTHORITY AUTHORITY));
+	else if (kind == GW_CONFIGMAP)
+		text_printf(out, "data: {%s: \"%s\"}\n",
+		    PICK(model, "ca.crt", "ca.crt", "ca.crt", "ca.pem"),
+		    PICK(model, AUTHORITY, AUTHORITY AUTHORITY, "none"));
 	else if (kind == GW_XBACKEND)
 		text_printf(out,
 		    "spec: {type: ExternalHostname, externalHostname: "
@@ -418,7 +522,7 @@ edit(struct model *model, struct world *world)
 	unsigned name = random_below(&model->random, NAMES);
 	struct gw_object *object;
 
-	if (kind == GW_NAMESPACE || kind == GW_GATEWAYCLASS)
+	if (!gw_kinds[kind].namespaced)
 		name %= 2;
 	struct text *yaml = &model->objects[kind][name];
 
@@ -466,6 +570,7 @@ run_seed(uint64_t seed)
 	    .controller_names = &name,
 	    .controller_name_count = seed % 3 == 0,
 	    .namespaces_implied = seed % 2 == 0,
+	    .carries = seed % 4 == 0 ? 0 : GW_CARRY_BACKEND_TLS,
 	};
 	struct model *model = memory_zero(1, sizeof(*model));
 	struct world world;
@@ -512,6 +617,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_change_tells_what_differs),
+	    cmocka_unit_test(a_policy_costs_what_hangs_on_it),
 	    cmocka_unit_test(slices_follow_their_label),
 	    cmocka_unit_test(reports_are_of_the_present_unit),
 	    cmocka_unit_test(classes_come_and_go),

@@ -196,12 +196,35 @@ print_route(struct text *out, const struct gw_route_status *status)
 }
 
 static void
+print_policy(struct text *out, const struct gw_policy_status *status)
+{
+	for (uint32_t i = 0; i < status->ancestors_count; i++) {
+		const struct gw_policy_ancestor_status *entry =
+		    &status->ancestors[i];
+		const struct gw_status_parent *ref = entry->ancestor_ref;
+
+		text_printf(out, "  ancestor %.*s/%.*s %.*s/%.*s",
+		    SLICE_ARGS(ref->group), SLICE_ARGS(ref->kind),
+		    SLICE_ARGS(ref->namespace), SLICE_ARGS(ref->name));
+		if (ref->section_name.length > 0)
+			text_printf(out, " sectionName=%.*s",
+			    SLICE_ARGS(ref->section_name));
+		text_printf(
+		    out, " of %.*s\n", SLICE_ARGS(entry->controller_name));
+		print_conditions(
+		    out, entry->conditions, entry->conditions_count, "    ");
+	}
+}
+
+static void
 print_status(struct text *out, enum gw_kind kind, const void *status)
 {
 	if (kind == GW_GATEWAYCLASS)
 		print_gatewayclass(out, status);
 	else if (kind == GW_GATEWAY)
 		print_gateway(out, status);
+	else if (kind == GW_BACKENDTLSPOLICY)
+		print_policy(out, status);
 	else
 		print_route(out, status);
 }
