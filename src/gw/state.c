@@ -184,6 +184,16 @@ on_credential(struct gw_state *state, struct gw_node *node)
 }
 
 static void
+on_backend(struct gw_state *state, struct gw_node *node,
+    const struct gw_object *before)
+{
+	if (!has_same_spec(before, node->object))
+		gw_node_mark_users(state, node, GW_EDGE_BACKEND);
+	gw_policies_mark(state, node);
+	gw_node_mark(state, node);
+}
+
+static void
 on_change(struct gw_state *state, struct gw_node *node,
     const struct gw_object *before)
 {
@@ -205,10 +215,7 @@ on_change(struct gw_state *state, struct gw_node *node,
 		break;
 	case GW_SERVICE:
 	case GW_XBACKEND:
-		if (!has_same_spec(before, now))
-			gw_node_mark_users(state, node, GW_EDGE_BACKEND);
-		gw_policies_mark(state, node);
-		gw_node_mark(state, node);
+		on_backend(state, node, before);
 		break;
 	case GW_BACKENDTLSPOLICY:
 		gw_policy_replace(state, (void *)node, before);
