@@ -99,6 +99,23 @@ take_digest(struct crypt_certificate *certificate)
 	return true;
 }
 
+/* As it stands in the certificate: to encode the key anew costs as much as to
+ * parse it. */
+static bool
+take_key_digest(struct crypt_certificate *certificate)
+{
+	unsigned char *der = NULL;
+	int length =
+	    i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate->x509), &der);
+
+	if (length <= 0)
+		return false;
+	struct slice bytes = slice_make((const char *)der, (size_t)length);
+	crypt_sha256(&bytes, 1, certificate->key_digest);
+	OPENSSL_free(der);
+	return true;
+}
+
 static bool
 describe(struct crypt_certificate *certificate)
 {
@@ -108,7 +125,7 @@ describe(struct crypt_certificate *certificate)
 	    to_seconds(X509_get0_notBefore(x509), &certificate->not_before) &&
 	    to_seconds(X509_get0_notAfter(x509), &certificate->not_after) &&
 	    take_names(certificate) && take_digest(certificate) && pkey &&
-	    crypt_key_digest(pkey, certificate->key_digest);
+	    take_key_digest(certificate);
 
 	if (good)
 		(void)crypt_key_judge(

@@ -70,8 +70,9 @@ crypt_key_judge(
 	}
 }
 
-bool
-crypt_key_digest(struct evp_pkey_st *pkey, uint8_t out[CRYPT_SHA256_BYTES])
+/* Of the public half; false when it has no encoding. */
+static bool
+take_digest(struct evp_pkey_st *pkey, uint8_t out[CRYPT_SHA256_BYTES])
 {
 	unsigned char *der = NULL;
 	int length = i2d_PUBKEY(pkey, &der);
@@ -146,7 +147,7 @@ describe(struct crypt_key *key)
 	enum crypt_problem problem =
 	    crypt_key_judge(key->pkey, &key->kind, &key->bits);
 
-	if (problem == CRYPT_NONE && !crypt_key_digest(key->pkey, key->digest))
+	if (problem == CRYPT_NONE && !take_digest(key->pkey, key->digest))
 		problem = CRYPT_BAD_KEY;
 	return problem;
 }

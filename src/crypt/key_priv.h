@@ -7,9 +7,6 @@
 /* WEAK_KEY, UNSUPPORTED_KEY or NONE. */
 enum crypt_problem crypt_key_judge(
     const struct evp_pkey_st *pkey, enum crypt_key_kind *kind, unsigned *bits);
-/* Of the public half; false when it has no encoding. */
-bool crypt_key_digest(
-    struct evp_pkey_st *pkey, uint8_t out[CRYPT_SHA256_BYTES]);
 /* Without openssl.cnf: what works is not the host's to configure. Before the
  * first use of libcrypto. */
 void crypt_init(void);
