@@ -4,7 +4,6 @@
 
 #include "core/limit.h"
 #include "core/memory.h"
-#include "core/must.h"
 #include "http/worker_priv.h"
 
 void
@@ -28,64 +27,35 @@ free_all(struct http_buffers *pool, struct http_buffer *first)
 void
 http_buffers_fini(struct http_buffers *pool)
 {
-	free_all(pool, pool->free_small);
-	free_all(pool, pool->free_large);
+	free_all(pool, pool->small.first);
+	free_all(pool, pool->large.first);
 	must(pool->bytes == 0); /* else a buffer was never given back */
 	*pool = (struct http_buffers){0};
 }
 
 struct http_buffer *
-http_buffer_take(struct http_buffers *pool, size_t capacity)
+http_buffer_make(struct http_buffers *pool, size_t capacity)
 {
-	must(capacity == HTTP_BUFFER_SMALL || capacity == HTTP_BUFFER_LARGE);
-	bool small = capacity == HTTP_BUFFER_SMALL;
-	struct http_buffer **first =
-	    small ? &pool->free_small : &pool->free_large;
-	unsigned *count =
-	    small ? &pool->free_small_count : &pool->free_large_count;
-	struct http_buffer *buffer = *first;
+	struct http_buffer *buffer = memory_alloc(sizeof(*buffer) + capacity);
 
-	if (likely(buffer)) {
-		*first = buffer->next;
-		--*count;
-	} else {
-		buffer = memory_alloc(sizeof(*buffer) + capacity);
-		buffer->capacity = (uint32_t)capacity;
-		pool->bytes += sizeof(*buffer) + capacity;
-	}
-	buffer->next = NULL;
+	pool->bytes += sizeof(*buffer) + capacity;
+	buffer->capacity = (uint32_t)capacity;
 	buffer->references = 1;
 	return buffer;
 }
 
-struct http_buffer *
-http_buffer_ref(struct http_buffer *buffer)
+__attribute__((noinline)) void
+http_buffer_give(struct http_buffers *pool, struct http_buffer *buffer)
 {
-	must(buffer->references > 0);
-	buffer->references++;
-	return buffer;
-}
+	struct http_buffer_list *list =
+	    buffer->capacity == HTTP_BUFFER_SMALL ? &pool->small : &pool->large;
 
-void
-http_buffer_unref(struct http_buffers *pool, struct http_buffer **reference)
-{
-	struct http_buffer *buffer = *reference;
-
-	*reference = NULL;
-	must(buffer->references > 0);
-	if (--buffer->references > 0)
-		return;
-	bool small = buffer->capacity == HTTP_BUFFER_SMALL;
-	unsigned *count =
-	    small ? &pool->free_small_count : &pool->free_large_count;
-	if (unlikely(*count >= HTTP_FREE_MAX)) {
+	if (unlikely(list->count >= HTTP_FREE_MAX)) {
 		pool->bytes -= sizeof(*buffer) + buffer->capacity;
 		memory_free(buffer);
 		return;
 	}
-	struct http_buffer **first =
-	    small ? &pool->free_small : &pool->free_large;
-	buffer->next = *first;
-	*first = buffer;
-	++*count;
+	buffer->next = list->first;
+	list->first = buffer;
+	list->count++;
 }

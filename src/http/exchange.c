@@ -331,7 +331,7 @@ add_date(struct http_exchange *exchange)
 	if (wire_head_find(head, FIELD_DATE))
 		return;
 	/* It is written before the worker makes another. */
-	(void)wire_head_add_field(head, http_worker_date(exchange->worker));
+	(void)wire_head_add_line(head, http_worker_date(exchange->worker));
 }
 
 static enum exchange_step

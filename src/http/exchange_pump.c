@@ -287,32 +287,45 @@ may_pull(struct http_exchange *exchange)
 	    server->ops->peek(server, &slice, 1) > 0;
 }
 
-void
-http_exchange_pump_request(struct http_exchange *exchange)
+static void
+pump_request(struct http_exchange *exchange)
 {
-	struct http_exchange_state *state = &exchange->state;
 	struct way way = way_of(exchange, EXCHANGE_REQUEST_WAY);
 
-	if (!(state->flags & (EXCHANGE_REQUEST_ENDED | EXCHANGE_REFUSING)) &&
-	    resend(exchange) && may_pull(exchange)) {
+	if (resend(exchange) && may_pull(exchange)) {
 		pump(&way);
 		pump_end(&way, EXCHANGE_REQUEST_ENDED, true);
 	}
-	if (way.to->out != HTTP_OUT_END)
-		way.to->ops->flush(way.to);
+}
+
+void
+http_exchange_pump_request(struct http_exchange *exchange)
+{
+	struct http_stream *client = exchange->client;
+
+	if (!(exchange->state.flags &
+	        (EXCHANGE_REQUEST_ENDED | EXCHANGE_REFUSING)))
+		pump_request(exchange);
+	if (client->out != HTTP_OUT_END)
+		client->ops->flush(client);
+}
+
+static void
+pump_response(struct http_exchange *exchange)
+{
+	struct way way = way_of(exchange, EXCHANGE_RESPONSE_WAY);
+
+	pump(&way);
+	pump_end(&way, EXCHANGE_RESPONSE_ENDED, exchange->request->te_trailers);
 }
 
 void
 http_exchange_pump_response(struct http_exchange *exchange)
 {
-	struct http_exchange_state *state = &exchange->state;
-	struct way way = way_of(exchange, EXCHANGE_RESPONSE_WAY);
+	struct http_stream *server = exchange->server;
 
-	if (!(state->flags & EXCHANGE_RESPONSE_ENDED)) {
-		pump(&way);
-		pump_end(&way, EXCHANGE_RESPONSE_ENDED,
-		    exchange->request->te_trailers);
-	}
-	if (way.to->out != HTTP_OUT_END)
-		way.to->ops->flush(way.to);
+	if (!(exchange->state.flags & EXCHANGE_RESPONSE_ENDED))
+		pump_response(exchange);
+	if (server->out != HTTP_OUT_END)
+		server->ops->flush(server);
 }

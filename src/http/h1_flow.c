@@ -22,8 +22,10 @@ const struct http_splice_ops h1_splice_ops = {
 static void
 begin(struct h1_flow *flow, const struct http_stream_ops *ops)
 {
-	flow->stream = (struct http_stream){.ops = ops, .head = &flow->head};
-	flow->out = (struct h1_output){.framing = H1_FRAMING_NONE};
+	memory_clear(&flow->stream, sizeof(flow->stream));
+	memory_clear(&flow->out, sizeof(flow->out));
+	flow->stream.ops = ops;
+	flow->stream.head = &flow->head;
 	flow->head_buffer = NULL;
 	flow->trailers = NULL;
 	flow->upgrade = false;
@@ -39,7 +41,7 @@ h1_flow_take(
 	struct h1_flow *flow = http_block_take(connection->worker);
 
 	begin(flow, ops);
-	flow->in = (struct h1_input){.framing = H1_FRAMING_NONE};
+	memory_clear(&flow->in, sizeof(flow->in));
 	flow->connection = connection;
 	connection->flow = flow;
 	return flow;

@@ -67,20 +67,12 @@ close_gaps(struct h1_input *in)
 	in->end = at + raw_bytes;
 }
 
-/* Room to read into; false when the buffer is full of what nobody has taken. */
-static bool
-make_room(struct h1_flow *flow)
+/* make_room, in a buffer that is there. */
+static set_apart bool
+make_more_room(struct h1_flow *flow)
 {
 	struct h1_input *in = &flow->in;
 	bool large = wants_large(in);
-
-	if (!in->buffer) {
-		in->buffer =
-		    http_buffer_take(&flow->connection->worker->buffers,
-		        large ? HTTP_BUFFER_LARGE : HTTP_BUFFER_SMALL);
-		in->floor = in->body = in->body_end = in->next = in->end = 0;
-		return true;
-	}
 	uint32_t capacity = in->buffer->capacity;
 	bool small = capacity == HTTP_BUFFER_SMALL;
 
@@ -97,6 +89,20 @@ make_room(struct h1_flow *flow)
 	return in->end < in->buffer->capacity;
 }
 
+/* Room to read into; false when the buffer is full of what nobody has taken. */
+static inline bool
+make_room(struct h1_flow *flow)
+{
+	struct h1_input *in = &flow->in;
+
+	if (in->buffer)
+		return make_more_room(flow);
+	in->buffer = http_buffer_take(&flow->connection->worker->buffers,
+	    wants_large(in) ? HTTP_BUFFER_LARGE : HTTP_BUFFER_SMALL);
+	in->floor = in->body = in->body_end = in->next = in->end = 0;
+	return true;
+}
+
 /* The kernel tells an error once, then an end: to whoever asks first. */
 static enum error
 told(struct h1_connection *connection, enum error error)
@@ -106,6 +112,14 @@ told(struct h1_connection *connection, enum error error)
 	if (error != ERROR_CLOSED && error != ERROR_AGAIN)
 		connection->broken = true;
 	return error;
+}
+
+/* A read has given nothing but this error. */
+static set_apart enum error
+end_read(struct h1_flow *flow, enum error error)
+{
+	h1_input_rest(flow);
+	return told(flow->connection, error);
 }
 
 enum error
@@ -120,10 +134,8 @@ h1_input_read(struct h1_flow *flow)
 	enum error error = net_stream_read(&flow->connection->socket,
 	    in->buffer->data + in->end, room, &length);
 
-	if (error != ERROR_OK) {
-		h1_input_rest(flow);
-		return told(flow->connection, error);
-	}
+	if (unlikely(error != ERROR_OK))
+		return end_read(flow, error);
 	must(length > 0 && length <= room);
 	in->end += (uint32_t)length;
 	in->greedy = length == room;
@@ -265,7 +277,7 @@ decode_trailers(struct h1_flow *flow)
 	}
 }
 
-static void
+static __attribute__((noinline)) void
 decode_chunks(struct h1_flow *flow)
 {
 	static const struct wire_h1_limits limits = {
@@ -350,20 +362,14 @@ settle(struct h1_flow *flow)
 		http_stream_fail_in(&flow->stream, in->error);
 }
 
-unsigned
-h1_peek(struct http_stream *stream, struct slice *slices, unsigned count)
+/* Read until there is body, or no more for now. Each read brings a byte at
+ * least, and framing between two bytes of body is bounded by its own limits. */
+static __attribute__((noinline)) void
+read_body(struct h1_flow *flow)
 {
-	struct h1_flow *flow = h1_flow_of(stream);
 	struct h1_input *in = &flow->in;
 	struct net_stream *socket = &flow->connection->socket;
 
-	must(count > 0);
-	if (stream->in != HTTP_IN_BODY)
-		return 0;
-	if (in->body == in->body_end)
-		decode(flow);
-	/* Each read brings a byte at least, and framing between two bytes of
-	 * body is bounded by its own limits. */
 	while (in->body == in->body_end && !in->complete &&
 	    in->error == ERROR_OK && socket->readable) {
 		enum error error = h1_input_read(flow);
@@ -375,6 +381,21 @@ h1_peek(struct http_stream *stream, struct slice *slices, unsigned count)
 		else
 			note_end(in, error);
 	}
+}
+
+unsigned
+h1_peek(struct http_stream *stream, struct slice *slices, unsigned count)
+{
+	struct h1_flow *flow = h1_flow_of(stream);
+	struct h1_input *in = &flow->in;
+
+	must(count > 0);
+	if (stream->in != HTTP_IN_BODY)
+		return 0;
+	if (in->body == in->body_end)
+		decode(flow);
+	if (in->body == in->body_end)
+		read_body(flow);
 	if (in->body == in->body_end) {
 		settle(flow);
 		h1_input_rest(flow);

@@ -17,25 +17,26 @@ pending_bytes(const struct h1_output *out)
 	return out->end - out->start;
 }
 
-/* Room for bytes behind what is pending; NULL: not even in a large buffer. */
 static char *
-reserve(struct h1_flow *flow, size_t bytes)
+take_buffer(struct h1_flow *flow, size_t bytes)
+{
+	struct h1_output *out = &flow->out;
+
+	out->buffer = http_buffer_take(&flow->connection->worker->buffers,
+	    likely(bytes <= HTTP_BUFFER_SMALL) ? HTTP_BUFFER_SMALL
+	                                       : HTTP_BUFFER_LARGE);
+	out->start = out->end = 0;
+	return out->buffer->data;
+}
+
+/* reserve, where the buffer has not room behind what is pending. */
+static set_apart char *
+reserve_anew(struct h1_flow *flow, size_t bytes)
 {
 	struct h1_output *out = &flow->out;
 	struct http_buffers *buffers = &flow->connection->worker->buffers;
-
-	if (!out->buffer) {
-		if (bytes > HTTP_BUFFER_LARGE)
-			return NULL;
-		out->buffer = http_buffer_take(buffers,
-		    bytes > HTTP_BUFFER_SMALL ? HTTP_BUFFER_LARGE
-		                              : HTTP_BUFFER_SMALL);
-		out->start = out->end = 0;
-		return out->buffer->data;
-	}
-	if (out->buffer->capacity - out->end >= bytes)
-		return out->buffer->data + out->end;
 	uint32_t pending = pending_bytes(out);
+
 	if (out->buffer->capacity - pending >= bytes) {
 		memmove(
 		    out->buffer->data, out->buffer->data + out->start, pending);
@@ -52,6 +53,21 @@ reserve(struct h1_flow *flow, size_t bytes)
 	out->start = 0;
 	out->end = pending;
 	return out->buffer->data + out->end;
+}
+
+/* Room for bytes behind what is pending; NULL: not even in a large buffer. */
+static inline char *
+reserve(struct h1_flow *flow, size_t bytes)
+{
+	struct h1_output *out = &flow->out;
+
+	if (!out->buffer)
+		return likely(bytes <= HTTP_BUFFER_LARGE)
+		    ? take_buffer(flow, bytes)
+		    : NULL;
+	if (likely(out->buffer->capacity - out->end >= bytes))
+		return out->buffer->data + out->end;
+	return reserve_anew(flow, bytes);
 }
 
 /* Room that is there already or costs one small buffer. */
@@ -134,7 +150,7 @@ write_parts(struct h1_flow *flow, struct iovec *parts, unsigned count)
 }
 
 /* Begin a chunk of length bytes; false: no room for its line now. */
-static bool
+static __attribute__((noinline)) bool
 open_chunk(struct h1_flow *flow, size_t length)
 {
 	char line[18];
@@ -167,7 +183,7 @@ copy_slices(struct h1_flow *flow, const struct slice *slices, size_t length)
 
 /* Write the first length bytes of slices from where they lie; *tail follows
  * them when they all went. Returns how many went. */
-static size_t
+static __attribute__((noinline)) size_t
 write_slices(struct h1_flow *flow, const struct slice *slices, unsigned count,
     size_t length, struct slice *tail)
 {

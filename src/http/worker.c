@@ -70,7 +70,7 @@ grow(struct http_slab *slab)
 void *
 http_slab_take(struct http_slab *slab)
 {
-	if (HTTP_SANITIZED)
+	if (SANITIZED)
 		return memory_zero(1, slab->object_bytes);
 	if (!slab->free)
 		grow(slab);
@@ -86,7 +86,7 @@ http_slab_give(struct http_slab *slab, void *freed)
 {
 	struct http_slab_object *object = freed;
 
-	if (HTTP_SANITIZED) {
+	if (SANITIZED) {
 		memory_free(freed);
 		return;
 	}
@@ -279,30 +279,34 @@ format_date(char *out, size_t capacity, int64_t wall_ms)
 	    (utc.tm_year + 1900) % 10000, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
-const struct field *
-http_worker_date(struct http_worker *worker)
+static set_apart void
+make_date(struct http_connection_pools *pools, uint64_t now_ms)
 {
 	static const char name[] = "Date: ";
 	enum { NAME_BYTES = sizeof(name) - 1, VALUE_BYTES = 29 };
+	int64_t wall_ms = clock_wall_ms();
 
+	memcpy(pools->date_line, name, NAME_BYTES);
+	format_date(pools->date_line + NAME_BYTES,
+	    sizeof(pools->date_line) - NAME_BYTES, wall_ms);
+	memcpy(pools->date_line + NAME_BYTES + VALUE_BYTES, "\r\n", 2);
+	pools->date = (struct field){
+	    .name = pools->date_line,
+	    .name_length = NAME_BYTES - 2,
+	    .value = pools->date_line + NAME_BYTES,
+	    .value_length = VALUE_BYTES,
+	    .id = FIELD_DATE,
+	};
+	pools->date_until_ms = now_ms + 1000 - (uint64_t)(wall_ms % 1000);
+}
+
+const struct field *
+http_worker_date(struct http_worker *worker)
+{
 	struct http_connection_pools *pools = worker->pools;
 	uint64_t now_ms = net_loop_now_ms(worker->loop);
 
-	if (unlikely(now_ms >= pools->date_until_ms)) {
-		int64_t wall_ms = clock_wall_ms();
-
-		memcpy(pools->date_line, name, NAME_BYTES);
-		format_date(pools->date_line + NAME_BYTES,
-		    sizeof(pools->date_line) - NAME_BYTES, wall_ms);
-		pools->date = (struct field){
-		    .name = pools->date_line,
-		    .name_length = NAME_BYTES - 2,
-		    .value = pools->date_line + NAME_BYTES,
-		    .value_length = VALUE_BYTES,
-		    .id = FIELD_DATE,
-		};
-		pools->date_until_ms =
-		    now_ms + 1000 - (uint64_t)(wall_ms % 1000);
-	}
+	if (unlikely(now_ms >= pools->date_until_ms))
+		make_date(pools, now_ms);
 	return &pools->date;
 }

@@ -4,21 +4,12 @@
 #define YUMEN_HTTP_WORKER_PRIV_H
 
 #include "core/list.h"
+#include "core/must.h"
 #include "http/exchange.h"
 
 /* Freed memory that is kept for the next use; none under AddressSanitizer, so
  * that it sees. */
-#if defined(__SANITIZE_ADDRESS__)
-#define HTTP_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HTTP_SANITIZED 1
-#endif
-#endif
-#ifndef HTTP_SANITIZED
-#define HTTP_SANITIZED 0
-#endif
-#define HTTP_FREE_MAX (HTTP_SANITIZED ? 0 : LIMIT_VALUE_BUFFERS_FREE)
+#define HTTP_FREE_MAX (SANITIZED ? 0 : LIMIT_VALUE_BUFFERS_FREE)
 
 /* Objects of one size, cut from slabs without a header each; what was freed is
  * used again and goes back to the heap with the worker. */
@@ -89,7 +80,7 @@ struct http_connection_pools {
 	struct http_queue idle, heading, lingering; /* of server connections */
 	uint64_t date_until_ms;
 	struct field date;
-	char date_line[40]; /* the field as it is written, but for its end */
+	char date_line[40]; /* the field as it is written */
 };
 
 void *http_block_take(struct http_worker *worker);

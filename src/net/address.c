@@ -64,16 +64,36 @@ put_number(unsigned number, char *out)
 	return out;
 }
 
-/* The same for a byte: each request tells its client's address. */
+/* A byte as an address says it, with the dot behind it: each request tells its
+ * client's. */
+#define DIGIT(n) ('0' + (n) % 10)
+#define OCTET_TEXT(n) \
+	{ \
+		(n) > 99      ? DIGIT((n) / 100) \
+		    : (n) > 9 ? DIGIT((n) / 10) \
+		              : DIGIT(n), \
+		    (n) > 99  ? DIGIT((n) / 10) \
+		    : (n) > 9 ? DIGIT(n) \
+		              : '.', \
+		    (n) > 99 ? DIGIT(n) : '.', '.' \
+	}
+#define OCTETS_4(n) \
+	OCTET_TEXT(n), OCTET_TEXT((n) + 1), OCTET_TEXT((n) + 2), \
+	    OCTET_TEXT((n) + 3)
+#define OCTETS_16(n) \
+	OCTETS_4(n), OCTETS_4((n) + 4), OCTETS_4((n) + 8), OCTETS_4((n) + 12)
+#define OCTETS_64(n) \
+	OCTETS_16(n), OCTETS_16((n) + 16), OCTETS_16((n) + 32), \
+	    OCTETS_16((n) + 48)
+
+static const char octets[256][4] = {
+    OCTETS_64(0), OCTETS_64(64), OCTETS_64(128), OCTETS_64(192)};
+
 static inline char *
-put_byte(uint8_t number, char *out)
+put_octet(uint8_t octet, char *out)
 {
-	if (number >= 100)
-		*out++ = (char)('0' + number / 100);
-	if (number >= 10)
-		*out++ = (char)('0' + number / 10 % 10);
-	*out++ = (char)('0' + number % 10);
-	return out;
+	memcpy(out, octets[octet], sizeof(octets[octet]));
+	return out + 2 + (octet > 9) + (octet > 99);
 }
 
 unsigned
@@ -90,10 +110,8 @@ net_address_format_ip(
 		return 1;
 	}
 	char *end = out;
-	for (unsigned i = 12; i < 16; i++) {
-		end = put_byte(address->ip[i], end);
-		*end++ = '.';
-	}
+	for (unsigned i = 12; i < 16; i++)
+		end = put_octet(address->ip[i], end);
 	*--end = '\0';
 	return (unsigned)(end - out);
 }

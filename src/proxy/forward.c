@@ -76,6 +76,7 @@ take_max_forwards(struct proxy_request *request, struct wire_head *head)
 	    &request->exchange->arena, "%llu", (unsigned long long)left - 1);
 	field->value = value.data;
 	field->value_length = (uint32_t)value.length;
+	wire_head_touch(head, (unsigned)(field - head->fields));
 	return true;
 }
 

@@ -64,7 +64,7 @@ look_up(struct proxy_request *request)
 		request->request_id = field_value(id);
 }
 
-static void
+static __attribute__((noinline)) void
 log_request(struct proxy_request *request, uint16_t status)
 {
 	struct proxy_worker *worker = request->worker;

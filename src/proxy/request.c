@@ -16,7 +16,7 @@ proxy_request_take(struct proxy_worker *worker)
 	} else {
 		request = memory_alloc(sizeof(*request));
 	}
-	memset(request, 0, offsetof(struct proxy_request, endpoint_storage));
+	memory_clear(request, offsetof(struct proxy_request, endpoint_storage));
 	request->worker = worker;
 	request->count_id = SNAP_ID_NONE;
 	return request;

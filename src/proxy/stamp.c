@@ -79,33 +79,47 @@ proxy_uuid_make(struct random *random, char out[PROXY_UUID_BYTES])
 	out[8] = out[13] = out[18] = out[23] = '-';
 }
 
-/* Take out what no client is believed; note what is of use. */
+/* Is this field to be taken out? Notes what is of use. */
+static bool
+is_unwanted(const struct field *field, struct proxy_stamp *stamp)
+{
+	struct slice value = field_value(field);
+	switch (field->id) {
+	case FIELD_OTHER:
+		return wire_is_forwarded(field_name(field));
+	case FIELD_USER_AGENT:
+		stamp->user_agent = value;
+		return false;
+	case FIELD_X_REQUEST_ID:
+		if (slice_is_set(stamp->request_id) ||
+		    !proxy_is_request_id(value))
+			return true;
+		stamp->request_id = value;
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* Take out what no client is believed. */
 static void
 scrub(struct wire_head *head, struct proxy_stamp *stamp)
 {
-	struct field *field = head->fields, *end = field + head->field_count;
-	for (; field < end; field++) {
-		if (likely(field->id == FIELD_OTHER)) {
-			if (unlikely(wire_is_forwarded(field_name(field))))
-				field->id = FIELD_REMOVED;
-		} else if (unlikely(trust >> field->id & 1)) {
+	const uint64_t looked_at = trust | UINT64_C(1) << FIELD_OTHER |
+	    UINT64_C(1) << FIELD_USER_AGENT | UINT64_C(1) << FIELD_X_REQUEST_ID;
+	for (unsigned i = 0; i < head->field_count; i++) {
+		struct field *field = &head->fields[i];
+		if ((looked_at >> field->id & 1) &&
+		    unlikely(is_unwanted(field, stamp))) {
 			field->id = FIELD_REMOVED;
-		} else if (field->id == FIELD_USER_AGENT) {
-			stamp->user_agent = field_value(field);
-		} else if (field->id == FIELD_X_REQUEST_ID) {
-			struct slice value = field_value(field);
-			if (!slice_is_set(stamp->request_id) &&
-			    proxy_is_request_id(value))
-				stamp->request_id = value;
-			else
-				field->id = FIELD_REMOVED;
+			wire_head_touch(head, i);
 		}
 	}
 }
 
-/* The block while it is filled. */
+/* The block while it is filled, and the entry that is next. */
 struct filling {
-	struct wire_head *head;
+	struct field *next;
 	char *at;
 };
 
@@ -119,14 +133,14 @@ static inline struct slice
 put_field(struct filling *filling, enum field_id id, size_t name_length,
     size_t length)
 {
-	struct wire_head *head = filling->head;
-	struct field *field = &head->fields[head->field_count++];
 	char *value = filling->at + name_length + 2;
-	field->name = filling->at;
-	field->name_length = (uint16_t)name_length;
-	field->value = value;
-	field->value_length = (uint32_t)length;
-	field->id = (uint16_t)id;
+	*filling->next++ = (struct field){
+	    .name = filling->at,
+	    .name_length = (uint16_t)name_length,
+	    .value = value,
+	    .value_length = (uint32_t)length,
+	    .id = (uint16_t)id,
+	};
 	memcpy(value + length, "\r\n", 2);
 	filling->at = value + length + 2;
 	return slice_make(value, length);
@@ -134,7 +148,7 @@ put_field(struct filling *filling, enum field_id id, size_t name_length,
 #define PUT_FIELD(filling, id, name, length) \
 	put_field((filling), (id), sizeof(name) - 1, (length))
 
-static void
+static inline void
 put_forwarded(struct filling *filling, struct proxy_stamp *stamp)
 {
 	char *value;
@@ -160,10 +174,17 @@ _Static_assert(PROXY_STAMP_BYTES >= 5 * sizeof("X-Forwarded-Proto: \r\n") +
             WIRE_HOST_BYTES + sizeof("[]:65535"),
     "the block holds every field at its longest");
 
+/* HTTP/1.0 may come without Host, HTTP/1.1 must not go so. */
+static void
+add_host(struct wire_head *head, struct slice local)
+{
+	wire_head_remove(head, FIELD_HOST);
+	(void)wire_head_add(head, FIELD_HOST, SLICE("Host"), local);
+}
+
 bool
 proxy_stamp_request(struct wire_head *head, struct proxy_stamp *stamp)
 {
-	struct filling filling = {head, stamp->block};
 	struct slice authority = head->authority;
 	must(head->field_count <= HEAD_FIELDS_MAX);
 	must(stamp->port_length < PROXY_PORT_BYTES);
@@ -172,17 +193,16 @@ proxy_stamp_request(struct wire_head *head, struct proxy_stamp *stamp)
 	if (unlikely(head->field_count > HEAD_FIELDS_MAX - 5 ||
 	        authority.length > WIRE_HOST_BYTES + sizeof("[]:65535")))
 		return false;
+	if (unlikely(authority.length == 0))
+		add_host(head, stamp->local);
+	struct field *first = head->fields + head->field_count;
+	struct filling filling = {first, stamp->block};
 	put_forwarded(&filling, stamp);
 	if (likely(authority.length > 0)) {
 		char *value = PUT_NAME(&filling, "X-Forwarded-Host");
 		memcpy(value, authority.data, authority.length);
 		(void)PUT_FIELD(&filling, FIELD_X_FORWARDED_HOST,
 		    "X-Forwarded-Host", authority.length);
-	} else {
-		/* HTTP/1.0 may come without Host, HTTP/1.1 must not go so. */
-		wire_head_remove(head, FIELD_HOST);
-		(void)wire_head_add(
-		    head, FIELD_HOST, SLICE("Host"), stamp->local);
 	}
 	if (!slice_is_set(stamp->request_id)) {
 		proxy_uuid_make(
@@ -190,5 +210,8 @@ proxy_stamp_request(struct wire_head *head, struct proxy_stamp *stamp)
 		stamp->request_id = PUT_FIELD(&filling, FIELD_X_REQUEST_ID,
 		    "X-Request-Id", PROXY_UUID_BYTES);
 	}
+	head->made_first = head->field_count;
+	head->made_count = (uint16_t)(filling.next - first);
+	head->field_count += head->made_count;
 	return true;
 }

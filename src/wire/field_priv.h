@@ -19,9 +19,9 @@ extern const struct field_row field_rows[FIELD__COUNT];
 /* A name's slot comes of its last four bytes, in lower case, and its length.
  * The multiplier gives each name of the table a slot of its own: two that want
  * one slot do not compile, and then another multiplier is to be found. */
-#define FIELD_SLOTS 128
+#define FIELD_SLOTS 256
 #define FIELD_SLOT(last_bytes, length) \
-	((uint32_t)(((last_bytes) + (uint32_t)(length)) * 0xacc66a57u) >> 25)
+	((uint32_t)(((last_bytes) + (uint32_t)(length)) * 0x91b7584bu) >> 24)
 #define FIELD_LAST_BYTES(a, b, c, d) \
 	((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | \
 	    (uint32_t)(d) << 24)
@@ -29,8 +29,8 @@ extern const struct field_row field_rows[FIELD__COUNT];
 /* The ids by slot; FIELD_OTHER where none is. */
 extern const uint8_t field_slots[FIELD_SLOTS];
 
-/* Is the token, in any case, the lower-case text? Letters and '-' are the only
- * bytes of a token that are in a known name once their bit 5 is set. */
+/* Is the token, in any case, the lower-case text? Letters, '-', '2' and control
+ * bytes are the only ones that are in a known name once their bit 5 is set. */
 static inline bool
 field_equal_8(const char *token, const char *text)
 {
@@ -64,8 +64,9 @@ field_row_is(const struct field_row *row, const char *token, size_t length)
 	    field_equal_8(token + length - 8, name + length - 8);
 }
 
-/* As wire_field_id, for what is known to be a token of letters, digits and '-'
- * or to be one by wire_is_token. */
+/* As wire_field_id, for what has no control byte: of such, only letters, digits
+ * and '-' are ever taken for those of a known name, so that what is known is a
+ * token. */
 static inline enum field_id
 field_id_of_token(const char *token, size_t length)
 {

@@ -24,6 +24,7 @@ struct input {
 struct output {
 	struct field *fields;
 	unsigned max;
+	bool odd; /* not all lines have one blank, and that after the colon */
 	struct h1_seen seen;
 };
 
@@ -32,9 +33,6 @@ struct output {
  */
 typedef ssize_t (*start_fn)(const struct wire_h1_parser *parser,
     struct input input, struct wire_head *head);
-
-/* What became of a line. */
-enum verdict { LINE_FIELD, LINE_EMPTY, LINE_PART, LINE_BAD };
 
 void
 wire_h1_parser_init(
@@ -76,20 +74,17 @@ stop_error(const char *stop)
 	                                      : ERROR_HTTP_BAD_FIELD_VALUE;
 }
 
-/* A line that does not end in CRLF, or not yet. */
-static enum verdict
-undone_line(const char *stop, struct input input, enum error *error)
+/* A line that does not end in CRLF: ERROR_OK when it may do so yet. */
+static enum error
+undone_error(const char *stop, struct input input)
 {
-	if (!is_decided(stop, input.end))
-		return LINE_PART;
-	*error = stop_error(stop);
-	return LINE_BAD;
+	return is_decided(stop, input.end) ? stop_error(stop) : ERROR_OK;
 }
 
 /* Backends that make variables of fields (CGI and its kin) take any byte that
  * is no letter or digit for '-'. Is it then the name of a field that frames, or
  * that we take out or set? */
-static bool
+static set_apart bool
 is_alias(struct slice name)
 {
 	char plain[FIELD_NAME_BYTES + 1]; /* more than any in the table */
@@ -106,24 +101,27 @@ is_alias(struct slice name)
 	    wire_is_forwarded(slice_make(plain, name.length));
 }
 
-/* The rare line that does not begin with letters, digits, dashes and a colon.
- * *at is past such bytes; afterwards it is at the colon, for LINE_FIELD. */
-static __attribute__((noinline)) enum verdict
-odd_line(
-    const char *line, const char **at, struct input input, enum error *error)
+/* Are there letters, digits and dashes from name to its colon? Or what is
+ * allowed too, though it is rare. */
+static bool
+is_good_name(const char *name, const char *colon, const char *begin)
 {
-	const char *stop = wire_scan_line(line, input.end, input.begin);
-	if (!is_crlf(stop, input.end))
-		return undone_line(stop, input, error);
-	const char *colon = wire_scan_byte(*at, stop, input.begin, ':');
-	struct slice name = slice_make(line, (size_t)(colon - line));
-	if (colon != stop && wire_is_token(name) && !is_alias(name)) {
-		*at = colon;
-		return LINE_FIELD;
-	}
-	*error = *line == ' ' || *line == '\t' ? ERROR_HTTP_LINE_FOLDING
-	                                       : ERROR_HTTP_BAD_FIELD_NAME;
-	return LINE_BAD;
+	struct slice whole = slice_make(name, (size_t)(colon - name));
+	if (likely(wire_scan_name(name, colon, begin) == colon))
+		return whole.length > 0;
+	return wire_is_token(whole) && !is_alias(whole);
+}
+
+/* A name that is not known, of a line that ends at stop. */
+static enum error
+check_name(
+    const char *name, const char *colon, const char *stop, const char *begin)
+{
+	if (unlikely(colon >= stop || !is_good_name(name, colon, begin)))
+		return *name == ' ' || *name == '\t'
+		    ? ERROR_HTTP_LINE_FOLDING
+		    : ERROR_HTTP_BAD_FIELD_NAME;
+	return colon - name > UINT16_MAX ? ERROR_HTTP_HEAD_TOO_LARGE : ERROR_OK;
 }
 
 static inline bool
@@ -133,17 +131,20 @@ is_blank(char byte)
 }
 
 /* From after the colon to the CR, without the blanks around it: one before it,
- * mostly. The CR and the colon end both loops. */
+ * mostly; *odd is set where it is not so. The CR and the colon end both loops.
+ */
 static inline void
-set_value(struct field *field, const char *value, const char *end)
+set_value(struct field *field, const char *value, const char *end, bool *odd)
 {
 	if (likely(*value == ' '))
 		value++;
-	while (unlikely(is_blank(*value)))
-		value++;
+	else
+		*odd = true;
+	for (; unlikely(is_blank(*value)); value++)
+		*odd = true;
 	if (likely(value != end))
-		while (unlikely(is_blank(end[-1])))
-			end--;
+		for (; unlikely(is_blank(end[-1])); end--)
+			*odd = true;
 	field->value = value;
 	field->value_length = (uint32_t)(end - value);
 }
@@ -164,47 +165,39 @@ read_fields(struct wire_h1_parser *parser, const char *at, struct input input,
 	struct field *field = first + parser->fields;
 	const struct field *end = first + output->max;
 	struct h1_seen seen = {0};
-	enum verdict verdict = LINE_FIELD;
 	enum error error = ERROR_OK;
 	for (;; field++) {
 		if (unlikely(is_crlf(at, input.end))) {
-			verdict = LINE_EMPTY;
-			break;
+			output->seen = seen;
+			parser->fields = (uint16_t)(field - first);
+			return at + 2 - input.begin;
 		}
-		const char *colon = wire_scan_name(at, input.end, input.begin);
-		if (unlikely(
-		        colon == input.end || *colon != ':' || colon == at)) {
-			verdict = odd_line(at, &colon, input, &error);
-			if (verdict != LINE_FIELD)
-				break;
-		}
+		const char *colon;
 		const char *stop =
-		    wire_scan_line(colon + 1, input.end, input.begin);
+		    wire_scan_field(at, input.end, input.begin, &colon);
 		if (unlikely(!is_crlf(stop, input.end))) {
-			verdict = undone_line(stop, input, &error);
+			error = undone_error(stop, input);
 			break;
 		}
 		size_t name_length = (size_t)(colon - at);
-		enum field_id id = field_id_of_token(at, name_length);
-		if (id != FIELD_OTHER)
+		enum field_id id = FIELD_OTHER;
+		if (likely(colon < stop))
+			id = field_id_of_token(at, name_length);
+		if (likely(id != FIELD_OTHER))
 			note_seen(&seen, id);
-		else if (name_length > UINT16_MAX)
+		else
+			error = check_name(at, colon, stop, input.begin);
+		if (unlikely(error == ERROR_OK && field == end))
 			error = ERROR_HTTP_HEAD_TOO_LARGE;
-		if (unlikely(field == end || error != ERROR_OK)) {
-			verdict = LINE_BAD;
-			error = ERROR_HTTP_HEAD_TOO_LARGE;
+		if (unlikely(error != ERROR_OK))
 			break;
-		}
 		field->name = at;
 		field->name_length = (uint16_t)name_length;
 		field->id = (uint16_t)id;
-		set_value(field, colon + 1, stop);
+		set_value(field, colon + 1, stop, &output->odd);
 		at = stop + 2;
 	}
-	output->seen = seen;
 	parser->fields = (uint16_t)(field - first);
-	if (verdict == LINE_EMPTY)
-		return at + 2 - input.begin;
 	parser->line = (uint32_t)(at - input.begin);
 	return -(ssize_t)error;
 }
@@ -268,6 +261,7 @@ feed(struct wire_h1_parser *parser, struct slice bytes, uint32_t bytes_max,
 		if (unlikely(again && result > 0)) {
 			/* Only now do the slices have to be right. */
 			rewind_parser(parser);
+			output->odd = false;
 			result = read_lines(parser, input, start, head, output);
 		}
 		if (result == 0)
@@ -288,6 +282,7 @@ feed_head(struct wire_h1_parser *parser, struct slice bytes, start_fn start,
 	ssize_t result = feed(parser, bytes, parser->limits.head_bytes,
 	    ERROR_HTTP_HEAD_TOO_LARGE, start, head, &output);
 	head->field_count = parser->fields;
+	head->came_count = output.odd ? 0 : parser->fields;
 	*seen = output.seen;
 	return result;
 }
@@ -316,8 +311,10 @@ request_start(const struct wire_h1_parser *parser, struct input input,
 		    : -ERROR_HTTP_BAD_REQUEST_LINE;
 	}
 	wire_head_reset(head);
+	struct slice bytes =
+	    slice_make(input.begin, (size_t)(input.end - input.begin));
 	enum error error =
-	    h1_request_line(&parser->limits, line, stop, input.begin, head);
+	    h1_request_line(&parser->limits, line, stop, bytes, head);
 	if (unlikely(error != ERROR_OK))
 		return -(ssize_t)error;
 	return stop + 2 - input.begin;

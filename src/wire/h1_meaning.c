@@ -56,7 +56,7 @@ find_member(const struct wire_head *head, enum field_id id, struct slice token)
 
 /* RFC 9112 7: exactly "chunked", once. Any other coding is one that we have
  * not; chunked that is not the last, or comes twice, frames nothing. */
-static enum error
+static __attribute__((noinline)) enum error
 check_transfer_encoding(const struct wire_head *head)
 {
 	struct members members = {.head = head, .id = FIELD_TRANSFER_ENCODING};
@@ -183,12 +183,15 @@ remove_fields(struct wire_head *head, const struct h1_seen *seen)
 {
 	if ((seen->once & gone_fields) == 0)
 		return;
-	for (unsigned i = 0; i < head->field_count; i++)
-		if (H1_BIT(head->fields[i].id) & gone_fields)
+	for (unsigned i = 0; i < head->field_count; i++) {
+		if (H1_BIT(head->fields[i].id) & gone_fields) {
 			head->fields[i].id = FIELD_REMOVED;
+			wire_head_touch(head, i);
+		}
+	}
 }
 
-static enum error
+static set_apart enum error
 check_authority(struct slice authority, bool needs_port)
 {
 	char scratch[WIRE_HOST_BYTES + 3];
@@ -216,6 +219,7 @@ replace_host(struct wire_head *head, struct field *host)
 	head->plain_host = false;
 	host->value = head->authority.data;
 	host->value_length = (uint32_t)head->authority.length;
+	wire_head_touch(head, (unsigned)(host - head->fields));
 	return ERROR_OK;
 }
 

@@ -38,9 +38,9 @@ struct h1_seen {
 	h1_set once, again;
 };
 
-/* Reads what is before the CRLF at end. begin: the start of readable memory. */
+/* Reads what is before the CRLF at end. bytes: the memory that can be read. */
 enum error h1_request_line(const struct wire_h1_limits *limits, const char *at,
-    const char *end, const char *begin, struct wire_head *head);
+    const char *end, struct slice bytes, struct wire_head *head);
 enum error h1_status_line(
     const char *at, const char *end, struct wire_head *head);
 

@@ -146,15 +146,17 @@ read_odd_target(struct slice target, const char *query, struct wire_head *head)
 	return read_absolute(target, query, head);
 }
 
-/* Where the first '?' is, or NULL. */
+/* Where the first '?' is, or NULL. At end is a space, which ends the scans:
+ * they may look as far as there are bytes. */
 static inline enum error
 check_target(
-    const char *at, const char *end, const char *begin, const char **query)
+    const char *at, const char *end, struct slice bytes, const char **query)
 {
-	const char *stop = wire_scan_target(at, end, begin);
+	const char *bytes_end = bytes.data + bytes.length;
+	const char *stop = wire_scan_target(at, bytes_end, bytes.data);
 	*query = stop != end && *stop == '?' ? stop : NULL;
 	while (stop != end && *stop == '?')
-		stop = wire_scan_target(stop + 1, end, begin);
+		stop = wire_scan_target(stop + 1, bytes_end, bytes.data);
 	if (likely(stop == end))
 		return ERROR_OK;
 	return *stop == '#' ? ERROR_HTTP_BAD_PATH : ERROR_HTTP_BAD_REQUEST_LINE;
@@ -162,7 +164,7 @@ check_target(
 
 enum error
 h1_request_line(const struct wire_h1_limits *limits, const char *at,
-    const char *end, const char *begin, struct wire_head *head)
+    const char *end, struct slice bytes, struct wire_head *head)
 {
 	const char *query;
 	if (end - at < REQUEST_LINE_BYTES_MIN)
@@ -180,7 +182,7 @@ h1_request_line(const struct wire_h1_limits *limits, const char *at,
 	struct slice target = slice_make(first, (size_t)(last - first));
 	if (target.length > limits->target_bytes)
 		return ERROR_HTTP_TARGET_TOO_LONG;
-	error = check_target(first, last, begin, &query);
+	error = check_target(first, last, bytes, &query);
 	if (error != ERROR_OK)
 		return error;
 	if (unlikely(*first != '/' || head->method_id == METHOD_CONNECT))

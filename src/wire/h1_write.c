@@ -156,6 +156,33 @@ push_fields(struct output *output, const struct field *field,
 	}
 }
 
+/* Under sanitizers, those of a stretch that the head tells of are held to it.
+ */
+static inline void
+must_be_run(const struct wire_head *head, unsigned first, unsigned count)
+{
+	if (!SANITIZED || count == 0)
+		return;
+	const struct field *field = head->fields + first;
+	const struct field *fields_end = field + count;
+	must(first + count <= head->field_count);
+	must(is_written(field) && is_joined(field));
+	const char *end = field_end(field);
+	must(extend_run(field + 1, fields_end, &end) == fields_end);
+	must(is_pair(end, "\r\n"));
+}
+
+/* Those that are in no stretch: often none, or one that is removed. */
+static inline void
+push_others(struct output *output, const struct field *field,
+    const struct field *fields_end)
+{
+	while (field < fields_end && !is_written(field))
+		field++;
+	if (unlikely(field < fields_end))
+		push_fields(output, field, fields_end);
+}
+
 /* What Connection has to say, in this order. */
 enum option {
 	OPTION_CLOSE = 1,
@@ -193,21 +220,38 @@ push_connection(
 static void
 push_length(struct output *output, uint64_t length)
 {
-	char digits[NUMBER_BYTES_MAX];
-	unsigned count = 0;
-	do {
-		digits[count++] = (char)('0' + length % 10);
-		length /= 10;
-	} while (length > 0);
+	unsigned count = 1;
+	for (uint64_t least = 10; count < NUMBER_BYTES_MAX && length >= least;
+	     least *= 10)
+		count++;
 	if (!has_room(output, LENGTH_NAME_BYTES + count + 2))
 		return;
 	char *at = output->at;
 	memcpy(at, "Content-Length: ", LENGTH_NAME_BYTES);
-	at += LENGTH_NAME_BYTES;
-	while (count > 0)
-		*at++ = digits[--count];
+	at += LENGTH_NAME_BYTES + count;
 	memcpy(at, "\r\n", 2);
 	output->at = at + 2;
+	for (; count > 0; count--, length /= 10)
+		*--at = (char)('0' + length % 10);
+}
+
+/* Those that lie behind the start line, which goes with them if it came (else
+ * it was written). Returns the first one that does not. */
+static inline const struct field *
+push_came(
+    struct output *output, const struct wire_head *head, struct slice line)
+{
+	const struct field *next = head->fields + head->came_count;
+	const char *start = line.data;
+	must_be_run(head, 0, head->came_count);
+	if (likely(head->came_count > 0)) {
+		if (!slice_is_set(line))
+			start = head->fields->name;
+		push_run(output, start, field_end(next - 1));
+	} else if (slice_is_set(line)) {
+		push_run(output, start, start + line.length);
+	}
+	return next;
 }
 
 /* All that follows the start line. came: that line, if it goes as it came, else
@@ -216,14 +260,17 @@ static inline __attribute__((always_inline)) size_t
 push_rest(struct output *output, const struct wire_head *head,
     struct slice came, const struct wire_h1_framing *framing, unsigned options)
 {
-	const struct field *field = head->fields;
-	const struct field *fields_end = field + head->field_count;
-	if (likely(slice_is_set(came))) {
-		const char *end = came.data + came.length;
-		field = extend_run(field, fields_end, &end);
-		push_run(output, came.data, end);
+	const struct field *fields_end = head->fields + head->field_count;
+	const struct field *field = push_came(output, head, came);
+	if (likely(head->made_count > 0)) {
+		const struct field *made = head->fields + head->made_first;
+		const struct field *last = made + head->made_count - 1;
+		must_be_run(head, head->made_first, head->made_count);
+		push_others(output, field, made);
+		push_run(output, made->name, field_end(last));
+		field = last + 1;
 	}
-	push_fields(output, field, fields_end);
+	push_others(output, field, fields_end);
 	if (framing->chunked)
 		PUSH_LITERAL(output, "Transfer-Encoding: chunked\r\n");
 	else if (head->has_content_length)
@@ -256,7 +303,7 @@ request_line(const struct wire_head *head)
 	return line;
 }
 
-static void
+static set_apart void
 push_request_line(struct output *output, const struct wire_head *head)
 {
 	push_slice(output, head->method);
@@ -306,32 +353,29 @@ reason_phrase(unsigned status)
 
 #define STATUS_START_BYTES (sizeof("HTTP/1.1 200 ") - 1)
 
-/* All of the status line before its phrase. */
-static inline void
-write_status(char out[STATUS_START_BYTES], unsigned status)
-{
-	memcpy(out, "HTTP/1.1 000 ", STATUS_START_BYTES);
-	out[9] = (char)('0' + status / 100);
-	out[10] = (char)('0' + status / 10 % 10);
-	out[11] = (char)('0' + status % 10);
-}
-
 /* The status line as it came, if it says what is to be said. */
 static inline struct slice
-status_line(const struct wire_head *head, const char *before)
+status_line(const struct wire_head *head)
 {
 	struct slice line = head->start_line;
+	const char *digits = line.data;
 	if (unlikely(line.length != STATUS_START_BYTES + head->reason.length ||
 	        head->reason.data != line.data + STATUS_START_BYTES ||
-	        memcmp(line.data, before, STATUS_START_BYTES) != 0))
+	        memcmp(line.data, "HTTP/1.1", VERSION_BYTES) != 0 ||
+	        (digits[9] * 10 + digits[10]) * 10 + digits[11] !=
+	            head->status + '0' * 111))
 		return SLICE_NONE;
 	return line;
 }
 
-static void
-push_status_line(
-    struct output *output, const struct wire_head *head, const char *before)
+static set_apart void
+push_status_line(struct output *output, const struct wire_head *head)
 {
+	unsigned status = head->status;
+	char before[] = "HTTP/1.1 000 ";
+	before[9] += (char)(status / 100);
+	before[10] += (char)(status / 10 % 10);
+	before[11] += (char)(status % 10);
 	push(output, before, STATUS_START_BYTES);
 	push_slice(output,
 	    slice_is_set(head->reason) ? head->reason
@@ -348,10 +392,8 @@ wire_h1_response_write(char *out, size_t capacity, const struct wire_head *head,
 	must(head->status >= 100 && head->status <= 999);
 	must(!framing->chunked || !head->has_content_length);
 	struct output output = {out, out, out + capacity, false};
-	char before[STATUS_START_BYTES];
-	write_status(before, head->status);
-	struct slice came = status_line(head, before);
+	struct slice came = status_line(head);
 	if (unlikely(!slice_is_set(came)))
-		push_status_line(&output, head, before);
+		push_status_line(&output, head);
 	return push_rest(&output, head, came, framing, 0);
 }

@@ -2,13 +2,14 @@
  * its place and loses its id, so that nothing moves. */
 #include "wire/head.h"
 
+#include "core/memory.h"
 #include "core/must.h"
 
 void
 wire_head_reset(struct wire_head *head)
 {
 	must(head != NULL);
-	memset(head, 0, offsetof(struct wire_head, fields));
+	memory_clear(head, offsetof(struct wire_head, fields));
 }
 
 struct field *
@@ -70,13 +71,33 @@ wire_head_add_field(struct wire_head *head, const struct field *field)
 	return true;
 }
 
+bool
+wire_head_add_line(struct wire_head *head, const struct field *field)
+{
+	unsigned at = head->field_count;
+	if (!wire_head_add_field(head, field))
+		return false;
+	if (head->made_count == 0) {
+		head->made_first = (uint16_t)at;
+		head->made_count = 1;
+	}
+	return true;
+}
+
+static void
+remove_at(struct wire_head *head, unsigned i)
+{
+	head->fields[i].id = FIELD_REMOVED;
+	wire_head_touch(head, i);
+}
+
 void
 wire_head_remove(struct wire_head *head, enum field_id id)
 {
 	must(head != NULL && id != FIELD_OTHER);
 	for (unsigned i = 0; i < head->field_count; i++)
 		if (head->fields[i].id == id)
-			head->fields[i].id = FIELD_REMOVED;
+			remove_at(head, i);
 }
 
 void
@@ -86,5 +107,5 @@ wire_head_remove_name(struct wire_head *head, struct slice name)
 	enum field_id id = wire_field_id(name);
 	for (unsigned i = 0; i < head->field_count; i++)
 		if (is_named(&head->fields[i], id, name))
-			head->fields[i].id = FIELD_REMOVED;
+			remove_at(head, i);
 }

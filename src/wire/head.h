@@ -65,6 +65,12 @@ struct wire_head {
 	bool te_trailers; /* TE: trailers was there */
 	struct slice upgrade; /* "websocket", when it was asked for or agreed
 	                       * to by Upgrade and Connection; else absent */
+	/* Entries that lie in memory as HTTP/1 writes them, line behind line,
+	 * the last one's CRLF too: the first came_count (and start_line before
+	 * them), and made_count from made_first on, which yumen has made. They
+	 * are written with one copy each, so whoever changes an entry in place
+	 * calls wire_head_touch; entries behind it end such a stretch. */
+	uint16_t came_count, made_first, made_count;
 	uint16_t field_count;
 	struct field fields[HEAD_FIELDS_MAX];
 };
@@ -79,6 +85,17 @@ struct field *wire_head_find_name(struct wire_head *head, struct slice name);
 bool wire_head_add(struct wire_head *head, enum field_id id, struct slice name,
     struct slice value);
 bool wire_head_add_field(struct wire_head *head, const struct field *field);
+/* The same for one that lies in memory as HTTP/1 writes it, CRLF and all. */
+bool wire_head_add_line(struct wire_head *head, const struct field *field);
+/* Entry i, which is there, is not as it came or was made. */
+static inline void
+wire_head_touch(struct wire_head *head, unsigned i)
+{
+	if (i < head->came_count)
+		head->came_count = (uint16_t)i;
+	if (i >= head->made_first)
+		head->made_count = 0;
+}
 void wire_head_remove(struct wire_head *head, enum field_id id);
 void wire_head_remove_name(struct wire_head *head, struct slice name);
 

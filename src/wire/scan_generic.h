@@ -64,4 +64,13 @@ scan_generic_byte(const char *at, const char *end, const char *begin, char byte)
 	return at;
 }
 
+static inline const char *
+scan_generic_field(
+    const char *at, const char *end, const char *begin, const char **colon)
+{
+	const char *stop = scan_generic_line(at, end, begin);
+	*colon = scan_generic_byte(at, stop, begin, ':');
+	return stop;
+}
+
 #endif

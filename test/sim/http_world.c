@@ -183,8 +183,8 @@ bytes_in_use(const struct http_buffers *buffers)
 {
 	size_t head = sizeof(struct http_buffer);
 	return buffers->bytes -
-	    buffers->free_small_count * (head + HTTP_BUFFER_SMALL) -
-	    buffers->free_large_count * (head + HTTP_BUFFER_LARGE);
+	    buffers->small.count * (head + HTTP_BUFFER_SMALL) -
+	    buffers->large.count * (head + HTTP_BUFFER_LARGE);
 }
 
 /* A head, an input and an output on either side, of which the inputs may be

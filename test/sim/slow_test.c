@@ -95,8 +95,8 @@ bytes_in_use(const struct crowd *crowd)
 	const struct http_buffers *buffers = &crowd->worker.buffers;
 	size_t head = sizeof(struct http_buffer);
 	return buffers->bytes -
-	    buffers->free_small_count * (head + HTTP_BUFFER_SMALL) -
-	    buffers->free_large_count * (head + HTTP_BUFFER_LARGE);
+	    buffers->small.count * (head + HTTP_BUFFER_SMALL) -
+	    buffers->large.count * (head + HTTP_BUFFER_LARGE);
 }
 
 static uint64_t

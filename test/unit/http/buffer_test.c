@@ -41,7 +41,7 @@ test_references(void **state)
 	http_buffer_unref(&pool, &one);
 	assert_null(one);
 	assert_int_equal(two->references, 1);
-	assert_int_equal(pool.free_small_count, 0);
+	assert_int_equal(pool.small.count, 0);
 	memset(two->data, 2, two->capacity);
 	http_buffer_unref(&pool, &two);
 	http_buffers_fini(&pool);
@@ -62,11 +62,11 @@ test_reuse(void **state)
 	assert_int_equal(pool.bytes, COUNT * each);
 	for (unsigned i = 0; i < COUNT; i++)
 		http_buffer_unref(&pool, &taken[i]);
-	assert_int_equal(pool.free_small_count, HTTP_FREE_MAX);
+	assert_int_equal(pool.small.count, HTTP_FREE_MAX);
 	assert_int_equal(pool.bytes, HTTP_FREE_MAX * each);
 	for (unsigned i = 0; i < COUNT; i++)
 		taken[i] = http_buffer_take(&pool, HTTP_BUFFER_SMALL);
-	assert_int_equal(pool.free_small_count, 0);
+	assert_int_equal(pool.small.count, 0);
 	assert_int_equal(pool.bytes, COUNT * each);
 	for (unsigned i = 0; i < COUNT; i++)
 		http_buffer_unref(&pool, &taken[i]);

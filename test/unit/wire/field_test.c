@@ -21,17 +21,17 @@ static const struct {
 
 #define KNOWN (sizeof(known) / sizeof(known[0]))
 
-/* Each row of the table is found in any case, and nothing beside it. */
-/* By the table, slowly: some names begin as others are. */
+/* As wire_field_id, by looking at each row. */
 static enum field_id
-id_of(struct slice name)
+id_by_rows(struct slice name)
 {
 	for (unsigned i = 0; i < KNOWN; i++)
-		if (slice_equal(slice_from_string(known[i].name), name))
+		if (slice_equal(name, slice_from_string(known[i].name)))
 			return known[i].id;
 	return FIELD_OTHER;
 }
 
+/* Each row of the table is found in any case, and nothing beside it. */
 static void
 known_names(void **state)
 {
@@ -53,9 +53,8 @@ known_names(void **state)
 			other[at] = at < name.length ? '_' : 'x';
 			changed.length += at == name.length;
 			assert_int_equal(wire_field_id(changed), FIELD_OTHER);
-			assert_int_equal(
-			    wire_field_id(slice_make(name.data, at)),
-			    id_of(slice_make(name.data, at)));
+			struct slice part = slice_make(name.data, at);
+			assert_int_equal(wire_field_id(part), id_by_rows(part));
 		}
 	}
 }

@@ -178,14 +178,78 @@ moved_entries(void **state)
 	struct field *field = wire_head_find_name(head, SLICE("d"));
 	field->value = "new";
 	field->value_length = 3;
+	wire_head_touch(head, (unsigned)(field - head->fields));
 	wire_head_remove_name(head, SLICE("f"));
 	assert_true(wire_head_add(head, FIELD_OTHER, SLICE("j"), SLICE_NONE));
 	/* The order in memory is another than the one in the list. */
 	struct field first = head->fields[0];
 	head->fields[0] = head->fields[1];
 	head->fields[1] = first;
+	wire_head_touch(head, 0);
 	check_written(wire_h1_request_write, head, &framing,
 	    GET "b: c\r\n" HOST "d: new\r\nh: i\r\nj: \r\n" END);
+}
+
+/* A head goes as it came up to the first entry that was changed, wherever that
+ * is; what is odd about its blanks goes nowhere. */
+static void
+touched_entries(void **state)
+{
+	(void)state;
+	static struct feed feed;
+	static const struct wire_h1_framing framing = {0};
+	static const char *const lines[] = {HOST, "b: c\r\n", "d: e\r\n"};
+	const struct slice in = SLICE(GET HOST "b: c\r\nd: e\r\n" END);
+	for (unsigned removed = 0; removed < 3; removed++) {
+		char out[128];
+		snprintf(out, sizeof(out), GET "%s%s%s" END,
+		    removed == 0 ? "" : lines[0], removed == 1 ? "" : lines[1],
+		    removed == 2 ? "" : lines[2]);
+		feed_init(&feed, FEED_REQUEST, METHOD_GET, &limits);
+		assert_int_equal(feed_bytes(&feed, in), in.length);
+		assert_int_equal(feed.head.came_count, 3);
+		feed.head.fields[removed].id = FIELD_REMOVED;
+		wire_head_touch(&feed.head, removed);
+		assert_int_equal(feed.head.came_count, removed);
+		check_written(wire_h1_request_write, &feed.head, &framing, out);
+	}
+	const struct slice odd = SLICE(GET HOST "b:c\r\nd: e \r\n" END);
+	feed_init(&feed, FEED_REQUEST, METHOD_GET, &limits);
+	assert_int_equal(feed_bytes(&feed, odd), odd.length);
+	assert_int_equal(feed.head.came_count, 0);
+	check_written(wire_h1_request_write, &feed.head, &framing,
+	    GET HOST "b: c\r\nd: e\r\n" END);
+}
+
+/* A line that was made goes with one copy, until it is changed. */
+static void
+made_lines(void **state)
+{
+	(void)state;
+	static struct feed feed;
+	static const struct wire_h1_framing framing = {0};
+	static const char line[] = "Date: now\r\n";
+	const struct field date = {.name = line,
+	    .name_length = 4,
+	    .value = line + 6,
+	    .value_length = 3,
+	    .id = FIELD_DATE};
+	const struct slice in = SLICE(GET HOST END);
+	feed_init(&feed, FEED_REQUEST, METHOD_GET, &limits);
+	assert_int_equal(feed_bytes(&feed, in), in.length);
+	struct wire_head *head = &feed.head;
+	wire_head_add(head, FIELD_OTHER, SLICE("a"), SLICE("b"));
+	assert_true(wire_head_add_line(head, &date));
+	assert_true(wire_head_add_line(head, &date));
+	assert_int_equal(head->made_first, 2);
+	assert_int_equal(head->made_count, 1);
+	wire_head_add(head, FIELD_OTHER, SLICE("c"), SLICE("d"));
+	check_written(wire_h1_request_write, head, &framing,
+	    GET HOST "a: b\r\nDate: now\r\nDate: now\r\nc: d\r\n" END);
+	wire_head_remove(head, FIELD_DATE);
+	assert_int_equal(head->made_count, 0);
+	check_written(wire_h1_request_write, head, &framing,
+	    GET HOST "a: b\r\nc: d\r\n" END);
 }
 
 /* Entries that lie as if they were joined, with other bytes between. */
@@ -278,6 +342,8 @@ main(void)
 	    cmocka_unit_test(responses),
 	    cmocka_unit_test(phrases),
 	    cmocka_unit_test(moved_entries),
+	    cmocka_unit_test(touched_entries),
+	    cmocka_unit_test(made_lines),
 	    cmocka_unit_test(near_entries),
 	    cmocka_unit_test(nothing_is_injected),
 	};
