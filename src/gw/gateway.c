@@ -151,7 +151,7 @@ find_ignored(const struct gw_state *state, struct gw_gateway_node *gateway)
 	        spec->infrastructure && spec->infrastructure->parameters_ref},
 	    {"spec.tls.backend",
 	        spec->tls && spec->tls->backend &&
-	            !(state->carries & GW_CARRY_HTTPS)},
+	            !(state->carries & GW_CARRY_BACKEND_TLS)},
 	    {"spec.tls.frontend",
 	        spec->tls && spec->tls->frontend &&
 	            !(state->carries & GW_CARRY_HTTPS)},

@@ -240,11 +240,12 @@ add_gateway_tls(struct gw_conditions *conditions, struct arena *arena,
 	const struct gw_gateway_spec *spec =
 	    gateway->node.object->gateway->spec;
 
-	if (!(state->carries & GW_CARRY_HTTPS) || !spec->tls)
+	if (!spec->tls)
 		return;
-	if (spec->tls->backend && spec->tls->backend->client_certificate_ref)
+	if (spec->tls->backend && spec->tls->backend->client_certificate_ref &&
+	    (state->carries & GW_CARRY_BACKEND_TLS))
 		add_references(conditions, arena, &gateway->client_resolved);
-	if (gw_tls_is_insecure(spec))
+	if (gw_tls_is_insecure(spec) && (state->carries & GW_CARRY_HTTPS))
 		gw_conditions_add(conditions, "InsecureFrontendValidationMode",
 		    "True", "ConfigurationChanged",
 		    SLICE("clients are let in whatever certificate they show: "

@@ -310,7 +310,8 @@ gw_tls_judge_backend(struct gw_state *state, struct gw_gateway_node *gateway,
 
 	gateway->client_certificate = NULL;
 	gateway->client_resolved = (struct gw_resolved){0};
-	if (!tls || !tls->backend || !tls->backend->client_certificate_ref)
+	if (!tls || !tls->backend || !tls->backend->client_certificate_ref ||
+	    !(state->carries & GW_CARRY_BACKEND_TLS))
 		return;
 	begin(&judging, state, arena, &gateway->node);
 	gateway->client_certificate = judge_certificate(&judging,
