@@ -389,9 +389,15 @@ static void
 set_times(struct conditions conditions, struct conditions before,
     struct slice now, struct arena *arena)
 {
-	for (uint32_t i = 0; i < conditions.count; i++)
-		conditions.items[i].last_transition_time = arena_copy(
-		    arena, time_of(&conditions.items[i], before, now));
+	for (uint32_t i = 0; i < conditions.count; i++) {
+		struct gw_condition *condition = &conditions.items[i];
+
+		/* Another controller's has its own. */
+		if (slice_is_set(condition->last_transition_time))
+			continue;
+		condition->last_transition_time =
+		    arena_copy(arena, time_of(condition, before, now));
+	}
 }
 
 #define CONDITIONS(of) \

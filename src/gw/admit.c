@@ -9,6 +9,7 @@
 #include "core/memory.h"
 #include "core/must.h"
 #include "gw/check_priv.h"
+#include "gw/state.h"
 #include "wire/record_binary.h"
 #include "wire/record_tree.h"
 
@@ -117,6 +118,23 @@ gw_admit(struct tree_node *document, struct arena *arena, struct slice file,
 	return NULL;
 }
 
+/* Nobody has judged it: what is not a status is none. */
+static const struct gw_policy_status *
+read_told(const struct tree_node *document, struct arena *arena)
+{
+	const struct tree_node *status = wire_tree_get(document, "status");
+
+	if (!status || status->kind != TREE_MAP)
+		return NULL;
+	const struct gw_policy_status *told =
+	    wire_record_from_tree(status, &gw_policy_status_type, arena);
+
+	for (uint32_t i = 0; told && i < told->ancestors_count; i++)
+		if (!told->ancestors[i].ancestor_ref)
+			return NULL;
+	return told;
+}
+
 /* The tree has been judged: a record that does not take it would be a table
  * that differs from the schema. */
 static struct gw_object *
@@ -130,6 +148,8 @@ read_object(struct gw_check *check, enum gw_kind kind, struct slice file)
 
 	must(record != NULL);
 	fill_object(object, check, kind, record, file);
+	if (gw_status_type(kind) == &gw_policy_status_type)
+		object->told = read_told(check->document, &object->arena);
 	gw_check_honour(check, object);
 	take_digests(object);
 	return object;

@@ -12,6 +12,28 @@ is_controller_ours(const struct gw_state *state, struct slice controller)
 	return state->controller_name_count == 0;
 }
 
+bool
+gw_controller_is_ours(const struct gw_state *state, struct slice controller)
+{
+	struct slice key;
+	void *value;
+
+	if (state->controller_name_count > 0)
+		return is_controller_ours(state, controller);
+	if (slice_equal(controller, SLICE(GW_CONTROLLER)))
+		return true;
+	for (size_t at = 0;
+	     map_next(&state->nodes[GW_GATEWAYCLASS], &at, &key, &value);) {
+		const struct gw_class_node *class = value;
+
+		if (slice_equal(controller,
+		        class->node.object->gatewayclass->spec
+		            ->controller_name))
+			return true;
+	}
+	return false;
+}
+
 static void
 add_features(struct gw_gatewayclass_status *status,
     const struct gw_state *state, struct arena *arena)

@@ -59,6 +59,9 @@ struct gw_object {
 		const struct gw_referencegrant *referencegrant;
 		const struct gw_xbackend *xbackend;
 	};
+	/* Of a policy: the status that it came with, in which other controllers
+	 * may have entries; NULL: none, or not one. In no digest. */
+	const struct gw_policy_status *told;
 	struct gw_source source;
 	/* Keyed hashes, good within this process: they have only to tell two
 	 * versions of one object apart. */

@@ -121,6 +121,25 @@ gw_policies_mark(struct gw_state *state, struct gw_node *node)
 	    &container_of(at, struct gw_policy_target, link)->policy->node);
 }
 
+void
+gw_policies_on_classes(struct gw_state *state)
+{
+	for (unsigned kind = 0; kind < GW_KIND__COUNT; kind++) {
+		struct slice key;
+		void *value;
+
+		if (!gw_is_policy(kind))
+			continue;
+		for (size_t at = 0;
+		     map_next(&state->nodes[kind], &at, &key, &value);) {
+			struct gw_node *node = value;
+
+			if (node->object && node->object->told)
+				gw_node_mark(state, node);
+		}
+	}
+}
+
 /* ---- judging ---- */
 
 static void

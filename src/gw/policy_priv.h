@@ -73,6 +73,8 @@ struct gw_policy_node *gw_policy_in_force(
     const struct gw_node *node, enum gw_kind kind, struct slice section);
 /* What stands above node changed: their statuses tell of it. */
 void gw_policies_mark(struct gw_state *state, struct gw_node *node);
+/* Whose entries are other controllers' may have changed. */
+void gw_policies_on_classes(struct gw_state *state);
 /* A target's unit came, went or changed: what its policies refer to is of use
  * or not. */
 void gw_policies_settle(struct gw_state *state, struct gw_node *node);

@@ -310,6 +310,23 @@ add_entry(struct telling *telling, const struct ancestor *ancestor)
 	};
 }
 
+/* They count among those that there is room for. */
+static void
+keep_foreign(struct telling *telling)
+{
+	const struct gw_policy_status *told =
+	    telling->policy->node.object->told;
+	struct gw_policy_status *status = telling->status;
+
+	for (uint32_t i = 0; told && i < told->ancestors_count &&
+	     status->ancestors_count < GW_ANCESTORS_MAX;
+	     i++)
+		if (!gw_controller_is_ours(
+		        telling->state, told->ancestors[i].controller_name))
+			status->ancestors[status->ancestors_count++] =
+			    told->ancestors[i];
+}
+
 void
 gw_policy_emit_status(struct gw_state *state, struct gw_policy_node *policy)
 {
@@ -322,10 +339,10 @@ gw_policy_emit_status(struct gw_state *state, struct gw_policy_node *policy)
 	telling.status->ancestors = arena_zero(
 	    arena, GW_ANCESTORS_MAX, sizeof(*telling.status->ancestors));
 	find_ancestors(&telling);
-	uint32_t kept = telling.count;
+	keep_foreign(&telling);
+	uint32_t room = GW_ANCESTORS_MAX - telling.status->ancestors_count;
+	uint32_t kept = telling.count < room ? telling.count : room;
 
-	if (kept > GW_ANCESTORS_MAX)
-		kept = GW_ANCESTORS_MAX;
 	telling.left_out = telling.count - kept;
 	for (uint32_t i = 0; i < kept; i++)
 		add_entry(&telling, &telling.ancestors[i]);

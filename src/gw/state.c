@@ -400,8 +400,10 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 	must(state != NULL && output != NULL);
 	must(output->on_unit != NULL && output->on_status != NULL);
 	gw_outbox_reset(&state->outbox);
-	if (state->classes_stale)
+	if (state->classes_stale) {
 		gw_classes_judge(state);
+		gw_policies_on_classes(state);
+	}
 	if (state->gateways_stale)
 		gw_gateways_judge(state);
 	gw_policies_judge(state);

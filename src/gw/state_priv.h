@@ -267,6 +267,9 @@ struct gw_class_view {
 };
 struct gw_class_view gw_class_view(
     const struct gw_state *state, struct slice name);
+/* Is it one of the names that we answer to, or that a class of ours has? */
+bool gw_controller_is_ours(
+    const struct gw_state *state, struct slice controller);
 
 /* ---- gateway.c, listener.c ---- */
 void gw_gateways_judge(struct gw_state *state);

@@ -122,9 +122,12 @@ print_conditions(struct text *out, const struct gw_condition *conditions,
 	for (uint32_t i = 0; i < count; i++) {
 		const struct gw_condition *condition = &conditions[i];
 
-		must(!slice_is_set(condition->last_transition_time));
 		must(i == 0 ||
 		    slice_compare(conditions[i - 1].type, condition->type) < 0);
+		/* Who made it says since when; we leave that to others. */
+		if (slice_is_set(condition->last_transition_time))
+			text_printf(out, "%ssince %.*s:\n", indent,
+			    SLICE_ARGS(condition->last_transition_time));
 		text_printf(out, "%s%.*s=%.*s %.*s @%lld: %.*s\n", indent,
 		    SLICE_ARGS(condition->type), SLICE_ARGS(condition->status),
 		    SLICE_ARGS(condition->reason),
