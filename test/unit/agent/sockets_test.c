@@ -224,6 +224,44 @@ test_every_address(void **state)
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, rig_set_up, rig_tear_down)
 
+/* A port that speaks TLS from now on is another socket; TCP has none. Every
+ * worker has the keys of tickets. */
+static void
+test_tls(void **state)
+{
+	struct rig *rig = *state;
+	uint16_t port = rig_free_port();
+	struct proxy_worker *one = rig_asked.workers[0];
+	struct proxy_worker *two = rig_asked.workers[1];
+	struct slice address = SLICE("127.0.0.1");
+	struct unit_listener listener = {.addresses = &address,
+	    .addresses_count = 1,
+	    .port = port,
+	    .protocol = UNIT_PROTOCOL_HTTPS};
+	struct feed_batch *batch = feed_batch_new();
+
+	assert_int_equal(one->key_count, 1);
+	assert_memory_equal(one->keys, two->keys, sizeof(one->keys));
+	listen_on(rig, "listener/ns/gate/a", "127.0.0.1", port, true);
+	assert_false(one->lent[0].tls);
+	rig_put(batch, "listener/ns/gate/a", &listener);
+	rig_offer(rig, &batch, false, 2);
+	rig_serve(rig);
+	assert_true(one->lent[0].taken);
+	rig_give_back(rig, 0);
+	rig_give_back(rig, 1);
+	assert_int_equal(one->lent_count, 2);
+	assert_true(one->lent[1].tls);
+	assert_int_equal(one->lent[1].port, port);
+	assert_true(rig_connects(port));
+	batch = feed_batch_new();
+	listener.protocol = UNIT_PROTOCOL_TCP;
+	rig_put(batch, "listener/ns/gate/b", &listener);
+	rig_offer(rig, &batch, false, 3);
+	rig_serve(rig);
+	assert_int_equal(one->lent_count, 2);
+}
+
 int
 main(void)
 {
@@ -237,6 +275,7 @@ main(void)
 	    TEST(test_in_use_removed),
 	    TEST(test_no_such_address),
 	    TEST(test_every_address),
+	    TEST(test_tls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
