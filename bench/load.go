@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -49,6 +50,14 @@ func dial(port int) (*client, error) {
 	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return nil, err
+	}
+	if overTLS {
+		secure := tls.Client(conn, tlsClient)
+		if err := secure.Handshake(); err != nil {
+			conn.Close()
+			return nil, err
+		}
+		conn = secure
 	}
 	return &client{conn, bufio.NewReader(conn)}, nil
 }
@@ -143,7 +152,7 @@ func checkPeer(port int) error {
 	}
 	sent := strings.ToLower(string(a.body))
 	for _, want := range []string{"get /e http/1.1\r\n", "\r\nhost: bench.test\r\n", "\r\nuser-agent: bench/1\r\n",
-		"\r\nx-forwarded-for: 127.0.0.1\r\n", "\r\nx-forwarded-proto: http\r\n", "\r\nx-request-id: "} {
+		"\r\nx-forwarded-for: 127.0.0.1\r\n", "\r\nx-forwarded-proto: " + scheme() + "\r\n", "\r\nx-request-id: "} {
 		if !strings.Contains(sent, want) {
 			return fmt.Errorf("the backend was not sent %q but %q", want, a.body)
 		}

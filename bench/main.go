@@ -31,6 +31,7 @@ var figures = []figure{
 	{"routes", (*bench).routes},
 	{"cpu", (*bench).cpu},
 	{"body", (*bench).body},
+	{"tls", (*bench).tls},
 }
 
 type bench struct {

@@ -21,7 +21,7 @@ func slice(p *process, connections int, path string, body int64) (float64, error
 		return 0, err
 	}
 	out, err := exec.Command("taskset", "-c", "1", "wrk", "-t1", "-c"+strconv.Itoa(connections), "-d1s",
-		"-H", "Host: bench.test", fmt.Sprintf("http://127.0.0.1:%d%s", p.port, path)).CombinedOutput()
+		"-H", "Host: bench.test", fmt.Sprintf("%s://127.0.0.1:%d%s", scheme(), p.port, path)).CombinedOutput()
 	if err != nil {
 		return 0, fmt.Errorf("wrk: %w: %s", err, out)
 	}

@@ -104,6 +104,9 @@ type peer struct {
 }
 
 func (b *bench) peers() []peer {
+	if overTLS {
+		return []peer{{"yumen", yumenTLSArgs, false}, {"nginx", nginxTLSArgs, false}, {"haproxy", haproxyTLSArgs, false}}
+	}
 	list := []peer{{"yumen", yumenArgs, true}, {"nginx", nginxArgs, true}, {"haproxy", haproxyArgs, false}}
 	if b.envoy != "" {
 		list = append(list, peer{"envoy", envoyArgs, false})

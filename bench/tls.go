@@ -1,0 +1,215 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// overTLS: what dial and wrk speak, and which servers peers gives.
+var overTLS bool
+
+// One certificate, P-256, for all servers; each handshake is a full one of TLS 1.3.
+var tlsClient = &tls.Config{InsecureSkipVerify: true, ServerName: "bench.test", MinVersion: tls.VersionTLS13,
+	CurvePreferences: []tls.CurveID{tls.X25519}}
+
+func scheme() string {
+	if overTLS {
+		return "https"
+	}
+	return "http"
+}
+
+// makeCertificate returns a chain and its key as PEM.
+func makeCertificate() (chain, key []byte, err error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"bench.test"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(240 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		return nil, nil, err
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), nil
+}
+
+func (b *bench) tls() error {
+	chain, key, err := makeCertificate()
+	if err != nil {
+		return err
+	}
+	b.write("chain.pem", string(chain))
+	b.write("key.pem", string(key))
+	b.write("both.pem", string(chain)+string(key))
+	overTLS = true
+	defer func() { overTLS = false }()
+	for _, one := range []func() error{b.tlsInstructions, b.tlsCPU, b.tlsHandshakes, b.tlsIdle} {
+		if err := one(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) tlsInstructions() error {
+	return b.withBackend(func() error {
+		r := row{what: "user instructions, small keep-alive GET over TLS 1.3", must: "24,000", goal: "20,000"}
+		for _, peer := range b.peers() {
+			counts, err := b.perRequest(4000, []string{smallHead}, peer.args(b, proxyPort, false)...)
+			if err != nil {
+				return fmt.Errorf("%s: %w", peer.name, err)
+			}
+			r.set(peer.name, thousands(counts[0]))
+		}
+		b.add(r)
+		return nil
+	})
+}
+
+func (b *bench) tlsCPU() error {
+	minima, err := b.interleaved(64, "/s", smallBytes)
+	if err != nil {
+		return err
+	}
+	b.ratios(row{what: "CPU a request over TLS 1.3 against nginx", must: "0.90", goal: "0.85"}, "nginx", minima)
+	return nil
+}
+
+// tlsHandshakes: connections that make one request each, none resumed.
+func (b *bench) tlsHandshakes() error {
+	const each = 300
+	minima := map[string]float64{}
+	err := b.withBackend(func() error {
+		peers := b.peers()
+		var servers []*process
+		for i, peer := range peers {
+			p, err := b.startServed(0, proxyPort+i, peer.args(b, proxyPort+i, false)...)
+			if err != nil {
+				return fmt.Errorf("%s: %w", peer.name, err)
+			}
+			defer p.stop()
+			servers = append(servers, p)
+		}
+		for round := 0; round <= b.slices; round++ {
+			for i, p := range servers {
+				before, err := cpuTime(p.worker())
+				if err != nil {
+					return err
+				}
+				for n := 0; n < each; n++ {
+					c, err := dial(p.port)
+					if err != nil {
+						return fmt.Errorf("%s: %w", peers[i].name, err)
+					}
+					err = c.small(smallHead)
+					c.close()
+					if err != nil {
+						return fmt.Errorf("%s: %w", peers[i].name, err)
+					}
+				}
+				after, err := cpuTime(p.worker())
+				if err != nil {
+					return err
+				}
+				cost := float64(after-before) / each
+				if old, ok := minima[peers[i].name]; round > 0 && (!ok || cost < old) {
+					minima[peers[i].name] = cost
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	b.ratios(row{what: "CPU of a full handshake and a request against nginx", must: "0.95", goal: "0.90"}, "nginx", minima)
+	return nil
+}
+
+var ownObject = regexp.MustCompile(`(?m)^OpenSSL.s SSL (\d+)`)
+
+// tlsIdle: what an idle connection adds, beside OpenSSL's own object of one.
+func (b *bench) tlsIdle() error {
+	own := ""
+	program := filepath.Join(filepath.Dir(b.yumen), "test/tls/tls_idle")
+	if out, err := exec.Command(program).CombinedOutput(); err == nil {
+		if match := ownObject.FindSubmatch(out); match != nil {
+			own = string(match[1])
+		}
+		fmt.Fprintf(os.Stderr, "%s", out)
+	}
+	return b.withBackend(func() error {
+		r := row{what: "idle TLS connection, bytes of RssAnon", must: "OpenSSL's own " + own + " + 700", goal: "+ 500"}
+		for _, peer := range b.peers() {
+			p, err := b.start(0, proxyPort, peer.args(b, proxyPort, false)...)
+			if err != nil {
+				return err
+			}
+			_, bytes, err := idleMemory(p)
+			p.stop()
+			if err != nil {
+				return fmt.Errorf("%s: %w", peer.name, err)
+			}
+			r.set(peer.name, thousands(bytes))
+		}
+		b.add(r)
+		return nil
+	})
+}
+
+func yumenTLSArgs(b *bench, port int, _ bool) []string {
+	folder := b.yumenFolder(port)
+	chain, err := os.ReadFile(b.path("chain.pem"))
+	must(err)
+	key, err := os.ReadFile(b.path("key.pem"))
+	must(err)
+	all := fmt.Sprintf(objects, port, backendPort) + anyRoute
+	all = strings.Replace(all, "protocol: HTTP,", "protocol: HTTPS, tls: {certificateRefs: [{name: s}]},", 1)
+	encode := base64.StdEncoding.EncodeToString
+	all += fmt.Sprintf("---\n{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: default}, type: kubernetes.io/tls, data: {tls.crt: %s, tls.key: %s}}\n",
+		encode(chain), encode(key))
+	must(os.WriteFile(filepath.Join(folder, "all.yaml"), []byte(all), 0o600))
+	return append(b.yumenRun(folder, port), "off")
+}
+
+func nginxTLSArgs(b *bench, port int, _ bool) []string {
+	args := nginxArgs(b, port, false)
+	name := args[len(args)-1]
+	text, err := os.ReadFile(name)
+	must(err)
+	listen := fmt.Sprintf("listen 127.0.0.1:%d backlog=4096;", port)
+	must(os.WriteFile(name, []byte(strings.Replace(string(text), listen, fmt.Sprintf(
+		"listen 127.0.0.1:%d ssl backlog=4096; ssl_certificate %s; ssl_certificate_key %s; ssl_protocols TLSv1.2 TLSv1.3;",
+		port, b.path("chain.pem"), b.path("key.pem")), 1)), 0o644))
+	return args
+}
+
+func haproxyTLSArgs(b *bench, port int, _ bool) []string {
+	args := haproxyArgs(b, port, false)
+	name := args[len(args)-1]
+	text, err := os.ReadFile(name)
+	must(err)
+	bind := fmt.Sprintf("bind 127.0.0.1:%d", port)
+	secure := strings.Replace(string(text), bind, bind+" ssl crt "+b.path("both.pem"), 1)
+	must(os.WriteFile(name, []byte(strings.Replace(secure, "X-Forwarded-Proto http", "X-Forwarded-Proto https", 1)), 0o644))
+	return args
+}
