@@ -2,13 +2,17 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -532,6 +536,97 @@ func TestHTTPSCertificatesAsTheyLive(t *testing.T) {
 	g.askUntil(t, 200, config("good.example"), "good.example")
 	g.write("late.yaml", late.secret(t, "late"))
 	g.askUntil(t, 200, config("late.example"), "late.example")
+}
+
+// staple is an OCSP response (RFC 6960) that says good of a certificate: as little
+// of it as a server looks at, signed by nobody.
+func staple(t testing.TB, of *tlsPair, until time.Time) []byte {
+	t.Helper()
+	type id struct {
+		Hash      pkix.AlgorithmIdentifier
+		Name, Key []byte
+		Serial    *big.Int
+	}
+	type single struct {
+		ID         id
+		Good       asn1.Flag `asn1:"tag:0"`
+		ThisUpdate time.Time `asn1:"generalized"`
+		NextUpdate time.Time `asn1:"generalized,explicit,tag:0"`
+	}
+	type data struct {
+		Responder []byte    `asn1:"explicit,tag:2"`
+		Produced  time.Time `asn1:"generalized"`
+		Responses []single
+	}
+	type basic struct {
+		Data      data
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+	}
+	type response struct {
+		Status asn1.Enumerated
+		Bytes  struct {
+			Type     asn1.ObjectIdentifier
+			Response []byte
+		} `asn1:"explicit,tag:0"`
+	}
+	null := asn1.RawValue{Tag: asn1.TagNull}
+	now := time.Now().UTC().Truncate(time.Second)
+	inner, err := asn1.Marshal(basic{
+		data{make([]byte, 20), now, []single{{id{pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}, Parameters: null},
+			make([]byte, 20), make([]byte, 20), of.certificate.SerialNumber}, true, now, until.UTC().Truncate(time.Second)}}},
+		pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}}, asn1.BitString{Bytes: []byte{1}, BitLength: 8}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var outer response
+	outer.Bytes.Type = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
+	outer.Bytes.Response = inner
+	der, err := asn1.Marshal(outer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+func TestHTTPSStaples(t *testing.T) {
+	authority := makePair(t, "", nil)
+	port := freePort(t)
+	names := []string{"fresh.example", "stale.example", "other.example", "junk.example"}
+	var secrets, listeners []string
+	wanted := map[string][]byte{}
+	for _, name := range names {
+		pair := makePair(t, "", authority, name)
+		response := staple(t, pair, time.Now().Add(time.Hour))
+		switch name {
+		case "fresh.example":
+			wanted[name] = response
+		case "stale.example":
+			response = staple(t, pair, time.Now().Add(-time.Minute))
+		case "other.example": // of another certificate
+			response = staple(t, authority, time.Now().Add(time.Hour))
+		case "junk.example":
+			response = []byte("junk")
+		}
+		secrets = append(secrets, pair.secret(t, name)+"  tls.ocsp-staple: "+base64.StdEncoding.EncodeToString(response)+"\n")
+		listeners = append(listeners, httpsListener(port, strings.TrimSuffix(name, ".example"), name, name))
+	}
+	g, _ := httpsBasics(t, port, map[string]string{
+		"secrets.yaml": strings.Join(secrets, "---\n"), "gateway.yaml": httpsGateway("", listeners...)})
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, name := range names {
+			config := &tls.Config{RootCAs: rootsOf(authority), ServerName: name, MaxVersion: version}
+			g.askUntil(t, 200, config, name)
+			conn, err := shake(g.address(), config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := conn.ConnectionState().OCSPResponse; !bytes.Equal(got, wanted[name]) {
+				t.Errorf("%s %x: stapled %d bytes", name, version, len(got))
+			}
+			conn.Close()
+		}
+	}
 }
 
 // A port that was one of plain text is one of TLS, and back: no connection of
