@@ -311,9 +311,12 @@ finish(struct world *world)
 int
 main(int argc, char **argv)
 {
-	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : SEEDS;
+	uint64_t first = 1, count = SEEDS;
 
+	must(argc < 2 ||
+	    slice_to_number(slice_from_string(argv[1]), UINT64_MAX, &first));
+	must(argc < 3 ||
+	    slice_to_number(slice_from_string(argv[2]), UINT64_MAX, &count));
 	tls_keys_init(&keys, false);
 	for (uint64_t seed = first; seed < first + count; seed++) {
 		struct world world;
