@@ -79,6 +79,23 @@ feed_batch_new(void)
 	return batch;
 }
 
+/* The bytes of a certificate unit have its key in them; they are the batch's.
+ */
+static void
+wipe_keys(struct feed_batch *batch)
+{
+	for (uint32_t i = 0; i < batch->count; i++) {
+		const struct feed_change *change = &batch->changes[i];
+		enum unit_kind kind;
+
+		if (change->bytes.length > 0 &&
+		    snap_unit_kind(change->name, &kind) &&
+		    kind == UNIT_CERTIFICATE)
+			memory_wipe((char *)(uintptr_t)change->bytes.data,
+			    change->bytes.length);
+	}
+}
+
 void
 feed_batch_free(struct feed_batch **batch)
 {
@@ -87,6 +104,7 @@ feed_batch_free(struct feed_batch **batch)
 	*batch = NULL;
 	if (!old)
 		return;
+	wipe_keys(old);
 	arena_fini(&old->arena);
 	memory_free(old->changes);
 	memory_free(old);

@@ -4,7 +4,6 @@
 #include "snap/unit.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "core/limit.h"
 #include "core/memory.h"
@@ -110,7 +109,7 @@ static void
 wipe(struct slice key)
 {
 	if (key.length > 0)
-		explicit_bzero((char *)(uintptr_t)key.data, key.length);
+		memory_wipe((char *)(uintptr_t)key.data, key.length);
 }
 
 void
