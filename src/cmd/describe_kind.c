@@ -467,6 +467,7 @@ describe_kind(const struct describing *describing)
 		describe_class(describing);
 		break;
 	case GW_GATEWAY:
+	case GW_LISTENERSET:
 		describe_gateway(describing);
 		break;
 	case GW_HTTPROUTE:

@@ -51,6 +51,15 @@ push_socket(struct text *out, const json_t *socket)
 }
 
 static void
+push_listener(struct text *out, const json_t *one)
+{
+	const char *set = look_text(one, "listenerSet");
+
+	text_printf(out, "Gateway %s%s%s %s", look_text(one, "gateway"),
+	    set[0] ? " ListenerSet " : "", set, look_text(one, "listener"));
+}
+
+static void
 print_listener(struct text *out, const json_t *told)
 {
 	const json_t *socket = json_object_get(told, "socket");
@@ -68,9 +77,8 @@ print_listener(struct text *out, const json_t *told)
 	if (!json_object_get(told, "listener"))
 		return;
 	push_label(out, "listener");
-	text_printf(out, "Gateway %s %s, hostname %s\n",
-	    look_text(told, "gateway"), look_text(told, "listener"),
-	    hostname[0] ? hostname : "any");
+	push_listener(out, told);
+	text_printf(out, ", hostname %s\n", hostname[0] ? hostname : "any");
 }
 
 /* "HTTPRoute/default/web" as people write it. */
@@ -238,9 +246,10 @@ print_choices(struct text *out, const json_t *told)
 	for (size_t i = 0; i < json_array_size(listeners); i++) {
 		const json_t *one = json_array_get(listeners, i);
 
-		text_printf(out, "  not     Gateway %s %s: it takes %s\n",
-		    look_text(one, "gateway"), look_text(one, "listener"),
-		    look_text(one, "hostname"));
+		text_push_string(out, "  not     ");
+		push_listener(out, one);
+		text_printf(
+		    out, ": it takes %s\n", look_text(one, "hostname"));
 	}
 }
 

@@ -45,43 +45,64 @@ push_generation(struct text *out, const json_t *object)
 	        json_object_get(object, "metadata"), "generation"));
 }
 
+/* PROGRAMMED and on, of a Gateway or a ListenerSet. */
 static void
-fill_gateway(const json_t *object, struct text *cells)
+fill_listeners(const json_t *object, struct text *cells)
 {
 	const json_t *conditions = look_at(object, "status", "conditions");
 	const json_t *listeners = look_at(object, "status", "listeners");
-	const json_t *addresses = look_at(object, "status", "addresses");
 	const json_t *asked = look_at(object, "spec", "listeners");
 	size_t programmed = 0;
 	json_int_t routes = 0;
 
-	text_push_string(&cells[0],
-	    look_text(json_object_get(object, "spec"), "gatewayClassName"));
-	for (size_t i = 0; i < json_array_size(addresses); i++)
-		text_printf(&cells[1], "%s%s", i > 0 ? "," : "",
-		    look_text(json_array_get(addresses, i), "value"));
-	push_status(&cells[2], conditions, "Programmed");
-	push_why(&cells[7], conditions);
+	push_status(&cells[0], conditions, "Programmed");
+	push_why(&cells[5], conditions);
 	for (size_t i = 0; i < json_array_size(listeners); i++) {
 		const json_t *one = json_array_get(listeners, i);
 		const json_t *its = json_object_get(one, "conditions");
 
 		programmed += look_is_true(its, "Programmed");
 		routes += look_number(one, "attachedRoutes");
-		push_why(&cells[7], its);
+		push_why(&cells[5], its);
 	}
 	text_printf(
-	    &cells[3], "%zu/%zu", programmed, json_array_size(listeners));
-	text_push_number(&cells[4], (uint64_t)routes);
+	    &cells[1], "%zu/%zu", programmed, json_array_size(listeners));
+	text_push_number(&cells[2], (uint64_t)routes);
 	for (size_t i = 0; i < json_array_size(asked); i++) {
 		const json_t *one = json_array_get(asked, i);
 		const char *host = look_text(one, "hostname");
 
-		text_printf(&cells[5], "%s%s:%d%s%s", i > 0 ? "," : "",
+		text_printf(&cells[3], "%s%s:%d%s%s", i > 0 ? "," : "",
 		    look_text(one, "protocol"), (int)look_number(one, "port"),
 		    host[0] ? ":" : "", host);
 	}
-	push_generation(&cells[6], object);
+	push_generation(&cells[4], object);
+}
+
+static void
+fill_gateway(const json_t *object, struct text *cells)
+{
+	const json_t *addresses = look_at(object, "status", "addresses");
+
+	text_push_string(&cells[0],
+	    look_text(json_object_get(object, "spec"), "gatewayClassName"));
+	for (size_t i = 0; i < json_array_size(addresses); i++)
+		text_printf(&cells[1], "%s%s", i > 0 ? "," : "",
+		    look_text(json_array_get(addresses, i), "value"));
+	fill_listeners(object, &cells[2]);
+}
+
+static void
+fill_listenerset(const json_t *object, struct text *cells)
+{
+	const json_t *parent = look_at(object, "spec", "parentRef");
+	const char *namespace = look_text(parent, "namespace");
+
+	text_printf(&cells[0], "%s%s%s", namespace, namespace[0] ? "/" : "",
+	    look_text(parent, "name"));
+	push_status(
+	    &cells[1], look_at(object, "status", "conditions"), "Accepted");
+	fill_listeners(object, &cells[2]);
 }
 
 static void
@@ -258,6 +279,9 @@ fill_secret(const json_t *object, struct text *cells)
 static const struct layout layouts[GW_KIND__COUNT] = {
     [GW_GATEWAY] = {fill_gateway,
         {"CLASS", "ADDRESS", "PROGRAMMED", "LISTENERS", "ROUTES", "+PORTS",
+            "+GENERATION", "WHY"}},
+    [GW_LISTENERSET] = {fill_listenerset,
+        {"PARENT", "ACCEPTED", "PROGRAMMED", "LISTENERS", "ROUTES", "+PORTS",
             "+GENERATION", "WHY"}},
     [GW_HTTPROUTE] = {fill_route,
         {"HOSTNAMES", "PARENTS", "ACCEPTED", "RESOLVED", "+RULES", "+BACKENDS",

@@ -108,10 +108,15 @@ print_listener(const struct run *run, const struct unit *unit)
 	for (uint32_t i = 0; i < listener->addresses_count; i++)
 		printf("%s%.*s", i > 0 ? "," : "",
 		    SLICE_ARGS(listener->addresses[i]));
-	printf("%s:%d  Gateway %.*s/%.*s listener %.*s%s%.*s\n",
+	printf("%s:%d  Gateway %.*s/%.*s",
 	    listener->addresses_count > 0 ? "" : "*", (int)listener->port,
 	    SLICE_ARGS(listener->gateway_namespace),
-	    SLICE_ARGS(listener->gateway_name), SLICE_ARGS(listener->name),
+	    SLICE_ARGS(listener->gateway_name));
+	if (listener->set_name.length > 0)
+		printf(" ListenerSet %.*s/%.*s",
+		    SLICE_ARGS(listener->set_namespace),
+		    SLICE_ARGS(listener->set_name));
+	printf(" listener %.*s%s%.*s\n", SLICE_ARGS(listener->name),
 	    listener->hostname.length > 0 ? "  " : "",
 	    SLICE_ARGS(listener->hostname));
 	if (listens)

@@ -403,6 +403,29 @@ set_times(struct conditions conditions, struct conditions before,
 #define CONDITIONS(of) \
 	((struct conditions){(of)->conditions, (of)->conditions_count})
 
+struct listeners {
+	struct gw_listener_status *items;
+	uint32_t count;
+};
+
+static void
+set_listener_times(struct listeners listeners, struct listeners before,
+    struct slice now, struct arena *arena)
+{
+	for (uint32_t i = 0; i < listeners.count; i++) {
+		struct gw_listener_status *listener = &listeners.items[i];
+		struct conditions old = {0};
+
+		for (uint32_t j = 0; j < before.count; j++)
+			if (slice_equal(before.items[j].name, listener->name))
+				old = CONDITIONS(&before.items[j]);
+		set_times(CONDITIONS(listener), old, now, arena);
+	}
+}
+
+#define LISTENERS(of) \
+	((struct listeners){(of)->listeners, (of)->listeners_count})
+
 static void
 set_gateway_times(struct gw_gateway_status *status,
     const struct gw_gateway_status *before, struct slice now,
@@ -410,16 +433,19 @@ set_gateway_times(struct gw_gateway_status *status,
 {
 	set_times(CONDITIONS(status),
 	    before ? CONDITIONS(before) : (struct conditions){0}, now, arena);
-	for (uint32_t i = 0; i < status->listeners_count; i++) {
-		struct gw_listener_status *listener = &status->listeners[i];
-		struct conditions old = {0};
+	set_listener_times(LISTENERS(status),
+	    before ? LISTENERS(before) : (struct listeners){0}, now, arena);
+}
 
-		for (uint32_t j = 0; before && j < before->listeners_count; j++)
-			if (slice_equal(
-			        before->listeners[j].name, listener->name))
-				old = CONDITIONS(&before->listeners[j]);
-		set_times(CONDITIONS(listener), old, now, arena);
-	}
+static void
+set_listenerset_times(struct gw_listenerset_status *status,
+    const struct gw_listenerset_status *before, struct slice now,
+    struct arena *arena)
+{
+	set_times(CONDITIONS(status),
+	    before ? CONDITIONS(before) : (struct conditions){0}, now, arena);
+	set_listener_times(LISTENERS(status),
+	    before ? LISTENERS(before) : (struct listeners){0}, now, arena);
 }
 
 static bool
@@ -495,6 +521,8 @@ set_status_times(enum gw_kind kind, void *status, const void *before,
 
 	if (type == &gw_gateway_status_type)
 		set_gateway_times(status, before, now, arena);
+	else if (type == &gw_listenerset_status_type)
+		set_listenerset_times(status, before, now, arena);
 	else if (type == &gw_route_status_type)
 		set_route_times(status, before, now, arena);
 	else if (type == &gw_policy_status_type)

@@ -1,5 +1,5 @@
-/* Attachment: which listeners of a Gateway a route's parentRef reaches, or why
- * none. */
+/* Attachment: which listeners of a Gateway or a ListenerSet a route's parentRef
+ * reaches, or why none. */
 #include "core/must.h"
 #include "gw/honour.h"
 #include "gw/state_priv.h"
@@ -78,31 +78,40 @@ gw_selector_matches(const struct gw_label_selector *selector,
 	return true;
 }
 
+bool
+gw_namespace_is_allowed(const struct gw_state *state, struct slice namespace,
+    struct slice own, struct slice from,
+    const struct gw_label_selector *selector)
+{
+	if (slice_equal(from, SLICE("All")))
+		return true;
+	if (slice_equal(from, SLICE("Same")))
+		return slice_equal(namespace, own);
+	if (!slice_equal(from, SLICE("Selector")))
+		return false; /* None */
+
+	const struct gw_node *node =
+	    gw_node_get(state, GW_NAMESPACE, SLICE(""), namespace);
+
+	if (!node || !node->object)
+		return state->namespaces_implied &&
+		    gw_selector_matches(selector, NULL, namespace);
+	return gw_selector_matches(selector, node->object->metadata, namespace);
+}
+
 static bool
 is_namespace_allowed(const struct gw_state *state,
-    const struct gw_route_node *route, const struct gw_gateway_node *gateway,
+    const struct gw_route_node *route, const struct gw_owner_node *owner,
     const struct gw_listener *listener)
 {
 	const struct gw_route_namespaces *namespaces = listener->allowed_routes
 	    ? listener->allowed_routes->namespaces
 	    : NULL;
-	struct slice from = namespaces ? namespaces->from : SLICE("Same");
 
-	if (slice_equal(from, SLICE("All")))
-		return true;
-	if (slice_equal(from, SLICE("Same")))
-		return slice_equal(
-		    route->node.namespace, gateway->node.namespace);
-
-	const struct gw_node *node =
-	    gw_node_get(state, GW_NAMESPACE, SLICE(""), route->node.namespace);
-
-	if (!node || !node->object)
-		return state->namespaces_implied &&
-		    gw_selector_matches(
-		        namespaces->selector, NULL, route->node.namespace);
-	return gw_selector_matches(namespaces->selector, node->object->metadata,
-	    route->node.namespace);
+	return gw_namespace_is_allowed(state, route->node.namespace,
+	    owner->node.namespace,
+	    namespaces ? namespaces->from : SLICE("Same"),
+	    namespaces ? namespaces->selector : NULL);
 }
 
 static bool
@@ -121,23 +130,23 @@ is_hostname_shared(
 /* ---- why not ---- */
 
 static struct slice
-tell_listeners(struct arena *arena, const struct gw_gateway_node *gateway,
+tell_listeners(struct arena *arena, const struct gw_owner_node *owner,
     const struct gw_parent_reference *parent)
 {
 	struct text text;
 	struct slice told;
 
 	text_init(&text);
-	text_printf(&text, "Gateway %.*s has no listener",
-	    SLICE_ARGS(gateway->node.key));
+	text_printf(&text, "%s %.*s has no listener",
+	    gw_kinds[owner->node.kind].kind, SLICE_ARGS(owner->node.key));
 	if (parent->section_name.length > 0)
 		text_printf(
 		    &text, " \"%.*s\"", SLICE_ARGS(parent->section_name));
 	if (parent->port)
 		text_printf(&text, " on port %lld", (long long)parent->port);
 	text_push_string(&text, "; it has");
-	for (uint32_t i = 0; i < gateway->listener_count; i++) {
-		const struct gw_listener *spec = gateway->listeners[i].spec;
+	for (uint32_t i = 0; i < owner->listener_count; i++) {
+		const struct gw_listener *spec = owner->listeners[i].spec;
 
 		if (i == MESSAGE_ITEMS) {
 			text_push_string(&text, ", ...");
@@ -153,7 +162,7 @@ tell_listeners(struct arena *arena, const struct gw_gateway_node *gateway,
 
 static struct slice
 tell_hostnames(struct arena *arena, const struct gw_route_node *route,
-    const struct gw_gateway_node *gateway, uint64_t allowed)
+    const struct gw_owner_node *owner, uint64_t allowed)
 {
 	const struct gw_httproute_spec *spec =
 	    route->node.object->httproute->spec;
@@ -167,8 +176,8 @@ tell_hostnames(struct arena *arena, const struct gw_route_node *route,
 	    "listeners:",
 	    SLICE_ARGS(spec->hostnames[0]),
 	    spec->hostnames_count > 1 ? " (and the others)" : "");
-	for (uint32_t i = 0; i < gateway->listener_count; i++) {
-		const struct gw_listener *listener = gateway->listeners[i].spec;
+	for (uint32_t i = 0; i < owner->listener_count; i++) {
+		const struct gw_listener *listener = owner->listeners[i].spec;
 
 		if (!(allowed & UINT64_C(1) << i))
 			continue;
@@ -187,9 +196,9 @@ tell_hostnames(struct arena *arena, const struct gw_route_node *route,
 
 static struct slice
 tell_refusal(struct arena *arena, const struct gw_route_node *route,
-    const struct gw_gateway_node *gateway, uint32_t last)
+    const struct gw_owner_node *owner, uint32_t last)
 {
-	const struct gw_listener_state *listener = &gateway->listeners[last];
+	const struct gw_listener_state *listener = &owner->listeners[last];
 	const struct gw_allowed_routes *rules = listener->spec->allowed_routes;
 	struct slice name = listener->spec->name;
 	bool by_selector = rules && rules->namespaces &&
@@ -213,12 +222,12 @@ tell_refusal(struct arena *arena, const struct gw_route_node *route,
 	return arena_format(arena,
 	    "listener \"%.*s\" takes routes of namespace %.*s only "
 	    "(allowedRoutes.namespaces.from is Same)",
-	    SLICE_ARGS(name), SLICE_ARGS(gateway->node.namespace));
+	    SLICE_ARGS(name), SLICE_ARGS(owner->node.namespace));
 }
 
 void
 gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
-    const struct gw_gateway_node *gateway,
+    const struct gw_owner_node *owner,
     const struct gw_parent_reference *parent, struct arena *arena,
     struct gw_attach *attach)
 {
@@ -227,11 +236,19 @@ gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
 	uint64_t meant = 0, allowed = 0;
 	uint32_t last = 0;
 
-	must(gateway->listener_count <= 64);
+	must(owner->listener_count <= 64);
 	*attach = (struct gw_attach){0};
-	for (uint32_t i = 0; i < gateway->listener_count; i++) {
+	if (!owner->gateway) {
+		attach->refused = "NoMatchingParent";
+		attach->message = arena_format(arena,
+		    "%s %.*s is not accepted: %.*s",
+		    gw_kinds[owner->node.kind].kind,
+		    SLICE_ARGS(owner->node.key), SLICE_ARGS(owner->message));
+		return;
+	}
+	for (uint32_t i = 0; i < owner->listener_count; i++) {
 		const struct gw_listener_state *listener =
-		    &gateway->listeners[i];
+		    &owner->listeners[i];
 		uint64_t bit = UINT64_C(1) << i;
 
 		if (!is_meant(listener->spec, parent))
@@ -240,7 +257,7 @@ gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
 		last = i;
 		if (!listener->takes_routes ||
 		    !is_namespace_allowed(
-		        state, route, gateway, listener->spec))
+		        state, route, owner, listener->spec))
 			continue;
 		allowed |= bit;
 		if (is_hostname_shared(spec, listener->spec))
@@ -250,13 +267,13 @@ gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
 		return;
 	if (!meant) {
 		attach->refused = "NoMatchingParent";
-		attach->message = tell_listeners(arena, gateway, parent);
+		attach->message = tell_listeners(arena, owner, parent);
 	} else if (!allowed) {
 		attach->refused = "NotAllowedByListeners";
-		attach->message = tell_refusal(arena, route, gateway, last);
+		attach->message = tell_refusal(arena, route, owner, last);
 	} else {
 		attach->refused = "NoMatchingListenerHostname";
 		attach->message =
-		    tell_hostnames(arena, route, gateway, allowed);
+		    tell_hostnames(arena, route, owner, allowed);
 	}
 }

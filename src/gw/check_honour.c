@@ -38,6 +38,30 @@ warn_listener(struct gw_check *check, const struct gw_place *place,
 }
 
 static void
+warn_allowed_listeners(struct gw_check *check, const struct gw_place *spec,
+    const struct gw_allowed_listeners *allowed)
+{
+	const struct gw_listener_namespaces *namespaces =
+	    allowed ? allowed->namespaces : NULL;
+
+	if (namespaces && namespaces->selector)
+		warn_selector(check,
+		    GW_AT(GW_AT(GW_AT(spec, "allowedListeners"), "namespaces"),
+		        "selector"),
+		    namespaces->selector);
+}
+
+static void
+warn_listenerset(struct gw_check *check, const struct gw_listenerset_spec *spec)
+{
+	const struct gw_place *at = GW_AT(NULL, "spec");
+
+	for (uint32_t i = 0; i < spec->listeners_count; i++)
+		warn_listener(
+		    check, GW_AT_ITEM(at, "listeners", i), &spec->listeners[i]);
+}
+
+static void
 warn_gateway(struct gw_check *check, const struct gw_gateway_spec *spec)
 {
 	const struct gw_place *at = GW_AT(NULL, "spec");
@@ -49,10 +73,7 @@ warn_gateway(struct gw_check *check, const struct gw_gateway_spec *spec)
 		gw_check_report(check, GW_FINDING_NOT_HONOURED,
 		    GW_AT(at, "defaultScope"),
 		    "default Gateways are not supported yet");
-	if (gw_honour_ignores_listener_sets(spec))
-		gw_check_report(check, GW_FINDING_NOT_HONOURED,
-		    GW_AT(at, "allowedListeners"),
-		    "ListenerSets are not supported yet");
+	warn_allowed_listeners(check, at, spec->allowed_listeners);
 }
 
 static void
@@ -107,6 +128,9 @@ gw_check_honour(struct gw_check *check, const struct gw_object *object)
 	switch (object->kind) {
 	case GW_GATEWAY:
 		warn_gateway(check, object->gateway->spec);
+		break;
+	case GW_LISTENERSET:
+		warn_listenerset(check, object->listenerset->spec);
 		break;
 	case GW_HTTPROUTE:
 		warn_httproute(check, object->httproute->spec);

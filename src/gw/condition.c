@@ -44,6 +44,8 @@ gw_status_type(enum gw_kind kind)
 		return &gw_gatewayclass_status_type;
 	case GW_GATEWAY:
 		return &gw_gateway_status_type;
+	case GW_LISTENERSET:
+		return &gw_listenerset_status_type;
 	case GW_HTTPROUTE:
 		return &gw_route_status_type;
 	case GW_BACKENDTLSPOLICY:
@@ -78,6 +80,15 @@ set_pending(
 	}
 }
 
+static void
+set_listeners_pending(struct gw_listener_status *listeners, uint32_t count,
+    struct slice message)
+{
+	for (uint32_t i = 0; i < count; i++)
+		set_pending(listeners[i].conditions,
+		    listeners[i].conditions_count, message);
+}
+
 void *
 gw_status_pending(enum gw_kind kind, const void *status, struct slice message,
     struct arena *arena)
@@ -95,15 +106,21 @@ gw_status_pending(enum gw_kind kind, const void *status, struct slice message,
 
 	text_fini(&bytes);
 	must(error == ERROR_OK);
+	struct slice told = arena_copy(arena, message);
+
 	if (kind == GW_GATEWAY) {
 		struct gw_gateway_status *gateway = copy;
-		struct slice told = arena_copy(arena, message);
 
 		set_pending(
 		    gateway->conditions, gateway->conditions_count, told);
-		for (uint32_t i = 0; i < gateway->listeners_count; i++)
-			set_pending(gateway->listeners[i].conditions,
-			    gateway->listeners[i].conditions_count, told);
+		set_listeners_pending(
+		    gateway->listeners, gateway->listeners_count, told);
+	} else if (kind == GW_LISTENERSET) {
+		struct gw_listenerset_status *set = copy;
+
+		set_pending(set->conditions, set->conditions_count, told);
+		set_listeners_pending(
+		    set->listeners, set->listeners_count, told);
 	}
 	return copy;
 }

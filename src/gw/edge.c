@@ -14,11 +14,16 @@ gw_backend_kind(struct slice group, struct slice kind, enum gw_kind *kind_out)
 	    slice_equal(kind, SLICE("XBackend"));
 }
 
-static bool
-is_gateway(const struct gw_parent_reference *parent)
+bool
+gw_parent_kind(const struct gw_parent_reference *parent, enum gw_kind *kind_out)
 {
-	return slice_equal(parent->group, SLICE(GW_GROUP)) &&
-	    slice_equal(parent->kind, SLICE("Gateway"));
+	*kind_out = GW_GATEWAY;
+	if (!slice_equal(parent->group, SLICE(GW_GROUP)))
+		return false;
+	if (slice_equal(parent->kind, SLICE("Gateway")))
+		return true;
+	*kind_out = GW_LISTENERSET;
+	return slice_equal(parent->kind, SLICE("ListenerSet"));
 }
 
 static void
@@ -51,11 +56,11 @@ add_parents(struct gw_state *state, struct gw_route_node *route)
 		struct slice namespace = slice_is_set(parent->namespace)
 		    ? parent->namespace
 		    : route->node.namespace;
+		enum gw_kind kind;
 
-		if (is_gateway(parent))
+		if (gw_parent_kind(parent, &kind))
 			add_edge(route,
-			    gw_node_touch(
-			        state, GW_GATEWAY, namespace, parent->name),
+			    gw_node_touch(state, kind, namespace, parent->name),
 			    GW_EDGE_PARENT);
 	}
 }

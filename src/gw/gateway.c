@@ -9,42 +9,37 @@
 #include "gw/honour.h"
 #include "gw/state_priv.h"
 
-/* A port of an address that a Gateway has. */
-struct claim {
-	struct claim *next; /* of the same port */
-	const struct gw_gateway_node *gateway;
-	struct slice address; /* empty: all */
-};
-
 static void judge_alone(
-    const struct gw_state *state, struct gw_gateway_node *gateway);
-static void judge_addresses(struct gw_gateway_node *gateway);
-static void judge_claims(
-    struct gw_state *state, struct gw_gateway_node **gateways, uint32_t count);
-static void judge_tls(struct gw_state *state, struct gw_gateway_node *gateway);
-static void judge_listener_sum(struct gw_gateway_node *gateway);
+    const struct gw_state *state, struct gw_owner_node *gateway);
+static void judge_addresses(struct gw_owner_node *gateway);
+static void judge_in_order(struct gw_state *state,
+    struct gw_owner_node **gateways, uint32_t count, struct map *taken,
+    struct map *ports);
+static void judge_tls(struct gw_state *state, struct gw_owner_node *gateway);
+static void judge_listener_sum(struct gw_owner_node *gateway);
 static void settle_facts(
-    struct gw_state *state, struct gw_gateway_node *gateway);
+    struct gw_state *state, struct gw_owner_node *owner);
 
-/* A Gateway that is no more: its routes lose it. */
+/* One that is no more: its routes lose it. */
 static void
-clear_gateway(struct gw_state *state, struct gw_gateway_node *gateway)
+clear_owner(struct gw_state *state, struct gw_owner_node *owner)
 {
-	gw_tls_edges_free(state, &gateway->tls_edges);
-	arena_reset(&gateway->tls_arena);
-	arena_reset(&gateway->arena);
-	gateway->ours = gateway->orphan = false;
-	gateway->facts_known = false;
-	gateway->listener_count = 0;
-	gateway->status = (struct gw_sent){0};
-	gateway->epoch++;
-	gw_node_mark_users(state, &gateway->node, GW_EDGE_PARENT);
+	gw_tls_edges_free(state, &owner->tls_edges);
+	arena_reset(&owner->tls_arena);
+	arena_reset(&owner->arena);
+	owner->gateway = NULL;
+	owner->ours = owner->orphan = false;
+	owner->facts_known = false;
+	owner->listener_count = 0;
+	owner->status = (struct gw_sent){0};
+	owner->epoch++;
+	gw_node_mark_users(state, &owner->node, GW_EDGE_PARENT);
 }
 
 static void
-sweep_removed(struct gw_state *state)
+sweep_removed(struct gw_state *state, enum gw_kind kind)
 {
-	const struct map *map = &state->nodes[GW_GATEWAY];
+	const struct map *map = &state->nodes[kind];
 	struct gw_node **gone =
 	    arena_zero(&state->work, map->count + 1, sizeof(struct gw_node *));
 	uint32_t count = 0;
@@ -52,41 +47,58 @@ sweep_removed(struct gw_state *state)
 	void *value;
 
 	for (size_t at = 0; map_next(map, &at, &key, &value);) {
-		struct gw_gateway_node *gateway = value;
+		struct gw_owner_node *owner = value;
 
-		if (!gateway->node.object &&
-		    (gateway->facts_known || gateway->status.is_out ||
-		        list_is_empty(&gateway->node.users)))
-			gone[count++] = &gateway->node;
+		if (!owner->node.object &&
+		    (owner->facts_known || owner->status.is_out ||
+		        list_is_empty(&owner->node.users)))
+			gone[count++] = &owner->node;
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		clear_gateway(state, (void *)gone[i]);
+		clear_owner(state, (void *)gone[i]);
 		gw_node_drop(state, gone[i]);
+	}
+}
+
+/* What is told of Gateways, once all that they have is known. */
+static void
+settle(struct gw_state *state, struct gw_owner_node **owners, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (owners[i]->gateway == owners[i])
+			judge_tls(state, owners[i]);
+		settle_facts(state, owners[i]);
+		gw_node_mark(state, &owners[i]->node);
 	}
 }
 
 void
 gw_gateways_judge(struct gw_state *state)
 {
-	uint32_t count;
+	uint32_t count, set_count;
+	struct map taken, ports; /* by those that came first */
 
-	sweep_removed(state);
+	sweep_removed(state, GW_GATEWAY);
+	sweep_removed(state, GW_LISTENERSET);
 
-	struct gw_gateway_node **gateways =
+	struct gw_owner_node **gateways =
 	    (void *)gw_nodes_sorted(state, GW_GATEWAY, &state->work, &count);
+	struct gw_owner_node **sets = (void *)gw_nodes_sorted(
+	    state, GW_LISTENERSET, &state->work, &set_count);
 
+	map_init(&taken);
+	map_init(&ports);
 	for (uint32_t i = 0; i < count; i++) {
 		arena_reset(&gateways[i]->arena);
 		judge_alone(state, gateways[i]);
 	}
-	judge_claims(state, gateways, count);
-	for (uint32_t i = 0; i < count; i++) {
-		judge_listener_sum(gateways[i]);
-		judge_tls(state, gateways[i]);
-		settle_facts(state, gateways[i]);
-		gw_node_mark(state, &gateways[i]->node);
-	}
+	judge_in_order(state, gateways, count, &taken, &ports);
+	gw_listenersets_judge(state, sets, set_count, &taken, &ports);
+	settle(state, gateways, count);
+	settle(state, sets, set_count);
 	gw_listeners_emit(state);
+	map_fini(&taken);
+	map_fini(&ports);
 	state->gateways_stale = false;
 	arena_reset(&state->work);
 }
@@ -95,7 +107,7 @@ gw_gateways_judge(struct gw_state *state)
 
 static void
 refuse(
-    struct gw_gateway_node *gateway, const char *reason, struct slice message)
+    struct gw_owner_node *gateway, const char *reason, struct slice message)
 {
 	if (gateway->refused)
 		return;
@@ -104,7 +116,7 @@ refuse(
 }
 
 static void
-judge_parameters(struct gw_gateway_node *gateway)
+judge_parameters(struct gw_owner_node *gateway)
 {
 	const struct gw_infrastructure *infra =
 	    gateway->node.object->gateway->spec->infrastructure;
@@ -134,7 +146,7 @@ asks_metallb(const struct gw_infrastructure *infra)
 
 /* What is not honoured yet and only has no effect. */
 static void
-find_ignored(const struct gw_state *state, struct gw_gateway_node *gateway)
+find_ignored(const struct gw_state *state, struct gw_owner_node *gateway)
 {
 	const struct gw_gateway_spec *spec =
 	    gateway->node.object->gateway->spec;
@@ -142,7 +154,6 @@ find_ignored(const struct gw_state *state, struct gw_gateway_node *gateway)
 		const char *field;
 		bool ignored;
 	} fields[] = {
-	    {"spec.allowedListeners", gw_honour_ignores_listener_sets(spec)},
 	    {"spec.defaultScope",
 	        slice_equal(spec->default_scope, SLICE("All"))},
 	    {"spec.infrastructure.annotations[metallb.io/loadBalancerIPs]",
@@ -168,7 +179,7 @@ find_ignored(const struct gw_state *state, struct gw_gateway_node *gateway)
 }
 
 static void
-judge_class(const struct gw_state *state, struct gw_gateway_node *gateway)
+judge_class(const struct gw_state *state, struct gw_owner_node *gateway)
 {
 	struct slice name =
 	    gateway->node.object->gateway->spec->gateway_class_name;
@@ -186,8 +197,11 @@ judge_class(const struct gw_state *state, struct gw_gateway_node *gateway)
 }
 
 static void
-judge_alone(const struct gw_state *state, struct gw_gateway_node *gateway)
+judge_alone(const struct gw_state *state, struct gw_owner_node *gateway)
 {
+	gateway->gateway = gateway;
+	gateway->sets = NULL;
+	gateway->set_count = 0;
 	gateway->refused = NULL;
 	gateway->message = SLICE_NONE;
 	judge_class(state, gateway);
@@ -205,7 +219,7 @@ compare_slices(const void *a, const void *b)
 }
 
 static void
-judge_addresses(struct gw_gateway_node *gateway)
+judge_addresses(struct gw_owner_node *gateway)
 {
 	const struct gw_gateway_spec *spec =
 	    gateway->node.object->gateway->spec;
@@ -250,15 +264,15 @@ judge_addresses(struct gw_gateway_node *gateway)
 	gateway->address_count = kept;
 }
 
-/* ---- claims: the older keeps an address and port ---- */
+/* ---- which of them comes first ---- */
 
-static int
-compare_ages(const void *a, const void *b)
+int
+gw_owner_compare_ages(const void *a, const void *b)
 {
 	const struct gw_object *left =
-	    (*(struct gw_gateway_node *const *)a)->node.object;
+	    (*(struct gw_owner_node *const *)a)->node.object;
 	const struct gw_object *right =
-	    (*(struct gw_gateway_node *const *)b)->node.object;
+	    (*(struct gw_owner_node *const *)b)->node.object;
 	int order;
 
 	if (left->created != right->created)
@@ -267,103 +281,27 @@ compare_ages(const void *a, const void *b)
 	return order ? order : slice_compare(left->name, right->name);
 }
 
-static bool
-is_every(struct slice address, bool six)
-{
-	return address.length == 0 ||
-	    slice_equal(address, six ? SLICE("::") : SLICE("0.0.0.0"));
-}
-
-static bool
-overlaps(struct slice a, struct slice b)
-{
-	bool a_six = slice_find(a, ':') < a.length;
-	bool b_six = slice_find(b, ':') < b.length;
-
-	return slice_equal(a, b) || a.length == 0 || b.length == 0 ||
-	    (a_six == b_six && (is_every(a, a_six) || is_every(b, b_six)));
-}
-
-static const struct claim *
-find_claim(const struct claim *claims, const struct gw_gateway_node *gateway,
-    struct slice address)
-{
-	for (; claims; claims = claims->next)
-		if (claims->gateway != gateway &&
-		    overlaps(claims->address, address))
-			return claims;
-	return NULL;
-}
-
+/* In order of age: of two that want one port the older keeps it. */
 static void
-claim_port(struct gw_state *state, struct map *ports,
-    struct gw_gateway_node *gateway, struct gw_listener_state *listener)
+judge_in_order(struct gw_state *state, struct gw_owner_node **gateways,
+    uint32_t count, struct map *taken, struct map *ports)
 {
-	static const struct slice all = {.data = "", .length = 0};
-	const struct slice *addresses = gateway->addresses;
-	uint32_t count = gateway->address_count;
-	const struct slice key = slice_make(
-	    (const char *)&listener->spec->port, sizeof(listener->spec->port));
-	struct claim *claims = map_get(ports, key);
-
-	if (count == 0) {
-		addresses = &all;
-		count = 1;
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		const struct claim *claim =
-		    find_claim(claims, gateway, addresses[i]);
-
-		if (!claim)
-			continue;
-		listener->refused = "PortUnavailable";
-		listener->message = arena_format(&gateway->arena,
-		    "port %lld of %s%.*s belongs to Gateway %.*s, which is "
-		    "older or comes first by name",
-		    (long long)listener->spec->port,
-		    addresses[i].length > 0 ? "" : "every address",
-		    SLICE_ARGS(addresses[i]),
-		    SLICE_ARGS(claim->gateway->node.key));
-		return;
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		struct claim *claim = arena_alloc(&state->work, sizeof(*claim));
-
-		*claim = (struct claim){.next = claims,
-		    .gateway = gateway,
-		    .address = addresses[i]};
-		claims = claim;
-	}
-	map_put(ports, key, claims);
-}
-
-static void
-judge_claims(
-    struct gw_state *state, struct gw_gateway_node **gateways, uint32_t count)
-{
-	struct gw_gateway_node **aged =
+	struct gw_owner_node **aged =
 	    arena_zero(&state->work, count + 1, sizeof(*aged));
-	struct map ports;
 
-	map_init(&ports);
 	memcpy(aged, gateways, count * sizeof(*aged));
 	if (count > 1)
-		qsort(aged, count, sizeof(*aged), compare_ages);
+		qsort(aged, count, sizeof(*aged), gw_owner_compare_ages);
 	for (uint32_t i = 0; i < count; i++) {
-		struct gw_gateway_node *gateway = aged[i];
-
-		for (uint32_t j = 0; j < gateway->listener_count; j++)
-			if (gw_listener_is_served(
-			        gateway, &gateway->listeners[j]))
-				claim_port(state, &ports, gateway,
-				    &gateway->listeners[j]);
+		gw_conflicts_judge(state, taken, aged[i]);
+		gw_claims_judge(state, ports, aged[i]);
+		judge_listener_sum(aged[i]);
 	}
-	map_fini(&ports);
 }
 
 /* A Gateway with no listener that can be served is not accepted. */
 static void
-judge_listener_sum(struct gw_gateway_node *gateway)
+judge_listener_sum(struct gw_owner_node *gateway)
 {
 	for (uint32_t i = 0; i < gateway->listener_count; i++)
 		if (!gateway->listeners[i].refused)
@@ -378,31 +316,31 @@ judge_listener_sum(struct gw_gateway_node *gateway)
 /* ---- TLS ---- */
 
 static void
-remake_edges(struct gw_state *state, struct gw_gateway_node *gateway)
+remake_edges(struct gw_state *state, struct gw_owner_node *owner)
 {
-	const struct gw_gateway_spec *spec =
-	    gateway->node.object->gateway->spec;
-
-	gw_tls_edges_free(state, &gateway->tls_edges);
-	for (uint32_t i = 0; i < spec->listeners_count; i++)
-		gw_tls_edges_add(state, &gateway->tls_edges, &gateway->node,
-		    &spec->listeners[i]);
-	gw_tls_edges_add_gateway(
-	    state, &gateway->tls_edges, &gateway->node, spec->tls);
-	gateway->replaced = false;
+	if (!owner->replaced)
+		return;
+	gw_tls_edges_free(state, &owner->tls_edges);
+	for (uint32_t i = 0; i < owner->listener_count; i++)
+		gw_tls_edges_add(state, &owner->tls_edges, &owner->node,
+		    owner->listeners[i].spec);
+	if (owner->node.kind == GW_GATEWAY)
+		gw_tls_edges_add_gateway(state, &owner->tls_edges,
+		    &owner->node, owner->node.object->gateway->spec->tls);
+	owner->replaced = false;
 }
 
 /* What is shown and believed by is used where a listener is served by it. */
 static void
-use_tls(struct gw_state *state, struct gw_gateway_node *gateway)
+use_tls(struct gw_state *state, const struct gw_owner_node *owner)
 {
 	bool any = false;
 
-	for (uint32_t i = 0; i < gateway->listener_count; i++) {
+	for (uint32_t i = 0; i < owner->listener_count; i++) {
 		const struct gw_listener_state *listener =
-		    &gateway->listeners[i];
+		    &owner->listeners[i];
 
-		if (!gw_listener_is_served(gateway, listener))
+		if (!gw_listener_is_served(owner, listener))
 			continue;
 		any = true;
 		if (!listener->tls.terminates || !gw_tls_is_shown(listener))
@@ -412,68 +350,94 @@ use_tls(struct gw_state *state, struct gw_gateway_node *gateway)
 		gw_tls_use(state, listener->tls.authorities,
 		    listener->tls.authority_count);
 	}
-	if (any && gateway->client_certificate)
-		gw_tls_use(state, &gateway->client_certificate, 1);
+	if (any && owner->gateway->client_certificate)
+		gw_tls_use(state, &owner->gateway->client_certificate, 1);
 }
 
+/* all gets its listeners, from *count on. */
 static void
-judge_tls(struct gw_state *state, struct gw_gateway_node *gateway)
+judge_tls_of(struct gw_state *state, struct gw_owner_node *owner,
+    struct gw_listener_state **all, uint32_t *count)
 {
-	struct gw_listener_state **all =
-	    arena_zero(&state->work, gateway->listener_count + 1, sizeof(*all));
+	struct gw_owner_node *gateway = owner->gateway;
 
-	if (gateway->replaced)
-		remake_edges(state, gateway);
-	gateway->tls_stale = false;
-	arena_reset(&gateway->tls_arena);
-	for (uint32_t i = 0; i < gateway->listener_count; i++) {
-		all[i] = &gateway->listeners[i];
-		gw_tls_judge(state, gateway, &gateway->node, all[i],
-		    &gateway->tls_arena);
+	remake_edges(state, owner);
+	owner->tls_stale = false;
+	for (uint32_t i = 0; i < owner->listener_count; i++) {
+		gw_tls_judge(state, gateway, &owner->node,
+		    &owner->listeners[i], &gateway->tls_arena);
+		all[(*count)++] = &owner->listeners[i];
 	}
+}
+
+/* Of a Gateway and its ListenerSets at once: together they overlap, and use
+ * what the Gateway refers to. */
+static void
+judge_tls(struct gw_state *state, struct gw_owner_node *gateway)
+{
+	uint32_t room = gateway->listener_count, count = 0;
+
+	for (uint32_t i = 0; i < gateway->set_count; i++)
+		room += gateway->sets[i]->listener_count;
+	struct gw_listener_state **all =
+	    arena_zero(&state->work, room + 1, sizeof(*all));
+
+	arena_reset(&gateway->tls_arena);
+	judge_tls_of(state, gateway, all, &count);
+	for (uint32_t i = 0; i < gateway->set_count; i++)
+		judge_tls_of(state, gateway->sets[i], all, &count);
 	gw_tls_judge_backend(state, gateway, &gateway->tls_arena);
-	gw_tls_overlaps_judge(
-	    &state->work, &gateway->tls_arena, all, gateway->listener_count);
+	gw_tls_overlaps_judge(&state->work, &gateway->tls_arena, all, count);
 	gw_tls_edges_begin(state);
 	use_tls(state, gateway);
+	for (uint32_t i = 0; i < gateway->set_count; i++)
+		use_tls(state, gateway->sets[i]);
 	gw_tls_edges_end(state, &gateway->tls_edges);
+	for (uint32_t i = 0; i < gateway->set_count; i++)
+		gw_tls_edges_end(state, &gateway->sets[i]->tls_edges);
 }
 
 void
-gw_gateway_refresh_tls(struct gw_state *state, struct gw_gateway_node *gateway)
+gw_gateway_refresh_tls(struct gw_state *state, struct gw_owner_node *gateway)
 {
 	if (!gateway->tls_stale || !gateway->node.object)
 		return;
 	judge_tls(state, gateway);
-	gw_gateway_emit_listeners(state, gateway);
+	gw_owner_emit_listeners(state, gateway);
+	for (uint32_t i = 0; i < gateway->set_count; i++) {
+		gw_owner_emit_listeners(state, gateway->sets[i]);
+		gw_node_mark(state, &gateway->sets[i]->node);
+	}
 }
 
 /* ---- what routes rest on ---- */
 
-/* Attachment reads the spec and whose the Gateway is; whether a listener is
- * served in the end is not its business. */
+/* Attachment reads the spec, whose the owner is, and whether a Gateway takes
+ * it; whether a listener is served in the end is not its business. */
 static void
-settle_facts(struct gw_state *state, struct gw_gateway_node *gateway)
+settle_facts(struct gw_state *state, struct gw_owner_node *owner)
 {
-	const struct gw_object *object = gateway->node.object;
-	const char whose[] = {gateway->ours ? 1 : 0, gateway->orphan ? 1 : 0};
+	const struct gw_object *object = owner->node.object;
+	const char whose[] = {owner->ours ? 1 : 0, owner->orphan ? 1 : 0,
+	    owner->gateway ? 1 : 0};
 	const struct slice parts[] = {
 	    slice_make((const char *)&object->spec_digest,
 	        sizeof(object->spec_digest)),
 	    slice_make(whose, sizeof(whose)),
-	    gateway->controller,
+	    owner->controller,
+	    owner->gateway ? SLICE("") : owner->message,
 	};
-	uint8_t digest[sizeof(gateway->facts_digest)];
+	uint8_t digest[sizeof(owner->facts_digest)];
 
 	crypt_sha256(parts, sizeof(parts) / sizeof(parts[0]), digest);
-	if (gateway->facts_known &&
-	    memcmp(digest, gateway->facts_digest, sizeof(digest)) == 0)
+	if (owner->facts_known &&
+	    memcmp(digest, owner->facts_digest, sizeof(digest)) == 0)
 		return;
-	memcpy(gateway->facts_digest, digest, sizeof(digest));
-	gateway->facts_known = true;
-	gateway->epoch++;
-	memory_free(gateway->attached);
-	gateway->attached =
-	    memory_zero(gateway->listener_count + 1, sizeof(uint32_t));
-	gw_node_mark_users(state, &gateway->node, GW_EDGE_PARENT);
+	memcpy(owner->facts_digest, digest, sizeof(digest));
+	owner->facts_known = true;
+	owner->epoch++;
+	memory_free(owner->attached);
+	owner->attached =
+	    memory_zero(owner->listener_count + 1, sizeof(uint32_t));
+	gw_node_mark_users(state, &owner->node, GW_EDGE_PARENT);
 }

@@ -1,4 +1,4 @@
-/* The status of a Gateway and its listeners. Programmed is what will be true
+/* The statuses of Gateways, ListenerSets and their listeners. Programmed is what will be true
  * once the generation is served, unless an agent has reported otherwise. */
 #include "core/must.h"
 #include "gw/state_priv.h"
@@ -35,18 +35,18 @@ report_message(struct arena *arena, const struct gw_report *report)
 
 static const struct gw_report *
 report_of(const struct gw_state *state, struct arena *arena,
-    const struct gw_gateway_node *gateway, uint32_t listener)
+    const struct gw_owner_node *owner, uint32_t listener)
 {
 	if (state->reports.count == 0)
 		return NULL;
 	return gw_report_get(state,
 	    gw_listener_unit_name(
-	        arena, gateway, gateway->listeners[listener].spec->name));
+	        arena, owner, owner->listeners[listener].spec->name));
 }
 
 static void
 add_programmed(struct gw_conditions *conditions, struct arena *arena,
-    const struct gw_gateway_node *gateway,
+    const struct gw_owner_node *owner,
     const struct gw_listener_state *listener, const struct gw_report *report)
 {
 	const char *reason = report_reason(report);
@@ -55,9 +55,10 @@ add_programmed(struct gw_conditions *conditions, struct arena *arena,
 		gw_conditions_add(conditions, "Programmed", "False",
 		    listener->conflict ? listener->conflict : "Invalid",
 		    listener->message);
-	else if (gateway->refused)
+	else if (owner->refused)
 		gw_conditions_add(conditions, "Programmed", "False", "Invalid",
-		    SLICE("the Gateway is not accepted"));
+		    arena_format(arena, "the %s is not accepted",
+		        gw_kinds[owner->node.kind].kind));
 	else if (!gw_tls_is_shown(listener))
 		gw_conditions_add(conditions, "Programmed", "False", "Invalid",
 		    listener->tls.resolved.message);
@@ -135,13 +136,13 @@ add_accepted(
 
 static void
 make_listener(const struct gw_state *state, struct arena *arena,
-    const struct gw_gateway_node *gateway, uint32_t index,
+    const struct gw_owner_node *owner, uint32_t index,
     struct gw_listener_status *status)
 {
-	const struct gw_listener_state *listener = &gateway->listeners[index];
+	const struct gw_listener_state *listener = &owner->listeners[index];
 	struct gw_conditions conditions;
 
-	gw_conditions_init(&conditions, arena, gateway->node.object);
+	gw_conditions_init(&conditions, arena, owner->node.object);
 	add_accepted(&conditions, listener);
 	if (listener->tls.overlap)
 		gw_conditions_add(&conditions, "OverlappingTLSConfig", "True",
@@ -149,12 +150,12 @@ make_listener(const struct gw_state *state, struct arena *arena,
 	if (listener->conflict)
 		gw_conditions_add(&conditions, "Conflicted", "True",
 		    listener->conflict, listener->message);
-	add_programmed(&conditions, arena, gateway, listener,
-	    report_of(state, arena, gateway, index));
+	add_programmed(&conditions, arena, owner, listener,
+	    report_of(state, arena, owner, index));
 	add_resolved(&conditions, arena, listener);
 
 	status->name = listener->spec->name;
-	status->attached_routes = gateway->attached[index];
+	status->attached_routes = owner->attached[index];
 	status->conditions = conditions.items;
 	status->conditions_count = conditions.count;
 	status->supported_kinds =
@@ -176,14 +177,28 @@ listener_fault(const struct gw_listener_state *listener)
 	                                 : listener->tls.resolved.message;
 }
 
+/* A Gateway keeps a listener without a certificate, which has its hostname all
+ * the same; a ListenerSet is accepted for what can be served alone. */
 static bool
-is_accepted(const struct gw_listener_state *listener)
+is_accepted(const struct gw_owner_node *owner,
+    const struct gw_listener_state *listener)
 {
+	if (owner->node.kind == GW_LISTENERSET)
+		return !slice_is_set(listener_fault(listener));
 	return !listener->refused && !listener->tls.distrusted;
 }
 
+bool
+gw_owner_is_accepted(const struct gw_owner_node *owner)
+{
+	for (uint32_t i = 0; i < owner->listener_count; i++)
+		if (is_accepted(owner, &owner->listeners[i]))
+			return owner->ours && !owner->refused;
+	return false;
+}
+
 static struct slice
-tell_accepted(struct arena *arena, const struct gw_gateway_node *gateway,
+tell_accepted(struct arena *arena, const struct gw_owner_node *owner,
     uint32_t refused, uint32_t first)
 {
 	struct text text;
@@ -193,49 +208,47 @@ tell_accepted(struct arena *arena, const struct gw_gateway_node *gateway,
 	if (refused > 0)
 		text_printf(&text,
 		    "%u of %u listeners cannot be served; \"%.*s\": %.*s",
-		    refused, gateway->listener_count,
-		    SLICE_ARGS(gateway->listeners[first].spec->name),
-		    SLICE_ARGS(listener_fault(&gateway->listeners[first])));
+		    refused, owner->listener_count,
+		    SLICE_ARGS(owner->listeners[first].spec->name),
+		    SLICE_ARGS(listener_fault(&owner->listeners[first])));
 	else
 		text_push_string(&text, "accepted");
-	if (gateway->ignored.length > 0)
+	if (owner->ignored.length > 0)
 		text_printf(&text,
 		    "; not supported yet and without effect: "
 		    "%.*s",
-		    SLICE_ARGS(gateway->ignored));
+		    SLICE_ARGS(owner->ignored));
 	told = arena_copy(arena, text_slice(&text));
 	text_fini(&text);
 	return told;
 }
 
 static void
-add_gateway_accepted(struct gw_conditions *conditions, struct arena *arena,
-    const struct gw_gateway_node *gateway)
+add_owner_accepted(struct gw_conditions *conditions, struct arena *arena,
+    const struct gw_owner_node *owner)
 {
 	uint32_t refused = 0, first = 0;
-	bool any = false;
 
-	if (gateway->refused) {
+	if (owner->refused) {
 		gw_conditions_add(conditions, "Accepted", "False",
-		    gateway->refused, gateway->message);
+		    owner->refused, owner->message);
 		return;
 	}
-	for (uint32_t i = gateway->listener_count; i-- > 0;) {
-		any = any || is_accepted(&gateway->listeners[i]);
-		if (!slice_is_set(listener_fault(&gateway->listeners[i])))
+	for (uint32_t i = owner->listener_count; i-- > 0;) {
+		if (!slice_is_set(listener_fault(&owner->listeners[i])))
 			continue;
 		first = i;
 		refused++;
 	}
-	gw_conditions_add(conditions, "Accepted", any ? "True" : "False",
+	gw_conditions_add(conditions, "Accepted", gw_owner_is_accepted(owner) ? "True" : "False",
 	    refused > 0 ? "ListenersNotValid" : "Accepted",
-	    tell_accepted(arena, gateway, refused, first));
+	    tell_accepted(arena, owner, refused, first));
 }
 
 /* What clients, and backends, are shown and asked for. */
 static void
 add_gateway_tls(struct gw_conditions *conditions, struct arena *arena,
-    const struct gw_state *state, const struct gw_gateway_node *gateway)
+    const struct gw_state *state, const struct gw_owner_node *gateway)
 {
 	const struct gw_gateway_spec *spec =
 	    gateway->node.object->gateway->spec;
@@ -252,57 +265,86 @@ add_gateway_tls(struct gw_conditions *conditions, struct arena *arena,
 		          "it is for backends to judge them"));
 }
 
-/* Adds Programmed; true when at least one listener is bound as far as known. */
-static bool
-add_gateway_programmed(const struct gw_state *state,
-    struct gw_conditions *conditions, struct arena *arena,
-    const struct gw_gateway_node *gateway)
-{
-	const char *worst = NULL;
-	struct slice message = SLICE_NONE, fault = SLICE_NONE;
-	bool bound = false;
+/* What agents reported of an owner's listeners. */
+struct reports {
+	bool bound; /* at least one listener is, as far as known */
+	const char *worst; /* why another is not, or NULL */
+	struct slice message;
+};
 
-	if (gateway->refused) {
-		gw_conditions_add(conditions, "Programmed", "False", "Invalid",
-		    SLICE("the Gateway is not accepted"));
-		return false;
-	}
-	for (uint32_t i = 0; i < gateway->listener_count; i++) {
+static struct reports
+sum_reports(const struct gw_state *state, struct arena *arena,
+    const struct gw_owner_node *owner)
+{
+	struct reports sum = {0};
+	struct slice fault = SLICE_NONE;
+
+	for (uint32_t i = 0; i < owner->listener_count; i++) {
+		const struct gw_listener_state *listener =
+		    &owner->listeners[i];
 		const struct gw_report *report;
 		const char *reason;
 
-		if (slice_is_set(listener_fault(&gateway->listeners[i]))) {
+		if (slice_is_set(listener_fault(listener))) {
 			if (!slice_is_set(fault))
-				fault = listener_fault(&gateway->listeners[i]);
+				fault = listener_fault(listener);
 			continue;
 		}
-		report = report_of(state, arena, gateway, i);
+		report = report_of(state, arena, owner, i);
 		reason = report_reason(report);
-		bound = bound || !reason;
+		sum.bound = sum.bound || !reason;
 		/* An address that is not there is what most helps to know. */
 		if (!reason ||
-		    (worst && strcmp(reason, "AddressNotUsable") != 0) ||
-		    (worst && strcmp(worst, "AddressNotUsable") == 0))
+		    (sum.worst && strcmp(reason, "AddressNotUsable") != 0) ||
+		    (sum.worst && strcmp(sum.worst, "AddressNotUsable") == 0))
 			continue;
-		worst = reason;
-		message = arena_format(arena, "listener \"%.*s\": %.*s",
-		    SLICE_ARGS(gateway->listeners[i].spec->name),
+		sum.worst = reason;
+		sum.message = arena_format(arena, "listener \"%.*s\": %.*s",
+		    SLICE_ARGS(listener->spec->name),
 		    SLICE_ARGS(report_message(arena, report)));
 	}
-	if (!bound && !worst) {
-		worst = "Invalid";
-		message = arena_format(arena, "no listener can be served; %.*s",
-		    SLICE_ARGS(fault));
+	if (!sum.bound && !sum.worst) {
+		sum.worst = owner->node.kind == GW_LISTENERSET
+		    ? "ListenersNotValid"
+		    : "Invalid";
+		sum.message = arena_format(arena,
+		    "no listener can be served; %.*s", SLICE_ARGS(fault));
 	}
-	gw_conditions_add(conditions, "Programmed", worst ? "False" : "True",
-	    worst ? worst : "Programmed",
-	    worst ? message : SLICE("programmed"));
-	return bound;
+	return sum;
+}
+
+/* Adds Programmed; true when at least one listener is bound as far as known. */
+static bool
+add_owner_programmed(const struct gw_state *state,
+    struct gw_conditions *conditions, struct arena *arena,
+    const struct gw_owner_node *owner)
+{
+	bool set = owner->node.kind == GW_LISTENERSET;
+
+	if (owner->refused) {
+		const char *reason = set ? owner->refused : "Invalid";
+
+		if (strcmp(reason, "ParentNotAccepted") == 0)
+			reason = "ParentNotProgrammed";
+		gw_conditions_add(conditions, "Programmed", "False", reason,
+		    set ? owner->message
+		        : SLICE("the Gateway is not accepted"));
+		return false;
+	}
+	struct reports sum = sum_reports(state, arena, owner);
+
+	/* An address is the Gateway's to mend. */
+	if (set && sum.worst && strcmp(sum.worst, "AddressNotUsable") == 0)
+		sum.worst = "ParentNotProgrammed";
+	gw_conditions_add(conditions, "Programmed",
+	    sum.worst ? "False" : "True", sum.worst ? sum.worst : "Programmed",
+	    sum.worst ? sum.message : SLICE("programmed"));
+	return sum.bound;
 }
 
 static void
 add_addresses(struct gw_gateway_status *status, struct arena *arena,
-    const struct gw_gateway_node *gateway)
+    const struct gw_owner_node *gateway)
 {
 	static const struct slice all = {.data = "0.0.0.0", .length = 7};
 	uint32_t count = gateway->address_count ? gateway->address_count : 1;
@@ -317,27 +359,44 @@ add_addresses(struct gw_gateway_status *status, struct arena *arena,
 		    .type = SLICE("IPAddress"), .value = addresses[i]};
 }
 
-/* Its class does not exist: nobody will ever serve it. */
+/* The Gateway's class does not exist: nobody will ever serve it. */
 static void
 add_orphan(struct gw_conditions *conditions, struct arena *arena,
-    const struct gw_state *state, const struct gw_gateway_node *gateway)
+    const struct gw_state *state, const struct gw_owner_node *owner)
 {
-	const struct gw_object *object = gateway->node.object;
-	struct slice name = object->gateway->spec->gateway_class_name;
-	bool none = state->nodes[GW_GATEWAYCLASS].count == 0;
-	struct slice message = arena_format(arena,
-	    "spec.gatewayClassName: there is no GatewayClass \"%.*s\"%s",
-	    SLICE_ARGS(name),
-	    none ? "; without any, there is only the built-in \"yumen\"" : "");
+	const struct gw_object *object = owner->node.object;
+	struct slice message;
 
+	if (object->kind == GW_LISTENERSET)
+		message = SLICE("spec.parentRef: the Gateway has no GatewayClass");
+	else
+		message = arena_format(arena,
+		    "spec.gatewayClassName: there is no GatewayClass "
+		    "\"%.*s\"%s",
+		    SLICE_ARGS(object->gateway->spec->gateway_class_name),
+		    state->nodes[GW_GATEWAYCLASS].count == 0
+		        ? "; without any, there is only the built-in \"yumen\""
+		        : "");
 	gw_conditions_add(
 	    conditions, "Accepted", "Unknown", "Pending", message);
 	gw_conditions_add(
 	    conditions, "Programmed", "Unknown", "Pending", message);
 }
 
+static struct gw_listener_status *
+make_listeners(const struct gw_state *state, struct arena *arena,
+    const struct gw_owner_node *owner)
+{
+	struct gw_listener_status *listeners =
+	    arena_zero(arena, owner->listener_count, sizeof(*listeners));
+
+	for (uint32_t i = 0; i < owner->listener_count; i++)
+		make_listener(state, arena, owner, i, &listeners[i]);
+	return listeners;
+}
+
 static struct gw_gateway_status *
-make_status(struct gw_state *state, const struct gw_gateway_node *gateway)
+make_gateway(struct gw_state *state, const struct gw_owner_node *gateway)
 {
 	struct arena *arena = &state->outbox.arena;
 	struct gw_gateway_status *status =
@@ -345,20 +404,44 @@ make_status(struct gw_state *state, const struct gw_gateway_node *gateway)
 	struct gw_conditions conditions;
 
 	status->attached_listener_sets = 0;
+	for (uint32_t i = 0; i < gateway->set_count; i++)
+		if (gw_owner_is_accepted(gateway->sets[i]))
+			status->attached_listener_sets++;
 	gw_conditions_init(&conditions, arena, gateway->node.object);
 	if (gateway->orphan) {
 		add_orphan(&conditions, arena, state, gateway);
 	} else {
-		add_gateway_accepted(&conditions, arena, gateway);
+		add_owner_accepted(&conditions, arena, gateway);
 		add_gateway_tls(&conditions, arena, state, gateway);
-		if (add_gateway_programmed(state, &conditions, arena, gateway))
+		if (add_owner_programmed(state, &conditions, arena, gateway))
 			add_addresses(status, arena, gateway);
-		status->listeners = arena_zero(
-		    arena, gateway->listener_count, sizeof(*status->listeners));
+		status->listeners = make_listeners(state, arena, gateway);
 		status->listeners_count = gateway->listener_count;
-		for (uint32_t i = 0; i < gateway->listener_count; i++)
-			make_listener(
-			    state, arena, gateway, i, &status->listeners[i]);
+	}
+	status->conditions = conditions.items;
+	status->conditions_count = conditions.count;
+	return status;
+}
+
+/* Of listeners that no Gateway takes there is nothing to tell. */
+static struct gw_listenerset_status *
+make_set(struct gw_state *state, const struct gw_owner_node *set)
+{
+	struct arena *arena = &state->outbox.arena;
+	struct gw_listenerset_status *status =
+	    arena_zero(arena, 1, sizeof(*status));
+	struct gw_conditions conditions;
+
+	gw_conditions_init(&conditions, arena, set->node.object);
+	if (set->orphan) {
+		add_orphan(&conditions, arena, state, set);
+	} else {
+		add_owner_accepted(&conditions, arena, set);
+		(void)add_owner_programmed(state, &conditions, arena, set);
+		if (set->gateway) {
+			status->listeners = make_listeners(state, arena, set);
+			status->listeners_count = set->listener_count;
+		}
 	}
 	status->conditions = conditions.items;
 	status->conditions_count = conditions.count;
@@ -366,11 +449,16 @@ make_status(struct gw_state *state, const struct gw_gateway_node *gateway)
 }
 
 void
-gw_gateway_emit_status(struct gw_state *state, struct gw_gateway_node *gateway)
+gw_owner_emit_status(struct gw_state *state, struct gw_owner_node *owner)
 {
-	if (!gateway->node.object)
+	const void *status = NULL;
+
+	if (!owner->node.object)
 		return;
-	gw_outbox_status(&state->outbox, &gateway->status, gateway->node.object,
-	    gateway->ours || gateway->orphan ? make_status(state, gateway)
-	                                     : NULL);
+	if (owner->ours || owner->orphan)
+		status = owner->node.kind == GW_LISTENERSET
+		    ? (const void *)make_set(state, owner)
+		    : make_gateway(state, owner);
+	gw_outbox_status(
+	    &state->outbox, &owner->status, owner->node.object, status);
 }

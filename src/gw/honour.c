@@ -196,14 +196,6 @@ gw_honour_rule(const struct gw_http_rule *rule, struct gw_honour *honour)
 		honour->ignored[honour->ignored_count++] = "sessionPersistence";
 }
 
-bool
-gw_honour_ignores_listener_sets(const struct gw_gateway_spec *spec)
-{
-	return spec->allowed_listeners && spec->allowed_listeners->namespaces &&
-	    !slice_equal(
-	        spec->allowed_listeners->namespaces->from, SLICE("None"));
-}
-
 static const char *
 expression_fault(const struct gw_label_expression *expression)
 {

@@ -18,8 +18,6 @@ struct gw_honour {
 void gw_honour_rule(const struct gw_http_rule *rule, struct gw_honour *honour);
 /* Can a unit say this match? If not, fault gets why: it alone is left out. */
 bool gw_honour_match(const struct gw_http_match *match, struct text *fault);
-/* Does the Gateway let ListenerSets in, which are not read yet? */
-bool gw_honour_ignores_listener_sets(const struct gw_gateway_spec *spec);
 /* What is wrong with a selector, which then selects nothing; or NULL. Static.
  */
 const char *gw_honour_selector_fault(const struct gw_label_selector *selector);

@@ -1,5 +1,4 @@
-/* Listeners: which can be served by themselves, which of one Gateway rule each
- * other out, and their units. */
+/* Listeners: which can be served by themselves, and their units. */
 #include "core/memory.h"
 #include "core/must.h"
 #include "gw/state_priv.h"
@@ -106,84 +105,51 @@ judge_alone(const struct gw_state *state, struct gw_listener_state *listener,
 	text_fini(&fault);
 }
 
-static enum gw_family
-family_of(const struct gw_listener_state *listener)
+static const struct gw_listener *
+list_of(const struct gw_object *object, uint32_t *count)
 {
-	return listener->protocol ? listener->protocol->family
-	                          : GW_FAMILY_OTHER;
-}
-
-static const char *
-find_conflict(
-    const struct gw_listener_state *a, const struct gw_listener_state *b)
-{
-	enum gw_family left = family_of(a), right = family_of(b);
-
-	if (a->spec->port != b->spec->port)
-		return NULL;
-	if (left == right)
-		return slice_equal(a->spec->hostname, b->spec->hostname)
-		    ? "HostnameConflict"
-		    : NULL;
-	return left == GW_FAMILY_UDP || right == GW_FAMILY_UDP
-	    ? NULL
-	    : "ProtocolConflict";
-}
-
-static void
-judge_conflicts(
-    struct gw_gateway_node *gateway, struct gw_listener_state *listener)
-{
-	for (uint32_t i = 0; i < gateway->listener_count; i++) {
-		const struct gw_listener *other = gateway->listeners[i].spec;
-		const char *conflict = NULL;
-
-		if (other != listener->spec)
-			conflict =
-			    find_conflict(listener, &gateway->listeners[i]);
-		if (!conflict)
-			continue;
-		listener->conflict = listener->refused = conflict;
-		listener->message = arena_format(&gateway->arena,
-		    "conflicts with listener \"%.*s\" (protocol %.*s, port "
-		    "%lld, hostname \"%.*s\"): neither is served",
-		    SLICE_ARGS(other->name), SLICE_ARGS(other->protocol),
-		    (long long)other->port, SLICE_ARGS(other->hostname));
-		return;
+	if (object->kind == GW_LISTENERSET) {
+		*count = object->listenerset->spec->listeners_count;
+		return object->listenerset->spec->listeners;
 	}
+	*count = object->gateway->spec->listeners_count;
+	return object->gateway->spec->listeners;
 }
 
 void
-gw_listeners_judge(
-    const struct gw_state *state, struct gw_gateway_node *gateway)
+gw_listeners_judge(const struct gw_state *state, struct gw_owner_node *owner)
 {
-	const struct gw_gateway_spec *spec =
-	    gateway->node.object->gateway->spec;
+	uint32_t count;
+	const struct gw_listener *listeners =
+	    list_of(owner->node.object, &count);
 
-	gateway->listener_count = spec->listeners_count;
-	gateway->listeners = arena_zero(&gateway->arena, spec->listeners_count,
-	    sizeof(*gateway->listeners));
-	for (uint32_t i = 0; i < spec->listeners_count; i++) {
-		gateway->listeners[i].spec = &spec->listeners[i];
-		judge_alone(state, &gateway->listeners[i], &gateway->arena);
+	owner->listener_count = count;
+	owner->listeners =
+	    arena_zero(&owner->arena, count, sizeof(*owner->listeners));
+	for (uint32_t i = 0; i < count; i++) {
+		owner->listeners[i].spec = &listeners[i];
+		judge_alone(state, &owner->listeners[i], &owner->arena);
 	}
-	for (uint32_t i = 0; i < spec->listeners_count; i++)
-		judge_conflicts(gateway, &gateway->listeners[i]);
 }
 
 bool
-gw_listener_is_served(const struct gw_gateway_node *gateway,
+gw_listener_is_served(const struct gw_owner_node *owner,
     const struct gw_listener_state *listener)
 {
-	return gateway->ours && !gateway->refused && !listener->refused;
+	return owner->ours && !owner->refused && !listener->refused;
 }
 
 struct slice
-gw_listener_unit_name(struct arena *arena,
-    const struct gw_gateway_node *gateway, struct slice listener)
+gw_listener_unit_name(struct arena *arena, const struct gw_owner_node *owner,
+    struct slice listener)
 {
-	return arena_format(arena, "listener/%.*s/%.*s",
-	    SLICE_ARGS(gateway->node.key), SLICE_ARGS(listener));
+	must(owner->gateway != NULL);
+	if (owner->gateway == owner)
+		return arena_format(arena, "listener/%.*s/%.*s",
+		    SLICE_ARGS(owner->node.key), SLICE_ARGS(listener));
+	return arena_format(arena, "listener/%.*s/%.*s/%.*s",
+	    SLICE_ARGS(owner->gateway->node.key), SLICE_ARGS(owner->node.key),
+	    SLICE_ARGS(listener));
 }
 
 static struct gw_listener_unit *
@@ -226,7 +192,7 @@ name_units(struct gw_node *const *nodes, uint32_t count,
 /* One that cannot be shown has no certificate: it keeps its hostname, and no
  * handshake succeeds. */
 static void
-fill_tls(struct gw_state *state, const struct gw_gateway_node *gateway,
+fill_tls(struct gw_state *state, const struct gw_owner_node *gateway,
     const struct gw_listener_state *judged, struct unit_listener *record)
 {
 	const struct gw_tls_state *tls = &judged->tls;
@@ -256,12 +222,13 @@ fill_tls(struct gw_state *state, const struct gw_gateway_node *gateway,
 }
 
 static struct gw_listener_unit *
-emit_unit(struct gw_state *state, const struct gw_gateway_node *gateway,
+emit_unit(struct gw_state *state, const struct gw_owner_node *owner,
     const struct gw_listener_state *judged)
 {
+	const struct gw_owner_node *gateway = owner->gateway;
 	const struct gw_listener *listener = judged->spec;
 	struct slice name = gw_listener_unit_name(
-	    &state->outbox.arena, gateway, listener->name);
+	    &state->outbox.arena, owner, listener->name);
 	struct gw_listener_unit *unit = touch_unit(state, name);
 	struct unit_listener record = {
 	    .gateway_namespace = gateway->node.namespace,
@@ -274,6 +241,10 @@ emit_unit(struct gw_state *state, const struct gw_gateway_node *gateway,
 	    .hostname = listener->hostname,
 	};
 
+	if (owner != gateway) {
+		record.set_namespace = owner->node.namespace;
+		record.set_name = owner->node.name;
+	}
 	fill_tls(state, gateway, judged, &record);
 	/* What was said of the old one says nothing of the new one. */
 	if (gw_outbox_unit(&state->outbox, &unit->sent, name,
@@ -283,12 +254,12 @@ emit_unit(struct gw_state *state, const struct gw_gateway_node *gateway,
 }
 
 void
-gw_gateway_emit_listeners(
-    struct gw_state *state, const struct gw_gateway_node *gateway)
+gw_owner_emit_listeners(
+    struct gw_state *state, const struct gw_owner_node *owner)
 {
-	for (uint32_t i = 0; i < gateway->listener_count; i++)
-		if (gw_listener_is_served(gateway, &gateway->listeners[i]))
-			(void)emit_unit(state, gateway, &gateway->listeners[i]);
+	for (uint32_t i = 0; i < owner->listener_count; i++)
+		if (gw_listener_is_served(owner, &owner->listeners[i]))
+			(void)emit_unit(state, owner, &owner->listeners[i]);
 }
 
 /* Drop what no listener asked for. */
@@ -319,22 +290,27 @@ sweep_units(struct gw_state *state)
 	}
 }
 
-void
-gw_listeners_emit(struct gw_state *state)
+static void
+emit_all(struct gw_state *state, enum gw_kind kind)
 {
 	struct slice key;
 	void *value;
 
 	for (size_t at = 0;
-	     map_next(&state->nodes[GW_GATEWAY], &at, &key, &value);) {
-		const struct gw_gateway_node *gateway = value;
+	     map_next(&state->nodes[kind], &at, &key, &value);) {
+		const struct gw_owner_node *owner = value;
 
-		for (uint32_t i = 0; i < gateway->listener_count; i++)
-			if (gw_listener_is_served(
-			        gateway, &gateway->listeners[i]))
-				emit_unit(
-				    state, gateway, &gateway->listeners[i])
+		for (uint32_t i = 0; i < owner->listener_count; i++)
+			if (gw_listener_is_served(owner, &owner->listeners[i]))
+				emit_unit(state, owner, &owner->listeners[i])
 				    ->wanted = true;
 	}
+}
+
+void
+gw_listeners_emit(struct gw_state *state)
+{
+	emit_all(state, GW_GATEWAY);
+	emit_all(state, GW_LISTENERSET);
 	sweep_units(state);
 }

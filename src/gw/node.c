@@ -12,7 +12,8 @@ enum { ARENA_BYTES = 512 };
 
 static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_GATEWAYCLASS] = sizeof(struct gw_class_node),
-    [GW_GATEWAY] = sizeof(struct gw_gateway_node),
+    [GW_GATEWAY] = sizeof(struct gw_owner_node),
+    [GW_LISTENERSET] = sizeof(struct gw_owner_node),
     [GW_HTTPROUTE] = sizeof(struct gw_route_node),
     [GW_REFERENCEGRANT] = sizeof(struct gw_grant_node),
     [GW_XBACKEND] = sizeof(struct gw_backend_node),
@@ -24,6 +25,12 @@ static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_SECRET] = sizeof(struct gw_secret_node),
     [GW_NAMESPACE] = sizeof(struct gw_namespace_node),
 };
+
+static bool
+is_owner(enum gw_kind kind)
+{
+	return kind == GW_GATEWAY || kind == GW_LISTENERSET;
+}
 
 static struct slice
 make_key(char *out, struct slice namespace, struct slice name)
@@ -67,11 +74,11 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 
 	void *whole = node;
 
-	if (kind == GW_GATEWAY) {
-		struct gw_gateway_node *gateway = whole;
+	if (is_owner(kind)) {
+		struct gw_owner_node *owner = whole;
 
-		arena_init(&gateway->arena, ARENA_BYTES);
-		arena_init(&gateway->tls_arena, ARENA_BYTES);
+		arena_init(&owner->arena, ARENA_BYTES);
+		arena_init(&owner->tls_arena, ARENA_BYTES);
 	}
 	if (kind == GW_SECRET)
 		arena_init(
@@ -98,13 +105,13 @@ gw_node_free(struct gw_node *node)
 {
 	void *whole = node;
 
-	if (node->kind == GW_GATEWAY) {
-		struct gw_gateway_node *gateway = whole;
+	if (is_owner(node->kind)) {
+		struct gw_owner_node *owner = whole;
 
-		arena_fini(&gateway->arena);
-		arena_fini(&gateway->tls_arena);
-		memory_free(gateway->tls_edges.items);
-		memory_free(gateway->attached);
+		arena_fini(&owner->arena);
+		arena_fini(&owner->tls_arena);
+		memory_free(owner->tls_edges.items);
+		memory_free(owner->attached);
 	}
 	if (node->kind == GW_HTTPROUTE) {
 		struct gw_route_node *route = whole;
@@ -179,11 +186,11 @@ gw_node_mark_users(
 		if (edge->role != role)
 			continue;
 		gw_node_mark(state, edge->user);
-		/* A Gateway has edges of TLS alone. */
-		if (edge->user->kind == GW_GATEWAY) {
+		/* An owner has edges of TLS alone. */
+		if (is_owner(edge->user->kind)) {
 			void *user = edge->user;
 
-			((struct gw_gateway_node *)user)->tls_stale = true;
+			((struct gw_owner_node *)user)->tls_stale = true;
 		}
 	}
 }

@@ -49,6 +49,7 @@ struct gw_object {
 		const void *record; /* the whole object */
 		const struct gw_gatewayclass *gatewayclass;
 		const struct gw_gateway *gateway;
+		const struct gw_listenerset *listenerset;
 		const struct gw_httproute *httproute;
 		const struct gw_service *service;
 		const struct gw_endpointslice *endpointslice;

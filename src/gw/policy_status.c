@@ -9,7 +9,7 @@ enum { TOLD_BYTES = 512 };
 
 /* A Gateway, or a target that none leads to. */
 struct ancestor {
-	const struct gw_gateway_node *gateway; /* NULL: the target itself */
+	const struct gw_owner_node *gateway; /* NULL: the target itself */
 	uint64_t targets; /* bit i: targets[i] is what stands below it */
 };
 
@@ -25,7 +25,7 @@ struct telling {
 /* ---- who stands above ---- */
 
 static void
-add_ancestor(struct telling *telling, const struct gw_gateway_node *gateway,
+add_ancestor(struct telling *telling, const struct gw_owner_node *gateway,
     uint32_t target)
 {
 	uint32_t i = 0;
@@ -86,7 +86,7 @@ find_ancestors_of(struct telling *telling, uint32_t index)
 
 		for (uint32_t i = 0; i < route->attached_count; i++)
 			add_ancestor(
-			    telling, route->attached[i].gateway, index);
+			    telling, route->attached[i].owner->gateway, index);
 	}
 }
 

@@ -8,8 +8,8 @@
 /* One parentRef. */
 struct parent {
 	const struct gw_parent_reference *spec;
-	struct gw_gateway_node *gateway; /* NULL: of another kind */
-	struct gw_attach attach; /* where the Gateway is ours */
+	struct gw_owner_node *owner; /* NULL: of another kind */
+	struct gw_attach attach; /* where the owner is ours */
 };
 
 /* One route being judged. */
@@ -85,9 +85,9 @@ gw_route_judge(struct gw_state *state, struct gw_route_node *route)
 /* ---- parents ---- */
 
 static void
-reach(struct judge *judge, struct gw_gateway_node *gateway, uint64_t listeners)
+reach(struct judge *judge, struct gw_owner_node *owner, uint64_t listeners)
 {
-	uint32_t room = judge->reached_count + gateway->listener_count;
+	uint32_t room = judge->reached_count + owner->listener_count;
 	struct gw_attachment *grown =
 	    arena_zero(&judge->state->work, room, sizeof(*grown));
 
@@ -95,25 +95,18 @@ reach(struct judge *judge, struct gw_gateway_node *gateway, uint64_t listeners)
 		memcpy(grown, judge->reached,
 		    judge->reached_count * sizeof(*grown));
 	judge->reached = grown;
-	for (uint32_t i = 0; i < gateway->listener_count; i++) {
+	for (uint32_t i = 0; i < owner->listener_count; i++) {
 		bool seen = !(listeners & UINT64_C(1) << i);
 
 		for (uint32_t j = 0; j < judge->reached_count && !seen; j++)
-			seen = grown[j].gateway == gateway &&
+			seen = grown[j].owner == owner &&
 			    grown[j].listener == i;
 		if (!seen)
 			grown[judge->reached_count++] =
-			    (struct gw_attachment){.gateway = gateway,
-			        .epoch = gateway->epoch,
+			    (struct gw_attachment){.owner = owner,
+			        .epoch = owner->epoch,
 			        .listener = i};
 	}
-}
-
-static bool
-is_gateway(const struct gw_parent_reference *parent)
-{
-	return slice_equal(parent->group, SLICE(GW_GROUP)) &&
-	    slice_equal(parent->kind, SLICE("Gateway"));
 }
 
 static void
@@ -128,16 +121,17 @@ find_parents(struct judge *judge)
 	    spec->parent_refs_count, sizeof(*judge->parents));
 	for (uint32_t i = 0; i < spec->parent_refs_count; i++) {
 		struct parent *parent = &judge->parents[i];
+		enum gw_kind kind;
 
 		parent->spec = &spec->parent_refs[i];
-		if (!is_gateway(parent->spec))
+		if (!gw_parent_kind(parent->spec, &kind))
 			continue;
-		parent->gateway = (void *)route->edges[edge++].node;
-		if (!parent->gateway->node.object || !parent->gateway->ours)
+		parent->owner = (void *)route->edges[edge++].node;
+		if (!parent->owner->node.object || !parent->owner->ours)
 			continue;
-		gw_attach_route(judge->state, route, parent->gateway,
+		gw_attach_route(judge->state, route, parent->owner,
 		    parent->spec, &judge->state->outbox.arena, &parent->attach);
-		reach(judge, parent->gateway, parent->attach.listeners);
+		reach(judge, parent->owner, parent->attach.listeners);
 	}
 }
 
@@ -198,8 +192,8 @@ emit_unit(struct judge *judge)
 		const struct gw_attachment *to = &judge->reached[i];
 
 		record.listeners[i] =
-		    gw_listener_unit_name(&state->work, to->gateway,
-		        to->gateway->listeners[to->listener].spec->name);
+		    gw_listener_unit_name(&state->work, to->owner,
+		        to->owner->listeners[to->listener].spec->name);
 	}
 	record.listeners_count =
 	    sort_unique(record.listeners, judge->reached_count);
@@ -222,10 +216,10 @@ static void
 count_attached(
     struct gw_state *state, const struct gw_attachment *to, uint32_t delta)
 {
-	if (to->epoch != to->gateway->epoch)
+	if (to->epoch != to->owner->epoch)
 		return; /* counted from nought since */
-	to->gateway->attached[to->listener] += delta;
-	gw_node_mark(state, &to->gateway->node);
+	to->owner->attached[to->listener] += delta;
+	gw_node_mark(state, &to->owner->node);
 }
 
 static bool
@@ -237,7 +231,7 @@ has_same_attachments(
 	if (route->attached_count != count)
 		return false;
 	for (uint32_t i = 0; i < count; i++)
-		if (route->attached[i].gateway != judge->reached[i].gateway ||
+		if (route->attached[i].owner != judge->reached[i].owner ||
 		    route->attached[i].epoch != judge->reached[i].epoch ||
 		    route->attached[i].listener != judge->reached[i].listener)
 			return false;
@@ -352,7 +346,7 @@ add_parent(struct judge *judge, const struct gw_parent_reference *parent,
  * tell. */
 static void
 add_missing(struct judge *judge, const struct gw_parent_reference *parent,
-    const struct gw_gateway_node *gateway)
+    const struct gw_owner_node *owner)
 {
 	struct arena *arena = &judge->state->outbox.arena;
 	struct gw_conditions conditions;
@@ -362,22 +356,24 @@ add_missing(struct judge *judge, const struct gw_parent_reference *parent,
 		return;
 	entry = add_parent(judge, parent, SLICE(GW_CONTROLLER));
 	gw_conditions_init(&conditions, arena, judge->route->node.object);
-	if (!gateway)
+	if (!owner)
 		gw_conditions_add(&conditions, "Accepted", "False",
 		    "NoMatchingParent",
 		    arena_format(arena,
 		        "%.*s of group \"%.*s\" is not a kind of parent that "
-		        "yumen knows, only Gateway is",
+		        "yumen knows, only Gateway and ListenerSet are",
 		        SLICE_ARGS(parent->kind), SLICE_ARGS(parent->group)));
-	else if (!gateway->node.object)
+	else if (!owner->node.object)
 		gw_conditions_add(&conditions, "Accepted", "False",
 		    "NoMatchingParent",
-		    arena_format(arena, "there is no Gateway %.*s",
-		        SLICE_ARGS(gateway->node.key)));
+		    arena_format(arena, "there is no %s %.*s",
+		        gw_kinds[owner->node.kind].kind,
+		        SLICE_ARGS(owner->node.key)));
 	else
 		gw_conditions_add(&conditions, "Accepted", "Unknown", "Pending",
-		    arena_format(arena, "Gateway %.*s has no GatewayClass",
-		        SLICE_ARGS(gateway->node.key)));
+		    arena_format(arena, "%s %.*s has no GatewayClass",
+		        gw_kinds[owner->node.kind].kind,
+		        SLICE_ARGS(owner->node.key)));
 	add_resolved(&conditions, judge);
 	entry->conditions = conditions.items;
 	entry->conditions_count = conditions.count;
@@ -386,17 +382,17 @@ add_missing(struct judge *judge, const struct gw_parent_reference *parent,
 static void
 add_status(struct judge *judge, const struct parent *parent)
 {
-	const struct gw_gateway_node *gateway = parent->gateway;
+	const struct gw_owner_node *owner = parent->owner;
 	struct gw_route_parent_status *entry;
 	struct gw_conditions conditions;
 
-	if (!gateway || !gateway->node.object || gateway->orphan) {
-		add_missing(judge, parent->spec, gateway);
+	if (!owner || !owner->node.object || owner->orphan) {
+		add_missing(judge, parent->spec, owner);
 		return;
 	}
-	if (!gateway->ours)
+	if (!owner->ours)
 		return;
-	entry = add_parent(judge, parent->spec, gateway->controller);
+	entry = add_parent(judge, parent->spec, owner->controller);
 	gw_conditions_init(&conditions, &judge->state->outbox.arena,
 	    judge->route->node.object);
 	if (parent->attach.refused)

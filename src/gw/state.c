@@ -103,8 +103,8 @@ forget_status(struct gw_node *node)
 
 	if (node->kind == GW_GATEWAYCLASS)
 		((struct gw_class_node *)whole)->status = (struct gw_sent){0};
-	if (node->kind == GW_GATEWAY)
-		((struct gw_gateway_node *)whole)->status = (struct gw_sent){0};
+	if (node->kind == GW_GATEWAY || node->kind == GW_LISTENERSET)
+		((struct gw_owner_node *)whole)->status = (struct gw_sent){0};
 	if (node->kind == GW_HTTPROUTE)
 		((struct gw_route_node *)whole)->status = (struct gw_sent){0};
 	if (gw_is_policy(node->kind))
@@ -206,8 +206,9 @@ on_change(struct gw_state *state, struct gw_node *node,
 			gw_node_drop(state, node);
 		break;
 	case GW_GATEWAY:
+	case GW_LISTENERSET:
 		state->gateways_stale = true;
-		((struct gw_gateway_node *)(void *)node)->replaced = true;
+		((struct gw_owner_node *)(void *)node)->replaced = true;
 		break;
 	case GW_HTTPROUTE:
 		((struct gw_route_node *)(void *)node)->replaced = true;
@@ -225,8 +226,12 @@ on_change(struct gw_state *state, struct gw_node *node,
 		gw_node_mark(state, node);
 		break;
 	case GW_NAMESPACE:
-		if (!has_same_digest(before, now))
+		if (!has_same_digest(before, now)) {
 			gw_node_mark_users(state, node, GW_EDGE_NAMESPACE);
+			/* Which ListenerSets a Gateway takes hangs on them. */
+			if (state->nodes[GW_LISTENERSET].count > 0)
+				state->gateways_stale = true;
+		}
 		if (!now)
 			gw_node_drop(state, node);
 		break;
@@ -264,11 +269,13 @@ touch_report(struct gw_state *state, struct slice unit)
 }
 
 /* The node whose status tells of a unit: "listener/ns/gateway/name" of the
- * Gateway, "route/HTTPRoute/ns/name" of the route. */
+ * Gateway, "listener/ns/gateway/ns/set/name" of the ListenerSet,
+ * "route/HTTPRoute/ns/name" of the route. */
 static struct gw_node *
 node_of_unit(const struct gw_state *state, struct slice unit)
 {
 	struct slice rest = unit, word, namespace, name;
+	enum gw_kind kind = GW_GATEWAY;
 
 	if (!slice_cut(&rest, '/', &word))
 		return NULL;
@@ -279,8 +286,14 @@ node_of_unit(const struct gw_state *state, struct slice unit)
 	if ((!route && !slice_equal(word, SLICE("listener"))) ||
 	    !slice_cut(&rest, '/', &namespace) || !slice_cut(&rest, '/', &name))
 		return NULL;
-	return gw_node_get(
-	    state, route ? GW_HTTPROUTE : GW_GATEWAY, namespace, name);
+	if (route) {
+		kind = GW_HTTPROUTE;
+	} else if (slice_find(rest, '/') < rest.length) {
+		kind = GW_LISTENERSET;
+		slice_cut(&rest, '/', &namespace);
+		slice_cut(&rest, '/', &name);
+	}
+	return gw_node_get(state, kind, namespace, name);
 }
 
 /* Reports that say nothing are not kept. */
@@ -374,7 +387,10 @@ judge_dirty(struct gw_state *state, enum gw_kind kind)
 			break;
 		case GW_GATEWAY:
 			gw_gateway_refresh_tls(state, whole);
-			gw_gateway_emit_status(state, whole);
+			gw_owner_emit_status(state, whole);
+			break;
+		case GW_LISTENERSET:
+			gw_owner_emit_status(state, whole);
 			break;
 		case GW_CONFIGMAP:
 		case GW_CLUSTERTRUSTBUNDLE:
@@ -412,7 +428,9 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 	judge_dirty(state, GW_XBACKEND);
 	judge_dirty(state, GW_ENDPOINTSLICE);
 	judge_dirty(state, GW_BACKENDTLSPOLICY);
+	gw_listenersets_spread_tls(state);
 	judge_dirty(state, GW_GATEWAY);
+	judge_dirty(state, GW_LISTENERSET);
 	judge_dirty(state, GW_CONFIGMAP);
 	judge_dirty(state, GW_CLUSTERTRUSTBUNDLE);
 	judge_dirty(state, GW_SECRET);

@@ -59,7 +59,8 @@ enum gw_family {
 	GW_FAMILY_TLS,
 	GW_FAMILY_TCP,
 	GW_FAMILY_UDP,
-	GW_FAMILY_OTHER
+	GW_FAMILY_OTHER,
+	GW_FAMILY__COUNT
 };
 
 /* A row of protocol.def. */
@@ -102,7 +103,7 @@ struct gw_tls_edges {
 	uint32_t count, room;
 };
 
-/* A listener as judged; slices in the Gateway's object or arena. */
+/* A listener as judged; slices in the owner's object or arena. */
 struct gw_listener_state {
 	const struct gw_listener *spec;
 	const struct gw_protocol *protocol; /* NULL: an unknown one */
@@ -110,14 +111,19 @@ struct gw_listener_state {
 	bool takes_routes; /* HTTPRoute is among the supported kinds */
 	bool kinds_invalid; /* and some kinds were not understood */
 	const char *conflict; /* the reason, or NULL */
+	bool lost; /* to one of an owner that comes first */
 	const char *refused; /* why Accepted=False: the reason, or NULL */
 	struct slice message; /* of either */
 	struct gw_tls_settings settings;
 	struct gw_tls_state tls;
 };
 
-struct gw_gateway_node {
+/* What has listeners: a Gateway, or a ListenerSet, whose listeners are its
+ * Gateway's too. */
+struct gw_owner_node {
 	struct gw_node node;
+	/* itself, or the Gateway that takes the ListenerSet; NULL: none does */
+	struct gw_owner_node *gateway;
 	bool replaced; /* edges of TLS are to be made anew */
 	bool tls_stale; /* a Secret, authority or grant of it changed */
 	bool ours;
@@ -126,9 +132,12 @@ struct gw_gateway_node {
 	struct arena arena; /* of what judging made */
 	const char *refused; /* why Accepted=False: the reason, or NULL */
 	struct slice message; /* why */
-	struct slice ignored; /* fields without effect, to be told */
+	struct slice ignored; /* a Gateway's fields without effect, to be told */
 	struct slice *addresses; /* canonical, sorted; none: all */
 	uint32_t address_count;
+	/* ListenerSets that a Gateway takes, the first first; in its arena */
+	struct gw_owner_node **sets;
+	uint32_t set_count;
 	struct gw_listener_state *listeners;
 	uint32_t listener_count;
 	struct arena tls_arena; /* of what judging TLS made */
@@ -144,7 +153,7 @@ struct gw_gateway_node {
 };
 
 struct gw_attachment {
-	struct gw_gateway_node *gateway;
+	struct gw_owner_node *owner;
 	uint32_t epoch;
 	uint32_t listener;
 };
@@ -273,24 +282,41 @@ bool gw_controller_is_ours(
 
 /* ---- gateway.c, listener.c ---- */
 void gw_gateways_judge(struct gw_state *state);
-/* The Gateway's listeners by themselves: protocol, kinds, filters, conflicts.
- */
+/* By creationTimestamp, then by namespace and name: for qsort of owners. */
+int gw_owner_compare_ages(const void *a, const void *b);
+/* The owner's listeners by themselves: protocol, kinds, filters. */
 void gw_listeners_judge(
-    const struct gw_state *state, struct gw_gateway_node *gateway);
-bool gw_listener_is_served(const struct gw_gateway_node *gateway,
+    const struct gw_state *state, struct gw_owner_node *owner);
+bool gw_listener_is_served(const struct gw_owner_node *owner,
     const struct gw_listener_state *listener);
+/* Of one that a Gateway takes. */
 struct slice gw_listener_unit_name(struct arena *arena,
-    const struct gw_gateway_node *gateway, struct slice listener);
+    const struct gw_owner_node *owner, struct slice listener);
 /* Units of all listeners that are served; the others are dropped. */
 void gw_listeners_emit(struct gw_state *state);
 /* Where a Secret, an authority or a grant that it refers to has changed. */
 void gw_gateway_refresh_tls(
-    struct gw_state *state, struct gw_gateway_node *gateway);
-void gw_gateway_emit_listeners(
-    struct gw_state *state, const struct gw_gateway_node *gateway);
+    struct gw_state *state, struct gw_owner_node *gateway);
+void gw_owner_emit_listeners(
+    struct gw_state *state, const struct gw_owner_node *owner);
 /* gateway_status.c */
-void gw_gateway_emit_status(
-    struct gw_state *state, struct gw_gateway_node *gateway);
+void gw_owner_emit_status(struct gw_state *state, struct gw_owner_node *owner);
+/* As its status says. */
+bool gw_owner_is_accepted(const struct gw_owner_node *owner);
+
+/* ---- listenerset.c ---- */
+/* After all Gateways; taken, ports: what these have. */
+void gw_listenersets_judge(struct gw_state *state, struct gw_owner_node **sets,
+    uint32_t count, struct map *taken, struct map *ports);
+/* TLS is a matter of all that a Gateway has: where one's is stale, its is. */
+void gw_listenersets_spread_tls(struct gw_state *state);
+
+/* ---- conflict.c, claim.c: an owner after those that come first, which have
+ * filled the map (empty at first; its content is the state's work) ---- */
+void gw_conflicts_judge(
+    struct gw_state *state, struct map *taken, struct gw_owner_node *owner);
+void gw_claims_judge(
+    struct gw_state *state, struct map *ports, struct gw_owner_node *owner);
 
 /* ---- route.c ---- */
 void gw_route_judge(struct gw_state *state, struct gw_route_node *route);
@@ -308,6 +334,9 @@ void gw_edge_activate(
 /* Unlinks them; nodes that nothing needs any more are freed. */
 void gw_edges_unlink(
     struct gw_state *state, struct gw_edge *edges, uint32_t count);
+/* Can a route's parentRef be of this kind: a Gateway or a ListenerSet? */
+bool gw_parent_kind(
+    const struct gw_parent_reference *parent, enum gw_kind *kind_out);
 /* Does this backendRef get an edge: a Service or an XBackend? */
 bool gw_backend_kind(
     struct slice group, struct slice kind, enum gw_kind *kind_out);
@@ -320,9 +349,13 @@ struct gw_attach {
 	uint64_t listeners; /* bit i: listeners[i] */
 };
 void gw_attach_route(const struct gw_state *state,
-    const struct gw_route_node *route, const struct gw_gateway_node *gateway,
+    const struct gw_route_node *route, const struct gw_owner_node *owner,
     const struct gw_parent_reference *parent, struct arena *arena,
     struct gw_attach *attach);
+/* Does who takes from these namespaces, itself in own, take from this one? */
+bool gw_namespace_is_allowed(const struct gw_state *state,
+    struct slice namespace, struct slice own, struct slice from,
+    const struct gw_label_selector *selector);
 /* A node's labels satisfy the selector (namespaces). */
 bool gw_selector_matches(const struct gw_label_selector *selector,
     const struct gw_metadata *metadata, struct slice name);
@@ -378,13 +411,13 @@ bool gw_tls_options_take(const struct gw_listener_tls *tls, struct arena *arena,
 /* Sets listener->tls. owner: whose listener it is, and who refers to Secrets;
  * it has edges to all that it refers to. gateway: who says what clients must
  * show. */
-void gw_tls_judge(struct gw_state *state, const struct gw_gateway_node *gateway,
+void gw_tls_judge(struct gw_state *state, const struct gw_owner_node *gateway,
     const struct gw_node *owner, struct gw_listener_state *listener,
     struct arena *arena);
 /* Can a handshake succeed? */
 bool gw_tls_is_shown(const struct gw_listener_state *listener);
 void gw_tls_judge_backend(struct gw_state *state,
-    struct gw_gateway_node *gateway, struct arena *arena);
+    struct gw_owner_node *gateway, struct arena *arena);
 /* Does it let clients in whatever they show? */
 bool gw_tls_is_insecure(const struct gw_gateway_spec *spec);
 /* Sets tls.overlap of listeners that share an address, whoever's they are. */

@@ -234,7 +234,7 @@ mode_of(const struct gw_client_validation *validation)
 }
 
 static void
-judge_clients(struct judging *judging, const struct gw_gateway_node *gateway,
+judge_clients(struct judging *judging, const struct gw_owner_node *gateway,
     struct gw_listener_state *listener)
 {
 	uint32_t row;
@@ -276,7 +276,7 @@ judge_clients(struct judging *judging, const struct gw_gateway_node *gateway,
 /* ---- listeners ---- */
 
 void
-gw_tls_judge(struct gw_state *state, const struct gw_gateway_node *gateway,
+gw_tls_judge(struct gw_state *state, const struct gw_owner_node *gateway,
     const struct gw_node *owner, struct gw_listener_state *listener,
     struct arena *arena)
 {
@@ -301,7 +301,7 @@ gw_tls_is_shown(const struct gw_listener_state *listener)
 }
 
 void
-gw_tls_judge_backend(struct gw_state *state, struct gw_gateway_node *gateway,
+gw_tls_judge_backend(struct gw_state *state, struct gw_owner_node *gateway,
     struct arena *arena)
 {
 	const struct gw_gateway_tls *tls =

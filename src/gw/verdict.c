@@ -220,29 +220,54 @@ base_of(char (*out)[32], const char *list, uint32_t index)
 }
 
 static void
+tell_listeners(struct telling *telling,
+    const struct gw_listener_status *listeners, uint32_t count,
+    const struct gw_listener *spec, uint32_t spec_count)
+{
+	char storage[32];
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t at = 0;
+
+		while (at < spec_count &&
+		    !slice_equal(spec[at].name, listeners[i].name))
+			at++;
+		tell_conditions(telling, base_of(&storage, "listeners", at),
+		    listeners[i].conditions, listeners[i].conditions_count);
+	}
+}
+
+/* The listeners say themselves what is wrong with them. */
+static void
+tell_owner(struct telling *telling, const struct gw_condition *conditions,
+    uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (is_bad(&conditions[i]) &&
+		    !slice_equal(
+		        conditions[i].reason, SLICE("ListenersNotValid")))
+			tell_condition(telling, SLICE(""), &conditions[i]);
+}
+
+static void
 tell_gateway(struct telling *telling, const struct gw_gateway_status *status)
 {
 	const struct gw_gateway_spec *spec = telling->object->gateway->spec;
-	char storage[32];
 
-	for (uint32_t i = 0; i < status->conditions_count; i++)
-		/* The listeners say it themselves. */
-		if (is_bad(&status->conditions[i]) &&
-		    !slice_equal(status->conditions[i].reason,
-		        SLICE("ListenersNotValid")))
-			tell_condition(
-			    telling, SLICE(""), &status->conditions[i]);
-	for (uint32_t i = 0; i < status->listeners_count; i++) {
-		const struct gw_listener_status *listener =
-		    &status->listeners[i];
-		uint32_t at = 0;
+	tell_owner(telling, status->conditions, status->conditions_count);
+	tell_listeners(telling, status->listeners, status->listeners_count,
+	    spec->listeners, spec->listeners_count);
+}
 
-		while (at < spec->listeners_count &&
-		    !slice_equal(spec->listeners[at].name, listener->name))
-			at++;
-		tell_conditions(telling, base_of(&storage, "listeners", at),
-		    listener->conditions, listener->conditions_count);
-	}
+static void
+tell_set(struct telling *telling, const struct gw_listenerset_status *status)
+{
+	const struct gw_listenerset_spec *spec =
+	    telling->object->listenerset->spec;
+
+	tell_owner(telling, status->conditions, status->conditions_count);
+	tell_listeners(telling, status->listeners, status->listeners_count,
+	    spec->listeners, spec->listeners_count);
 }
 
 static bool
@@ -339,7 +364,21 @@ has_entry(const struct gw_route_status *status,
 	return false;
 }
 
-/* A Gateway that is not there has no controller, so that a status need not have
+static void
+tell_missing(struct telling *telling, const char *kind, struct slice namespace,
+    struct slice name, const char *reason)
+{
+	struct text why;
+
+	text_init(&why);
+	text_printf(&why, "there is no %s %.*s/%.*s", kind,
+	    SLICE_ARGS(namespace), SLICE_ARGS(name));
+	tell(telling, GW_FINDING_PARENT_NOT_FOUND, slice_from_string(reason),
+	    text_slice(&why), "name one that is there, or add it");
+	text_fini(&why);
+}
+
+/* A parent that is not there has no controller, so that a status need not have
  * an entry for it. */
 static void
 tell_missing_parents(struct telling *telling, const struct gw_state *state,
@@ -353,22 +392,39 @@ tell_missing_parents(struct telling *telling, const struct gw_state *state,
 		struct slice namespace = parent->namespace.length > 0
 		    ? parent->namespace
 		    : telling->object->namespace;
-		struct text why;
+		enum gw_kind kind = slice_equal(parent->kind, SLICE("Gateway"))
+		    ? GW_GATEWAY
+		    : GW_LISTENERSET;
 
-		if (!slice_equal(parent->kind, SLICE("Gateway")) ||
+		if (!slice_equal(parent->kind,
+		        slice_from_string(gw_kinds[kind].kind)) ||
 		    has_entry(status, parent) ||
-		    gw_state_get(state, GW_GATEWAY, namespace, parent->name))
+		    gw_state_get(state, kind, namespace, parent->name))
 			continue;
-		text_init(&why);
-		text_printf(&why, "there is no Gateway %.*s/%.*s",
-		    SLICE_ARGS(namespace), SLICE_ARGS(parent->name));
 		text_reset(&telling->field);
 		text_printf(&telling->field, "spec.parentRefs[%u].name", i);
-		tell(telling, GW_FINDING_PARENT_NOT_FOUND,
-		    SLICE("NoMatchingParent"), text_slice(&why),
-		    "name a Gateway that is there, or add it");
-		text_fini(&why);
+		tell_missing(telling, gw_kinds[kind].kind, namespace,
+		    parent->name, "NoMatchingParent");
 	}
+}
+
+/* The same of a ListenerSet, which has no status then. */
+static void
+tell_missing_gateway(struct telling *telling, const struct gw_state *state)
+{
+	const struct gw_object_reference *parent =
+	    telling->object->listenerset->spec->parent_ref;
+	struct slice namespace = parent->namespace.length > 0
+	    ? parent->namespace
+	    : telling->object->namespace;
+
+	if (!slice_equal(parent->kind, SLICE("Gateway")) ||
+	    gw_state_get(state, GW_GATEWAY, namespace, parent->name))
+		return;
+	text_reset(&telling->field);
+	text_push_string(&telling->field, "spec.parentRef.name");
+	tell_missing(telling, "Gateway", namespace, parent->name,
+	    "ParentNotAccepted");
 }
 
 void
@@ -394,6 +450,11 @@ gw_verdicts(const struct gw_state *state, const struct gw_object *object,
 		tell_gateway(&telling, status);
 	} else if (status && object->kind == GW_BACKENDTLSPOLICY) {
 		tell_policy(&telling, status);
+	} else if (object->kind == GW_LISTENERSET) {
+		if (status)
+			tell_set(&telling, status);
+		else
+			tell_missing_gateway(&telling, state);
 	} else if (status && object->kind == GW_GATEWAYCLASS) {
 		const struct gw_gatewayclass_status *class = status;
 

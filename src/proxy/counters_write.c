@@ -52,7 +52,8 @@ add_blocks(struct sums *sums, const struct proxy_counter_block *block)
 }
 
 /* "gateway-namespace/gateway/listener", and " kind/namespace/route rule" behind
- * it where there is a route. */
+ * it where there is a route. What is behind the Gateway says the ListenerSet
+ * too, where the listener is of one. */
 static struct labels
 parse_name(struct slice name)
 {
@@ -61,12 +62,11 @@ parse_name(struct slice name)
 	(void)(slice_cut(&name, ' ', &place) && slice_cut(&name, ' ', &route));
 	if (slice_is_set(name))
 		labels.rule = name;
-	size_t at = place.length;
-	while (at > 0 && place.data[at - 1] != '/')
-		at--;
-	if (at > 0) {
-		labels.gateway = slice_make(place.data, at - 1);
-		labels.listener = slice_skip(place, at);
+	struct slice rest = place, word;
+	if (slice_cut(&rest, '/', &word) && slice_cut(&rest, '/', &word)) {
+		labels.gateway = slice_make(place.data,
+		    (size_t)(word.data + word.length - place.data));
+		labels.listener = rest;
 	}
 	if (slice_cut(&route, '/', &labels.kind) &&
 	    slice_cut(&route, '/', &labels.namespace))

@@ -239,6 +239,16 @@ parse(struct explaining *explaining)
 
 /* ---- what was decided ---- */
 
+/* The ListenerSet, where the Gateway itself does not list it. */
+static void
+tell_set(struct text *out, const struct unit_listener *listener)
+{
+	if (listener->set_name.length > 0)
+		text_printf(out, ", \"listenerSet\": \"%.*s/%.*s\"",
+		    SLICE_ARGS(listener->set_namespace),
+		    SLICE_ARGS(listener->set_name));
+}
+
 static void
 tell_listener(struct explaining *explaining)
 {
@@ -254,6 +264,7 @@ tell_listener(struct explaining *explaining)
 	text_printf(out, ",\n \"gateway\": \"%.*s/%.*s\"",
 	    SLICE_ARGS(unit->listener->gateway_namespace),
 	    SLICE_ARGS(unit->listener->gateway_name));
+	tell_set(out, unit->listener);
 	explain_member(out, "listener", unit->listener->name);
 	explain_member(out, "listenerHostname", unit->listener->hostname);
 	if (explain->listens &&
@@ -277,9 +288,11 @@ tell_listeners(struct explaining *explaining)
 		    unit->listener->port != explaining->socket.port)
 			continue;
 		text_push_string(out, told++ > 0 ? ", " : "");
-		text_printf(out, "{\"gateway\": \"%.*s/%.*s\", \"listener\": ",
+		text_printf(out, "{\"gateway\": \"%.*s/%.*s\"",
 		    SLICE_ARGS(unit->listener->gateway_namespace),
 		    SLICE_ARGS(unit->listener->gateway_name));
+		tell_set(out, unit->listener);
+		text_push_string(out, ", \"listener\": ");
 		text_push_json(out, unit->listener->name);
 		text_push_string(out, ", \"hostname\": ");
 		text_push_json(out, unit->listener->hostname);

@@ -18,16 +18,18 @@ wall_ms(struct proxy_worker *worker)
 	return (int64_t)now_ms + worker->wall_offset_ms;
 }
 
-/* "listener/<namespace>/<gateway>/<listener>": the part in the middle. */
-static struct slice
-gateway_of(const struct unit *listener)
+/* "listener/<namespace>/<gateway>/<listener>": what is behind the Gateway says
+ * the ListenerSet too, where it is of one. */
+static void
+fill_listener(struct proxy_log_line *line, const struct unit *listener)
 {
 	size_t front = sizeof("listener/") - 1;
-	size_t back = listener->listener->name.length + 1;
-	if (listener->name.length < front + back)
-		return SLICE_NONE;
-	return slice_make(
-	    listener->name.data + front, listener->name.length - front - back);
+	struct slice rest = slice_skip(listener->name, front), word;
+	if (!slice_cut(&rest, '/', &word) || !slice_cut(&rest, '/', &word))
+		return;
+	line->gateway = slice_make(listener->name.data + front,
+	    (size_t)(word.data + word.length - listener->name.data) - front);
+	line->listener = rest;
 }
 
 static void
@@ -91,10 +93,8 @@ log_request(struct proxy_request *request, uint16_t status)
 	    .request_id = request->request_id,
 	    .user_agent = request->user_agent,
 	};
-	if (request->listener) {
-		line.gateway = gateway_of(request->listener);
-		line.listener = request->listener->listener->name;
-	}
+	if (request->listener)
+		fill_listener(&line, request->listener);
 	if (request->tls) {
 		line.tls = request->tls->version;
 		line.cipher = request->tls->cipher;

@@ -2,6 +2,7 @@
  * it is and known by the digest of its bytes:
  *
  *	listener/<namespace>/<gateway>/<listener>
+ *	listener/<namespace>/<gateway>/<namespace>/<listenerset>/<listener>
  *	route/<kind>/<namespace>/<name>     HTTPRoute, GRPCRoute, TLSRoute
  *	service/<namespace>/<name>          ports by number
  *	endpoints/<namespace>/<slice>       an EndpointSlice

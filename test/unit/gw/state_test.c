@@ -370,6 +370,12 @@ make_gateway(struct model *model, struct text *out)
 	    PICK(model, "", "", "  addresses: [{value: 10.0.0.1}]\n",
 	        "  addresses: [{value: 10.0.0.1}, {value: 10.0.0.2}]\n",
 	        "  addresses: [{type: Hostname, value: a.example}]\n"));
+	text_push_string(out,
+	    PICK(model, "", "  allowedListeners: {namespaces: {from: Same}}\n",
+	        "  allowedListeners: {namespaces: {from: All}}\n",
+	        "  allowedListeners: {namespaces: {from: All}}\n",
+	        "  allowedListeners: {namespaces: {from: Selector, selector: "
+	        "{matchLabels: {team: a}}}}\n"));
 	text_push_string(out, "  listeners:\n");
 	for (unsigned i = 0; i < listeners; i++)
 		text_printf(out,
@@ -385,6 +391,26 @@ make_gateway(struct model *model, struct text *out)
 		    "");
 }
 
+/* Of one Gateway mostly, on the ports that Gateways have too. */
+static void
+make_set(struct model *model, struct text *out)
+{
+	unsigned listeners = 1 + random_below(&model->random, 2);
+
+	text_printf(out, "spec:\n  parentRef: {name: x%u%s}\n  listeners:\n",
+	    random_below(&model->random, 2),
+	    PICK(model, "", ", namespace: n0", ", namespace: n0",
+	        ", namespace: n1", ", kind: Service, group: core"));
+	for (unsigned i = 0; i < listeners; i++)
+		text_printf(out,
+		    "  - name: l%u\n    port: %u\n    protocol: %s\n%s", i,
+		    80 + random_below(&model->random, 3) + 3 * i,
+		    PICK(model, "HTTP", "HTTP\n    hostname: a.example",
+		        "HTTP\n    hostname: b.example", "TCP"),
+		    PICK(model, "",
+		        "    allowedRoutes: {namespaces: {from: All}}\n"));
+}
+
 static void
 make_route(struct model *model, struct text *out)
 {
@@ -398,6 +424,11 @@ make_route(struct model *model, struct text *out)
 		text_printf(out, "  - {name: x%u, namespace: %s}\n",
 		    2 + random_below(&model->random, 2),
 		    PICK(model, "n0", "n1"));
+	if (random_below(&model->random, 2))
+		text_printf(out, "  - {kind: ListenerSet, name: x%u%s}\n",
+		    random_below(&model->random, 2),
+		    PICK(model, "", ", namespace: n0", ", namespace: n1",
+		        ", sectionName: l1", ", port: 81"));
 	text_push_string(
 	    out, PICK(model, "", "  hostnames: [b.example, a.example]\n"));
 	if (rules > 0)
@@ -484,6 +515,8 @@ make_object(
 		        "example.com/other"));
 	else if (kind == GW_GATEWAY)
 		make_gateway(model, out);
+	else if (kind == GW_LISTENERSET)
+		make_set(model, out);
 	else if (kind == GW_HTTPROUTE)
 		make_route(model, out);
 	else if (kind == GW_SERVICE)

@@ -149,17 +149,11 @@ print_gatewayclass(
 }
 
 static void
-print_gateway(struct text *out, const struct gw_gateway_status *status)
+print_listeners(struct text *out, const struct gw_listener_status *listeners,
+    uint32_t count)
 {
-	for (uint32_t i = 0; i < status->addresses_count; i++)
-		text_printf(out, "  address %.*s %.*s\n",
-		    SLICE_ARGS(status->addresses[i].type),
-		    SLICE_ARGS(status->addresses[i].value));
-	print_conditions(
-	    out, status->conditions, status->conditions_count, "  ");
-	for (uint32_t i = 0; i < status->listeners_count; i++) {
-		const struct gw_listener_status *listener =
-		    &status->listeners[i];
+	for (uint32_t i = 0; i < count; i++) {
+		const struct gw_listener_status *listener = &listeners[i];
 
 		must(listener->supported_kinds != NULL); /* [] is told */
 		text_printf(out, "  listener %.*s attached=%lld kinds=",
@@ -173,6 +167,29 @@ print_gateway(struct text *out, const struct gw_gateway_status *status)
 		print_conditions(out, listener->conditions,
 		    listener->conditions_count, "    ");
 	}
+}
+
+static void
+print_gateway(struct text *out, const struct gw_gateway_status *status)
+{
+	for (uint32_t i = 0; i < status->addresses_count; i++)
+		text_printf(out, "  address %.*s %.*s\n",
+		    SLICE_ARGS(status->addresses[i].type),
+		    SLICE_ARGS(status->addresses[i].value));
+	if (status->attached_listener_sets > 0)
+		text_printf(out, "  listener sets attached=%lld\n",
+		    (long long)status->attached_listener_sets);
+	print_conditions(
+	    out, status->conditions, status->conditions_count, "  ");
+	print_listeners(out, status->listeners, status->listeners_count);
+}
+
+static void
+print_listenerset(struct text *out, const struct gw_listenerset_status *status)
+{
+	print_conditions(
+	    out, status->conditions, status->conditions_count, "  ");
+	print_listeners(out, status->listeners, status->listeners_count);
 }
 
 static void
@@ -228,6 +245,8 @@ print_status(struct text *out, enum gw_kind kind, const void *status)
 		print_gateway(out, status);
 	else if (kind == GW_BACKENDTLSPOLICY)
 		print_policy(out, status);
+	else if (kind == GW_LISTENERSET)
+		print_listenerset(out, status);
 	else
 		print_route(out, status);
 }
