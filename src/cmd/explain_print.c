@@ -248,8 +248,7 @@ print_choices(struct text *out, const json_t *told)
 
 		text_push_string(out, "  not     ");
 		push_listener(out, one);
-		text_printf(
-		    out, ": it takes %s\n", look_text(one, "hostname"));
+		text_printf(out, ": it takes %s\n", look_text(one, "hostname"));
 	}
 }
 

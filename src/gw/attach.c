@@ -227,9 +227,8 @@ tell_refusal(struct arena *arena, const struct gw_route_node *route,
 
 void
 gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
-    const struct gw_owner_node *owner,
-    const struct gw_parent_reference *parent, struct arena *arena,
-    struct gw_attach *attach)
+    const struct gw_owner_node *owner, const struct gw_parent_reference *parent,
+    struct arena *arena, struct gw_attach *attach)
 {
 	const struct gw_httproute_spec *spec =
 	    route->node.object->httproute->spec;
@@ -247,8 +246,7 @@ gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
 		return;
 	}
 	for (uint32_t i = 0; i < owner->listener_count; i++) {
-		const struct gw_listener_state *listener =
-		    &owner->listeners[i];
+		const struct gw_listener_state *listener = &owner->listeners[i];
 		uint64_t bit = UINT64_C(1) << i;
 
 		if (!is_meant(listener->spec, parent))
@@ -256,8 +254,7 @@ gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
 		meant |= bit;
 		last = i;
 		if (!listener->takes_routes ||
-		    !is_namespace_allowed(
-		        state, route, owner, listener->spec))
+		    !is_namespace_allowed(state, route, owner, listener->spec))
 			continue;
 		allowed |= bit;
 		if (is_hostname_shared(spec, listener->spec))
@@ -273,7 +270,6 @@ gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
 		attach->message = tell_refusal(arena, route, owner, last);
 	} else {
 		attach->refused = "NoMatchingListenerHostname";
-		attach->message =
-		    tell_hostnames(arena, route, owner, allowed);
+		attach->message = tell_hostnames(arena, route, owner, allowed);
 	}
 }

@@ -81,8 +81,8 @@ set_pending(
 }
 
 static void
-set_listeners_pending(struct gw_listener_status *listeners, uint32_t count,
-    struct slice message)
+set_listeners_pending(
+    struct gw_listener_status *listeners, uint32_t count, struct slice message)
 {
 	for (uint32_t i = 0; i < count; i++)
 		set_pending(listeners[i].conditions,

@@ -58,8 +58,7 @@ find_conflict(
 
 	if (a->spec->port != b->spec->port)
 		return NULL;
-	if (left == right &&
-	    slice_equal(a->spec->hostname, b->spec->hostname))
+	if (left == right && slice_equal(a->spec->hostname, b->spec->hostname))
 		return name_hostname_conflict(left);
 	return find_family_conflict(left, right);
 }
@@ -67,8 +66,7 @@ find_conflict(
 /* ---- among those of one owner ---- */
 
 static void
-judge_among_own(
-    struct gw_owner_node *owner, struct gw_listener_state *listener)
+judge_among_own(struct gw_owner_node *owner, struct gw_listener_state *listener)
 {
 	for (uint32_t i = 0; i < owner->listener_count; i++) {
 		const struct gw_listener_state *other = &owner->listeners[i];
@@ -115,8 +113,8 @@ find_rival(struct gw_state *state, const struct map *taken,
     const char **conflict)
 {
 	enum gw_family family = family_of(listener);
-	const struct port *port = map_get(
-	    taken, make_key(&state->work, owner, listener, FAMILY_ANY));
+	const struct port *port =
+	    map_get(taken, make_key(&state->work, owner, listener, FAMILY_ANY));
 
 	for (unsigned i = 0; port && i < GW_FAMILY__COUNT; i++) {
 		*conflict = find_family_conflict(family, (enum gw_family)i);
@@ -124,8 +122,7 @@ find_rival(struct gw_state *state, const struct map *taken,
 			return &port->first[i];
 	}
 	*conflict = name_hostname_conflict(family);
-	return map_get(
-	    taken, make_key(&state->work, owner, listener, family));
+	return map_get(taken, make_key(&state->work, owner, listener, family));
 }
 
 /* Of an owner elsewhere no more is told than whose the place is. */
@@ -156,8 +153,7 @@ take(struct gw_state *state, struct map *taken,
     const struct gw_owner_node *owner, const struct gw_listener_state *listener)
 {
 	enum gw_family family = family_of(listener);
-	struct slice key =
-	    make_key(&state->work, owner, listener, FAMILY_ANY);
+	struct slice key = make_key(&state->work, owner, listener, FAMILY_ANY);
 	struct port *port = map_get(taken, key);
 	struct holder *holder = arena_alloc(&state->work, sizeof(*holder));
 

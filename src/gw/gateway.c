@@ -17,8 +17,7 @@ static void judge_in_order(struct gw_state *state,
     struct map *ports);
 static void judge_tls(struct gw_state *state, struct gw_owner_node *gateway);
 static void judge_listener_sum(struct gw_owner_node *gateway);
-static void settle_facts(
-    struct gw_state *state, struct gw_owner_node *owner);
+static void settle_facts(struct gw_state *state, struct gw_owner_node *owner);
 
 /* One that is no more: its routes lose it. */
 static void
@@ -106,8 +105,7 @@ gw_gateways_judge(struct gw_state *state)
 /* ---- one Gateway by itself ---- */
 
 static void
-refuse(
-    struct gw_owner_node *gateway, const char *reason, struct slice message)
+refuse(struct gw_owner_node *gateway, const char *reason, struct slice message)
 {
 	if (gateway->refused)
 		return;
@@ -325,8 +323,8 @@ remake_edges(struct gw_state *state, struct gw_owner_node *owner)
 		gw_tls_edges_add(state, &owner->tls_edges, &owner->node,
 		    owner->listeners[i].spec);
 	if (owner->node.kind == GW_GATEWAY)
-		gw_tls_edges_add_gateway(state, &owner->tls_edges,
-		    &owner->node, owner->node.object->gateway->spec->tls);
+		gw_tls_edges_add_gateway(state, &owner->tls_edges, &owner->node,
+		    owner->node.object->gateway->spec->tls);
 	owner->replaced = false;
 }
 
@@ -337,8 +335,7 @@ use_tls(struct gw_state *state, const struct gw_owner_node *owner)
 	bool any = false;
 
 	for (uint32_t i = 0; i < owner->listener_count; i++) {
-		const struct gw_listener_state *listener =
-		    &owner->listeners[i];
+		const struct gw_listener_state *listener = &owner->listeners[i];
 
 		if (!gw_listener_is_served(owner, listener))
 			continue;
@@ -364,8 +361,8 @@ judge_tls_of(struct gw_state *state, struct gw_owner_node *owner,
 	remake_edges(state, owner);
 	owner->tls_stale = false;
 	for (uint32_t i = 0; i < owner->listener_count; i++) {
-		gw_tls_judge(state, gateway, &owner->node,
-		    &owner->listeners[i], &gateway->tls_arena);
+		gw_tls_judge(state, gateway, &owner->node, &owner->listeners[i],
+		    &gateway->tls_arena);
 		all[(*count)++] = &owner->listeners[i];
 	}
 }
@@ -418,8 +415,8 @@ static void
 settle_facts(struct gw_state *state, struct gw_owner_node *owner)
 {
 	const struct gw_object *object = owner->node.object;
-	const char whose[] = {owner->ours ? 1 : 0, owner->orphan ? 1 : 0,
-	    owner->gateway ? 1 : 0};
+	const char whose[] = {
+	    owner->ours ? 1 : 0, owner->orphan ? 1 : 0, owner->gateway ? 1 : 0};
 	const struct slice parts[] = {
 	    slice_make((const char *)&object->spec_digest,
 	        sizeof(object->spec_digest)),

@@ -1,5 +1,6 @@
-/* The statuses of Gateways, ListenerSets and their listeners. Programmed is what will be true
- * once the generation is served, unless an agent has reported otherwise. */
+/* The statuses of Gateways, ListenerSets and their listeners. Programmed is
+ * what will be true once the generation is served, unless an agent has reported
+ * otherwise. */
 #include "core/must.h"
 #include "gw/state_priv.h"
 
@@ -46,8 +47,8 @@ report_of(const struct gw_state *state, struct arena *arena,
 
 static void
 add_programmed(struct gw_conditions *conditions, struct arena *arena,
-    const struct gw_owner_node *owner,
-    const struct gw_listener_state *listener, const struct gw_report *report)
+    const struct gw_owner_node *owner, const struct gw_listener_state *listener,
+    const struct gw_report *report)
 {
 	const char *reason = report_reason(report);
 
@@ -180,8 +181,8 @@ listener_fault(const struct gw_listener_state *listener)
 /* A Gateway keeps a listener without a certificate, which has its hostname all
  * the same; a ListenerSet is accepted for what can be served alone. */
 static bool
-is_accepted(const struct gw_owner_node *owner,
-    const struct gw_listener_state *listener)
+is_accepted(
+    const struct gw_owner_node *owner, const struct gw_listener_state *listener)
 {
 	if (owner->node.kind == GW_LISTENERSET)
 		return !slice_is_set(listener_fault(listener));
@@ -240,7 +241,8 @@ add_owner_accepted(struct gw_conditions *conditions, struct arena *arena,
 		first = i;
 		refused++;
 	}
-	gw_conditions_add(conditions, "Accepted", gw_owner_is_accepted(owner) ? "True" : "False",
+	gw_conditions_add(conditions, "Accepted",
+	    gw_owner_is_accepted(owner) ? "True" : "False",
 	    refused > 0 ? "ListenersNotValid" : "Accepted",
 	    tell_accepted(arena, owner, refused, first));
 }
@@ -280,8 +282,7 @@ sum_reports(const struct gw_state *state, struct arena *arena,
 	struct slice fault = SLICE_NONE;
 
 	for (uint32_t i = 0; i < owner->listener_count; i++) {
-		const struct gw_listener_state *listener =
-		    &owner->listeners[i];
+		const struct gw_listener_state *listener = &owner->listeners[i];
 		const struct gw_report *report;
 		const char *reason;
 
@@ -368,7 +369,8 @@ add_orphan(struct gw_conditions *conditions, struct arena *arena,
 	struct slice message;
 
 	if (object->kind == GW_LISTENERSET)
-		message = SLICE("spec.parentRef: the Gateway has no GatewayClass");
+		message =
+		    SLICE("spec.parentRef: the Gateway has no GatewayClass");
 	else
 		message = arena_format(arena,
 		    "spec.gatewayClassName: there is no GatewayClass "

@@ -133,8 +133,8 @@ gw_listeners_judge(const struct gw_state *state, struct gw_owner_node *owner)
 }
 
 bool
-gw_listener_is_served(const struct gw_owner_node *owner,
-    const struct gw_listener_state *listener)
+gw_listener_is_served(
+    const struct gw_owner_node *owner, const struct gw_listener_state *listener)
 {
 	return owner->ours && !owner->refused && !listener->refused;
 }
@@ -227,8 +227,8 @@ emit_unit(struct gw_state *state, const struct gw_owner_node *owner,
 {
 	const struct gw_owner_node *gateway = owner->gateway;
 	const struct gw_listener *listener = judged->spec;
-	struct slice name = gw_listener_unit_name(
-	    &state->outbox.arena, owner, listener->name);
+	struct slice name =
+	    gw_listener_unit_name(&state->outbox.arena, owner, listener->name);
 	struct gw_listener_unit *unit = touch_unit(state, name);
 	struct unit_listener record = {
 	    .gateway_namespace = gateway->node.namespace,
@@ -296,8 +296,7 @@ emit_all(struct gw_state *state, enum gw_kind kind)
 	struct slice key;
 	void *value;
 
-	for (size_t at = 0;
-	     map_next(&state->nodes[kind], &at, &key, &value);) {
+	for (size_t at = 0; map_next(&state->nodes[kind], &at, &key, &value);) {
 		const struct gw_owner_node *owner = value;
 
 		for (uint32_t i = 0; i < owner->listener_count; i++)

@@ -29,8 +29,7 @@ is_allowed(const struct gw_state *state, const struct gw_owner_node *set,
 }
 
 static struct slice
-tell_not_allowed(
-    const struct gw_owner_node *gateway, struct gw_owner_node *set)
+tell_not_allowed(const struct gw_owner_node *gateway, struct gw_owner_node *set)
 {
 	const struct gw_allowed_listeners *allowed =
 	    gateway->node.object->gateway->spec->allowed_listeners;
@@ -56,7 +55,7 @@ tell_not_allowed(
 
 /* Without a Gateway: where all classes are ours, that is for us to tell. */
 static void
-set_apart(const struct gw_state *state, struct gw_owner_node *set,
+leave_alone(const struct gw_state *state, struct gw_owner_node *set,
     const char *reason, struct slice message)
 {
 	set->ours = state->controller_name_count == 0;
@@ -78,7 +77,7 @@ judge_parent(const struct gw_state *state, struct gw_owner_node *set)
 	set->gateway = NULL;
 	if (!slice_equal(reference->group, SLICE(GW_GROUP)) ||
 	    !slice_equal(reference->kind, SLICE("Gateway"))) {
-		set_apart(state, set, "Invalid",
+		leave_alone(state, set, "Invalid",
 		    arena_format(&set->arena,
 		        "spec.parentRef: %.*s of group \"%.*s\" is not a kind "
 		        "of parent that yumen knows, only Gateway is",
@@ -86,10 +85,10 @@ judge_parent(const struct gw_state *state, struct gw_owner_node *set)
 		        SLICE_ARGS(reference->group)));
 		return;
 	}
-	gateway = (void *)gw_node_get(
-	    state, GW_GATEWAY, namespace, reference->name);
+	gateway =
+	    (void *)gw_node_get(state, GW_GATEWAY, namespace, reference->name);
 	if (!gateway || !gateway->node.object) {
-		set_apart(state, set, "ParentNotAccepted",
+		leave_alone(state, set, "ParentNotAccepted",
 		    arena_format(&set->arena,
 		        "spec.parentRef: there is no Gateway %.*s/%.*s",
 		        SLICE_ARGS(namespace), SLICE_ARGS(reference->name)));

@@ -99,8 +99,8 @@ reach(struct judge *judge, struct gw_owner_node *owner, uint64_t listeners)
 		bool seen = !(listeners & UINT64_C(1) << i);
 
 		for (uint32_t j = 0; j < judge->reached_count && !seen; j++)
-			seen = grown[j].owner == owner &&
-			    grown[j].listener == i;
+			seen =
+			    grown[j].owner == owner && grown[j].listener == i;
 		if (!seen)
 			grown[judge->reached_count++] =
 			    (struct gw_attachment){.owner = owner,
@@ -191,9 +191,8 @@ emit_unit(struct judge *judge)
 	for (uint32_t i = 0; i < judge->reached_count; i++) {
 		const struct gw_attachment *to = &judge->reached[i];
 
-		record.listeners[i] =
-		    gw_listener_unit_name(&state->work, to->owner,
-		        to->owner->listeners[to->listener].spec->name);
+		record.listeners[i] = gw_listener_unit_name(&state->work,
+		    to->owner, to->owner->listeners[to->listener].spec->name);
 	}
 	record.listeners_count =
 	    sort_unique(record.listeners, judge->reached_count);

@@ -132,7 +132,8 @@ struct gw_owner_node {
 	struct arena arena; /* of what judging made */
 	const char *refused; /* why Accepted=False: the reason, or NULL */
 	struct slice message; /* why */
-	struct slice ignored; /* a Gateway's fields without effect, to be told */
+	struct slice
+	    ignored; /* a Gateway's fields without effect, to be told */
 	struct slice *addresses; /* canonical, sorted; none: all */
 	uint32_t address_count;
 	/* ListenerSets that a Gateway takes, the first first; in its arena */
@@ -416,8 +417,8 @@ void gw_tls_judge(struct gw_state *state, const struct gw_owner_node *gateway,
     struct arena *arena);
 /* Can a handshake succeed? */
 bool gw_tls_is_shown(const struct gw_listener_state *listener);
-void gw_tls_judge_backend(struct gw_state *state,
-    struct gw_owner_node *gateway, struct arena *arena);
+void gw_tls_judge_backend(
+    struct gw_state *state, struct gw_owner_node *gateway, struct arena *arena);
 /* Does it let clients in whatever they show? */
 bool gw_tls_is_insecure(const struct gw_gateway_spec *spec);
 /* Sets tls.overlap of listeners that share an address, whoever's they are. */

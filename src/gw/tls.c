@@ -301,8 +301,8 @@ gw_tls_is_shown(const struct gw_listener_state *listener)
 }
 
 void
-gw_tls_judge_backend(struct gw_state *state, struct gw_owner_node *gateway,
-    struct arena *arena)
+gw_tls_judge_backend(
+    struct gw_state *state, struct gw_owner_node *gateway, struct arena *arena)
 {
 	const struct gw_gateway_tls *tls =
 	    gateway->node.object->gateway->spec->tls;

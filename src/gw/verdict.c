@@ -396,8 +396,8 @@ tell_missing_parents(struct telling *telling, const struct gw_state *state,
 		    ? GW_GATEWAY
 		    : GW_LISTENERSET;
 
-		if (!slice_equal(parent->kind,
-		        slice_from_string(gw_kinds[kind].kind)) ||
+		if (!slice_equal(
+		        parent->kind, slice_from_string(gw_kinds[kind].kind)) ||
 		    has_entry(status, parent) ||
 		    gw_state_get(state, kind, namespace, parent->name))
 			continue;
@@ -423,8 +423,8 @@ tell_missing_gateway(struct telling *telling, const struct gw_state *state)
 		return;
 	text_reset(&telling->field);
 	text_push_string(&telling->field, "spec.parentRef.name");
-	tell_missing(telling, "Gateway", namespace, parent->name,
-	    "ParentNotAccepted");
+	tell_missing(
+	    telling, "Gateway", namespace, parent->name, "ParentNotAccepted");
 }
 
 void

@@ -64,8 +64,8 @@ parse_name(struct slice name)
 		labels.rule = name;
 	struct slice rest = place, word;
 	if (slice_cut(&rest, '/', &word) && slice_cut(&rest, '/', &word)) {
-		labels.gateway = slice_make(place.data,
-		    (size_t)(word.data + word.length - place.data));
+		labels.gateway = slice_make(
+		    place.data, (size_t)(word.data + word.length - place.data));
 		labels.listener = rest;
 	}
 	if (slice_cut(&route, '/', &labels.kind) &&

@@ -65,7 +65,8 @@ tables_are_sound(void **unused)
 	for (unsigned i = 0; i < GW_KIND__COUNT; i++) {
 		check_table(gw_kinds[i].type);
 		assert_int_equal(gw_kinds[i].namespaced,
-		    i != GW_GATEWAYCLASS && i != GW_NAMESPACE);
+		    i != GW_GATEWAYCLASS && i != GW_NAMESPACE &&
+		        i != GW_CLUSTERTRUSTBUNDLE);
 	}
 	check_table(&gw_gatewayclass_status_type);
 	check_table(&gw_gateway_status_type);
