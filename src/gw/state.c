@@ -193,6 +193,16 @@ on_backend(struct gw_state *state, struct gw_node *node,
 	gw_node_mark(state, node);
 }
 
+/* Of a namespace: which routes a listener takes hangs on them, and which
+ * ListenerSets a Gateway. */
+static void
+on_labels(struct gw_state *state, struct gw_node *namespace)
+{
+	gw_node_mark_users(state, namespace, GW_EDGE_NAMESPACE);
+	if (state->nodes[GW_LISTENERSET].count > 0)
+		state->gateways_stale = true;
+}
+
 static void
 on_change(struct gw_state *state, struct gw_node *node,
     const struct gw_object *before)
@@ -226,12 +236,8 @@ on_change(struct gw_state *state, struct gw_node *node,
 		gw_node_mark(state, node);
 		break;
 	case GW_NAMESPACE:
-		if (!has_same_digest(before, now)) {
-			gw_node_mark_users(state, node, GW_EDGE_NAMESPACE);
-			/* Which ListenerSets a Gateway takes hangs on them. */
-			if (state->nodes[GW_LISTENERSET].count > 0)
-				state->gateways_stale = true;
-		}
+		if (!has_same_digest(before, now))
+			on_labels(state, node);
 		if (!now)
 			gw_node_drop(state, node);
 		break;
