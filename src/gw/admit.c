@@ -6,14 +6,13 @@
 
 #include "core/clock.h"
 #include "core/hash.h"
-#include "core/memory.h"
 #include "core/must.h"
 #include "gw/check_priv.h"
 #include "gw/state.h"
 #include "wire/record_binary.h"
 #include "wire/record_tree.h"
 
-/* An object with a few fields fits the arena's first block. */
+/* A record with a few fields fits the arena's first block. */
 enum { OBJECT_BYTES = 1024 };
 
 static bool find_schema(struct gw_check *check);
@@ -21,45 +20,26 @@ static struct gw_object *read_object(
     struct gw_check *check, enum gw_kind kind, struct slice file);
 static void take_digests(struct gw_object *object);
 
-static const struct gw_metadata *
-metadata_of(enum gw_kind kind, const void *record)
+static struct gw_object *
+new_object(enum gw_kind kind, const struct gw_metadata *metadata,
+    const struct tree_node *document, struct slice file)
 {
-	const struct record_type *type = gw_kinds[kind].type;
+	struct slice namespace = SLICE("");
 
-	for (uint32_t i = 0; i < type->count; i++) {
-		const struct record_field *field = &type->fields[i];
+	if (gw_kinds[kind].namespaced)
+	namespace = metadata->namespace.length > 0 ? metadata->namespace
+	                                           : SLICE("default");
+	struct gw_object *object =
+	    gw_object_new(kind, namespace, metadata->name, file);
 
-		if (field->sub == &gw_metadata_type)
-			return *(const struct gw_metadata *const *)(const void
-			        *)((const char *)record + field->offset);
-	}
-	must(!"a kind without metadata");
-	return NULL;
-}
-
-static void
-fill_object(struct gw_object *object, const struct gw_check *check,
-    enum gw_kind kind, const void *record, struct slice file)
-{
-	const struct gw_metadata *metadata = metadata_of(kind, record);
-	bool namespaced = gw_kinds[kind].namespaced;
-
-	object->kind = kind;
-	object->record = record;
-	object->metadata = metadata;
-	object->name = metadata->name;
-	object->namespace = SLICE("");
-	if (namespaced)
-		object->namespace = metadata->namespace.length > 0
-		    ? metadata->namespace
-		    : SLICE("default");
+	object->generation_given = metadata->generation != 0;
 	object->generation = metadata->generation ? metadata->generation : 1;
 	if (!slice_is_set(metadata->creation_timestamp) ||
 	    !clock_parse(metadata->creation_timestamp, &object->created))
 		object->created = 0;
-	object->source.file = arena_copy(&object->arena, file);
-	object->source.line = check->document->line;
-	object->source.column = check->document->column;
+	object->source.line = document->line;
+	object->source.column = document->column;
+	return object;
 }
 
 static void
@@ -140,14 +120,18 @@ read_told(const struct tree_node *document, struct arena *arena)
 static struct gw_object *
 read_object(struct gw_check *check, enum gw_kind kind, struct slice file)
 {
-	struct gw_object *object = memory_zero(1, sizeof(*object));
+	struct arena arena;
 
-	arena_init(&object->arena, OBJECT_BYTES);
-	const void *record = wire_record_from_tree(
-	    check->document, gw_kinds[kind].type, &object->arena);
+	arena_init(&arena, OBJECT_BYTES);
+	const void *record =
+	    wire_record_from_tree(check->document, gw_kinds[kind].type, &arena);
 
 	must(record != NULL);
-	fill_object(object, check, kind, record, file);
+	struct gw_object *object = new_object(
+	    kind, gw_metadata_of(kind, record), check->document, file);
+
+	object->arena = arena;
+	gw_object_set_record(object, record);
 	if (gw_status_type(kind) == &gw_policy_status_type)
 		object->told = read_told(check->document, &object->arena);
 	gw_check_honour(check, object);

@@ -139,6 +139,15 @@ gw_node_free(struct gw_node *node)
 	memory_free(node);
 }
 
+void
+gw_node_rest(struct gw_node *node)
+{
+	if (node->object && node->kind == GW_HTTPROUTE)
+		gw_object_sleep(node->object);
+	else if (node->object)
+		gw_object_wake(node->object);
+}
+
 static bool
 is_needed(const struct gw_node *node)
 {
@@ -205,6 +214,41 @@ compare_nodes(const void *a, const void *b)
 	return order ? order : slice_compare(left->name, right->name);
 }
 
+/* They often come in order, as they stand in files. */
+static void
+sort_nodes(struct gw_node **nodes, size_t count)
+{
+	size_t i = 1;
+
+	while (i < count && compare_nodes(&nodes[i - 1], &nodes[i]) < 0)
+		i++;
+	if (i < count)
+		qsort(nodes, count, sizeof(struct gw_node *), compare_nodes);
+}
+
+struct gw_node **
+gw_nodes_dirty(const struct gw_state *state, enum gw_kind kind, size_t *count)
+{
+	const struct list *list = &state->dirty[kind];
+	size_t room = 0;
+
+	LIST_FOR_EACH(at, list)
+	{
+		room++;
+	}
+	*count = 0;
+	if (room == 0)
+		return NULL;
+	struct gw_node **nodes = memory_alloc(room * sizeof(struct gw_node *));
+
+	LIST_FOR_EACH(at, list)
+	{
+		nodes[(*count)++] = container_of(at, struct gw_node, dirty);
+	}
+	sort_nodes(nodes, room);
+	return nodes;
+}
+
 struct gw_node **
 gw_nodes_sorted(const struct gw_state *state, enum gw_kind kind,
     struct arena *arena, uint32_t *count)
@@ -219,7 +263,6 @@ gw_nodes_sorted(const struct gw_state *state, enum gw_kind kind,
 	for (size_t at = 0; map_next(map, &at, &key, &value);)
 		if (((struct gw_node *)value)->object)
 			nodes[(*count)++] = value;
-	if (*count > 1)
-		qsort(nodes, *count, sizeof(struct gw_node *), compare_nodes);
+	sort_nodes(nodes, *count);
 	return nodes;
 }

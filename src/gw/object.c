@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "core/must.h"
+#include "wire/record_pack.h"
 
 #define RECORD_FILE "gw/object.def"
 #include "core/record_tables.h"
@@ -58,6 +59,119 @@ wipe_secret(const struct gw_secret *secret)
 		    secret->data[i].value.length);
 }
 
+/* What an arena's block has besides what is cut from it. */
+enum { BLOCK_HEAD_BYTES = 32 };
+
+/* What many objects say. */
+static const struct slice word_rows[] = {
+    SLICE(""),
+    SLICE("default"),
+    SLICE("gateway.networking.k8s.io/v1"),
+    SLICE("gateway.networking.k8s.io"),
+    SLICE("HTTPRoute"),
+    SLICE("Gateway"),
+    SLICE("Service"),
+    SLICE("PathPrefix"),
+    SLICE("Exact"),
+    SLICE("ResponseHeaderModifier"),
+    SLICE("RequestHeaderModifier"),
+    SLICE("RequestRedirect"),
+};
+static const struct record_words words = {
+    word_rows, sizeof(word_rows) / sizeof(word_rows[0])};
+
+static struct slice
+store(char **at, struct slice s)
+{
+	struct slice copy = slice_make(*at, s.length);
+
+	if (s.length > 0)
+		memcpy(*at, s.data, s.length);
+	*at += s.length + 1; /* and a NUL */
+	return copy;
+}
+
+struct gw_object *
+gw_object_new(enum gw_kind kind, struct slice namespace, struct slice name,
+    struct slice file)
+{
+	size_t bytes = namespace.length + name.length + file.length + 3;
+	struct gw_object *object = memory_zero(1, sizeof(*object) + bytes);
+	char *at = object->storage;
+
+	object->kind = kind;
+	object->namespace = store(&at, namespace);
+	object->name = store(&at, name);
+	object->source.file = store(&at, file);
+	arena_init(&object->arena, BLOCK_HEAD_BYTES);
+	return object;
+}
+
+const struct gw_metadata *
+gw_metadata_of(enum gw_kind kind, const void *record)
+{
+	const struct record_type *type = gw_kinds[kind].type;
+
+	for (uint32_t i = 0; i < type->count; i++) {
+		const struct record_field *field = &type->fields[i];
+
+		if (field->sub == &gw_metadata_type)
+			return *(const struct gw_metadata *const *)(const void
+			        *)((const char *)record + field->offset);
+	}
+	must(!"a kind without metadata");
+	return NULL;
+}
+
+void
+gw_object_set_record(struct gw_object *object, const void *record)
+{
+	must(object != NULL && record != NULL);
+	object->record = record;
+	object->metadata = gw_metadata_of(object->kind, record);
+}
+
+void
+gw_object_sleep(struct gw_object *object)
+{
+	must(object != NULL);
+	struct text bytes;
+
+	/* What a Secret holds is in one place only, which is wiped; what others
+	 * told stands in the arena too. */
+	if (object->record == NULL || object->kind == GW_SECRET ||
+	    object->told != NULL)
+		return;
+	if (object->packed == NULL) {
+		text_init(&bytes);
+		size_t arena_bytes = wire_record_pack(&bytes,
+		    gw_kinds[object->kind].type, &words, object->record);
+
+		must(bytes.length <= UINT32_MAX && arena_bytes <= UINT32_MAX);
+		object->packed = memory_alloc(bytes.length);
+		memcpy(object->packed, bytes.data, bytes.length);
+		object->packed_bytes = (uint32_t)bytes.length;
+		object->arena_bytes = (uint32_t)arena_bytes;
+		text_fini(&bytes);
+	}
+	object->record = NULL;
+	object->metadata = NULL;
+	arena_fini(&object->arena);
+}
+
+void
+gw_object_wake(struct gw_object *object)
+{
+	must(object != NULL);
+	if (object->record != NULL)
+		return;
+	must(object->packed != NULL);
+	arena_init(&object->arena, BLOCK_HEAD_BYTES + object->arena_bytes);
+	gw_object_set_record(object,
+	    wire_record_unpack(slice_make(object->packed, object->packed_bytes),
+	        gw_kinds[object->kind].type, &words, &object->arena));
+}
+
 void
 gw_object_free(struct gw_object **object)
 {
@@ -66,6 +180,7 @@ gw_object_free(struct gw_object **object)
 		if ((*object)->kind == GW_SECRET && (*object)->record)
 			wipe_secret((*object)->secret);
 		arena_fini(&(*object)->arena);
+		memory_free((*object)->packed);
 		memory_free(*object);
 	}
 	*object = NULL;
@@ -75,7 +190,7 @@ void
 gw_object_succeed(struct gw_object *object, const struct gw_object *previous)
 {
 	must(object != NULL);
-	if (!previous || object->metadata->generation != 0)
+	if (!previous || object->generation_given)
 		return;
 	must(previous->kind == object->kind);
 	object->generation = previous->generation;

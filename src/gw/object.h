@@ -1,5 +1,6 @@
 /* Objects: what was admitted, as typed records in an arena of their own.
- * Immutable once made. */
+ * Immutable once made. An object may be put to sleep: its record then is a few
+ * bytes, until it is woken. */
 #ifndef YUMEN_GW_OBJECT_H
 #define YUMEN_GW_OBJECT_H
 
@@ -34,19 +35,22 @@ bool gw_kind_parse(struct slice name, enum gw_kind *kind);
 
 /* Where an object was written. */
 struct gw_source {
-	struct slice file; /* in the object's arena */
+	struct slice file; /* the object's own */
 	uint32_t line, column;
 };
 
 struct gw_object {
-	struct arena arena;
+	struct arena arena; /* of the record */
+	char *packed; /* the record asleep; NULL: it never was */
+	uint32_t packed_bytes, arena_bytes; /* and what it takes awake */
 	enum gw_kind kind;
+	bool generation_given; /* by its file */
 	struct slice namespace, name; /* namespace empty for cluster scope */
 	int64_t created; /* seconds since 1970; 0: no creationTimestamp */
 	int64_t generation; /* counts changes of spec */
-	const struct gw_metadata *metadata;
+	const struct gw_metadata *metadata; /* NULL: asleep */
 	union {
-		const void *record; /* the whole object */
+		const void *record; /* the whole object; NULL: asleep */
 		const struct gw_gatewayclass *gatewayclass;
 		const struct gw_gateway *gateway;
 		const struct gw_listenerset *listenerset;
@@ -68,8 +72,20 @@ struct gw_object {
 	 * versions of one object apart. */
 	uint64_t digest; /* of all that reconcile reads: metadata and spec */
 	uint64_t spec_digest;
+	char storage[]; /* of names and file */
 };
 
+const struct gw_metadata *gw_metadata_of(enum gw_kind kind, const void *record);
+/* An object without a record yet; the names are copied, namespace as well. */
+struct gw_object *gw_object_new(enum gw_kind kind, struct slice namespace,
+    struct slice name, struct slice file);
+/* What the object says, in its arena; it is awake. */
+void gw_object_set_record(struct gw_object *object, const void *record);
+/* Puts the record away; what pointed into it, or into its texts, must not be
+ * used any more. Nothing when it sleeps, or is a Secret. */
+void gw_object_sleep(struct gw_object *object);
+/* Nothing when it is awake. */
+void gw_object_wake(struct gw_object *object);
 /* Wipes what a Secret holds. */
 void gw_object_free(struct gw_object **object);
 /* object takes the place of previous (NULL: of none): where its file names no

@@ -1,14 +1,11 @@
 /* What a run of reconcile says. */
 #include "gw/output_priv.h"
 
-#include <stdlib.h>
-
 #include "core/hash.h"
-#include "core/memory.h"
 #include "core/must.h"
 #include "wire/record_binary.h"
 
-enum { OUTBOX_BYTES = 4096, ROOM_MIN = 16 };
+enum { OUTBOX_BYTES = 4096 };
 
 void
 gw_outbox_init(struct gw_outbox *outbox)
@@ -21,9 +18,6 @@ gw_outbox_init(struct gw_outbox *outbox)
 void
 gw_outbox_fini(struct gw_outbox *outbox)
 {
-	memory_free(outbox->units);
-	memory_free(outbox->statuses);
-	memory_free(outbox->certificates);
 	text_fini(&outbox->bytes);
 	arena_fini(&outbox->arena);
 }
@@ -31,8 +25,6 @@ gw_outbox_fini(struct gw_outbox *outbox)
 void
 gw_outbox_reset(struct gw_outbox *outbox)
 {
-	outbox->unit_count = outbox->status_count = 0;
-	outbox->certificate_count = 0;
 	arena_reset(&outbox->arena);
 }
 
@@ -49,19 +41,6 @@ is_news(struct gw_sent *sent, struct slice bytes)
 	return true;
 }
 
-static void
-push_unit(struct gw_outbox *outbox, struct slice name, struct slice bytes)
-{
-	if (outbox->unit_count == outbox->unit_room) {
-		outbox->unit_room =
-		    outbox->unit_room ? outbox->unit_room * 2 : ROOM_MIN;
-		outbox->units = memory_resize(
-		    outbox->units, outbox->unit_room, sizeof(*outbox->units));
-	}
-	outbox->units[outbox->unit_count++] =
-	    (struct gw_unit_change){.name = name, .bytes = bytes};
-}
-
 bool
 gw_outbox_unit(struct gw_outbox *outbox, struct gw_sent *sent,
     struct slice name, const struct record_type *type, const void *record)
@@ -75,7 +54,7 @@ gw_outbox_unit(struct gw_outbox *outbox, struct gw_sent *sent,
 		bytes = SLICE("");
 	if (!is_news(sent, bytes))
 		return false;
-	push_unit(outbox, name, arena_copy(&outbox->arena, bytes));
+	outbox->output->on_unit(outbox->output->context, name, bytes);
 	return true;
 }
 
@@ -84,7 +63,8 @@ gw_outbox_drop(
     struct gw_outbox *outbox, struct gw_sent *sent, struct slice name)
 {
 	if (sent->is_out)
-		push_unit(outbox, name, SLICE_NONE);
+		outbox->output->on_unit(
+		    outbox->output->context, name, SLICE_NONE);
 	*sent = (struct gw_sent){0};
 }
 
@@ -103,86 +83,14 @@ gw_outbox_status(struct gw_outbox *outbox, struct gw_sent *sent,
 			return;
 		*sent = (struct gw_sent){0};
 	}
-	if (outbox->status_count == outbox->status_room) {
-		outbox->status_room =
-		    outbox->status_room ? outbox->status_room * 2 : ROOM_MIN;
-		outbox->statuses = memory_resize(outbox->statuses,
-		    outbox->status_room, sizeof(*outbox->statuses));
-	}
-	outbox->statuses[outbox->status_count++] =
-	    (struct gw_status_change){.object = object, .status = status};
+	outbox->output->on_status(outbox->output->context, object, status);
 }
 
 void
 gw_outbox_certificate(
     struct gw_outbox *outbox, const struct gw_certificate *certificate)
 {
-	if (outbox->certificate_count == outbox->certificate_room) {
-		outbox->certificate_room = outbox->certificate_room
-		    ? outbox->certificate_room * 2
-		    : ROOM_MIN;
-		outbox->certificates = memory_resize(outbox->certificates,
-		    outbox->certificate_room, sizeof(*outbox->certificates));
-	}
-	outbox->certificates[outbox->certificate_count++] = certificate;
-}
-
-static int
-compare_certificates(const void *a, const void *b)
-{
-	const struct gw_certificate *left =
-	    *(const struct gw_certificate *const *)a;
-	const struct gw_certificate *right =
-	    *(const struct gw_certificate *const *)b;
-	int order = slice_compare(left->namespace, right->namespace);
-
-	return order ? order : slice_compare(left->name, right->name);
-}
-
-static int
-compare_units(const void *a, const void *b)
-{
-	const struct gw_unit_change *left = a, *right = b;
-
-	return slice_compare(left->name, right->name);
-}
-
-static int
-compare_statuses(const void *a, const void *b)
-{
-	const struct gw_object *left =
-	    ((const struct gw_status_change *)a)->object;
-	const struct gw_object *right =
-	    ((const struct gw_status_change *)b)->object;
-
-	if (left->kind != right->kind)
-		return left->kind < right->kind ? -1 : 1;
-
-	int order = slice_compare(left->namespace, right->namespace);
-
-	return order ? order : slice_compare(left->name, right->name);
-}
-
-void
-gw_outbox_tell(struct gw_outbox *outbox, const struct gw_output *output)
-{
-	if (outbox->unit_count > 1)
-		qsort(outbox->units, outbox->unit_count, sizeof(*outbox->units),
-		    compare_units);
-	if (outbox->status_count > 1)
-		qsort(outbox->statuses, outbox->status_count,
-		    sizeof(*outbox->statuses), compare_statuses);
-	if (outbox->certificate_count > 1)
-		qsort(outbox->certificates, outbox->certificate_count,
-		    sizeof(*outbox->certificates), compare_certificates);
-	for (size_t i = 0; i < outbox->unit_count; i++)
-		output->on_unit(output->context, outbox->units[i].name,
-		    outbox->units[i].bytes);
-	for (size_t i = 0; i < outbox->status_count; i++)
-		output->on_status(output->context, outbox->statuses[i].object,
-		    outbox->statuses[i].status);
-	for (size_t i = 0;
-	     output->on_certificate && i < outbox->certificate_count; i++)
-		output->on_certificate(
-		    output->context, outbox->certificates[i]);
+	if (outbox->output->on_certificate)
+		outbox->output->on_certificate(
+		    outbox->output->context, certificate);
 }

@@ -1,5 +1,5 @@
-/* Inside gw: what a run of reconcile says, gathered and told in order, and only
- * where it differs from what was said before. */
+/* Inside gw: what a run of reconcile says, told where it differs from what was
+ * said before. */
 #ifndef YUMEN_GW_OUTPUT_PRIV_H
 #define YUMEN_GW_OUTPUT_PRIV_H
 
@@ -15,43 +15,26 @@ struct gw_sent {
 	size_t length;
 };
 
-struct gw_unit_change {
-	struct slice name, bytes;
-};
-struct gw_status_change {
-	const struct gw_object *object;
-	const void *status;
-};
-
 struct gw_outbox {
-	struct arena arena; /* of all that is told */
+	const struct gw_output *output; /* of the run */
+	struct arena arena; /* of what is being told */
 	struct text bytes; /* for encoding */
-	struct gw_unit_change *units;
-	size_t unit_count, unit_room;
-	struct gw_status_change *statuses;
-	size_t status_count, status_room;
-	const struct gw_certificate **certificates;
-	size_t certificate_count, certificate_room;
 };
 
 void gw_outbox_init(struct gw_outbox *outbox);
 void gw_outbox_fini(struct gw_outbox *outbox);
-/* What was told is forgotten. */
+/* What its arena has is needed no more. */
 void gw_outbox_reset(struct gw_outbox *outbox);
-/* True when it differs from what was said, and is to be told. record may live
- * in any arena; name must live in the outbox's. */
+/* True when it differs from what was said: then it is told. */
 bool gw_outbox_unit(struct gw_outbox *outbox, struct gw_sent *sent,
     struct slice name, const struct record_type *type, const void *record);
 void gw_outbox_drop(
     struct gw_outbox *outbox, struct gw_sent *sent, struct slice name);
-/* status must live in the outbox's arena; NULL: the object has none any more.
- */
+/* NULL: the object has none any more. */
 void gw_outbox_status(struct gw_outbox *outbox, struct gw_sent *sent,
     const struct gw_object *object, const void *status);
-/* It lives in the outbox's arena. */
 void gw_outbox_certificate(
     struct gw_outbox *outbox, const struct gw_certificate *certificate);
-void gw_outbox_tell(struct gw_outbox *outbox, const struct gw_output *output);
 
 /* ---- condition.c: statuses ---- */
 enum { GW_CONDITIONS_MAX = 8 };

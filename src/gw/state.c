@@ -90,6 +90,7 @@ gw_state_put(struct gw_state *state, struct gw_object **object)
 
 	*object = NULL;
 	node->object = new;
+	gw_node_rest(node);
 	on_change(state, node, before);
 	gw_object_free(&before);
 }
@@ -149,8 +150,15 @@ gw_state_each(const struct gw_state *state, enum gw_kind kind,
 	arena_init(&arena, SORT_BYTES);
 	struct gw_node **nodes = gw_nodes_sorted(state, kind, &arena, &count);
 
-	for (uint32_t i = 0; i < count && fn(context, nodes[i]->object); i++)
-		;
+	for (uint32_t i = 0; i < count; i++) {
+		bool more;
+
+		gw_object_wake(nodes[i]->object);
+		more = fn(context, nodes[i]->object);
+		gw_node_rest(nodes[i]);
+		if (!more)
+			break;
+	}
 	arena_fini(&arena);
 }
 
@@ -357,62 +365,69 @@ gw_report_forget(struct gw_state *state, struct slice unit)
 
 /* ---- the run ---- */
 
-/* The first dirty node of a kind, taken off the list, or NULL. */
-static struct gw_node *
-take_dirty(struct gw_state *state, enum gw_kind kind)
+static void
+judge(struct gw_state *state, struct gw_node *node)
 {
-	struct list *list = &state->dirty[kind];
+	void *whole = node;
 
-	if (list_is_empty(list))
-		return NULL;
-	struct gw_node *node = container_of(list->next, struct gw_node, dirty);
-
-	list_remove(&node->dirty);
-	return node;
+	switch (node->kind) {
+	case GW_HTTPROUTE:
+		gw_route_judge(state, whole);
+		break;
+	case GW_SERVICE:
+	case GW_XBACKEND:
+		gw_backend_emit(state, whole);
+		break;
+	case GW_ENDPOINTSLICE:
+		gw_slice_emit(state, whole);
+		break;
+	case GW_BACKENDTLSPOLICY:
+		gw_policy_emit_status(state, whole);
+		break;
+	case GW_GATEWAY:
+		gw_gateway_refresh_tls(state, whole);
+		gw_owner_emit_status(state, whole);
+		break;
+	case GW_LISTENERSET:
+		gw_owner_emit_status(state, whole);
+		break;
+	case GW_CONFIGMAP:
+	case GW_CLUSTERTRUSTBUNDLE:
+		gw_authority_emit(state, whole);
+		break;
+	case GW_SECRET:
+		gw_secret_emit(state, whole);
+		break;
+	case GW_GATEWAYCLASS:
+	case GW_REFERENCEGRANT:
+	case GW_NAMESPACE:
+	case GW_KIND__COUNT:
+		must(!"a kind that is judged alone");
+	}
 }
 
+/* What is dirty of a kind, in order of name. Nothing on the list is freed; what
+ * becomes dirty meanwhile is judged after it. */
 static void
 judge_dirty(struct gw_state *state, enum gw_kind kind)
 {
-	for (struct gw_node *node; (node = take_dirty(state, kind));) {
-		void *whole = node;
+	struct gw_node **nodes;
+	size_t count;
 
-		switch (kind) {
-		case GW_HTTPROUTE:
-			gw_route_judge(state, whole);
-			break;
-		case GW_SERVICE:
-		case GW_XBACKEND:
-			gw_backend_emit(state, whole);
-			break;
-		case GW_ENDPOINTSLICE:
-			gw_slice_emit(state, whole);
-			break;
-		case GW_BACKENDTLSPOLICY:
-			gw_policy_emit_status(state, whole);
-			break;
-		case GW_GATEWAY:
-			gw_gateway_refresh_tls(state, whole);
-			gw_owner_emit_status(state, whole);
-			break;
-		case GW_LISTENERSET:
-			gw_owner_emit_status(state, whole);
-			break;
-		case GW_CONFIGMAP:
-		case GW_CLUSTERTRUSTBUNDLE:
-			gw_authority_emit(state, whole);
-			break;
-		case GW_SECRET:
-			gw_secret_emit(state, whole);
-			break;
-		case GW_GATEWAYCLASS:
-		case GW_REFERENCEGRANT:
-		case GW_NAMESPACE:
-		case GW_KIND__COUNT:
-			must(!"a kind that is judged alone");
+	while ((nodes = gw_nodes_dirty(state, kind, &count)) != NULL) {
+		for (size_t i = 0; i < count; i++) {
+			struct gw_node *node = nodes[i];
+
+			list_remove(&node->dirty);
+			if (node->object)
+				gw_object_wake(node->object);
+			judge(state, node);
+			gw_node_rest(node);
+			gw_node_drop(state, node);
+			arena_reset(&state->work);
+			gw_outbox_reset(&state->outbox);
 		}
-		gw_node_drop(state, node);
-		arena_reset(&state->work);
+		memory_free(nodes);
 	}
 }
 
@@ -421,7 +436,7 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 {
 	must(state != NULL && output != NULL);
 	must(output->on_unit != NULL && output->on_status != NULL);
-	gw_outbox_reset(&state->outbox);
+	state->outbox.output = output;
 	if (state->classes_stale) {
 		gw_classes_judge(state);
 		gw_policies_on_classes(state);
@@ -429,6 +444,7 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 	if (state->gateways_stale)
 		gw_gateways_judge(state);
 	gw_policies_judge(state);
+	gw_outbox_reset(&state->outbox);
 	judge_dirty(state, GW_HTTPROUTE);
 	judge_dirty(state, GW_SERVICE);
 	judge_dirty(state, GW_XBACKEND);
@@ -440,5 +456,5 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 	judge_dirty(state, GW_CONFIGMAP);
 	judge_dirty(state, GW_CLUSTERTRUSTBUNDLE);
 	judge_dirty(state, GW_SECRET);
-	gw_outbox_tell(&state->outbox, output);
+	state->outbox.output = NULL;
 }

@@ -36,10 +36,11 @@ void gw_state_free(struct gw_state **state);
 void gw_state_put(struct gw_state *state, struct gw_object **object);
 void gw_state_remove(struct gw_state *state, enum gw_kind kind,
     struct slice namespace, struct slice name);
+/* It may be asleep. */
 const struct gw_object *gw_state_get(const struct gw_state *state,
     enum gw_kind kind, struct slice namespace, struct slice name);
-/* All objects of a kind in order of namespace and name: fn returns false to
- * stop. */
+/* All objects of a kind in order of namespace and name, awake while fn has
+ * them: fn returns false to stop. */
 void gw_state_each(const struct gw_state *state, enum gw_kind kind,
     bool (*fn)(void *context, const struct gw_object *object), void *context);
 
@@ -80,8 +81,8 @@ void gw_state_clock(struct gw_state *state, int64_t now_seconds);
 /* When to say the time again, at the latest; 0: it need not be. */
 int64_t gw_state_clock_due(const struct gw_state *state);
 
-/* One change that reconcile asks for. Slices and records live until the next
- * call on the state. */
+/* One change that reconcile asks for. Slices, records and what an object says
+ * are the caller's until it returns. */
 struct gw_output {
 	void *context;
 	/* A unit is new or changed (bytes) or gone (bytes absent). */
@@ -100,7 +101,7 @@ struct gw_output {
 	    void *context, const struct gw_certificate *certificate);
 };
 /* Bring units and statuses up to date with all puts, removes and reports since
- * the last run. Outputs come in order of name. */
+ * the last run. Outputs come by kind of object, in order of name. */
 void gw_state_reconcile(struct gw_state *state, const struct gw_output *output);
 
 /* The status record's type: gw_gatewayclass_status, gw_gateway_status,

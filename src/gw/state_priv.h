@@ -254,6 +254,13 @@ struct gw_node *gw_node_touch(struct gw_state *state, enum gw_kind kind,
 /* Freed when nothing needs it. */
 void gw_node_drop(struct gw_state *state, struct gw_node *node);
 void gw_node_mark(struct gw_state *state, struct gw_node *node);
+/* Where there are many of a kind, and only their own judging reads them, their
+ * objects sleep but for that; the others' are awake. */
+void gw_node_rest(struct gw_node *node);
+/* The dirty nodes of a kind, sorted by namespace and name, for the caller to
+ * free; NULL: there are none. */
+struct gw_node **gw_nodes_dirty(
+    const struct gw_state *state, enum gw_kind kind, size_t *count);
 /* Marks who depends on node in this role. */
 void gw_node_mark_users(
     struct gw_state *state, struct gw_node *node, enum gw_edge_role role);
