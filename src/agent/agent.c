@@ -116,7 +116,8 @@ take_offers(struct agent *agent)
 		    container_of(agent->offers.next, struct feed_batch, link);
 		if (!apply_slice(agent, batch))
 			return true;
-		if (batch->whole)
+		/* Before the first there is nothing else. */
+		if (batch->whole && agent->whole)
 			drop_others(agent, batch);
 		agent->whole = agent->whole || batch->whole;
 		agent->offered = batch->generation;

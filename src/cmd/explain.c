@@ -33,10 +33,12 @@ usage(struct slice message)
 /* ---- on files alone ---- */
 
 static void
-on_unit(void *context, struct slice name, struct slice bytes)
+on_unit(
+    void *context, struct slice name, struct slice bytes, struct gw_tag *tag)
 {
 	struct planning *planning = context;
 
+	(void)tag;
 	if (!slice_is_set(bytes)) {
 		snap_store_drop(planning->store, name);
 		return;

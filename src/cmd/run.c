@@ -178,6 +178,8 @@ on_served(void *context)
 	if (run->announced)
 		return;
 	run->announced = true;
+	/* What reading all files took, and the first batch. */
+	malloc_trim(0);
 	announce(run);
 }
 

@@ -69,6 +69,20 @@ arena_reset(struct arena *arena)
 	}
 }
 
+void
+arena_trim(struct arena *arena)
+{
+	struct arena_block *block = arena->blocks;
+
+	if (SPLIT || !block || arena->next == arena->end)
+		return;
+	/* The newest is the first, but for those of one allocation. */
+	must((char *)block < arena->next && arena->next <= arena->end);
+	memory_shrink(block, (size_t)(arena->next - (char *)block));
+	block->size = (size_t)(arena->next - (char *)block);
+	arena->end = arena->next;
+}
+
 /* A block of its own for one allocation, behind the newest one, whose free
  * space stays in use. */
 static void *

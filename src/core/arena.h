@@ -20,6 +20,8 @@ void arena_init(struct arena *arena, size_t block_bytes);
 void arena_fini(struct arena *arena);
 /* Forgets all allocations, keeps at most one block of the first size. */
 void arena_reset(struct arena *arena);
+/* Gives back what is free of the newest block: the arena is done growing. */
+void arena_trim(struct arena *arena);
 /* Uninitialised, aligned for any type; never NULL. */
 void *arena_alloc(struct arena *arena, size_t size)
     __attribute__((returns_nonnull));

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/must.h"
+
 static void __attribute__((noreturn, cold))
 out_of_memory(size_t count, size_t size)
 {
@@ -44,6 +46,15 @@ memory_resize(void *old, size_t count, size_t size)
 	if (!block)
 		out_of_memory(count, size);
 	return block;
+}
+
+/* glibc's realloc splits a block that it did not map by itself. */
+void
+memory_shrink(void *block, size_t size)
+{
+	void *same = realloc(block, size);
+
+	must(same == block);
 }
 
 void

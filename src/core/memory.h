@@ -15,6 +15,9 @@ void *memory_zero(size_t count, size_t size)
 /* As reallocarray, but never NULL; count * size must not overflow. */
 void *memory_resize(void *old, size_t count, size_t size)
     __attribute__((alloc_size(2, 3), returns_nonnull));
+/* Gives back the end of a block beyond size bytes (64 KiB at most before); it
+ * stays where it is. */
+void memory_shrink(void *block, size_t size);
 void memory_free(void *block);
 /* Overwrite key material so that the compiler cannot leave it out. */
 void memory_wipe(void *block, size_t length);

@@ -43,6 +43,7 @@ struct record_pair {
 struct record_type;
 struct record_field {
 	const char *name; /* in JSON */
+	uint32_t name_length;
 	const struct record_type *sub; /* STRUCT, STRUCTS */
 	const char *fallback_text; /* TEXT: the default */
 	int64_t fallback; /* NUMBER, BOOL: the default, or RECORD_ABSENT */

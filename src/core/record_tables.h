@@ -2,10 +2,12 @@
 #define RECORD(record) \
 	static const struct record_field record##_fields[] = {
 #define RECORD_ROW(record, member, json, id, what, ...) \
-	{ .name = (json), .number = (id), .kind = (what), \
+	{ .name = (json), .name_length = sizeof(json) - 1, \
+	    .number = (id), .kind = (what), \
 	    .offset = offsetof(struct record, member), ##__VA_ARGS__ },
 #define RECORD_ROW_LIST(record, member, json, id, what, ...) \
-	{ .name = (json), .number = (id), .kind = (what), \
+	{ .name = (json), .name_length = sizeof(json) - 1, \
+	    .number = (id), .kind = (what), \
 	    .offset = offsetof(struct record, member), \
 	    .count_offset = offsetof(struct record, member##_count), \
 	    ##__VA_ARGS__ },

@@ -119,8 +119,10 @@ on_status(void *context, const struct gw_object *object, const void *status)
 }
 
 static void
-on_unit(void *context, struct slice name, struct slice bytes)
+on_unit(
+    void *context, struct slice name, struct slice bytes, struct gw_tag *tag)
 {
+	(void)tag;
 	(void)context;
 	(void)name;
 	(void)bytes;

@@ -16,28 +16,50 @@ ctl_problem_set(struct ctl_files *files, bool *mark, bool value)
 	files->counts.problems += value ? 1 : -1u;
 }
 
+static struct slice
+key_of(const struct ctl_claim *claim)
+{
+	return slice_make(claim->key, claim->key_length);
+}
+
+static struct slice
+name_of(const struct ctl_claim *claim)
+{
+	return slice_make(claim->key + claim->key_length - claim->name_length,
+	    claim->name_length);
+}
+
+static struct slice
+namespace_of(const struct ctl_claim *claim)
+{
+	return slice_make(
+	    claim->key + 1, claim->key_length - claim->name_length - 2);
+}
+
 struct ctl_claim *
 ctl_claim_get(struct ctl_files *files, enum gw_kind kind,
     struct slice namespace, struct slice name)
 {
+	char kind_byte = (char)(1 + kind);
+
+	must(name.length <= UINT16_MAX);
 	text_reset(&files->scratch);
-	text_printf(&files->scratch, "%d/%.*s/%.*s", (int)kind,
-	    SLICE_ARGS(namespace), SLICE_ARGS(name));
+	text_push_byte(&files->scratch, kind_byte);
+	text_push(&files->scratch, namespace);
+	text_push_byte(&files->scratch, '/');
+	text_push(&files->scratch, name);
 	struct slice key = text_slice(&files->scratch);
 	struct ctl_claim *claim = map_get(&files->claims, key);
 
 	if (claim != NULL)
 		return claim;
 	claim = memory_zero(1, sizeof(*claim) + key.length);
-	memcpy(claim->storage, key.data, key.length);
-	claim->key = slice_make(claim->storage, key.length);
-	claim->kind = kind;
-	claim->name =
-	    slice_make(claim->storage + key.length - name.length, name.length);
-	claim->namespace = slice_make(
-	    claim->name.data - 1 - namespace.length, namespace.length);
+	memcpy(claim->key, key.data, key.length);
+	claim->key_length = (uint32_t)key.length;
+	claim->name_length = (uint16_t)name.length;
+	claim->kind = (uint8_t)kind;
 	list_init(&claim->items);
-	(void)map_put(&files->claims, claim->key, claim);
+	(void)map_put(&files->claims, key_of(claim), claim);
 	return claim;
 }
 
@@ -100,8 +122,8 @@ tell_repeated(struct ctl_files *files, const struct ctl_item *item,
 
 	text_reset(&files->scratch);
 	text_printf(&files->scratch, "%s %.*s%s%.*s",
-	    gw_kinds[claim->kind].kind, SLICE_ARGS(claim->namespace),
-	    claim->namespace.length ? "/" : "", SLICE_ARGS(claim->name));
+	    gw_kinds[claim->kind].kind, SLICE_ARGS(namespace_of(claim)),
+	    namespace_of(claim).length ? "/" : "", SLICE_ARGS(name_of(claim)));
 	size_t object_bytes = files->scratch.length;
 	text_printf(&files->scratch, "is left out: %.*s:%u has it too",
 	    SLICE_ARGS(first->file->path), first->line);
@@ -145,8 +167,8 @@ let_go(struct ctl_files *files, struct ctl_claim *claim)
 	claim->held = false;
 	claim->holder = NULL;
 	files->counts.objects--;
-	files->sink.remove(
-	    files->sink.context, claim->kind, claim->namespace, claim->name);
+	files->sink.remove(files->sink.context, (enum gw_kind)claim->kind,
+	    namespace_of(claim), name_of(claim));
 }
 
 static void
@@ -174,7 +196,7 @@ settle_claim(struct ctl_files *files, struct ctl_claim *claim)
 	if (winner == NULL)
 		let_go(files, claim);
 	if (list_is_empty(&claim->items)) {
-		(void)map_remove(&files->claims, claim->key);
+		(void)map_remove(&files->claims, key_of(claim));
 		memory_free(claim);
 	}
 }

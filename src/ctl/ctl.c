@@ -342,11 +342,12 @@ read_files(struct ctl *ctl)
 }
 
 static void
-on_unit(void *context, struct slice name, struct slice bytes)
+on_unit(
+    void *context, struct slice name, struct slice bytes, struct gw_tag *tag)
 {
 	struct ctl *ctl = context;
 
-	ctl_units_put(&ctl->units, name, bytes);
+	ctl_units_put(&ctl->units, name, bytes, tag);
 	if (slice_starts_with(name, SLICE("certificate/")))
 		ctl->certificates_changed = true;
 }

@@ -9,15 +9,15 @@
 #include "ctl/files.h"
 
 struct ctl_claim {
-	struct slice key; /* "kind/namespace/name", behind this struct */
-	enum gw_kind kind;
-	struct slice namespace, name; /* in key */
 	struct list items; /* item.in_claim */
 	struct ctl_item *holder; /* NULL: its item is gone, or there is none */
+	struct ctl_claim *next_touched;
+	uint32_t key_length;
+	uint16_t name_length;
+	uint8_t kind; /* enum gw_kind */
 	bool held; /* the sink has an object of this name */
 	bool touched;
-	struct ctl_claim *next_touched;
-	char storage[];
+	char key[]; /* the kind in a byte, "namespace/name" */
 };
 
 struct ctl_item {

@@ -1,66 +1,55 @@
-/* The sum of all digests is kept up by what each change adds and takes away. */
+/* The sum of all digests is kept up by what each change adds and takes away.
+ * What a unit added stands in its tag, so that nothing is kept here. */
 #include "ctl/units.h"
 
-#include "core/memory.h"
+#include <assert.h>
+
 #include "core/must.h"
 
-struct unit_entry {
-	struct unit_digest digest;
-	struct slice name; /* behind this struct */
-	char storage[];
-};
+static_assert(sizeof(struct gw_tag) == sizeof(struct feed_generation),
+    "a tag is what a unit adds to the generation");
 
 void
 ctl_units_init(struct ctl_units *units)
 {
 	*units = (struct ctl_units){0};
-	map_init(&units->digests);
 }
 
 void
 ctl_units_fini(struct ctl_units *units)
 {
-	struct slice key;
-	void *value;
-
-	for (size_t at = 0; map_next(&units->digests, &at, &key, &value);)
-		memory_free(value);
-	map_fini(&units->digests);
 	feed_batch_free(&units->batch);
 }
 
-static struct unit_entry *
-new_entry(struct ctl_units *units, struct slice name)
+static struct unit_digest
+digest_of(const struct gw_tag *tag)
 {
-	struct unit_entry *entry = memory_zero(1, sizeof(*entry) + name.length);
+	struct unit_digest digest = {0};
 
-	memcpy(entry->storage, name.data, name.length);
-	entry->name = slice_make(entry->storage, name.length);
-	(void)map_put(&units->digests, entry->name, entry);
-	return entry;
+	memcpy(digest.bytes, tag->bytes, sizeof(tag->bytes));
+	return digest;
 }
 
+/* A tag of zeros takes nothing away. */
 void
-ctl_units_put(struct ctl_units *units, struct slice name, struct slice bytes)
+ctl_units_put(struct ctl_units *units, struct slice name, struct slice bytes,
+    struct gw_tag *tag)
 {
-	must(units != NULL && slice_is_set(name));
-	struct unit_entry *entry = map_get(&units->digests, name);
+	must(units != NULL && slice_is_set(name) && tag != NULL);
+	struct unit_digest before = digest_of(tag);
 
 	if (units->batch == NULL)
 		units->batch = feed_batch_new();
-	if (entry != NULL)
-		feed_generation_remove(&units->generation, &entry->digest);
+	feed_generation_remove(&units->generation, &before);
+	*tag = (struct gw_tag){0};
 	if (!slice_is_set(bytes)) {
 		feed_batch_drop(units->batch, name);
-		if (entry != NULL)
-			(void)map_remove(&units->digests, name);
-		memory_free(entry);
 		return;
 	}
-	if (entry == NULL)
-		entry = new_entry(units, name);
-	entry->digest = snap_unit_digest(name, bytes);
-	feed_generation_add(&units->generation, &entry->digest);
+	struct unit_digest now = snap_unit_digest(name, bytes);
+
+	memcpy(tag->bytes, now.bytes, sizeof(tag->bytes));
+	feed_generation_add(&units->generation, &now);
 	feed_batch_put(units->batch, name, bytes);
 }
 

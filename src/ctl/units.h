@@ -3,11 +3,10 @@
 #ifndef YUMEN_CTL_UNITS_H
 #define YUMEN_CTL_UNITS_H
 
-#include "core/map.h"
+#include "gw/state.h"
 #include "snap/feed.h"
 
 struct ctl_units {
-	struct map digests; /* by name, of the units in force */
 	struct feed_generation generation;
 	struct feed_batch *batch; /* what is not offered yet, or NULL */
 	bool offered; /* once: the first batch is whole */
@@ -15,9 +14,10 @@ struct ctl_units {
 
 void ctl_units_init(struct ctl_units *units);
 void ctl_units_fini(struct ctl_units *units);
-/* A unit is new or changed, or (bytes absent) gone. */
-void ctl_units_put(
-    struct ctl_units *units, struct slice name, struct slice bytes);
+/* A unit is new or changed, or (bytes absent) gone. tag stays with the unit:
+ * what it adds to the generation. */
+void ctl_units_put(struct ctl_units *units, struct slice name,
+    struct slice bytes, struct gw_tag *tag);
 /* The batch to offer, or NULL when nothing changed; the caller's. The first
  * time there is always one. */
 struct feed_batch *ctl_units_take(struct ctl_units *units);

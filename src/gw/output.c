@@ -36,8 +36,10 @@ is_news(struct gw_sent *sent, struct slice bytes)
 
 	if (sent->is_out && sent->hash == hash && sent->length == bytes.length)
 		return false;
-	*sent = (struct gw_sent){
-	    .is_out = true, .hash = hash, .length = bytes.length};
+	must(bytes.length <= UINT32_MAX);
+	sent->is_out = true;
+	sent->hash = hash;
+	sent->length = (uint32_t)bytes.length;
 	return true;
 }
 
@@ -54,7 +56,8 @@ gw_outbox_unit(struct gw_outbox *outbox, struct gw_sent *sent,
 		bytes = SLICE("");
 	if (!is_news(sent, bytes))
 		return false;
-	outbox->output->on_unit(outbox->output->context, name, bytes);
+	outbox->output->on_unit(
+	    outbox->output->context, name, bytes, &sent->tag);
 	return true;
 }
 
@@ -64,7 +67,7 @@ gw_outbox_drop(
 {
 	if (sent->is_out)
 		outbox->output->on_unit(
-		    outbox->output->context, name, SLICE_NONE);
+		    outbox->output->context, name, SLICE_NONE, &sent->tag);
 	*sent = (struct gw_sent){0};
 }
 

@@ -10,9 +10,10 @@
 /* What was said last of a thing: a keyed hash of its bytes, which only has to
  * tell two versions of one thing apart. */
 struct gw_sent {
-	bool is_out;
 	uint64_t hash;
-	size_t length;
+	uint32_t length;
+	bool is_out;
+	struct gw_tag tag; /* of a unit */
 };
 
 struct gw_outbox {

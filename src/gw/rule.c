@@ -432,8 +432,10 @@ make_identity(struct maker *maker, const struct gw_http_rule *rule,
 	wire_record_encode(&bytes, &unit_rule_type, &matches);
 	crypt_sha256(&(struct slice){bytes.data, bytes.length}, 1, digest);
 	text_reset(&bytes);
-	for (unsigned i = 0; i < IDENTITY_BYTES; i++)
-		text_printf(&bytes, "%02x", digest[i]);
+	for (unsigned i = 0; i < IDENTITY_BYTES; i++) {
+		text_push_byte(&bytes, "0123456789abcdef"[digest[i] >> 4]);
+		text_push_byte(&bytes, "0123456789abcdef"[digest[i] & 15]);
+	}
 
 	size_t length = bytes.length;
 

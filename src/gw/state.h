@@ -81,12 +81,18 @@ void gw_state_clock(struct gw_state *state, int64_t now_seconds);
 /* When to say the time again, at the latest; 0: it need not be. */
 int64_t gw_state_clock_due(const struct gw_state *state);
 
+/* What the receiver keeps with a unit; zero when it is new. */
+struct gw_tag {
+	uint8_t bytes[16];
+};
+
 /* One change that reconcile asks for. Slices, records and what an object says
  * are the caller's until it returns. */
 struct gw_output {
 	void *context;
 	/* A unit is new or changed (bytes) or gone (bytes absent). */
-	void (*on_unit)(void *context, struct slice name, struct slice bytes);
+	void (*on_unit)(void *context, struct slice name, struct slice bytes,
+	    struct gw_tag *tag);
 	/* The status of an object is new or changed: a record of
 	 * gw_status_type(kind). Conditions have no lastTransitionTime.
 	 * Programmed is what will be true once the generation is served. NULL:

@@ -41,6 +41,7 @@ snap_plan_make(struct snap_store *store, struct unit *unit)
 	plan_hostnames(unit, plan);
 	plan_rule_ids(store, unit, plan);
 	unit->plan = plan;
+	arena_trim(&unit->arena);
 	return ERROR_OK;
 }
 

@@ -100,6 +100,9 @@ snap_unit_new(struct slice name, struct slice bytes, struct unit **unit)
 		snap_unit_free(&made);
 		return error;
 	}
+	/* A route goes on growing: its plan. */
+	if (kind != UNIT_ROUTE)
+		arena_trim(&made->arena);
 	*unit = made;
 	return ERROR_OK;
 }

@@ -27,7 +27,9 @@ static const struct record_field *
 find_field(const struct record_type *type, struct slice name)
 {
 	for (uint32_t i = 0; i < type->count; i++)
-		if (slice_equal(slice_from_string(type->fields[i].name), name))
+		if (slice_equal(slice_make(type->fields[i].name,
+		                    type->fields[i].name_length),
+		        name))
 			return &type->fields[i];
 	return NULL;
 }

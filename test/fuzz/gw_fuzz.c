@@ -25,12 +25,14 @@ struct run {
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 static void
-on_unit(void *context, struct slice name, struct slice bytes)
+on_unit(
+    void *context, struct slice name, struct slice bytes, struct gw_tag *tag)
 {
 	struct run *run = context;
 	struct unit *unit;
 	enum error error;
 
+	(void)tag;
 	if (!slice_is_set(bytes)) {
 		must(map_remove(&run->units, name) != NULL);
 		return;

@@ -29,11 +29,12 @@ generation_is_the_sum_of_what_is_there(void **state)
 	struct feed_generation want;
 	struct feed_batch *batch;
 	struct ctl_units units;
+	struct gw_tag a = {0}, b = {0}, never = {0};
 
 	(void)state;
 	ctl_units_init(&units);
-	ctl_units_put(&units, first[0][0], first[0][1]);
-	ctl_units_put(&units, first[1][0], first[1][1]);
+	ctl_units_put(&units, first[0][0], first[0][1], &a);
+	ctl_units_put(&units, first[1][0], first[1][1], &b);
 	batch = ctl_units_take(&units);
 	assert_non_null(batch);
 	assert_true(batch->whole);
@@ -43,9 +44,9 @@ generation_is_the_sum_of_what_is_there(void **state)
 	feed_batch_free(&batch);
 	assert_null(ctl_units_take(&units));
 
-	ctl_units_put(&units, second[0][0], second[0][1]);
-	ctl_units_put(&units, first[0][0], SLICE_NONE);
-	ctl_units_put(&units, SLICE("service/n/never"), SLICE_NONE);
+	ctl_units_put(&units, second[0][0], second[0][1], &b);
+	ctl_units_put(&units, first[0][0], SLICE_NONE, &a);
+	ctl_units_put(&units, SLICE("service/n/never"), SLICE_NONE, &never);
 	batch = ctl_units_take(&units);
 	assert_false(batch->whole);
 	assert_int_equal(batch->count, 3);
@@ -53,7 +54,7 @@ generation_is_the_sum_of_what_is_there(void **state)
 	want = sum(second, 1);
 	assert_true(feed_generation_equal(&batch->generation, &want));
 	feed_batch_free(&batch);
-	ctl_units_put(&units, second[0][0], second[0][1]);
+	ctl_units_put(&units, second[0][0], second[0][1], &b);
 	ctl_units_fini(&units);
 }
 

@@ -80,12 +80,14 @@ print_unit(struct text *out, const struct unit *unit)
 /* Units are read as an agent does, so that none is made that one would refuse.
  */
 static void
-on_unit(void *context, struct slice name, struct slice bytes)
+on_unit(
+    void *context, struct slice name, struct slice bytes, struct gw_tag *tag)
 {
 	struct world *world = context;
 	struct unit *unit;
 	struct text yaml;
 
+	(void)tag;
 	world->changes++;
 	if (!slice_is_set(bytes)) {
 		drop_thing(&world->units, name);
