@@ -18,11 +18,15 @@ const (
 // manyRoutes writes 50,000 routes in files of 100, each on its own path; hosts: on
 // hosts of their own, or all on one.
 func (b *bench) manyRoutes(folder string, hosts bool) error {
+	return b.routesIn(folder, routeFiles, hosts)
+}
+
+func (b *bench) routesIn(folder string, files int, hosts bool) error {
 	if err := os.MkdirAll(b.path(folder), 0o755); err != nil {
 		return err
 	}
 	b.write(folder+"/all.yaml", fmt.Sprintf(objects, proxyPort, backendPort)+anyRoute)
-	for file := 0; file < routeFiles; file++ {
+	for file := 0; file < files; file++ {
 		var text strings.Builder
 		for i := file * routesPerFile; i < (file+1)*routesPerFile; i++ {
 			text.WriteString(manyRoute(i, i, hosts))

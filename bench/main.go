@@ -29,6 +29,8 @@ var figures = []figure{
 	{"instructions", (*bench).instructions},
 	{"change", (*bench).change},
 	{"routes", (*bench).routes},
+	{"check", (*bench).check},
+	{"large", (*bench).large},
 	{"cpu", (*bench).cpu},
 	{"body", (*bench).body},
 	{"tls", (*bench).tls},
