@@ -394,7 +394,8 @@ admit_document(struct reading *reading, struct tree_node *document,
 		    files->sink.context, reading->file->path, document);
 	if (item->object != NULL) {
 		/* Until all files are read there may be many. */
-		gw_object_sleep(item->object);
+		if (!files->sink.stays_awake)
+			gw_object_sleep(item->object);
 		item->good = true;
 		item->claim = ctl_claim_get(files, item->object->kind,
 		    item->object->namespace, item->object->name);

@@ -19,6 +19,7 @@ struct ctl_problem {
 };
 
 struct ctl_sink {
+	bool stays_awake; /* it takes objects as they are admitted */
 	void *context;
 	/* The object that counts under its name; taken over. */
 	void (*put)(void *context, struct gw_object **object);

@@ -43,6 +43,7 @@ read_files(struct ctl_once *once)
 {
 	static const atomic_bool never = false;
 	struct ctl_sink sink = {
+	    .stays_awake = true,
 	    .context = once,
 	    .put = on_put,
 	    .remove = on_remove,
@@ -75,6 +76,7 @@ ctl_once_run(struct ctl_once *once)
 		if (error != ERROR_OK)
 			return error;
 	}
+	once->options.once = true;
 	once->state = gw_state_new(&once->options);
 	gw_state_clock(once->state, clock_wall_ms() / 1000);
 	enum error error = read_files(once);

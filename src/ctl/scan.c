@@ -41,6 +41,7 @@ ctl_sources_scan(struct ctl_sources *sources)
 	sources->epoch++;
 	sources->is_stale = false;
 	sources->too_many = false;
+	sources->has_links = false;
 	map_fini(&sources->watches);
 	map_init(&sources->watches);
 	for (unsigned i = 0; i < sources->source_count; i++)
@@ -170,6 +171,8 @@ scan_source(struct ctl_sources *sources, struct ctl_source *source)
 	}
 	split_path(source->path, &path, &parent, &source->name);
 	source->parent = find_folder(sources, parent);
+	if (lstat(source->path, &stat_now) != 0 || S_ISLNK(stat_now.st_mode))
+		sources->has_links = true;
 	if (stat(source->path, &stat_now) == 0)
 		source->is_folder = S_ISDIR(stat_now.st_mode);
 	else if (errno == ENOENT || errno == ENOTDIR)
@@ -219,6 +222,8 @@ scan_name(struct ctl_sources *sources, const struct ctl_folder *folder,
 	text_push(&path, name);
 	bool is_folder = found->d_type == DT_DIR;
 
+	sources->has_links |=
+	    found->d_type == DT_LNK || found->d_type == DT_UNKNOWN;
 	if (found->d_type == DT_LNK || found->d_type == DT_UNKNOWN)
 		is_folder = stat(path.data, &stat_now) == 0 &&
 		    S_ISDIR(stat_now.st_mode);

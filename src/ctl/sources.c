@@ -190,8 +190,11 @@ on_file(struct ctl_sources *sources, struct slice path, enum ctl_change change,
 		list_insert(&sources->going, &entry->going);
 		return;
 	}
+	bool link = is_link(entry->storage);
+
+	sources->has_links |= link;
 	/* A plain file that was just made is read when it was written. */
-	if (change == CTL_MADE && !is_link(entry->storage))
+	if (change == CTL_MADE && !link)
 		return;
 	list_remove(&entry->going);
 	ctl_entry_queue(sources, entry, change != CTL_DELETED);
@@ -232,7 +235,10 @@ on_event(
 	else if (source != NULL)
 		sources->is_stale = true;
 	else if (is_hidden)
-		sources->is_stale |= event->change != CTL_WRITTEN;
+		/* What is read may lead through it, by a link: the ..data of a
+		 * volume. Else it is what editors write before they rename. */
+		sources->is_stale |=
+		    sources->has_links && event->change != CTL_WRITTEN;
 	else if (!folder->is_content)
 		return;
 	else if (ctl_name_is_read(event->name))

@@ -63,6 +63,7 @@ struct ctl_sources {
 	struct list going; /* entries that were renamed away, oldest first */
 	unsigned epoch;
 	bool is_stale; /* all must be looked at */
+	bool has_links; /* some name is, or was since the last look, a link */
 	bool too_many; /* told so in this look */
 	struct text input; /* of standard input, kept */
 	bool input_read;

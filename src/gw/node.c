@@ -140,9 +140,9 @@ gw_node_free(struct gw_node *node)
 }
 
 void
-gw_node_rest(struct gw_node *node)
+gw_node_rest(const struct gw_state *state, struct gw_node *node)
 {
-	if (node->object && node->kind == GW_HTTPROUTE)
+	if (node->object && node->kind == GW_HTTPROUTE && !state->once)
 		gw_object_sleep(node->object);
 	else if (node->object)
 		gw_object_wake(node->object);

@@ -28,6 +28,7 @@ gw_state_new(const struct gw_options *options)
 		state->controller_names[i] = slice_make(copy, name.length);
 	}
 	state->namespaces_implied = options->namespaces_implied;
+	state->once = options->once;
 	state->carries = options->carries;
 	state->turns_at = INT64_MAX;
 	for (unsigned i = 0; i < GW_KIND__COUNT; i++) {
@@ -90,7 +91,7 @@ gw_state_put(struct gw_state *state, struct gw_object **object)
 
 	*object = NULL;
 	node->object = new;
-	gw_node_rest(node);
+	gw_node_rest(state, node);
 	on_change(state, node, before);
 	gw_object_free(&before);
 }
@@ -155,7 +156,7 @@ gw_state_each(const struct gw_state *state, enum gw_kind kind,
 
 		gw_object_wake(nodes[i]->object);
 		more = fn(context, nodes[i]->object);
-		gw_node_rest(nodes[i]);
+		gw_node_rest(state, nodes[i]);
 		if (!more)
 			break;
 	}
@@ -422,7 +423,7 @@ judge_dirty(struct gw_state *state, enum gw_kind kind)
 			if (node->object)
 				gw_object_wake(node->object);
 			judge(state, node);
-			gw_node_rest(node);
+			gw_node_rest(state, node);
 			gw_node_drop(state, node);
 			arena_reset(&state->work);
 			gw_outbox_reset(&state->outbox);

@@ -25,6 +25,7 @@ struct gw_options {
 	uint32_t controller_name_count;
 	/* files: a namespace needs no Namespace object */
 	bool namespaces_implied;
+	bool once; /* it runs once: objects need not sleep between runs */
 	uint32_t carries; /* enum gw_carry */
 };
 

@@ -231,6 +231,7 @@ struct gw_state {
 	struct slice *controller_names;
 	uint32_t controller_name_count;
 	bool namespaces_implied;
+	bool once;
 	uint32_t carries;
 	struct map nodes[GW_KIND__COUNT];
 	struct list dirty[GW_KIND__COUNT];
@@ -256,7 +257,7 @@ void gw_node_drop(struct gw_state *state, struct gw_node *node);
 void gw_node_mark(struct gw_state *state, struct gw_node *node);
 /* Where there are many of a kind, and only their own judging reads them, their
  * objects sleep but for that; the others' are awake. */
-void gw_node_rest(struct gw_node *node);
+void gw_node_rest(const struct gw_state *state, struct gw_node *node);
 /* The dirty nodes of a kind, sorted by namespace and name, for the caller to
  * free; NULL: there are none. */
 struct gw_node **gw_nodes_dirty(

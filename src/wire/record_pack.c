@@ -89,7 +89,8 @@ pack_text(struct packer *packer, struct slice text)
 		return;
 	}
 	for (uint32_t i = 0; i < words->count; i++) {
-		if (slice_equal(text, words->words[i])) {
+		if (text.length == words->words[i].length &&
+		    slice_equal(text, words->words[i])) {
 			writer_varint(packer->out, i + 1);
 			return;
 		}

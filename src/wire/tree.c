@@ -256,13 +256,19 @@ fail_by_parser(struct builder *builder)
 
 /* Nodes and where they go. */
 
-static struct tree_node *
-new_node(struct builder *builder, const yaml_mark_t *mark)
+static void
+count_node(struct builder *builder, const yaml_mark_t *mark)
 {
 	if (++builder->nodes > LIMIT_VALUE_FILE_NODES)
 		fail_at(builder, ERROR_LIMIT, mark_line(mark),
 		    mark_column(mark), "more than %d nodes in one file",
 		    LIMIT_VALUE_FILE_NODES);
+}
+
+static struct tree_node *
+new_node(struct builder *builder, const yaml_mark_t *mark)
+{
+	count_node(builder, mark);
 	struct tree_node *node = arena_zero(builder->arena, 1, sizeof(*node));
 	node->line = mark_line(mark);
 	node->column = mark_column(mark);
@@ -392,10 +398,26 @@ check_tag(
 	    "the tag %.80s cannot stand here", (const char *)tag);
 }
 
+/* A key is no node of the tree, unless an anchor names it. */
+static struct tree_node *
+scalar_node(struct builder *builder, const yaml_event_t *event,
+    struct tree_node *key_node)
+{
+	if (!wants_key(builder) || event->data.scalar.anchor != NULL)
+		return new_node(builder, &event->start_mark);
+	count_node(builder, &event->start_mark);
+	*key_node = (struct tree_node){
+	    .line = mark_line(&event->start_mark),
+	    .column = mark_column(&event->start_mark),
+	};
+	return key_node;
+}
+
 static void
 add_scalar(struct builder *builder, const yaml_event_t *event)
 {
-	struct tree_node *node = new_node(builder, &event->start_mark);
+	struct tree_node key_node;
+	struct tree_node *node = scalar_node(builder, event, &key_node);
 	node->text = arena_copy(builder->arena,
 	    slice_make((const char *)event->data.scalar.value,
 	        event->data.scalar.length));

@@ -82,7 +82,8 @@ static const struct word {
 static bool
 resolve_word(struct tree_node *node)
 {
-	if (node->text.length > WORD_BYTES_MAX)
+	if (node->text.length > WORD_BYTES_MAX ||
+	    !strchr("tTfFnN~yYoO", node->text.data[0]))
 		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (!slice_equal(node->text, words[i].text))

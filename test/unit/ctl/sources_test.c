@@ -13,6 +13,7 @@
 
 #include "core/limit.h"
 #include "core/text.h"
+#include "ctl/sources_priv.h"
 #include "folder.h"
 
 static struct ctl_files *files;
@@ -215,6 +216,31 @@ config_map_is_swapped(void **state)
 	expect_change("+a ");
 }
 
+/* What an editor writes before it renames is no reason to look at all files;
+ * where a link is, it could be what the link points to. */
+static void
+hidden_file_becomes_another(void **state)
+{
+	const char *path = folder_path("");
+
+	(void)state;
+	folder_write("a.yaml", SERVICE("a"));
+	open_sources(&path, 1, "+a ");
+	unsigned epoch = sources->epoch;
+
+	folder_write(".new", SERVICE_2("a"));
+	folder_rename(".new", "a.yaml");
+	expect_change("+a ");
+	assert_int_equal(sources->epoch, epoch);
+	folder_write(".b", SERVICE("b"));
+	folder_link(".b", "b.yaml");
+	expect_change("+b ");
+	folder_write(".new", SERVICE_2("b"));
+	folder_rename(".new", ".b");
+	expect_change("+b ");
+	assert_int_not_equal(sources->epoch, epoch);
+}
+
 static void
 one_file_is_watched(void **state)
 {
@@ -371,6 +397,7 @@ main(void)
 	    TEST(folder_is_watched),
 	    TEST(renamed_away_is_not_gone_at_once),
 	    TEST(config_map_is_swapped),
+	    TEST(hidden_file_becomes_another),
 	    TEST(one_file_is_watched),
 	    TEST(link_to_folder_is_moved),
 	    TEST(link_that_leads_back_ends),

@@ -209,8 +209,10 @@ on_certificate(void *context, const struct gw_certificate *certificate)
 }
 
 static void
-on_nothing_unit(void *context, struct slice name, struct slice bytes)
+on_nothing_unit(
+    void *context, struct slice name, struct slice bytes, struct gw_tag *tag)
 {
+	(void)tag;
 	(void)context;
 	(void)name;
 	(void)bytes;
