@@ -80,7 +80,7 @@ take_max_forwards(struct proxy_request *request, struct wire_head *head)
 	return true;
 }
 
-static bool
+static inline bool
 is_served(struct proxy_request *request, struct wire_head *head)
 {
 	int status = proxy_method_refusal(head->method_id);
@@ -94,7 +94,7 @@ is_served(struct proxy_request *request, struct wire_head *head)
 }
 
 /* The backendRef, by weight, and what the worker knows of it. */
-static enum reason
+static inline enum reason
 choose_backend(
     struct proxy_request *request, const struct snap_decision *decision)
 {
