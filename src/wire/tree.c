@@ -362,40 +362,13 @@ copy_anchor(struct builder *builder, const yaml_char_t *anchor)
 	    builder->arena, slice_from_string((const char *)anchor));
 }
 
-/* Tags: those of JSON's own types are taken where they change nothing but, for
- * !!str, what a plain scalar stands for. */
 static void
 check_tag(
     struct builder *builder, const yaml_char_t *tag, struct tree_node *node)
 {
-	static const struct {
-		const char *tag;
-		enum tree_kind kind;
-	} rows[] = {
-	    {"tag:yaml.org,2002:null", TREE_NULL},
-	    {"tag:yaml.org,2002:bool", TREE_BOOL},
-	    {"tag:yaml.org,2002:int", TREE_INTEGER},
-	    {"tag:yaml.org,2002:float", TREE_REAL},
-	    {"tag:yaml.org,2002:str", TREE_TEXT},
-	    {"!", TREE_TEXT},
-	    {"tag:yaml.org,2002:seq", TREE_LIST},
-	    {"tag:yaml.org,2002:map", TREE_MAP},
-	};
-	if (tag == NULL)
-		return;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (strcmp((const char *)tag, rows[i].tag) != 0)
-			continue;
-		if (rows[i].kind == TREE_TEXT && node->kind < TREE_TEXT) {
-			node->kind = TREE_TEXT;
-			node->integer = 0;
-		}
-		if (rows[i].kind == node->kind ||
-		    (rows[i].kind == TREE_REAL && node->kind == TREE_INTEGER))
-			return;
-	}
-	fail_at(builder, ERROR_INVALID, node->line, node->column,
-	    "the tag %.80s cannot stand here", (const char *)tag);
+	if (tag != NULL && !wire_tree_tag(node, (const char *)tag))
+		fail_at(builder, ERROR_INVALID, node->line, node->column,
+		    "the tag %.80s cannot stand here", (const char *)tag);
 }
 
 /* A key is no node of the tree, unless an anchor names it. */

@@ -281,3 +281,33 @@ resolve_real(struct tree_node *node, struct slice plain)
 	    decimal.fits && decimal.scale == 0);
 	return true;
 }
+
+bool
+wire_tree_tag(struct tree_node *node, const char *tag)
+{
+	static const struct {
+		const char *tag;
+		enum tree_kind kind;
+	} rows[] = {
+	    {"tag:yaml.org,2002:null", TREE_NULL},
+	    {"tag:yaml.org,2002:bool", TREE_BOOL},
+	    {"tag:yaml.org,2002:int", TREE_INTEGER},
+	    {"tag:yaml.org,2002:float", TREE_REAL},
+	    {"tag:yaml.org,2002:str", TREE_TEXT},
+	    {"!", TREE_TEXT},
+	    {"tag:yaml.org,2002:seq", TREE_LIST},
+	    {"tag:yaml.org,2002:map", TREE_MAP},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(tag, rows[i].tag) != 0)
+			continue;
+		if (rows[i].kind == TREE_TEXT && node->kind < TREE_TEXT) {
+			node->kind = TREE_TEXT;
+			node->integer = 0;
+		}
+		if (rows[i].kind == node->kind ||
+		    (rows[i].kind == TREE_REAL && node->kind == TREE_INTEGER))
+			return true;
+	}
+	return false;
+}

@@ -143,7 +143,7 @@ choose(void *context, struct slice server_name, struct net_tls_choice *choice)
 		choice->clients = site->clients;
 		choice->trust = site->trust;
 	}
-	return choice->identity_count > 0 ? ERROR_OK : ERROR_NOT_FOUND;
+	return choice->identity_count > 0 ? ERROR_OK : ERROR_TLS_NAME_REFUSED;
 }
 
 static void
