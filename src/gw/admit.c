@@ -8,6 +8,8 @@
 #include "core/hash.h"
 #include "core/must.h"
 #include "gw/check_priv.h"
+#include "gw/redact.h"
+#include "gw/stored.h"
 #include "gw/state.h"
 #include "wire/record_binary.h"
 #include "wire/record_tree.h"
@@ -49,16 +51,16 @@ on_fault(void *context, const struct gw_schema_fault *fault)
 	    fault->column, fault->text, fault->hint);
 }
 
-/* The kind of a schema among those that yumen reads, or GW_KIND__COUNT. */
 static enum gw_kind
 kind_of(const struct gw_schema *schema)
 {
 	unsigned kind = 0;
 
-	while (kind < GW_KIND__COUNT &&
-	    (strcmp(gw_kinds[kind].kind, schema->kind) != 0 ||
-	        strcmp(gw_kinds[kind].group, schema->group) != 0))
+	while (strcmp(gw_kinds[kind].kind, schema->kind) != 0 ||
+	    strcmp(gw_kinds[kind].group, schema->group) != 0) {
 		kind++;
+		must(kind < GW_KIND__COUNT);
+	}
 	return kind;
 }
 
@@ -90,12 +92,12 @@ gw_admit(struct tree_node *document, struct arena *arena, struct slice file,
 		return NULL;
 	enum gw_kind kind = kind_of(&check.schema);
 
-	if (kind != GW_KIND__COUNT)
-		return read_object(&check, kind, file);
-	gw_check_report(&check, GW_FINDING_KIND_NOT_READ, GW_AT(NULL, "kind"),
-	    "%s is judged, but yumen does not act on it yet",
-	    check.schema.kind);
-	return NULL;
+	if (!gw_kinds[kind].read)
+		gw_check_report(&check, GW_FINDING_KIND_NOT_READ,
+		    GW_AT(NULL, "kind"),
+		    "%s is judged, but yumen does not act on it yet",
+		    check.schema.kind);
+	return read_object(&check, kind, file);
 }
 
 /* Nobody has judged it: what is not a status is none. */
@@ -107,7 +109,8 @@ read_told(const struct tree_node *document, struct arena *arena)
 	if (!status || status->kind != TREE_MAP)
 		return NULL;
 	const struct gw_policy_status *told =
-	    wire_record_from_tree(status, &gw_policy_status_type, arena);
+	    wire_record_from_tree(
+	        status, &gw_policy_status_type, arena, NULL);
 
 	for (uint32_t i = 0; told && i < told->ancestors_count; i++)
 		if (!told->ancestors[i].ancestor_ref)
@@ -123,8 +126,9 @@ read_object(struct gw_check *check, enum gw_kind kind, struct slice file)
 	struct arena arena;
 
 	arena_init(&arena, OBJECT_BYTES);
-	const void *record =
-	    wire_record_from_tree(check->document, gw_kinds[kind].type, &arena);
+	bool whole;
+	const void *record = wire_record_from_tree(
+	    check->document, gw_kinds[kind].type, &arena, &whole);
 
 	must(record != NULL);
 	struct gw_object *object = new_object(
@@ -135,6 +139,9 @@ read_object(struct gw_check *check, enum gw_kind kind, struct slice file)
 	if (gw_status_type(kind) == &gw_policy_status_type)
 		object->told = read_told(check->document, &object->arena);
 	gw_check_honour(check, object);
+	/* From here on nobody sees more of a Secret than the record has. */
+	if (gw_redact(check->document, check->arena) || !whole)
+		gw_stored_keep(object, check->document);
 	take_digests(object);
 	return object;
 }
@@ -251,7 +258,11 @@ take_digests(struct gw_object *object)
 			memset(copy.bytes + type->fields[i].offset, 0,
 			    sizeof(void *));
 	text_init(&bytes);
-	wire_record_encode(&bytes, type, copy.bytes);
+	if (gw_kinds[object->kind].read)
+		wire_record_encode(&bytes, type, copy.bytes);
+	else
+		text_push(&bytes,
+		    slice_skip(object->stored, object->stored_metadata));
 	object->spec_digest = hash_bytes(text_slice(&bytes));
 	text_reset(&bytes);
 	wire_record_encode(&bytes, &gw_metadata_type, object->metadata);

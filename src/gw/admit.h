@@ -10,8 +10,8 @@
 /* Admit one document (not a List: the caller unpacks those by
  * gw_admit_documents). The document becomes what a cluster would store: unknown
  * fields go, defaults come, made in arena, which is its tree's. NULL: not
- * admitted; an ERROR finding said why, or, for a kind that yumen judges and
- * does not act on yet, or does not know, an INFO one. */
+ * admitted; an ERROR finding said why, or, for a kind that yumen does not know,
+ * an INFO one. A Secret's values are digests afterwards (gw/redact.h). */
 struct gw_object *gw_admit(struct tree_node *document, struct arena *arena,
     struct slice file, gw_finding_fn on_finding, void *context);
 

@@ -152,7 +152,7 @@ gw_check_honour(struct gw_check *check, const struct gw_object *object)
 	case GW_CLUSTERTRUSTBUNDLE:
 	case GW_SECRET:
 	case GW_NAMESPACE:
-	case GW_KIND__COUNT:
+	default:
 		break;
 	}
 }

@@ -61,7 +61,8 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 
 	if (node)
 		return node;
-	size_t size = node_sizes[kind];
+	size_t size =
+	    gw_kinds[kind].read ? node_sizes[kind] : sizeof(struct gw_node);
 	size_t length = namespace.length + 1 + name.length;
 
 	node = memory_zero(1, size + length + 1);

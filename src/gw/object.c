@@ -18,9 +18,20 @@ const struct gw_kind_row gw_kinds[GW_KIND__COUNT] = {
 	    .plural = (plural_), \
 	    .short_names = (short_), \
 	    .namespaced = (scoped), \
-	    .type = &record##_type},
+	    .type = &record##_type, \
+	    .read = true},
 #include "gw/kind.def"
 #undef GW_KIND
+#define GW_SHOWN(row, group_, versions_, kind_, plural_, short_, scoped) \
+	[GW_##row] = {.group = (group_), \
+	    .versions = (versions_), \
+	    .kind = (kind_), \
+	    .plural = (plural_), \
+	    .short_names = (short_), \
+	    .namespaced = (scoped), \
+	    .type = &gw_shown_type},
+#include "gw/shown.def"
+#undef GW_SHOWN
 };
 
 static bool
@@ -190,9 +201,12 @@ void
 gw_object_succeed(struct gw_object *object, const struct gw_object *previous)
 {
 	must(object != NULL);
-	if (!previous || object->generation_given)
+	if (!previous)
 		return;
 	must(previous->kind == object->kind);
+	object->since = previous->since;
+	if (object->generation_given)
+		return;
 	object->generation = previous->generation;
 	if (object->spec_digest != previous->spec_digest)
 		object->generation++;

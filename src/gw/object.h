@@ -12,6 +12,9 @@ enum gw_kind {
 #define GW_KIND(name, ...) GW_##name,
 #include "gw/kind.def"
 #undef GW_KIND
+#define GW_SHOWN(name, ...) GW_##name,
+#include "gw/shown.def"
+#undef GW_SHOWN
 	GW_KIND__COUNT
 };
 
@@ -23,6 +26,7 @@ struct gw_kind_row {
 	const char *short_names; /* "gtw|gw", or "" */
 	bool namespaced;
 	const struct record_type *type; /* of the whole object */
+	bool read; /* else it is only shown: type has its metadata alone */
 };
 extern const struct gw_kind_row gw_kinds[GW_KIND__COUNT];
 
@@ -67,6 +71,11 @@ struct gw_object {
 	/* Of a policy: the status that it came with, in which other controllers
 	 * may have entries; NULL: none, or not one. In no digest. */
 	const struct gw_policy_status *told;
+	/* The whole of what a cluster would hold, as JSON with its metadata
+	 * first, without generation and status, Secrets' values as digests;
+	 * absent where the record says it all. */
+	struct slice stored;
+	uint32_t stored_metadata; /* where the metadata ends in it */
 	struct gw_source source;
 	/* Keyed hashes, good within this process: they have only to tell two
 	 * versions of one object apart. */

@@ -14,29 +14,38 @@ is(const struct tree_node *document, const char *key, const char *value)
 	return node && slice_equal(node->text, slice_from_string(value));
 }
 
-/* base64 to "sha256:..." in arena; bytes is scratch, and keeps nothing. */
-static struct slice
-shown(struct slice value, struct text *bytes, struct arena *arena)
+static void
+hide(struct tree_node *node, struct slice bytes, struct arena *arena)
 {
 	uint8_t digest[CRYPT_SHA256_BYTES];
-	struct text text;
+	struct text shown;
 
-	text_reset(bytes);
-	(void)wire_base64_take(bytes, value);
-	crypt_sha256(&(struct slice){bytes->data, bytes->length}, 1, digest);
-	if (bytes->data)
-		memory_wipe(bytes->data, bytes->length);
-	text_init(&text);
-	text_push_string(&text, "sha256:");
+	crypt_sha256(&bytes, 1, digest);
+	text_init(&shown);
+	text_push_string(&shown, "sha256:");
 	for (size_t i = 0; i < sizeof(digest); i++)
-		text_printf(&text, "%02x", digest[i]);
-	struct slice copy = arena_copy(arena, text_slice(&text));
-
-	text_fini(&text);
-	return copy;
+		text_printf(&shown, "%02x", digest[i]);
+	node->text = arena_copy(arena, text_slice(&shown));
+	text_fini(&shown);
 }
 
-void
+/* kubectl apply writes the whole Secret into an annotation. */
+static void
+hide_annotation(const struct tree_node *document, struct arena *arena)
+{
+	const struct tree_node *metadata = wire_tree_get(document, "metadata");
+	const struct tree_node *annotations =
+	    metadata ? wire_tree_get(metadata, "annotations") : NULL;
+	struct tree_node *applied = annotations
+	    ? wire_tree_get(annotations,
+	          "kubectl.kubernetes.io/last-applied-configuration")
+	    : NULL;
+
+	if (applied)
+		hide(applied, applied->text, arena);
+}
+
+bool
 gw_redact(struct tree_node *document, struct arena *arena)
 {
 	must(document != NULL && document->kind == TREE_MAP && arena != NULL);
@@ -44,32 +53,18 @@ gw_redact(struct tree_node *document, struct arena *arena)
 	struct text bytes;
 
 	if (!is(document, "kind", "Secret") ||
-	    !is(document, "apiVersion", "v1") || !data)
-		return;
+	    !is(document, "apiVersion", "v1"))
+		return false;
+	hide_annotation(document, arena);
 	text_init(&bytes);
-	for (struct tree_node *at = data->child; at; at = at->next)
-		at->text = shown(at->text, &bytes, arena);
+	for (struct tree_node *at = data ? data->child : NULL; at;
+	     at = at->next) {
+		text_reset(&bytes);
+		(void)wire_base64_take(&bytes, at->text);
+		hide(at, text_slice(&bytes), arena);
+		if (bytes.data)
+			memory_wipe(bytes.data, bytes.length);
+	}
 	text_fini(&bytes);
-}
-
-const void *
-gw_redact_record(const struct gw_object *object, struct arena *arena)
-{
-	must(object != NULL && arena != NULL);
-	if (object->kind != GW_SECRET)
-		return object->record;
-	struct gw_secret *copy = arena_alloc(arena, sizeof(*copy));
-	struct text bytes;
-
-	*copy = *object->secret;
-	copy->data =
-	    arena_zero(arena, copy->data_count + 1, sizeof(*copy->data));
-	text_init(&bytes);
-	for (uint32_t i = 0; i < copy->data_count; i++)
-		copy->data[i] =
-		    (struct record_pair){.key = object->secret->data[i].key,
-		        .value = shown(
-		            object->secret->data[i].value, &bytes, arena)};
-	text_fini(&bytes);
-	return copy;
+	return true;
 }

@@ -442,6 +442,9 @@ gw_verdicts(const struct gw_state *state, const struct gw_object *object,
 	    SLICE_ARGS(object->namespace), object->namespace.length ? "/" : "",
 	    SLICE_ARGS(object->name));
 	telling.name = text_slice(&name);
+	if (!gw_kinds[object->kind].read)
+		tell(&telling, GW_FINDING_KIND_NOT_READ, SLICE(""),
+		    SLICE("yumen judges it, and does not act on it yet"), NULL);
 	if (object->kind == GW_HTTPROUTE)
 		tell_missing_parents(&telling, state, status);
 	if (status && object->kind == GW_HTTPROUTE) {

@@ -6,20 +6,30 @@
 
 #include "core/must.h"
 
-static bool decode_map(struct arena *arena, const struct tree_node *tree,
+struct decoding {
+	struct arena *arena;
+	bool passed_over; /* a field that no record has */
+};
+
+static bool decode_map(struct decoding *decoding, const struct tree_node *tree,
     const struct record_type *type, char *record);
-static bool decode_field(struct arena *arena, const struct tree_node *node,
-    const struct record_field *field, char *record);
+static bool decode_field(struct decoding *decoding,
+    const struct tree_node *node, const struct record_field *field,
+    char *record);
 
 void *
 wire_record_from_tree(const struct tree_node *tree,
-    const struct record_type *type, struct arena *arena)
+    const struct record_type *type, struct arena *arena, bool *whole)
 {
 	must(tree != NULL && type != NULL && arena != NULL);
+	struct decoding decoding = {.arena = arena};
 	char *record = arena_zero(arena, 1, type->size);
 
-	if (tree->kind != TREE_MAP || !decode_map(arena, tree, type, record))
+	if (tree->kind != TREE_MAP ||
+	    !decode_map(&decoding, tree, type, record))
 		return NULL;
+	if (whole != NULL)
+		*whole = !decoding.passed_over;
 	return record;
 }
 
@@ -47,7 +57,7 @@ set_default(const struct record_field *field, char *record)
 }
 
 static bool
-decode_map(struct arena *arena, const struct tree_node *tree,
+decode_map(struct decoding *decoding, const struct tree_node *tree,
     const struct record_type *type, char *record)
 {
 	for (uint32_t i = 0; i < type->count; i++)
@@ -56,7 +66,9 @@ decode_map(struct arena *arena, const struct tree_node *tree,
 		const struct record_field *field =
 		    at->kind == TREE_NULL ? NULL : find_field(type, at->key);
 
-		if (field != NULL && !decode_field(arena, at, field, record))
+		if (field == NULL && at->kind != TREE_NULL)
+			decoding->passed_over = true;
+		if (field != NULL && !decode_field(decoding, at, field, record))
 			return false;
 	}
 	return true;
@@ -64,26 +76,26 @@ decode_map(struct arena *arena, const struct tree_node *tree,
 
 static bool
 decode_text(
-    struct arena *arena, const struct tree_node *node, struct slice *text)
+    struct decoding *decoding, const struct tree_node *node, struct slice *text)
 {
 	if (node->kind != TREE_TEXT)
 		return false;
-	*text = arena_copy(arena, node->text);
+	*text = arena_copy(decoding->arena, node->text);
 	return true;
 }
 
 static bool
-decode_struct(struct arena *arena, const struct tree_node *node,
+decode_struct(struct decoding *decoding, const struct tree_node *node,
     const struct record_type *type, void **slot)
 {
 	if (node->kind != TREE_MAP)
 		return false;
-	*slot = arena_zero(arena, 1, type->size);
-	return decode_map(arena, node, type, *slot);
+	*slot = arena_zero(decoding->arena, 1, type->size);
+	return decode_map(decoding, node, type, *slot);
 }
 
 static bool
-decode_list(struct arena *arena, const struct tree_node *node,
+decode_list(struct decoding *decoding, const struct tree_node *node,
     const struct record_field *field, char *record)
 {
 	size_t size = field->kind == RECORD_TEXTS ? sizeof(struct slice)
@@ -91,17 +103,17 @@ decode_list(struct arena *arena, const struct tree_node *node,
 
 	if (node->kind != TREE_LIST)
 		return false;
-	char *items =
-	    arena_zero(arena, node->count > 0 ? node->count : 1, size);
+	char *items = arena_zero(
+	    decoding->arena, node->count > 0 ? node->count : 1, size);
 	uint32_t count = 0;
 
 	*(void **)(void *)(record + field->offset) = items;
 	for (const struct tree_node *at = node->child; at; at = at->next) {
 		char *item = items + count++ * size;
 		bool decoded = field->kind == RECORD_TEXTS
-		    ? decode_text(arena, at, (struct slice *)(void *)item)
+		    ? decode_text(decoding, at, (struct slice *)(void *)item)
 		    : at->kind == TREE_MAP &&
-		        decode_map(arena, at, field->sub, item);
+		        decode_map(decoding, at, field->sub, item);
 
 		if (!decoded)
 			return false;
@@ -121,22 +133,22 @@ compare_pairs(const void *a, const void *b)
 /* A map's order means nothing: pairs are sorted, so that equal maps are equal.
  */
 static bool
-decode_pairs(struct arena *arena, const struct tree_node *node,
+decode_pairs(struct decoding *decoding, const struct tree_node *node,
     const struct record_field *field, char *record)
 {
 	if (node->kind != TREE_MAP)
 		return false;
 	struct record_pair *pairs = arena_zero(
-	    arena, node->count > 0 ? node->count : 1, sizeof(*pairs));
+	    decoding->arena, node->count > 0 ? node->count : 1, sizeof(*pairs));
 	uint32_t count = 0;
 
 	for (const struct tree_node *at = node->child; at; at = at->next) {
 		struct record_pair *pair = &pairs[count++];
 
-		pair->key = arena_copy(arena, at->key);
+		pair->key = arena_copy(decoding->arena, at->key);
 		pair->value = SLICE("");
 		if (at->kind != TREE_NULL &&
-		    !decode_text(arena, at, &pair->value))
+		    !decode_text(decoding, at, &pair->value))
 			return false;
 	}
 	qsort(pairs, count, sizeof(*pairs), compare_pairs);
@@ -146,14 +158,15 @@ decode_pairs(struct arena *arena, const struct tree_node *node,
 }
 
 static bool
-decode_field(struct arena *arena, const struct tree_node *node,
+decode_field(struct decoding *decoding, const struct tree_node *node,
     const struct record_field *field, char *record)
 {
 	char *slot = record + field->offset;
 
 	switch (field->kind) {
 	case RECORD_TEXT:
-		return decode_text(arena, node, (struct slice *)(void *)slot);
+		return decode_text(
+		    decoding, node, (struct slice *)(void *)slot);
 	case RECORD_NUMBER:
 		*(int64_t *)(void *)slot = node->integer;
 		return node->kind == TREE_INTEGER;
@@ -162,12 +175,12 @@ decode_field(struct arena *arena, const struct tree_node *node,
 		return node->kind == TREE_BOOL;
 	case RECORD_STRUCT:
 		return decode_struct(
-		    arena, node, field->sub, (void **)(void *)slot);
+		    decoding, node, field->sub, (void **)(void *)slot);
 	case RECORD_TEXTS:
 	case RECORD_STRUCTS:
-		return decode_list(arena, node, field, record);
+		return decode_list(decoding, node, field, record);
 	case RECORD_PAIRS:
 		break;
 	}
-	return decode_pairs(arena, node, field, record);
+	return decode_pairs(decoding, node, field, record);
 }

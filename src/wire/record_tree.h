@@ -7,10 +7,10 @@
 #include "wire/tree.h"
 
 /* Decode tree (a map) into a new record in arena. Fields that the table does
- * not have are passed over. NULL when a value is of another kind than its
- * field. */
+ * not have are passed over; *whole, which may be NULL, says that there were
+ * none. NULL when a value is of another kind than its field. */
 void *wire_record_from_tree(const struct tree_node *tree,
-    const struct record_type *type, struct arena *arena);
+    const struct record_type *type, struct arena *arena, bool *whole);
 
 /* A text as JSON writes it, in quotes; YAML reads it as the same text. */
 void wire_json_push(struct text *out, struct slice text);

@@ -44,7 +44,8 @@ on_document(void *context, struct tree_node *root)
 {
 	struct run *run = context;
 	check_node(root, 0);
-	run->sample = wire_record_from_tree(root, &sample_type, &run->arena);
+	run->sample =
+	    wire_record_from_tree(root, &sample_type, &run->arena, NULL);
 	return run->sample == NULL;
 }
 

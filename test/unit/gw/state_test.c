@@ -555,6 +555,9 @@ edit(struct model *model, struct world *world)
 	unsigned name = random_below(&model->random, NAMES);
 	struct gw_object *object;
 
+	/* Those that are only shown have specs of their own. */
+	if (!gw_kinds[kind].read)
+		kind = GW_HTTPROUTE;
 	if (!gw_kinds[kind].namespaced)
 		name %= 2;
 	struct text *yaml = &model->objects[kind][name];

@@ -23,7 +23,7 @@ on_document(void *context, struct tree_node *root)
 {
 	struct decoding *decoding = context;
 	decoding->sample =
-	    wire_record_from_tree(root, &sample_type, &decoding->arena);
+	    wire_record_from_tree(root, &sample_type, &decoding->arena, NULL);
 	return false;
 }
 
