@@ -1,4 +1,5 @@
-/* One request and its answer over a Unix socket, blocking. */
+/* One request and its answer over a Unix socket, blocking; or a page made of
+ * files. */
 #include "cmd/ask.h"
 
 #include <errno.h>
@@ -9,10 +10,10 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "cmd/planned.h"
 #include "core/memory.h"
 #include "net/listener.h"
 #include "wire/h1.h"
-#include "wire/nearest.h"
 
 #define ANSWER_BYTES_MAX ((size_t)1 << 30)
 #define READ_BYTES 65536
@@ -66,7 +67,7 @@ cannot_reach(const char *command, const char *path, enum error error)
 
 /* HTTP/1.0, so that the body is what follows the head until the end. */
 static bool
-ask(const char *command, const char *path, struct slice request,
+exchange(const char *command, const char *path, struct slice request,
     struct text *answer)
 {
 	int fd;
@@ -102,12 +103,22 @@ split_answer(struct slice answer, uint16_t *status, struct slice *body)
 }
 
 static json_t *
+read_json(const char *command, struct slice body)
+{
+	json_error_t error;
+	json_t *root = json_loadb(body.data, body.length, 0, &error);
+
+	if (root == NULL)
+		fprintf(stderr, "yumen %s: the answer is no JSON: %s\n",
+		    command, error.text);
+	return root;
+}
+
+static json_t *
 read_answer(const char *command, struct slice answer)
 {
 	struct slice body;
 	uint16_t code;
-	json_error_t error;
-	json_t *root;
 
 	if (!split_answer(answer, &code, &body)) {
 		fprintf(stderr, "yumen %s: the answer is no HTTP\n", command);
@@ -118,20 +129,35 @@ read_answer(const char *command, struct slice answer)
 		    SLICE_ARGS(body));
 		return NULL;
 	}
-	root = json_loadb(body.data, body.length, 0, &error);
-	if (root == NULL)
-		fprintf(stderr, "yumen %s: the answer is no JSON: %s\n",
-		    command, error.text);
+	return read_json(command, body);
+}
+
+static json_t *
+ask_files(const struct ask *ask, struct slice target)
+{
+	struct text page;
+	json_t *root = NULL;
+
+	text_init(&page);
+	if (planned_page(ask->planned, target, &page))
+		root = read_json(ask->command, text_slice(&page));
+	else
+		fprintf(stderr, "yumen %s: files have no %.*s\n", ask->command,
+		    SLICE_ARGS(target));
+	text_fini(&page);
 	return root;
 }
 
 json_t *
-ask_page(const char *command, const char *path, struct slice target)
+ask_page(const struct ask *ask, struct slice target)
 {
 	char fallback[108]; /* sun_path's size */
+	const char *path = ask->socket;
 	struct text request, answer;
 	json_t *root = NULL;
 
+	if (ask->planned != NULL)
+		return ask_files(ask, target);
 	if (path == NULL) {
 		if (!command_default_socket(fallback, sizeof(fallback)))
 			return NULL;
@@ -141,8 +167,8 @@ ask_page(const char *command, const char *path, struct slice target)
 	text_init(&answer);
 	text_printf(&request, "GET %.*s HTTP/1.0\r\nHost: localhost\r\n\r\n",
 	    SLICE_ARGS(target));
-	if (ask(command, path, text_slice(&request), &answer))
-		root = read_answer(command, text_slice(&answer));
+	if (exchange(ask->command, path, text_slice(&request), &answer))
+		root = read_answer(ask->command, text_slice(&answer));
 	text_fini(&request);
 	text_fini(&answer);
 	return root;
@@ -164,49 +190,17 @@ ask_push_escaped(struct text *out, struct slice value)
 	}
 }
 
-/* A name in a query: letters, digits, '-' and '.' are all that names have. */
+/* Letters, digits, '-' and '.' are all that names have. */
 bool
-ask_push_name(
-    const char *command, struct text *out, const char *key, const char *value)
+ask_check_name(const char *command, const char *name)
 {
-	if (value == NULL)
+	if (name[0] != '\0' &&
+	    name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.")] ==
+	        '\0')
 		return true;
-	if (value[0] == '\0' ||
-	    value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-.")] !=
-	        '\0') {
-		fprintf(stderr,
-		    "yumen %s: '%s' is no name: lower case letters, digits, "
-		    "'-' and '.'\n",
-		    command, value);
-		return false;
-	}
-	text_printf(out, "&%s=%s", key, value);
-	return true;
-}
-
-static void
-no_kind(const char *command, const char *name)
-{
-	struct wire_nearest nearest;
-
-	wire_nearest_init(&nearest, slice_from_string(name));
-	wire_nearest_feed(&nearest, SLICE("proxies"));
-	for (int i = 0; i < GW_KIND__COUNT; i++)
-		wire_nearest_feed(
-		    &nearest, slice_from_string(gw_kinds[i].plural));
-	fprintf(stderr, "yumen %s: no kind '%s'", command, name);
-	if (slice_is_set(nearest.best))
-		fprintf(
-		    stderr, "; did you mean %.*s?\n", SLICE_ARGS(nearest.best));
-	else
-		fputs("; yumen help get lists them\n", stderr);
-}
-
-bool
-ask_kind(const char *command, const char *name, enum gw_kind *kind)
-{
-	if (gw_kind_parse(slice_from_string(name), kind))
-		return true;
-	no_kind(command, name);
+	fprintf(stderr,
+	    "yumen %s: '%s' is no name: lower case letters, digits, '-' and "
+	    "'.'\n",
+	    command, name);
 	return false;
 }

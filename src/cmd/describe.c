@@ -1,13 +1,16 @@
-/* yumen describe: asks a running yumen for an object, what is wrong with it and
- * what it hangs together with. It reads nothing else and changes nothing. */
+/* yumen describe: asks a running yumen, or files, for objects, what is wrong
+ * with each and what it hangs together with. It reads nothing else and changes
+ * nothing. */
 #include "cmd/describe_priv.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "cmd/ask.h"
+#include "cmd/cell.h"
 #include "cmd/command.h"
 #include "cmd/look.h"
+#include "cmd/planned.h"
+#include "cmd/select.h"
 
 json_t *
 describe_ask(const struct describing *describing, const char *format, ...)
@@ -19,24 +22,20 @@ describe_ask(const struct describing *describing, const char *format, ...)
 	va_start(arguments, format);
 	text_vprintf(&target, format, arguments);
 	va_end(arguments);
-	json_t *answer =
-	    ask_page("describe", describing->socket, text_slice(&target));
+	json_t *answer = ask_page(describing->ask, text_slice(&target));
 
 	text_fini(&target);
 	return answer ? answer : json_object();
 }
 
 static void
-push_map(struct text *out, const char *label, json_t *map)
+push_map(struct text *out, const char *label, const json_t *metadata,
+    const char *cell)
 {
 	struct text pairs;
-	json_t *value;
-	const char *key;
 
 	text_init(&pairs);
-	json_object_foreach(map, key, value)
-	    text_printf(&pairs, "%s%s=%s", pairs.length > 0 ? "," : "", key,
-	        json_is_string(value) ? json_string_value(value) : "");
+	cell_push(&pairs, metadata, cell);
 	if (pairs.length > 0)
 		describe_line(out, label, pairs.data);
 	text_fini(&pairs);
@@ -60,11 +59,13 @@ describe_head(const struct describing *describing, const json_t *place)
 	    (int)look_number(place, "line"));
 	describe_line(out, "Written", text.data);
 	text_reset(&text);
-	text_push_number(&text, (uint64_t)look_number(metadata, "generation"));
-	describe_line(out, "Generation", text.data);
+	if (json_object_get(metadata, "generation"))
+		text_push_number(
+		    &text, (uint64_t)look_number(metadata, "generation"));
+	describe_line(out, "Generation", text.length ? text.data : "");
 	describe_line(out, "Created", look_text(metadata, "creationTimestamp"));
-	push_map(out, "Labels", json_object_get(metadata, "labels"));
-	push_map(out, "Annotations", json_object_get(metadata, "annotations"));
+	push_map(out, "Labels", metadata, "{@labels}");
+	push_map(out, "Annotations", metadata, "{@annotations}");
 	text_fini(&text);
 }
 
@@ -90,59 +91,88 @@ describe_object(struct describing *describing)
 	json_decref(problems);
 }
 
-static int
-describe_all(struct describing *describing, const char *name, json_t *answer)
+static void
+describe_items(const struct selection *selection, const struct ask *ask,
+    const json_t *items)
 {
-	json_t *items = json_object_get(answer, "items");
 	struct text out;
+	unsigned count = 0;
 
-	if (json_array_size(items) == 0) {
-		fprintf(stderr, "yumen describe: there is no %s %s\n",
-		    gw_kinds[describing->kind].kind, name);
-		return 1;
-	}
 	text_init(&out);
-	describing->out = &out;
-	for (size_t i = 0; i < json_array_size(items); i++) {
-		text_push_string(&out, i > 0 ? "\n" : "");
-		describing->object = json_array_get(items, i);
-		describe_object(describing);
-	}
-	fwrite(out.data, 1, out.length, stdout);
+	for (unsigned k = 0; k < selection->kind_count; k++)
+		for (size_t i = 0; i < json_array_size(items); i++) {
+			struct describing describing = {
+			    .kind = selection->kinds[k],
+			    .object = json_array_get(items, i),
+			    .ask = ask,
+			    .out = &out,
+			};
+
+			if (select_kind_of(describing.object) !=
+			        describing.kind ||
+			    !select_takes(selection, describing.object))
+				continue;
+			text_push_string(&out, count++ > 0 ? "\n" : "");
+			describe_object(&describing);
+		}
+	if (count == 0 && selection->name_count == 0)
+		fprintf(stderr, "yumen describe: there is none\n");
+	fwrite(out.data ? out.data : "", 1, out.length, stdout);
 	text_fini(&out);
-	return 0;
+}
+
+static int
+describe(const struct selection *selection, const struct ask *ask)
+{
+	struct text target;
+	int status = 0;
+
+	text_init(&target);
+	select_push_target(selection, &target);
+	json_t *answer = ask_page(ask, text_slice(&target));
+
+	text_fini(&target);
+	if (answer == NULL)
+		return 1;
+	const json_t *items = json_object_get(answer, "items");
+
+	describe_items(selection, ask, items);
+	for (unsigned i = 0; i < selection->name_count; i++)
+		if (!select_is_among(selection, i, items)) {
+			fprintf(stderr, "yumen describe: there is no %s %s\n",
+			    gw_kinds[selection->names[i].kind].kind,
+			    selection->names[i].name);
+			status = 1;
+		}
+	json_decref(answer);
+	return status;
 }
 
 int
 command_describe(const struct flags *flags)
 {
-	struct describing describing = {
+	static struct selection selection;
+	struct ask ask = {.command = "describe",
 	    .socket = flags_value(flags, FLAG_DESCRIBE_SOCKET)};
-	struct text target;
-	int status = 2;
+	struct planned planned;
 
-	if (flags->argument_count < 2) {
-		fputs("yumen describe: name a kind and an object: yumen "
-		      "describe gateway eg\n",
-		    stderr);
+	selection.namespace = flags_value(flags, FLAG_DESCRIBE_NAMESPACE);
+	selection.selector = flags_value(flags, FLAG_DESCRIBE_SELECTOR);
+	if (!select_parse(&selection, "describe", flags->arguments,
+	        flags->argument_count))
 		return 2;
-	}
-	if (!ask_kind("describe", flags->arguments[0], &describing.kind))
-		return 2;
-	text_init(&target);
-	text_printf(&target, "/api/v1/objects?kind=%s",
-	    gw_kinds[describing.kind].plural);
-	if (ask_push_name("describe", &target, "namespace",
-	        flags_value(flags, FLAG_DESCRIBE_NAMESPACE)) &&
-	    ask_push_name("describe", &target, "name", flags->arguments[1])) {
-		json_t *answer = ask_page(
-		    "describe", describing.socket, text_slice(&target));
+	if (flags->counts[FLAG_DESCRIBE_FILE] == 0)
+		return describe(&selection, &ask);
+	if (!planned_make(&planned, "describe",
+	        flags->values[FLAG_DESCRIBE_FILE],
+	        flags->counts[FLAG_DESCRIBE_FILE],
+	        flags->values[FLAG_DESCRIBE_CONTROLLER_NAME],
+	        flags->counts[FLAG_DESCRIBE_CONTROLLER_NAME]))
+		return 1;
+	ask.planned = &planned;
+	int status = describe(&selection, &ask);
 
-		status = answer
-		    ? describe_all(&describing, flags->arguments[1], answer)
-		    : 1;
-		json_decref(answer);
-	}
-	text_fini(&target);
+	planned_tell_problems(&planned);
+	planned_fini(&planned);
 	return status;
 }

@@ -2,6 +2,7 @@
  * its listeners, a Service with its endpoints and who leads there. */
 #include "cmd/get_priv.h"
 
+#include "cmd/cell.h"
 #include "cmd/describe_priv.h"
 #include "cmd/look.h"
 #include "wire/host.h"
@@ -38,12 +39,22 @@ namespace_of(const json_t *reference, const char *own)
 	return namespace[0] ? namespace : own;
 }
 
+/* Is this a reference to what is described? Kinds and groups were filled in at
+ * admission. */
 static bool
 leads_to(const json_t *reference, const char *own,
     const struct describing *describing)
 {
+	const struct gw_kind_row *row = &gw_kinds[describing->kind];
+	const json_t *group = json_object_get(reference, "group");
+
 	return strcmp(look_text(reference, "name"), describing->name) == 0 &&
-	    strcmp(namespace_of(reference, own), describing->namespace) == 0;
+	    strcmp(look_text(reference, "kind"), row->kind) == 0 &&
+	    (!json_is_string(group) ||
+	        strcmp(json_string_value(group), row->group) == 0) &&
+	    (!row->namespaced ||
+	        strcmp(namespace_of(reference, own), describing->namespace) ==
+	            0);
 }
 
 /* ---- GatewayClass ---- */
@@ -84,7 +95,7 @@ describe_class(const struct describing *describing)
 	json_decref(answer);
 }
 
-/* ---- Gateway ---- */
+/* ---- Gateway, ListenerSet ---- */
 
 static const json_t *
 listener_status(const json_t *object, const char *name)
@@ -169,8 +180,9 @@ describe_gateway(const struct describing *describing)
 	    "KIND", "ROUTE", "LISTENER", "HOSTNAMES", "ACCEPTED", "WHY", NULL};
 	const json_t *addresses =
 	    look_at(describing->object, "status", "addresses");
-	json_t *answer =
-	    describe_ask(describing, "/api/v1/objects?kind=httproutes");
+	json_t *answer = describe_ask(describing,
+	    "/api/v1/objects?kind=httproutes,grpcroutes,tlsroutes,tcproutes,"
+	    "udproutes");
 	json_t *items = json_object_get(answer, "items");
 	struct table table;
 	struct text text;
@@ -193,7 +205,7 @@ describe_gateway(const struct describing *describing)
 	json_decref(answer);
 }
 
-/* ---- HTTPRoute ---- */
+/* ---- routes ---- */
 
 /* The hostnames that a listener and a route have in common. */
 static void
@@ -257,26 +269,33 @@ describe_attachment(const struct describing *describing)
 	json_decref(unit);
 }
 
+/* " NAME: VALUE" of each, as the list's way of writing them. */
+static void
+push_named(struct text *out, const json_t *list, const char *format)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+
+		text_push_byte(out, ' ');
+		cell_push(out, one, format);
+	}
+}
+
 static void
 push_match(struct text *out, const json_t *match)
 {
-	const json_t *path = json_object_get(match, "path");
-	const json_t *headers = json_object_get(match, "headers");
-	const json_t *queries = json_object_get(match, "queryParams");
+	const json_t *method = json_object_get(match, "method");
 
-	text_printf(out, "%s%s %s", out->length > 0 ? " | " : "",
-	    path ? look_text(path, "type") : "PathPrefix",
-	    path ? look_text(path, "value") : "/");
-	if (look_text(match, "method")[0])
-		text_printf(out, " %s", look_text(match, "method"));
-	for (size_t i = 0; i < json_array_size(headers); i++)
-		text_printf(out, " %s: %s",
-		    look_text(json_array_get(headers, i), "name"),
-		    look_text(json_array_get(headers, i), "value"));
-	for (size_t i = 0; i < json_array_size(queries); i++)
-		text_printf(out, " ?%s=%s",
-		    look_text(json_array_get(queries, i), "name"),
-		    look_text(json_array_get(queries, i), "value"));
+	text_push_string(out, out->length > 0 ? " | " : "");
+	if (json_object_get(match, "path"))
+		cell_push(out, match, "{path.type} {path.value}");
+	if (json_is_string(method))
+		text_printf(out, " %s", json_string_value(method));
+	else if (method)
+		cell_push(out, method, "{service|any}/{method|any}");
+	push_named(out, json_object_get(match, "headers"), "{name:} {value}");
+	push_named(
+	    out, json_object_get(match, "queryParams"), "?{name}={value}");
 }
 
 static void
@@ -295,7 +314,7 @@ push_rule(struct table *table, size_t index, const json_t *rule)
 	for (size_t i = 0; i < json_array_size(matches); i++)
 		push_match(&text, json_array_get(matches, i));
 	if (json_array_size(matches) == 0)
-		push_match(&text, NULL);
+		text_push_string(&text, "any");
 	table_push(table, text_slice(&text));
 	text_reset(&text);
 	for (size_t i = 0; i < json_array_size(filters); i++)
@@ -341,52 +360,7 @@ describe_route(const struct describing *describing)
 	describe_table(describing->out, "Rules", &table);
 }
 
-/* ---- Service, XBackend ---- */
-
-static void
-describe_users(const struct describing *describing)
-{
-	static const char *const titles[] = {
-	    "KIND", "ROUTE", "RULE", "PORT", "WEIGHT", NULL};
-	json_t *answer =
-	    describe_ask(describing, "/api/v1/objects?kind=httproutes");
-	json_t *items = json_object_get(answer, "items");
-	struct table table;
-
-	begin(&table, titles);
-	for (size_t i = 0; i < json_array_size(items); i++) {
-		const json_t *route = json_array_get(items, i);
-		const json_t *metadata = json_object_get(route, "metadata");
-		const char *namespace = look_text(metadata, "namespace");
-		const json_t *rules = look_at(route, "spec", "rules");
-
-		for (size_t k = 0; k < json_array_size(rules); k++) {
-			const json_t *backends = json_object_get(
-			    json_array_get(rules, k), "backendRefs");
-			json_t *one;
-			size_t at;
-
-			json_array_foreach(backends, at, one)
-			{
-				if (!leads_to(one, namespace, describing) ||
-				    strcmp(look_text(one, "kind"),
-				        gw_kinds[describing->kind].kind) != 0)
-					continue;
-				describe_cell(
-				    &table, "%s", look_text(route, "kind"));
-				describe_cell(&table, "%s/%s", namespace,
-				    look_text(metadata, "name"));
-				describe_cell(&table, "%zu", k);
-				describe_cell(&table, "%d",
-				    (int)look_number(one, "port"));
-				describe_cell(&table, "%d",
-				    (int)look_number(one, "weight"));
-			}
-		}
-	}
-	describe_table(describing->out, "Used by", &table);
-	json_decref(answer);
-}
+/* ---- Service ---- */
 
 static void
 describe_endpoints(const struct describing *describing)
@@ -459,31 +433,19 @@ describe_spec(const struct describing *describing)
 	json_decref(list);
 }
 
+/* By its shape: what has listeners, or parents and rules, is told alike. */
 void
 describe_kind(const struct describing *describing)
 {
-	switch (describing->kind) {
-	case GW_GATEWAYCLASS:
+	if (describing->kind == GW_GATEWAYCLASS)
 		describe_class(describing);
-		break;
-	case GW_GATEWAY:
-	case GW_LISTENERSET:
+	else if (look_at(describing->object, "spec", "listeners"))
 		describe_gateway(describing);
-		break;
-	case GW_HTTPROUTE:
+	else if (look_at(describing->object, "spec", "parentRefs"))
 		describe_route(describing);
-		break;
-	case GW_SERVICE:
+	else
 		describe_spec(describing);
+	if (describing->kind == GW_SERVICE)
 		describe_endpoints(describing);
-		describe_users(describing);
-		break;
-	case GW_XBACKEND:
-		describe_spec(describing);
-		describe_users(describing);
-		break;
-	default:
-		describe_spec(describing);
-		break;
-	}
+	describe_users(describing);
 }

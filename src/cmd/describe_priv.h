@@ -2,6 +2,7 @@
 #ifndef YUMEN_CMD_DESCRIBE_PRIV_H
 #define YUMEN_CMD_DESCRIBE_PRIV_H
 
+#include "cmd/ask.h"
 #include "cmd/table.h"
 #include "gw/object.h"
 
@@ -11,7 +12,7 @@ struct describing {
 	enum gw_kind kind;
 	json_t *object;
 	const char *namespace, *name;
-	const char *socket; /* to ask for more */
+	const struct ask *ask; /* for more */
 	struct text *out;
 };
 
@@ -29,6 +30,8 @@ void describe_conditions(const struct describing *describing);
 /* answer: of /api/v1/problems. */
 void describe_problems(struct text *out, const json_t *answer);
 
+/* Who refers to it. */
+void describe_users(const struct describing *describing);
 /* What is to say of this kind besides. */
 void describe_kind(const struct describing *describing);
 

@@ -10,17 +10,9 @@
 
 #include "cmd/ask.h"
 #include "cmd/command.h"
+#include "cmd/planned.h"
 #include "core/must.h"
-#include "ctl/once.h"
-#include "ctl/pages.h"
 #include "proxy/explain.h"
-
-struct planning {
-	struct snap_store *store;
-	struct ctl_statuses *statuses;
-	struct ctl_once once;
-	unsigned problems; /* of severity ERROR */
-};
 
 static int
 usage(struct slice message)
@@ -30,49 +22,24 @@ usage(struct slice message)
 	return 2;
 }
 
+/* Of all that serves requests: Gateways, their listeners, routes. */
+static json_t *
+ask_problems(const struct ask *ask)
+{
+	return ask_page(ask,
+	    SLICE("/api/v1/problems?kind=gateways,listenersets,httproutes,"
+	          "grpcroutes"));
+}
+
 /* ---- on files alone ---- */
 
-static void
-on_unit(
-    void *context, struct slice name, struct slice bytes, struct gw_tag *tag)
-{
-	struct planning *planning = context;
-
-	(void)tag;
-	if (!slice_is_set(bytes)) {
-		snap_store_drop(planning->store, name);
-		return;
-	}
-	enum error error = snap_store_put(planning->store, name, bytes);
-
-	if (error != ERROR_OK)
-		fprintf(stderr, "yumen explain: %.*s is not served: %s\n",
-		    SLICE_ARGS(name), error_text(error));
-}
-
-static void
-on_status(void *context, const struct gw_object *object, const void *status)
-{
-	struct planning *planning = context;
-
-	ctl_statuses_put(planning->statuses, object, status);
-}
-
-static void
-on_problem(void *context, const struct ctl_problem *problem)
-{
-	struct planning *planning = context;
-
-	if (gw_findings[problem->finding.row].severity == GW_ERROR)
-		planning->problems++;
-}
-
 static json_t *
-explain_units(struct snap_store *store, const struct explain_request *request)
+explain_units(
+    const struct planned *planned, const struct explain_request *request)
 {
 	struct proxy_explain explain = {
-	    .store = store,
-	    .set = snap_store_commit(store),
+	    .store = planned->store,
+	    .set = planned->set,
 	    .head = text_slice(&request->head),
 	    .address = text_slice(&request->address),
 	    .port = request->port,
@@ -89,106 +56,33 @@ explain_units(struct snap_store *store, const struct explain_request *request)
 	return told;
 }
 
-/* As they are once the workers serve it, for the pages of ctl's. */
-static json_t *
-problems_of(struct planning *planning, enum gw_kind kind)
-{
-	struct feed_generation generation =
-	    snap_store_generation(planning->store);
-	const struct ctl_query query = {.kind = kind};
-	struct text out;
-
-	ctl_statuses_offer(planning->statuses, &generation, 0, 0);
-	ctl_statuses_confirm(planning->statuses, &generation, 0);
-	text_init(&out);
-	ctl_problems_write(
-	    &out, planning->once.state, planning->statuses, &query);
-	json_t *answer = json_loadb(out.data, out.length, 0, NULL);
-
-	must(answer != NULL);
-	text_fini(&out);
-	return answer;
-}
-
-static void
-tell_problems(const struct planning *planning)
-{
-	if (planning->problems > 0)
-		fprintf(stderr,
-		    "yumen explain: %u problem%s in the files; `yumen check` "
-		    "tells %s\n",
-		    planning->problems, planning->problems == 1 ? "" : "s",
-		    planning->problems == 1 ? "it" : "them");
-}
-
 static json_t *
 explain_files(const struct flags *flags, const struct explain_request *request)
 {
-	struct slice names[FLAG_REPEATS];
-	struct planning planning = {
-	    .store = snap_store_new(), .statuses = ctl_statuses_new()};
-	struct ctl_once *once = &planning.once;
-	json_t *told = NULL;
+	struct planned planned;
 
-	*once = (struct ctl_once){
-	    .paths = flags->values[FLAG_EXPLAIN_FILE],
-	    .path_count = flags->counts[FLAG_EXPLAIN_FILE],
-	    .options =
-	        {
-	            .controller_names = names,
-	            .controller_name_count =
-	                flags->counts[FLAG_EXPLAIN_CONTROLLER_NAME],
-	            .namespaces_implied = true,
-	            .carries = CTL_CARRIES,
-	        },
-	    .output = {.context = &planning,
-	        .on_unit = on_unit,
-	        .on_status = on_status},
-	    .on_problem = on_problem,
-	    .context = &planning,
-	};
-	for (unsigned i = 0; i < once->options.controller_name_count; i++)
-		names[i] = slice_from_string(
-		    flags->values[FLAG_EXPLAIN_CONTROLLER_NAME][i]);
-	enum error error = ctl_once_run(once);
+	if (!planned_make(&planned, "explain", flags->values[FLAG_EXPLAIN_FILE],
+	        flags->counts[FLAG_EXPLAIN_FILE],
+	        flags->values[FLAG_EXPLAIN_CONTROLLER_NAME],
+	        flags->counts[FLAG_EXPLAIN_CONTROLLER_NAME]))
+		return NULL;
+	const struct ask ask = {.command = "explain", .planned = &planned};
+	json_t *told = explain_units(&planned, request);
 
-	if (error == ERROR_OK) {
-		told = explain_units(planning.store, request);
-		explain_add_problems(told, problems_of(&planning, GW_GATEWAY),
-		    problems_of(&planning, GW_HTTPROUTE));
-	} else {
-		fprintf(stderr, "yumen explain: %s: %s\n",
-		    once->failed < once->path_count ? once->paths[once->failed]
-		                                    : "cannot read",
-		    error_text(error));
-	}
-	tell_problems(&planning);
-	ctl_once_fini(once);
-	ctl_statuses_free(&planning.statuses);
-	snap_store_free(&planning.store);
+	explain_add_problems(told, ask_problems(&ask));
+	planned_tell_problems(&planned);
+	planned_fini(&planned);
 	return told;
 }
 
 /* ---- over the socket ---- */
 
 static json_t *
-ask_problems(const struct flags *flags, const char *kind)
-{
-	struct text target;
-
-	text_init(&target);
-	text_printf(&target, "/api/v1/problems?kind=%s", kind);
-	json_t *answer = ask_page("explain",
-	    flags_value(flags, FLAG_EXPLAIN_SOCKET), text_slice(&target));
-
-	text_fini(&target);
-	return answer;
-}
-
-static json_t *
 explain_running(
     const struct flags *flags, const struct explain_request *request)
 {
+	const struct ask ask = {.command = "explain",
+	    .socket = flags_value(flags, FLAG_EXPLAIN_SOCKET)};
 	struct text target;
 
 	text_init(&target);
@@ -196,13 +90,11 @@ explain_running(
 	    "/api/v1/explain?port=%u&address=%.*s&head=", request->port,
 	    SLICE_ARGS(text_slice(&request->address)));
 	ask_push_escaped(&target, text_slice(&request->head));
-	json_t *told = ask_page("explain",
-	    flags_value(flags, FLAG_EXPLAIN_SOCKET), text_slice(&target));
+	json_t *told = ask_page(&ask, text_slice(&target));
 
 	text_fini(&target);
 	if (told)
-		explain_add_problems(told, ask_problems(flags, "gateways"),
-		    ask_problems(flags, "httproutes"));
+		explain_add_problems(told, ask_problems(&ask));
 	return told;
 }
 

@@ -21,9 +21,9 @@ bool explain_request_make(struct explain_request *request, const char *url,
 void explain_request_fini(struct explain_request *request);
 
 /* "problems": what the statuses say is wrong with the route that was chosen,
- * or, where none was, with Gateways and routes. Both are answers of
- * /api/v1/problems, or NULL, and are freed. */
-void explain_add_problems(json_t *told, json_t *gateways, json_t *routes);
+ * or, where none was, with Gateways and routes. answer: of /api/v1/problems, or
+ * NULL; it is freed. */
+void explain_add_problems(json_t *told, json_t *answer);
 
 /* What proxy/explain.h tells, for people. */
 void explain_print(struct text *out, const json_t *told);

@@ -46,7 +46,7 @@ add(json_t *list, const json_t *answer, const char *route)
 }
 
 void
-explain_add_problems(json_t *told, json_t *gateways, json_t *routes)
+explain_add_problems(json_t *told, json_t *answer)
 {
 	const char *route = look_text(told, "route");
 	const char *verdict = look_text(told, "verdict");
@@ -56,12 +56,8 @@ explain_add_problems(json_t *told, json_t *gateways, json_t *routes)
 	if (json_object_get(told, "request") &&
 	    (strcmp(verdict, "refused") == 0 ||
 	        strcmp(verdict, "depends") == 0 ||
-	        strcmp(verdict, "nowhere") == 0)) {
-		if (!route[0])
-			add(list, gateways, route);
-		add(list, routes, route);
-	}
+	        strcmp(verdict, "nowhere") == 0))
+		add(list, answer, route);
 	json_object_set_new(told, "problems", list);
-	json_decref(gateways);
-	json_decref(routes);
+	json_decref(answer);
 }

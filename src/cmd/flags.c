@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "cmd/kinds.h"
 #include "core/must.h"
 #include "core/slice.h"
 #include "wire/nearest.h"
@@ -276,6 +277,12 @@ help_flag(FILE *out, const struct flag_row *row)
 	fputc('\n', out);
 }
 
+static bool
+takes_kinds(enum command command)
+{
+	return command == COMMAND_GET || command == COMMAND_DESCRIBE;
+}
+
 void
 flags_help(FILE *out, enum command command)
 {
@@ -286,6 +293,10 @@ flags_help(FILE *out, enum command command)
 	    row->arguments[0] ? " " : "", row->arguments, row->summary);
 	if (row->more[0] != '\0')
 		fprintf(out, "%s\n", row->more);
+	if (takes_kinds(command)) {
+		fputs("\nKinds:\n", out);
+		kinds_print(out);
+	}
 	fputs("\nFlags:\n", out);
 	for (int i = 0; i < FLAG__COUNT; i++)
 		if (rows[i].command == command)
@@ -353,6 +364,10 @@ flags_man(FILE *out)
 		fputs(".\n", out);
 		roff(out, commands[i].more);
 		fputc('\n', out);
+		if (takes_kinds((enum command)i)) {
+			fputs("Kinds: ", out);
+			kinds_print_line(out);
+		}
 		for (int k = 0; k < FLAG__COUNT; k++)
 			if (rows[k].command == (enum command)i)
 				man_flag(out, &rows[k]);

@@ -25,7 +25,7 @@ enum flag {
 };
 
 #define FLAG_REPEATS 64
-#define FLAG_ARGUMENTS 64
+#define FLAG_ARGUMENTS 16384 /* as a shell makes of *.yaml */
 
 struct flags {
 	enum command command;

@@ -1,84 +1,184 @@
-/* yumen get: asks a running yumen over its admin socket for objects and their
- * status, and prints them. It reads nothing else and changes nothing. */
+/* yumen get: asks a running yumen, or files, for objects and their status, and
+ * prints them. It reads nothing else and changes nothing. */
 #include "cmd/get_priv.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/ask.h"
 #include "cmd/command.h"
 #include "cmd/look.h"
+#include "cmd/planned.h"
+#include "cmd/select.h"
+#include "core/clock.h"
 
-/* "httproute.gateway.networking.k8s.io/web", as kubectl has it. */
-static void
-push_names(struct text *out, enum gw_kind kind, const json_t *items)
+void
+get_push_name(struct text *out, const json_t *object)
 {
-	const struct gw_kind_row *row = &gw_kinds[kind];
+	enum gw_kind kind = select_kind_of(object);
+	const struct gw_kind_row *row;
 
-	for (size_t i = 0; i < json_array_size(items); i++) {
-		const json_t *metadata =
-		    json_object_get(json_array_get(items, i), "metadata");
-
-		text_push_lower(out, slice_from_string(row->kind));
-		text_printf(out, "%s%s/%s\n", row->group[0] ? "." : "",
-		    row->group, look_text(metadata, "name"));
-	}
+	if (kind == GW_KIND__COUNT)
+		return;
+	row = &gw_kinds[kind];
+	text_push_lower(out, slice_from_string(row->kind));
+	text_printf(out, "%s%s/%s\n", row->group[0] ? "." : "", row->group,
+	    look_text(json_object_get(object, "metadata"), "name"));
 }
 
-static bool
-is_format(const char *format, const char *name)
+void
+get_take_items(const struct selection *selection, const json_t *answer,
+    json_t *items, json_t *since)
 {
-	return format != NULL && strcmp(format, name) == 0;
+	const json_t *all = json_object_get(answer, "items");
+	const json_t *all_since = json_object_get(answer, "since");
+
+	for (unsigned k = 0; k < selection->kind_count; k++)
+		for (size_t i = 0; i < json_array_size(all); i++) {
+			json_t *one = json_array_get(all, i);
+
+			if (select_kind_of(one) != selection->kinds[k] ||
+			    !select_takes(selection, one))
+				continue;
+			json_array_append(items, one);
+			json_array_append_new(since,
+			    json_integer(json_integer_value(
+			        json_array_get(all_since, i))));
+		}
+}
+
+/* ---- printing ---- */
+
+static void
+print_json(const struct selection *selection, json_t *items)
+{
+	json_t *shown =
+	    selection->name_count == 1 && json_array_size(items) == 1
+	    ? json_incref(json_array_get(items, 0))
+	    : json_pack("{s:s, s:s, s:O}", "apiVersion", "v1", "kind", "List",
+	          "items", items);
+
+	json_dumpf(shown, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(shown);
+}
+
+static void
+push_table(struct text *out, const struct selection *selection,
+    enum gw_kind kind, const json_t *items, const json_t *since, bool wide)
+{
+	struct get_table table;
+	unsigned rows = 0;
+
+	get_table_init(&table, kind);
+	table.wide = wide;
+	table.prefix = selection->kind_count > 1;
+	table.now = clock_wall_ms() / 1000;
+	get_table_begin(&table);
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		const json_t *one = json_array_get(items, i);
+
+		if (select_kind_of(one) != kind)
+			continue;
+		rows++;
+		get_table_push(&table, one,
+		    json_integer_value(json_array_get(since, i)), "");
+	}
+	if (rows > 0) {
+		text_push_string(out, out->length > 0 ? "\n" : "");
+		table_print(&table.table, "", out);
+	}
+	table_fini(&table.table);
+}
+
+static void
+print_items(const struct selection *selection, const struct get_view *view,
+    json_t *items, const json_t *since)
+{
+	struct text out;
+
+	if (view->format == GET_JSON) {
+		print_json(selection, items);
+		return;
+	}
+	if (json_array_size(items) == 0)
+		return;
+	text_init(&out);
+	if (view->format == GET_YAML)
+		get_yaml(&out, items);
+	else if (view->format == GET_NAME)
+		for (size_t i = 0; i < json_array_size(items); i++)
+			get_push_name(&out, json_array_get(items, i));
+	else
+		for (unsigned i = 0; i < selection->kind_count; i++)
+			push_table(&out, selection, selection->kinds[i], items,
+			    since, view->format == GET_WIDE);
+	fwrite(out.data, 1, out.length, stdout);
+	text_fini(&out);
+}
+
+/* The exit status: 1 where a name that was asked for is missing. */
+static int
+tell_missing(const struct selection *selection, const json_t *items)
+{
+	int status = 0;
+
+	for (unsigned i = 0; i < selection->name_count; i++) {
+		if (select_is_among(selection, i, items))
+			continue;
+		fprintf(stderr, "yumen get: there is no %s %s%s%s\n",
+		    gw_kinds[selection->names[i].kind].kind,
+		    selection->names[i].name,
+		    selection->namespace ? " in namespace " : "",
+		    selection->namespace ? selection->namespace : "");
+		status = 1;
+	}
+	if (selection->name_count > 0 || json_array_size(items) > 0)
+		return status;
+	fprintf(stderr, "No %s found%s%s.\n",
+	    selection->kind_count == 1 ? gw_kinds[selection->kinds[0]].plural
+	                               : "objects",
+	    selection->namespace ? " in namespace " : "",
+	    selection->namespace ? selection->namespace : "");
+	return 0;
 }
 
 static int
-print_items(const struct flags *flags, enum gw_kind kind, json_t *answer)
+get_once(const struct selection *selection, const struct ask *ask,
+    const struct get_view *view)
 {
-	const char *format = flags_value(flags, FLAG_GET_OUTPUT);
-	json_t *items = json_object_get(answer, "items");
-	struct text out;
-	int status = 0;
+	struct text target;
 
-	if (!json_is_array(items)) {
-		fputs("yumen get: the answer is no list of objects\n", stderr);
+	text_init(&target);
+	select_push_target(selection, &target);
+	json_t *answer = ask_page(ask, text_slice(&target));
+
+	text_fini(&target);
+	if (answer == NULL)
 		return 1;
-	}
-	if (json_array_size(items) == 0) {
-		fprintf(stderr, "No %s found.\n", gw_kinds[kind].plural);
-		status = flags->argument_count > 1 ? 1 : 0;
-	}
-	if (is_format(format, "json")) {
-		json_dumpf(answer, stdout, JSON_INDENT(2));
-		putchar('\n');
-		return status;
-	}
-	if (json_array_size(items) == 0)
-		return status;
-	text_init(&out);
-	if (is_format(format, "yaml"))
-		get_yaml(&out, items);
-	else if (is_format(format, "name"))
-		push_names(&out, kind, items);
-	else
-		get_table(&out, kind, items, is_format(format, "wide"));
-	fwrite(out.data, 1, out.length, stdout);
-	text_fini(&out);
-	return 0;
+	json_t *items = json_array(), *since = json_array();
+
+	get_take_items(selection, answer, items, since);
+	print_items(selection, view, items, since);
+	int status = tell_missing(selection, items);
+
+	json_decref(items);
+	json_decref(since);
+	json_decref(answer);
+	return status;
 }
 
 /* What is no object: the workers. */
 static int
-get_proxies(const struct flags *flags)
+get_proxies(const struct ask *ask, const struct get_view *view)
 {
-	json_t *answer = ask_page("get", flags_value(flags, FLAG_GET_SOCKET),
-	    SLICE("/api/v1/proxies"));
+	json_t *answer = ask_page(ask, SLICE("/api/v1/proxies"));
 	struct text out;
 
 	if (answer == NULL)
 		return 1;
 	text_init(&out);
-	if (is_format(flags_value(flags, FLAG_GET_OUTPUT), "json")) {
+	if (view->format == GET_JSON) {
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else {
@@ -90,53 +190,79 @@ get_proxies(const struct flags *flags)
 	return 0;
 }
 
+/* ---- the command line ---- */
+
 static bool
-check_flags(const struct flags *flags, enum gw_kind *kind)
+read_view(const struct flags *flags, struct get_view *view)
 {
+	static const char *const formats[] = {[GET_TABLE] = "table",
+	    [GET_WIDE] = "wide",
+	    [GET_NAME] = "name",
+	    [GET_YAML] = "yaml",
+	    [GET_JSON] = "json"};
 	const char *format = flags_value(flags, FLAG_GET_OUTPUT);
 
-	if (flags->argument_count < 1) {
-		fputs("yumen get: name a kind: yumen get gateways\n", stderr);
-		return false;
-	}
-	if (!ask_kind("get", flags->arguments[0], kind))
-		return false;
-	static const char *const formats[] = {
-	    "table", "wide", "name", "yaml", "json"};
-
+	view->watch = flags_value(flags, FLAG_GET_WATCH) != NULL;
+	view->format = GET_TABLE;
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (!format || strcmp(format, formats[i]) == 0)
+		if (!format || strcmp(format, formats[i]) == 0) {
+			if (format)
+				view->format = i;
 			return true;
+		}
 	fprintf(stderr,
 	    "yumen get: -o %s: table, wide, name, yaml or json is wanted\n",
 	    format);
 	return false;
 }
 
+static int
+get(const struct flags *flags, const struct selection *selection,
+    struct ask *ask, const struct get_view *view)
+{
+	struct planned planned;
+	int status;
+
+	if (flags->counts[FLAG_GET_FILE] == 0)
+		return view->watch ? get_watch(selection, ask, view)
+		                   : get_once(selection, ask, view);
+	if (view->watch) {
+		fputs("yumen get: --watch is for a running yumen, not for "
+		      "files\n",
+		    stderr);
+		return 2;
+	}
+	if (!planned_make(&planned, "get", flags->values[FLAG_GET_FILE],
+	        flags->counts[FLAG_GET_FILE],
+	        flags->values[FLAG_GET_CONTROLLER_NAME],
+	        flags->counts[FLAG_GET_CONTROLLER_NAME]))
+		return 1;
+	ask->planned = &planned;
+	status = get_once(selection, ask, view);
+	planned_tell_problems(&planned);
+	planned_fini(&planned);
+	return status;
+}
+
 int
 command_get(const struct flags *flags)
 {
-	struct text target;
-	enum gw_kind kind;
-	json_t *answer;
-	int status = 2;
+	/* -A is the default; with it, -n means nothing, as with kubectl. */
+	static struct selection selection;
+	struct ask ask = {
+	    .command = "get", .socket = flags_value(flags, FLAG_GET_SOCKET)};
+	struct get_view view;
 
-	if (flags->argument_count == 1 &&
-	    strcmp(flags->arguments[0], "proxies") == 0)
-		return get_proxies(flags);
-	if (!check_flags(flags, &kind))
+	if (!read_view(flags, &view))
 		return 2;
-	text_init(&target);
-	text_printf(&target, "/api/v1/objects?kind=%s", gw_kinds[kind].plural);
-	if (ask_push_name("get", &target, "namespace",
-	        flags_value(flags, FLAG_GET_NAMESPACE)) &&
-	    ask_push_name("get", &target, "name",
-	        flags->argument_count > 1 ? flags->arguments[1] : NULL)) {
-		answer = ask_page("get", flags_value(flags, FLAG_GET_SOCKET),
-		    text_slice(&target));
-		status = answer ? print_items(flags, kind, answer) : 1;
-		json_decref(answer);
-	}
-	text_fini(&target);
-	return status;
+	if (flags->argument_count == 1 && flags->counts[FLAG_GET_FILE] == 0 &&
+	    strcmp(flags->arguments[0], "proxies") == 0)
+		return get_proxies(&ask, &view);
+	selection.selector = flags_value(flags, FLAG_GET_SELECTOR);
+	if (flags_value(flags, FLAG_GET_ALL) == NULL)
+		selection.namespace = flags_value(flags, FLAG_GET_NAMESPACE);
+	if (!select_parse(
+	        &selection, "get", flags->arguments, flags->argument_count))
+		return 2;
+	return get(flags, &selection, &ask, &view);
 }

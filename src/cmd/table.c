@@ -21,6 +21,13 @@ table_fini(struct table *table)
 }
 
 void
+table_reset(struct table *table)
+{
+	must(table->next == 0);
+	text_reset(&table->cells);
+}
+
+void
 table_push(struct table *table, struct slice cell)
 {
 	size_t *width = &table->widths[table->next];

@@ -18,6 +18,8 @@ void table_fini(struct table *table);
 /* Texts of files come here: what would break a line or drive a terminal is
  * replaced; nothing is shown as "-". */
 void table_push(struct table *table, struct slice cell);
+/* Rows so far are gone, their widths stay: for what comes later. */
+void table_reset(struct table *table);
 /* Each row begins with indent. */
 void table_print(
     const struct table *table, const char *indent, struct text *out);

@@ -93,17 +93,17 @@ write_one(void *context, const struct gw_certificate *certificate)
 	text_push_byte(out, '}');
 }
 
-void
-ctl_certificates_write(struct text *out, struct gw_state *state,
-    const struct ctl_statuses *statuses, const struct ctl_query *query)
+bool
+ctl_certificates_write(struct text *out, const struct ctl_view *view,
+    const struct ctl_query *query)
 {
-	(void)statuses;
-	must(out != NULL && state != NULL && query != NULL);
+	must(out != NULL && view != NULL && query != NULL);
 	struct writing writing = {.out = out, .query = query};
 
 	text_push_string(out, "{\"items\":[");
-	gw_state_each_certificate(state, write_one, &writing);
+	gw_state_each_certificate(view->state, write_one, &writing);
 	text_push_string(out, "]}\n");
+	return true;
 }
 
 /* ---- metrics ---- */

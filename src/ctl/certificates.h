@@ -11,8 +11,8 @@
 void ctl_certificate_log(const struct gw_certificate *certificate);
 
 /* A page's: {"items": [...]}, in ctl's thread. */
-void ctl_certificates_write(struct text *out, struct gw_state *state,
-    const struct ctl_statuses *statuses, const struct ctl_query *query);
+bool ctl_certificates_write(struct text *out, const struct ctl_view *view,
+    const struct ctl_query *query);
 
 struct ctl_certificates;
 struct ctl_certificates *ctl_certificates_new(struct net_loop *ctl_loop);

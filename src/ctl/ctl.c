@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "core/clock.h"
+#include "core/limit.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
@@ -35,8 +36,11 @@ struct ctl {
 	struct gw_state *state;
 	struct ctl_units units;
 	struct ctl_statuses *statuses;
+	struct ctl_changes changes;
 	struct ctl_pages *pages;
 	struct ctl_certificates *certificates;
+	struct list waiting; /* queries that wait for a change */
+	unsigned waiting_count;
 	bool read_once; /* all files were read for the first time */
 	bool files_changed; /* events of the sources are waiting */
 	bool state_changed; /* reconcile is due */
@@ -53,6 +57,7 @@ static void on_wake(void *context);
 static void wake(void *context);
 static void on_timer(struct net_timer *timer);
 static void run_round(struct net_task *task);
+static void answer(struct ctl *ctl, struct ctl_query *query);
 
 enum error
 ctl_new(const struct ctl_options *options, struct ctl **ctl)
@@ -94,12 +99,16 @@ ctl_free(struct ctl **ctl)
 		must(!failed);
 	}
 	feed_on_reply(old->options.feed, NULL, NULL);
+	while (!list_is_empty(&old->waiting))
+		answer(old,
+		    container_of(old->waiting.next, struct ctl_query, link));
 	if (old->pages != NULL)
 		ctl_pages_free(&old->pages);
 	ctl_certificates_free(&old->certificates);
 	ctl_sources_free(&old->sources);
 	ctl_files_free(&old->files);
 	ctl_statuses_free(&old->statuses);
+	ctl_changes_fini(&old->changes);
 	ctl_units_fini(&old->units);
 	if (old->state != NULL)
 		gw_state_free(&old->state);
@@ -148,6 +157,8 @@ on_put(void *context, struct gw_object **object)
 {
 	struct ctl *ctl = context;
 
+	(*object)->since = (uint32_t)(clock_wall_ms() / 1000);
+	(*object)->change = ctl_changes_next(&ctl->changes);
 	gw_object_succeed(*object,
 	    gw_state_get(ctl->state, (*object)->kind, (*object)->namespace,
 	        (*object)->name));
@@ -161,6 +172,7 @@ on_remove(
 {
 	struct ctl *ctl = context;
 
+	ctl_changes_remove(&ctl->changes, kind, namespace, name);
 	ctl_statuses_remove(ctl->statuses, kind, namespace, name);
 	gw_state_remove(ctl->state, kind, namespace, name);
 	ctl->state_changed = true;
@@ -186,7 +198,9 @@ open_parts(struct ctl *ctl)
 
 	ctl_units_init(&ctl->units);
 	ctl->state = gw_state_new(&options->gw);
-	ctl->statuses = ctl_statuses_new();
+	ctl_changes_init(&ctl->changes, (uint64_t)clock_wall_ms() * 1000);
+	list_init(&ctl->waiting);
+	ctl->statuses = ctl_statuses_new(&ctl->changes);
 	ctl->files = ctl_files_new(&sink);
 	ctl->loop = net_loop_new();
 	if (ctl->loop == NULL)
@@ -389,14 +403,50 @@ reconcile(struct ctl *ctl)
 		feed_offer(ctl->options.feed, &batch);
 }
 
+/* Answers with what there is. */
+static void
+answer(struct ctl *ctl, struct ctl_query *query)
+{
+	if (!list_is_empty(&query->link)) {
+		list_remove(&query->link);
+		ctl->waiting_count--;
+	}
+	ctl_pages_answer(ctl->pages, &query);
+}
+
+/* False: it waits for a change, and there is none yet. */
+static bool
+write_answer(struct ctl *ctl, struct ctl_query *query, uint64_t now_ms)
+{
+	const struct ctl_view view = {ctl->state, ctl->statuses, &ctl->changes};
+
+	text_reset(&query->body);
+	return query->write(&query->body, &view, query) ||
+	    now_ms >= query->deadline_ms;
+}
+
 static void
 answer_queries(struct ctl *ctl)
 {
+	uint64_t now_ms = net_loop_now_ms(ctl->loop);
 	struct ctl_query *query;
 
+	LIST_FOR_EACH_SAFE(at, &ctl->waiting)
+	{
+		query = container_of(at, struct ctl_query, link);
+		if (write_answer(ctl, query, now_ms))
+			answer(ctl, query);
+	}
 	while ((query = ctl_pages_take(ctl->pages)) != NULL) {
-		query->write(&query->body, ctl->state, ctl->statuses, query);
-		ctl_pages_answer(ctl->pages, &query);
+		query->deadline_ms = now_ms + LIMIT_VALUE_WATCH_MS;
+		if (ctl->waiting_count >= LIMIT_VALUE_WATCHERS)
+			query->deadline_ms = now_ms;
+		if (write_answer(ctl, query, now_ms)) {
+			answer(ctl, query);
+			continue;
+		}
+		list_insert(&ctl->waiting, &query->link);
+		ctl->waiting_count++;
 	}
 }
 
@@ -444,6 +494,12 @@ set_timer(struct ctl *ctl)
 	uint64_t at_ms = earlier(clock_deadline_ms(ctl),
 	    earlier(ctl_sources_deadline_ms(ctl->sources),
 	        ctl_statuses_deadline_ms(ctl->statuses)));
+
+	/* All wait for as long: the first came first. */
+	if (!list_is_empty(&ctl->waiting))
+		at_ms = earlier(at_ms,
+		    container_of(ctl->waiting.next, struct ctl_query, link)
+		        ->deadline_ms);
 
 	if (at_ms == 0)
 		net_timer_clear(&ctl->timer);

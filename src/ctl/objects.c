@@ -1,81 +1,32 @@
 /* Objects as JSON, in the shape in which a cluster gives them: what admission
  * filled in is there, and the status. */
-#include "ctl/pages.h"
-
 #include "core/must.h"
-#include "gw/redact.h"
+#include "ctl/pages.h"
+#include "gw/stored.h"
 #include "wire/record_tree.h"
 
 struct writing {
 	struct text *out;
-	const struct ctl_statuses *statuses;
+	struct text since; /* of each item */
+	const struct ctl_view *view;
 	const struct ctl_query *query;
-	struct arena arena; /* of one object */
+	uint64_t after; /* items that changed no later are left out */
 	unsigned count;
 };
-
-/* "group/version", or "version" of the core group. */
-static struct slice
-api_version(const struct gw_kind_row *row, struct arena *arena)
-{
-	struct slice versions = slice_from_string(row->versions), first;
-	bool some = slice_cut(&versions, '|', &first);
-
-	must(some);
-	if (row->group[0] == '\0')
-		return first;
-	return arena_format(arena, "%s/%.*s", row->group, SLICE_ARGS(first));
-}
-
-static struct gw_metadata *
-full_metadata(const struct gw_object *object, struct arena *arena)
-{
-	struct gw_metadata *metadata = arena_alloc(arena, sizeof(*metadata));
-
-	*metadata = *object->metadata;
-	metadata->generation = object->generation;
-	if (gw_kinds[object->kind].namespaced)
-		metadata->namespace = object->namespace;
-	return metadata;
-}
-
-/* A shallow copy of the object's record, filled in. */
-static const void *
-full_record(const struct gw_object *object, struct arena *arena)
-{
-	const struct gw_kind_row *row = &gw_kinds[object->kind];
-	char *record = arena_alloc(arena, row->type->size);
-
-	memcpy(record, gw_redact_record(object, arena), row->type->size);
-	for (uint32_t i = 0; i < row->type->count; i++) {
-		const struct record_field *field = &row->type->fields[i];
-		void *slot = record + field->offset;
-
-		if (strcmp(field->name, "apiVersion") == 0)
-			*(struct slice *)slot = api_version(row, arena);
-		else if (strcmp(field->name, "kind") == 0)
-			*(struct slice *)slot = slice_from_string(row->kind);
-		else if (field->sub == &gw_metadata_type)
-			*(struct gw_metadata **)slot =
-			    full_metadata(object, arena);
-	}
-	return record;
-}
 
 static void
 write_object(struct writing *writing, const struct gw_object *object)
 {
 	struct text *out = writing->out;
-	const void *status = ctl_statuses_get(
-	    writing->statuses, object->kind, object->namespace, object->name);
+	const void *status = ctl_statuses_get(writing->view->statuses,
+	    object->kind, object->namespace, object->name);
 
+	text_printf(&writing->since, "%s%u", writing->count > 0 ? "," : "",
+	    object->since);
 	if (writing->count++ > 0)
 		text_push_byte(out, ',');
 	text_push_byte(out, '\n');
-	arena_init(&writing->arena, 512);
-	wire_record_to_json(out, gw_kinds[object->kind].type,
-	    full_record(object, &writing->arena));
-	arena_fini(&writing->arena);
+	gw_stored_write(out, object);
 	if (status == NULL)
 		return;
 	must(out->data[out->length - 1] == '}');
@@ -106,25 +57,83 @@ ctl_query_asks_name(
 }
 
 static bool
+has_changed(const struct writing *writing, const struct gw_object *object)
+{
+	return object->change > writing->after ||
+	    ctl_statuses_change(writing->view->statuses, object->kind,
+	        object->namespace, object->name) > writing->after;
+}
+
+static bool
 on_object(void *context, const struct gw_object *object)
 {
 	struct writing *writing = context;
-	const struct ctl_query *query = writing->query;
 
-	if (ctl_query_asks(query, object))
+	if (ctl_query_asks(writing->query, object) &&
+	    (writing->after == 0 || has_changed(writing, object)))
 		write_object(writing, object);
 	return true;
 }
 
-void
-ctl_objects_write(struct text *out, struct gw_state *state,
-    const struct ctl_statuses *statuses, const struct ctl_query *query)
+/* What is there again is among the items. */
+static bool
+is_back(const struct ctl_view *view, const struct ctl_gone *gone,
+    struct slice namespace, struct slice name)
 {
-	must(out != NULL && state != NULL && statuses != NULL && query != NULL);
-	struct writing writing = {
-	    .out = out, .statuses = statuses, .query = query};
+	return gw_state_get(view->state, gone->kind, namespace, name) != NULL;
+}
 
-	text_push_string(out, "{\"items\":[");
-	gw_state_each(state, query->kind, on_object, &writing);
+static unsigned
+write_gone(const struct writing *writing)
+{
+	const struct ctl_query *query = writing->query;
+	const struct ctl_view *view = writing->view;
+	const struct ctl_gone *gone;
+	unsigned count = 0;
+
+	for (unsigned i = 0;
+	     (gone = ctl_changes_gone(view->changes, i)) != NULL; i++) {
+		struct slice names = text_slice(&gone->names);
+		struct slice namespace =
+		    slice_make(names.data, gone->namespace_length);
+		struct slice name = slice_skip(names, namespace.length + 1);
+
+		if (gone->change <= writing->after ||
+		    (query->kinds & (uint64_t)1 << gone->kind) == 0 ||
+		    !ctl_query_asks_name(query, namespace, name) ||
+		    is_back(view, gone, namespace, name))
+			continue;
+		text_printf(writing->out,
+		    "%s\n{\"kind\":\"%s\",\"namespace\":\"%.*s\","
+		    "\"name\":\"%.*s\"}",
+		    count++ > 0 ? "," : "", gw_kinds[gone->kind].kind,
+		    SLICE_ARGS(namespace), SLICE_ARGS(name));
+	}
+	return count;
+}
+
+bool
+ctl_objects_write(struct text *out, const struct ctl_view *view,
+    const struct ctl_query *query)
+{
+	must(out != NULL && view != NULL && query != NULL);
+	struct writing writing = {.out = out, .view = view, .query = query};
+	bool whole =
+	    query->after == 0 || !ctl_changes_know(view->changes, query->after);
+	unsigned gone = 0;
+
+	writing.after = whole ? 0 : query->after;
+	text_init(&writing.since);
+	text_printf(out, "{\"change\":%llu,\"whole\":%s,\"items\":[",
+	    (unsigned long long)view->changes->last, whole ? "true" : "false");
+	for (unsigned kind = 0; kind < GW_KIND__COUNT; kind++)
+		if (query->kinds & (uint64_t)1 << kind)
+			gw_state_each(view->state, kind, on_object, &writing);
+	text_printf(out, "],\"since\":[%.*s],\"gone\":[",
+	    SLICE_ARGS(text_slice(&writing.since)));
+	if (!whole)
+		gone = write_gone(&writing);
 	text_push_string(out, "]}\n");
+	text_fini(&writing.since);
+	return whole || writing.count > 0 || gone > 0;
 }

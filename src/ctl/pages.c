@@ -3,6 +3,7 @@
  * it is answered. */
 #include "ctl/pages.h"
 
+#include <assert.h>
 #include <pthread.h>
 
 #include "core/memory.h"
@@ -59,19 +60,25 @@ release_exchange(struct ctl_query *query)
 	return exchange;
 }
 
-static void
-free_query(struct ctl_query *query)
+void
+ctl_query_free(struct ctl_query **query)
 {
-	must(query->exchange == NULL);
-	text_fini(&query->body);
-	memory_free(query);
+	must((*query)->exchange == NULL);
+	text_fini(&(*query)->body);
+	memory_free(*query);
+	*query = NULL;
 }
 
 static void
 free_queries(struct list *list)
 {
 	LIST_FOR_EACH_SAFE(at, list)
-	free_query(container_of(at, struct ctl_query, link));
+	{
+		struct ctl_query *query =
+		    container_of(at, struct ctl_query, link);
+
+		ctl_query_free(&query);
+	}
 }
 
 void
@@ -185,49 +192,83 @@ keep(char **at, struct slice text)
 	return kept;
 }
 
-static void
-show_kind(struct ctl_pages *pages, struct http_exchange *exchange,
-    struct slice query, enum gw_kind kind, ctl_write_fn write)
+/* "gateways,httproutes", or "all"; absent: some, which may be none. */
+static bool
+read_kinds(struct slice list, uint64_t some, uint64_t *kinds)
 {
-	struct slice namespace = parameter(query, SLICE("namespace"));
-	struct slice name = parameter(query, SLICE("name"));
-	struct ctl_query *made =
-	    memory_zero(1, sizeof(*made) + namespace.length + name.length);
-	char *at = made->storage;
+	struct slice name;
+	enum gw_kind kind;
 
-	list_init(&made->link);
-	list_init(&made->open);
-	text_init(&made->body);
-	made->write = write;
-	made->kind = kind;
-	made->namespace = keep(&at, namespace);
-	made->name = keep(&at, name);
-	made->exchange = exchange;
-	made->handler = exchange->handler;
-	exchange->handler = &waiting_handler;
-	exchange->handler_state = made;
-	list_insert(&pages->open, &made->open);
-	post(pages, &pages->asked, made, pages->ctl_loop);
+	static_assert(GW_KIND__COUNT < 64, "a kind is a bit");
+	*kinds = slice_is_set(list) ? 0 : some;
+	if (slice_equal(list, SLICE("all"))) {
+		*kinds = ((uint64_t)1 << GW_KIND__COUNT) - 1;
+		return true;
+	}
+	while (list.length > 0 && slice_cut(&list, ',', &name)) {
+		if (!gw_kind_parse(name, &kind))
+			return false;
+		*kinds |= (uint64_t)1 << kind;
+	}
+	return *kinds != 0;
+}
+
+struct ctl_query *
+ctl_query_new(struct slice text, ctl_write_fn write)
+{
+	must(write != NULL);
+	/* Certificates are Secrets'. */
+	uint64_t some =
+	    write == ctl_certificates_write ? (uint64_t)1 << GW_SECRET : 0;
+	struct slice namespace = parameter(text, SLICE("namespace"));
+	struct slice name = parameter(text, SLICE("name"));
+	struct slice after = parameter(text, SLICE("after"));
+	uint64_t kinds, number = 0;
+
+	if (!read_kinds(parameter(text, SLICE("kind")), some, &kinds) ||
+	    (slice_is_set(after) &&
+	        !slice_to_number(after, UINT64_MAX, &number)))
+		return NULL;
+	struct ctl_query *query =
+	    memory_zero(1, sizeof(*query) + namespace.length + name.length);
+	char *at = query->storage;
+
+	list_init(&query->link);
+	list_init(&query->open);
+	text_init(&query->body);
+	query->write = write;
+	query->kinds = kinds;
+	query->after = number;
+	query->namespace = keep(&at, namespace);
+	query->name = keep(&at, name);
+	return query;
 }
 
 static void
-show(struct ctl_pages *pages, struct http_exchange *exchange,
-    struct slice query, ctl_write_fn write)
+show(struct ctl_pages *pages, struct http_exchange *exchange, struct slice text,
+    ctl_write_fn write)
 {
-	enum gw_kind kind;
+	struct ctl_query *query = ctl_query_new(text, write);
 
-	if (gw_kind_parse(parameter(query, SLICE("kind")), &kind))
-		show_kind(pages, exchange, query, kind, write);
-	else
+	if (query == NULL) {
 		admin_answer(exchange, 400, "text/plain; charset=utf-8",
-		    SLICE("?kind= must name a kind that yumen reads\n"));
+		    SLICE("?kind= must name kinds that yumen reads, or all; "
+		          "&after= is a number\n"));
+		return;
+	}
+	query->exchange = exchange;
+	query->handler = exchange->handler;
+	exchange->handler = &waiting_handler;
+	exchange->handler_state = query;
+	list_insert(&pages->open, &query->open);
+	post(pages, &pages->asked, query, pages->ctl_loop);
 }
 
 static void
 show_certificates(
     void *context, struct http_exchange *exchange, struct slice query)
 {
-	show_kind(context, exchange, query, GW_SECRET, ctl_certificates_write);
+	show(context, exchange, query, ctl_certificates_write);
 }
 
 static void
@@ -248,14 +289,15 @@ ctl_pages_register(struct ctl_pages *pages, struct admin *admin)
 	must(pages != NULL && admin != NULL);
 	admin_add_page(admin, "/api/v1/objects",
 	    "objects with their statuses, JSON; "
-	    "?kind=K[&namespace=N][&name=X]",
+	    "?kind=K,...|all[&namespace=N][&name=X][&after=CHANGE]",
 	    show_objects, pages);
 	admin_add_page(admin, "/api/v1/certificates",
 	    "certificates of Secrets: names, expiry, what is wrong, JSON; "
 	    "?[namespace=N][&name=X]",
 	    show_certificates, pages);
 	admin_add_page(admin, "/api/v1/problems",
-	    "what is wrong with objects, JSON; ?kind=K[&namespace=N][&name=X]",
+	    "what is wrong with objects, JSON; "
+	    "?kind=K,...|all[&namespace=N][&name=X]",
 	    show_problems, pages);
 }
 
@@ -271,7 +313,7 @@ ctl_pages_deliver(struct ctl_pages *pages)
 		if (exchange != NULL)
 			admin_answer(exchange, 200, "application/json",
 			    text_slice(&query->body));
-		free_query(query);
+		ctl_query_free(&query);
 	}
 }
 

@@ -13,9 +13,16 @@
 #include "gw/state.h"
 
 struct ctl_query;
-/* Writes the answer, in ctl's thread. */
-typedef void (*ctl_write_fn)(struct text *out, struct gw_state *state,
-    const struct ctl_statuses *statuses, const struct ctl_query *query);
+/* What answers are made of. */
+struct ctl_view {
+	struct gw_state *state;
+	const struct ctl_statuses *statuses;
+	const struct ctl_changes *changes;
+};
+/* Writes the answer, in ctl's thread. False: nothing came that was waited for.
+ */
+typedef bool (*ctl_write_fn)(struct text *out, const struct ctl_view *view,
+    const struct ctl_query *query);
 
 struct ctl_query {
 	struct list link;
@@ -25,11 +32,18 @@ struct ctl_query {
 	const struct http_handler *handler; /* whose the exchange is */
 	/* ctl's side */
 	ctl_write_fn write;
-	enum gw_kind kind;
+	uint64_t deadline_ms; /* when to answer though nothing came */
+	uint64_t kinds; /* bit i: kind i */
+	uint64_t after; /* wait for changes after this number; 0: all, now */
 	struct slice namespace, name; /* absent: all; behind this struct */
 	struct text body; /* the answer, JSON */
 	char storage[];
 };
+
+/* Of the query part of a page: kind=K,...|all[&namespace=N][&name=X][&after=C].
+ * NULL: it is none. */
+struct ctl_query *ctl_query_new(struct slice text, ctl_write_fn write);
+void ctl_query_free(struct ctl_query **query);
 
 struct ctl_pages;
 struct ctl_pages *ctl_pages_new(
@@ -51,13 +65,16 @@ bool ctl_query_asks(
     const struct ctl_query *query, const struct gw_object *object);
 bool ctl_query_asks_name(
     const struct ctl_query *query, struct slice namespace, struct slice name);
-/* A JSON list of the objects that query asks for, as a cluster would show them.
- */
-void ctl_objects_write(struct text *out, struct gw_state *state,
-    const struct ctl_statuses *statuses, const struct ctl_query *query);
+/* {"change": N, "whole": true, "items": [...], "since": [...], "gone": []}: the
+ * objects that query asks for, as a cluster would show them, since when there
+ * is each (seconds since 1970), and the number to ask on from. With
+ * query->after: only what changed after it, and what is gone (kind, namespace,
+ * name); all of it where that is too long ago. */
+bool ctl_objects_write(struct text *out, const struct ctl_view *view,
+    const struct ctl_query *query);
 /* {"objects": [...]}: of each such object its name, the place where it was
  * written, and the problems that its status tells of. */
-void ctl_problems_write(struct text *out, struct gw_state *state,
-    const struct ctl_statuses *statuses, const struct ctl_query *query);
+bool ctl_problems_write(struct text *out, const struct ctl_view *view,
+    const struct ctl_query *query);
 
 #endif

@@ -7,8 +7,7 @@
 
 struct writing {
 	struct text *out;
-	const struct gw_state *state;
-	const struct ctl_statuses *statuses;
+	const struct ctl_view *view;
 	const struct ctl_query *query;
 	unsigned objects, problems;
 };
@@ -41,23 +40,25 @@ on_object(void *context, const struct gw_object *object)
 	text_printf(out, ", \"line\": %u, \"column\": %u, \"problems\": [",
 	    object->source.line, object->source.column);
 	writing->problems = 0;
-	gw_verdicts(writing->state, object,
-	    ctl_statuses_get(writing->statuses, object->kind, object->namespace,
-	        object->name),
+	gw_verdicts(writing->view->state, object,
+	    ctl_statuses_get(writing->view->statuses, object->kind,
+	        object->namespace, object->name),
 	    on_finding, writing);
 	text_push_string(out, "]}");
 	return true;
 }
 
-void
-ctl_problems_write(struct text *out, struct gw_state *state,
-    const struct ctl_statuses *statuses, const struct ctl_query *query)
+bool
+ctl_problems_write(struct text *out, const struct ctl_view *view,
+    const struct ctl_query *query)
 {
-	must(out != NULL && state != NULL && statuses != NULL && query != NULL);
-	struct writing writing = {
-	    .out = out, .state = state, .statuses = statuses, .query = query};
+	must(out != NULL && view != NULL && query != NULL);
+	struct writing writing = {.out = out, .view = view, .query = query};
 
 	text_push_string(out, "{\"objects\": [");
-	gw_state_each(state, query->kind, on_object, &writing);
+	for (unsigned kind = 0; kind < GW_KIND__COUNT; kind++)
+		if (query->kinds & (uint64_t)1 << kind)
+			gw_state_each(view->state, kind, on_object, &writing);
 	text_push_string(out, "]}\n");
+	return true;
 }

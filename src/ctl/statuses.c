@@ -31,6 +31,7 @@ struct entry {
 	struct kept *shown, *next; /* NULL: none */
 	uint64_t offer; /* that next waits for */
 	uint64_t deadline_ms;
+	uint64_t change; /* that shown came by */
 	enum gw_kind kind;
 	uint32_t key_length;
 	char key[]; /* "kind/namespace/name" */
@@ -45,6 +46,7 @@ struct shown {
 };
 
 struct ctl_statuses {
+	struct ctl_changes *changes;
 	struct map entries; /* by key */
 	struct map kept; /* by bytes */
 	struct shown last;
@@ -142,10 +144,12 @@ read_kept(enum gw_kind kind, const struct kept *kept, struct arena *arena)
 /* ---- entries ---- */
 
 struct ctl_statuses *
-ctl_statuses_new(void)
+ctl_statuses_new(struct ctl_changes *changes)
 {
+	must(changes != NULL);
 	struct ctl_statuses *statuses = memory_zero(1, sizeof(*statuses));
 
+	statuses->changes = changes;
 	map_init(&statuses->entries);
 	map_init(&statuses->kept);
 	statuses->read = memory_zero(1, sizeof(*statuses->read));
@@ -230,6 +234,23 @@ get_entry(struct ctl_statuses *statuses, const struct gw_object *object)
 	return entry;
 }
 
+/* The object stays, and its entry, which says since when there is none. */
+static void
+show_none(struct ctl_statuses *statuses, const struct gw_object *object)
+{
+	char bytes[KEY_BYTES];
+	struct entry *entry = map_get(&statuses->entries,
+	    make_key(bytes, object->kind, object->namespace, object->name));
+
+	if (entry == NULL)
+		return;
+	list_remove(&entry->waiting);
+	let_go(statuses, &entry->next);
+	if (entry->shown != NULL)
+		entry->change = ctl_changes_next(statuses->changes);
+	let_go(statuses, &entry->shown);
+}
+
 void
 ctl_statuses_put(struct ctl_statuses *statuses, const struct gw_object *object,
     const void *status)
@@ -238,8 +259,7 @@ ctl_statuses_put(struct ctl_statuses *statuses, const struct gw_object *object,
 	const struct record_type *type = gw_status_type(object->kind);
 
 	if (type == NULL || status == NULL) {
-		ctl_statuses_remove(
-		    statuses, object->kind, object->namespace, object->name);
+		show_none(statuses, object);
 		return;
 	}
 	struct entry *entry = get_entry(statuses, object);
@@ -364,6 +384,18 @@ ctl_statuses_get(const struct ctl_statuses *statuses, enum gw_kind kind,
 		return NULL;
 	arena_reset(statuses->read);
 	return read_kept(entry->kind, entry->shown, statuses->read);
+}
+
+uint64_t
+ctl_statuses_change(const struct ctl_statuses *statuses, enum gw_kind kind,
+    struct slice namespace, struct slice name)
+{
+	must(statuses != NULL);
+	char bytes[KEY_BYTES];
+	const struct entry *entry =
+	    map_get(&statuses->entries, make_key(bytes, kind, namespace, name));
+
+	return entry != NULL ? entry->change : 0;
 }
 
 /* Times of conditions. */
@@ -578,6 +610,8 @@ show(struct ctl_statuses *statuses, struct entry *entry, bool pending,
 		    .now = make_shown(statuses, entry, pending, wall_ms),
 		};
 	}
+	if (last->now != entry->shown)
+		entry->change = ctl_changes_next(statuses->changes);
 	replace(statuses, &entry->shown, keep_too(last->now));
 }
 

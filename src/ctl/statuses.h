@@ -6,11 +6,13 @@
 #ifndef YUMEN_CTL_STATUSES_H
 #define YUMEN_CTL_STATUSES_H
 
+#include "ctl/changes.h"
 #include "gw/state.h"
 #include "snap/feed.h"
 
 struct ctl_statuses;
-struct ctl_statuses *ctl_statuses_new(void);
+/* Each status that is shown anew is a change. */
+struct ctl_statuses *ctl_statuses_new(struct ctl_changes *changes);
 void ctl_statuses_free(struct ctl_statuses **statuses);
 
 /* What reconcile says of an object (copied), or NULL: it has no status of ours.
@@ -35,6 +37,9 @@ uint64_t ctl_statuses_deadline_ms(const struct ctl_statuses *statuses);
 /* The status to show, a record of gw_status_type(kind), or NULL. Valid until
  * the next call. */
 const void *ctl_statuses_get(const struct ctl_statuses *statuses,
+    enum gw_kind kind, struct slice namespace, struct slice name);
+/* The number of the change by which it is what it is; 0: it never was. */
+uint64_t ctl_statuses_change(const struct ctl_statuses *statuses,
     enum gw_kind kind, struct slice namespace, struct slice name);
 
 #endif

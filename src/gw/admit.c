@@ -261,8 +261,7 @@ take_digests(struct gw_object *object)
 	if (gw_kinds[object->kind].read)
 		wire_record_encode(&bytes, type, copy.bytes);
 	else
-		text_push(&bytes,
-		    slice_skip(object->stored, object->stored_metadata));
+		text_push(&bytes, gw_stored_rest(object->stored));
 	object->spec_digest = hash_bytes(text_slice(&bytes));
 	text_reset(&bytes);
 	wire_record_encode(&bytes, &gw_metadata_type, object->metadata);

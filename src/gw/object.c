@@ -192,6 +192,7 @@ gw_object_free(struct gw_object **object)
 			wipe_secret((*object)->secret);
 		arena_fini(&(*object)->arena);
 		memory_free((*object)->packed);
+		memory_free((*object)->stored);
 		memory_free(*object);
 	}
 	*object = NULL;

@@ -43,15 +43,28 @@ struct gw_source {
 	uint32_t line, column;
 };
 
+/* What a cluster would hold of an object whose record does not say it all. */
+struct gw_stored {
+	uint32_t length;
+	uint32_t metadata; /* where the metadata ends in it */
+	/* JSON, metadata first, without generation and status, Secrets' values
+	 * as digests */
+	char text[];
+};
+
 struct gw_object {
 	struct arena arena; /* of the record */
 	char *packed; /* the record asleep; NULL: it never was */
 	uint32_t packed_bytes, arena_bytes; /* and what it takes awake */
 	enum gw_kind kind;
 	bool generation_given; /* by its file */
+	/* of who keeps it: when there came to be an object of this name, in
+	 * seconds since 1970 */
+	uint32_t since;
 	struct slice namespace, name; /* namespace empty for cluster scope */
 	int64_t created; /* seconds since 1970; 0: no creationTimestamp */
 	int64_t generation; /* counts changes of spec */
+	uint64_t change; /* of who keeps it: the change that it came by */
 	const struct gw_metadata *metadata; /* NULL: asleep */
 	union {
 		const void *record; /* the whole object; NULL: asleep */
@@ -71,11 +84,7 @@ struct gw_object {
 	/* Of a policy: the status that it came with, in which other controllers
 	 * may have entries; NULL: none, or not one. In no digest. */
 	const struct gw_policy_status *told;
-	/* The whole of what a cluster would hold, as JSON with its metadata
-	 * first, without generation and status, Secrets' values as digests;
-	 * absent where the record says it all. */
-	struct slice stored;
-	uint32_t stored_metadata; /* where the metadata ends in it */
+	struct gw_stored *stored; /* the object's; NULL: the record says it all */
 	struct gw_source source;
 	/* Keyed hashes, good within this process: they have only to tell two
 	 * versions of one object apart. */

@@ -2,6 +2,7 @@
  * document is kept, as JSON, which costs them alone. */
 #include "gw/stored.h"
 
+#include "core/memory.h"
 #include "core/must.h"
 #include "wire/record_tree.h"
 #include "wire/tree_json.h"
@@ -60,12 +61,13 @@ gw_stored_keep(struct gw_object *object, const struct tree_node *document)
 	static const struct slice known[] = {SLICE("apiVersion"),
 	    SLICE("kind"), SLICE("metadata"), SLICE("status")};
 	struct text out;
+	size_t metadata;
 
 	text_init(&out);
 	push_version(&out, &gw_kinds[object->kind], document);
 	text_push_string(&out, ",\"metadata\":");
 	push_metadata(&out, object, wire_tree_get(document, "metadata"));
-	object->stored_metadata = (uint32_t)out.length;
+	metadata = out.length;
 	text_push_byte(&out, '}');
 	for (const struct tree_node *at = document->child; at; at = at->next) {
 		bool is_known = false;
@@ -80,8 +82,20 @@ gw_stored_keep(struct gw_object *object, const struct tree_node *document)
 		wire_tree_json(&out, at);
 	}
 	text_push_byte(&out, '}');
-	object->stored = arena_copy(&object->arena, text_slice(&out));
+	must(out.length <= UINT32_MAX && object->stored == NULL);
+	object->stored = memory_alloc(sizeof(*object->stored) + out.length);
+	object->stored->length = (uint32_t)out.length;
+	object->stored->metadata = (uint32_t)metadata;
+	memcpy(object->stored->text, out.data, out.length);
 	text_fini(&out);
+}
+
+struct slice
+gw_stored_rest(const struct gw_stored *stored)
+{
+	must(stored != NULL);
+	return slice_make(stored->text + stored->metadata,
+	    stored->length - stored->metadata);
 }
 
 /* ---- the record ---- */
@@ -148,15 +162,14 @@ gw_stored_write(struct text *out, const struct gw_object *object)
 	must(out != NULL && object != NULL);
 	struct arena arena;
 
-	if (slice_is_set(object->stored)) {
-		text_push(out,
-		    slice_make(object->stored.data, object->stored_metadata));
-		if (has_generation(object) &&
-		    object->metadata->generation == 0)
+	const struct gw_stored *stored = object->stored;
+
+	if (stored != NULL) {
+		text_push(out, slice_make(stored->text, stored->metadata));
+		if (has_generation(object) && !object->generation_given)
 			text_printf(out, ",\"generation\":%lld",
 			    (long long)object->generation);
-		text_push(out,
-		    slice_skip(object->stored, object->stored_metadata));
+		text_push(out, gw_stored_rest(stored));
 		return;
 	}
 	arena_init(&arena, 512);

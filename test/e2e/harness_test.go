@@ -243,13 +243,22 @@ func (g *gate) get(args ...string) []map[string]any {
 	if err != nil {
 		g.t.Fatalf("yumen get %v: %v", args, err)
 	}
-	var list struct{ Items []map[string]any }
-	if len(out) > 0 {
-		if err := json.Unmarshal(out, &list); err != nil {
-			g.t.Fatalf("yumen get %v: %v\n%s", args, err, out)
-		}
+	var list struct {
+		Kind  string
+		Items []map[string]any
 	}
-	return list.Items
+	var one map[string]any
+	if err := json.Unmarshal(out, &list); err != nil {
+		g.t.Fatalf("yumen get %v: %v\n%s", args, err, out)
+	}
+	if list.Kind == "List" {
+		return list.Items
+	}
+	// Who names one gets that one.
+	if err := json.Unmarshal(out, &one); err != nil {
+		g.t.Fatal(err)
+	}
+	return []map[string]any{one}
 }
 
 // metrics returns the text of /metrics.

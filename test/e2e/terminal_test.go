@@ -116,7 +116,7 @@ func TestGet(t *testing.T) {
 	if code != 0 || !strings.Contains(text, "kind: HTTPRoute") || !strings.Contains(text, "type: ResolvedRefs") {
 		t.Errorf("%d\n%s", code, text)
 	}
-	if out, code := yumen(t, "get", "httproutes", "nobody", "--socket", g.socket); code != 1 || !strings.Contains(out, "No httproutes found") {
+	if out, code := yumen(t, "get", "httproutes", "nobody", "--socket", g.socket); code != 1 || !strings.Contains(out, "there is no HTTPRoute nobody") {
 		t.Errorf("%d %q", code, out)
 	}
 }

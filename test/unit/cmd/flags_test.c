@@ -147,7 +147,6 @@ test_refused(void **state)
 	        "files and folders are named by -f: -f a.yaml"},
 	    {"yumen version x", "one argument too many: x"},
 	    {"yumen echo x", "one argument too many: x"},
-	    {"yumen get a b c", "one argument too many: c"},
 	    {"yumen help a b", "one argument too many: b"},
 	};
 

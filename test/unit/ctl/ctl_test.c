@@ -231,7 +231,7 @@ folder_is_served(void **state)
 	    "kind=httproutes&namespace=default&name=b", "\"generation\":2");
 	expect_answer("kind=HTTPRoute&name=a", "\"generation\":1");
 	expect_answer("kind=HTTPRoute", "\"hostnames\":[\"c.example\"]");
-	expect_answer("kind=HTTPRoute&namespace=other", "{\"items\":[]}");
+	expect_answer("kind=HTTPRoute&namespace=other", "\"items\":[]");
 	expect_answer("kind=spoon", "400 Bad Request");
 
 	folder_delete("objects/routes.yaml");
@@ -239,7 +239,88 @@ folder_is_served(void **state)
 	assert_int_equal(batch->count, 2);
 	assert_false(slice_is_set(batch->changes[0].bytes));
 	feed_batch_free(&batch);
-	expect_answer("kind=HTTPRoute", "{\"items\":[]}");
+	expect_answer("kind=HTTPRoute", "\"items\":[]");
+}
+
+/* The number of the last change, as an answer has it. */
+static void
+last_change(char *out, size_t size)
+{
+	static const char key[] = "{\"change\":";
+	struct text answer;
+	const char *at;
+
+	text_init(&answer);
+	read_answer(ask("kind=all"), &answer);
+	at = strstr(answer.data, key);
+	assert_non_null(at);
+	(void)snprintf(out, size, "%.*s",
+	    (int)strspn(at + sizeof(key) - 1, "0123456789"),
+	    at + sizeof(key) - 1);
+	text_fini(&answer);
+}
+
+/* An answer that waits for a change comes with that change alone. */
+static void
+expect_change(int fd, const char *words, const char *none)
+{
+	struct text answer;
+
+	text_init(&answer);
+	read_answer(fd, &answer);
+	if (strstr(answer.data, words) == NULL ||
+	    strstr(answer.data, none) != NULL)
+		fail_msg("no %s or a %s in %s", words, none, answer.data);
+	text_fini(&answer);
+}
+
+static void
+serve_offer(void)
+{
+	struct feed_batch *batch = next_offer();
+
+	confirm(&batch->generation);
+	feed_batch_free(&batch);
+}
+
+static void
+changes_are_waited_for(void **state)
+{
+	char after[32], query[128];
+
+	(void)state;
+	folder_write("objects/routes.yaml",
+	    ROUTE("a", "a.example") ROUTE("b", "b.example"));
+	open_ctl();
+	serve_offer();
+	expect_answer("kind=httproutes", "\"name\":\"b\"");
+
+	last_change(after, sizeof(after));
+	(void)snprintf(query, sizeof(query), "kind=svc&after=%s", after);
+	int other = ask(query);
+
+	(void)snprintf(query, sizeof(query), "kind=all&after=%s", after);
+	int fd = ask(query);
+
+	folder_write("objects/routes.yaml",
+	    ROUTE("a", "a.example") ROUTE("b", "c.example"));
+	expect_change(fd, "c.example", "a.example");
+
+	last_change(after, sizeof(after));
+	(void)snprintf(query, sizeof(query), "kind=httproutes&after=%s", after);
+	fd = ask(query);
+	folder_write("objects/routes.yaml", ROUTE("a", "a.example"));
+	expect_change(fd,
+	    "\"items\":[],\"since\":[],\"gone\":[\n{\"kind\":"
+	    "\"HTTPRoute\",\"namespace\":\"default\",\"name\":\"b\"}]",
+	    "a.example");
+	/* What is not known any more, or not yet, is told whole. */
+	expect_answer("kind=httproutes&after=1", "\"whole\":true");
+	expect_answer(
+	    "kind=httproutes&after=18446744073709551615", "\"whole\":true");
+	expect_answer("kind=httproutes&after=x", "400 Bad Request");
+	/* It still waits when ctl ends, and nothing of it is left. */
+	close(other);
 }
 
 static void
@@ -348,6 +429,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    TEST(folder_is_served),
+	    TEST(changes_are_waited_for),
 	    TEST(reports_are_shown),
 	    TEST(nothing_is_a_configuration),
 	    TEST(late_workers_are_named),

@@ -12,13 +12,15 @@
 /* 2026-11-24T04:05:06Z, and so many seconds later. */
 #define WALL(seconds) (INT64_C(1795493106000) + (seconds)*INT64_C(1000))
 
+static struct ctl_changes changes;
 static struct ctl_statuses *statuses;
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	statuses = ctl_statuses_new();
+	ctl_changes_init(&changes, 100);
+	statuses = ctl_statuses_new(&changes);
 	return 0;
 }
 
@@ -27,6 +29,7 @@ tear_down(void **state)
 {
 	(void)state;
 	ctl_statuses_free(&statuses);
+	ctl_changes_fini(&changes);
 	return 0;
 }
 
