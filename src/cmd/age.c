@@ -14,8 +14,8 @@ push_two(struct text *out, int64_t seconds, int64_t unit, char name,
 {
 	text_printf(out, "%lld%c", (long long)(seconds / unit), name);
 	if (seconds % unit / small > 0)
-		text_printf(out, "%lld%c",
-		    (long long)(seconds % unit / small), small_name);
+		text_printf(out, "%lld%c", (long long)(seconds % unit / small),
+		    small_name);
 }
 
 void

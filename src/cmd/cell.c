@@ -104,8 +104,7 @@ walk(const json_t *value, struct slice path, struct slice filter, cell_fn fn,
 	}
 	struct segment segment = take_segment(&path);
 
-	walk(json_object_getn(
-	         value, segment.key.data, segment.key.length),
+	walk(json_object_getn(value, segment.key.data, segment.key.length),
 	    path, segment.filter, fn, context);
 }
 
@@ -216,8 +215,7 @@ push_pairs(void *context, const json_t *map)
 	json_t *value, *changeable = (json_t *)(uintptr_t)map;
 	const char *key;
 
-	json_object_foreach(changeable, key, value)
-	    keys[at++] = key;
+	json_object_foreach(changeable, key, value) keys[at++] = key;
 	qsort(keys, at, sizeof(*keys), compare_keys);
 	for (size_t i = 0; i < at; i++) {
 		if (cell->out->length > cell->start)
@@ -240,8 +238,8 @@ static const struct {
 };
 
 static void
-each_path(const json_t *object, struct slice paths, cell_fn fn,
-    struct cell *cell)
+each_path(
+    const json_t *object, struct slice paths, cell_fn fn, struct cell *cell)
 {
 	struct slice path;
 
@@ -282,8 +280,7 @@ push_values(struct text *out, const json_t *object, struct slice paths,
 
 /* What stands between braces. */
 static void
-push_expression(
-    struct text *out, const json_t *object, struct slice expression)
+push_expression(struct text *out, const json_t *object, struct slice expression)
 {
 	struct slice fallback = SLICE(""), paths;
 	struct cell cell = {.out = out};
@@ -297,8 +294,7 @@ push_expression(
 			continue;
 		paths = slice_skip(paths, 1);
 		if (!marks[i].numeric) {
-			push_values(
-			    out, object, paths, marks[i].fn, fallback);
+			push_values(out, object, paths, marks[i].fn, fallback);
 			return;
 		}
 		each_path(object, paths, marks[i].fn, &cell);

@@ -22,13 +22,12 @@ leads_here(const struct search *search, const json_t *reference)
 	const char *namespace = look_text(reference, "namespace");
 
 	if (namespace[0] == '\0')
-		namespace = search->namespace;
+	namespace = search->namespace;
 	return strcmp(look_text(reference, "name"), describing->name) == 0 &&
 	    strcmp(look_text(reference, "kind"), row->kind) == 0 &&
 	    (!json_is_string(group) ||
 	        strcmp(json_string_value(group), row->group) == 0) &&
-	    (!row->namespaced ||
-	        strcmp(namespace, describing->namespace) == 0);
+	    (!row->namespaced || strcmp(namespace, describing->namespace) == 0);
 }
 
 static void

@@ -25,8 +25,8 @@ struct watching {
 };
 
 static void
-push_key(struct text *key, const char *kind, const char *namespace,
-    const char *name)
+push_key(
+    struct text *key, const char *kind, const char *namespace, const char *name)
 {
 	text_reset(key);
 	text_printf(key, "%s/%s/%s", kind, namespace, name);
@@ -52,8 +52,8 @@ show_row(struct watching *watching, const char *event, const json_t *object,
 }
 
 static void
-show(struct watching *watching, const char *event, json_t *object,
-    int64_t since)
+show(
+    struct watching *watching, const char *event, json_t *object, int64_t since)
 {
 	json_t *shown;
 
@@ -83,8 +83,8 @@ show(struct watching *watching, const char *event, json_t *object,
 }
 
 static void
-on_item(struct watching *watching, const char *key, json_t *object,
-    int64_t since)
+on_item(
+    struct watching *watching, const char *key, json_t *object, int64_t since)
 {
 	json_t *before =
 	    json_object_get(json_object_get(watching->known, key), "object");
@@ -163,9 +163,9 @@ take_gone(struct watching *watching, const json_t *answer, const json_t *found)
 			on_gone(watching, key.data);
 	}
 	if (json_is_true(json_object_get(answer, "whole")))
-		json_object_foreach_safe(watching->known, next, known, value)
-		    if (json_object_get(found, known) == NULL)
-			on_gone(watching, known);
+		json_object_foreach_safe(watching->known, next, known,
+		    value) if (json_object_get(found, known) == NULL)
+		    on_gone(watching, known);
 	text_fini(&key);
 }
 
@@ -187,8 +187,8 @@ print(struct watching *watching)
 }
 
 static json_t *
-ask_after(const struct selection *selection, const struct ask *ask,
-    json_int_t after)
+ask_after(
+    const struct selection *selection, const struct ask *ask, json_int_t after)
 {
 	struct text target;
 
@@ -211,12 +211,10 @@ get_watch(const struct selection *selection, const struct ask *ask,
 	bool printed = true;
 	json_t *answer;
 
-	watching = (struct watching){.selection = selection,
-	    .view = view,
-	    .known = json_object()};
+	watching = (struct watching){
+	    .selection = selection, .view = view, .known = json_object()};
 	text_init(&watching.out);
-	while (printed &&
-	    (answer = ask_after(selection, ask, after)) != NULL) {
+	while (printed && (answer = ask_after(selection, ask, after)) != NULL) {
 		json_t *found = json_object();
 
 		take_items(&watching, answer, found);

@@ -37,8 +37,7 @@ no_kind(const char *command, struct slice name)
 	for (int i = 0; i < GW_KIND__COUNT; i++)
 		wire_nearest_feed(
 		    &nearest, slice_from_string(gw_kinds[i].plural));
-	fprintf(
-	    stderr, "yumen %s: no kind '%.*s'", command, SLICE_ARGS(name));
+	fprintf(stderr, "yumen %s: no kind '%.*s'", command, SLICE_ARGS(name));
 	if (slice_is_set(nearest.best))
 		fprintf(
 		    stderr, "; did you mean %.*s?\n", SLICE_ARGS(nearest.best));
@@ -110,8 +109,8 @@ usage(const struct selection *selection, const char *why)
 
 /* "KIND/NAME ..." */
 static bool
-parse_pairs(struct selection *selection, const char *const *arguments,
-    unsigned count)
+parse_pairs(
+    struct selection *selection, const char *const *arguments, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct slice rest = slice_from_string(arguments[i]), name;
@@ -154,8 +153,8 @@ select_parse(struct selection *selection, const char *command,
 	if (!add_kinds(selection, slice_from_string(arguments[0])))
 		return false;
 	if (count > 1 && selection->kind_count > 1)
-		return usage(selection,
-		    "names of several kinds are written KIND/NAME");
+		return usage(
+		    selection, "names of several kinds are written KIND/NAME");
 	for (unsigned i = 1; i < count; i++)
 		if (!add_name(selection, selection->kinds[0], arguments[i]))
 			return false;
@@ -192,8 +191,8 @@ select_kind_of(const json_t *object)
 }
 
 static bool
-is_named(const struct selection *selection, unsigned name,
-    enum gw_kind kind, const json_t *metadata)
+is_named(const struct selection *selection, unsigned name, enum gw_kind kind,
+    const json_t *metadata)
 {
 	return selection->names[name].kind == kind &&
 	    strcmp(selection->names[name].name, look_text(metadata, "name")) ==
@@ -218,8 +217,8 @@ select_takes(const struct selection *selection, const json_t *object)
 }
 
 bool
-select_is_among(const struct selection *selection, unsigned name,
-    const json_t *items)
+select_is_among(
+    const struct selection *selection, unsigned name, const json_t *items)
 {
 	for (size_t i = 0; i < json_array_size(items); i++) {
 		const json_t *one = json_array_get(items, i);

@@ -34,8 +34,8 @@ void select_push_target(const struct selection *selection, struct text *out);
 enum gw_kind select_kind_of(const json_t *object);
 bool select_takes(const struct selection *selection, const json_t *object);
 /* Is this name, as one that was asked for, among the objects? */
-bool select_is_among(const struct selection *selection, unsigned name,
-    const json_t *items);
+bool select_is_among(
+    const struct selection *selection, unsigned name, const json_t *items);
 
 /* By kind, plural or short name, with or without its group; false: there is
  * none, told. */

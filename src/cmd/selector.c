@@ -34,8 +34,8 @@ take_word(struct slice *rest, const char *ends)
 {
 	size_t length = 0;
 
-	while (length < rest->length &&
-	    strchr(ends, rest->data[length]) == NULL)
+	while (
+	    length < rest->length && strchr(ends, rest->data[length]) == NULL)
 		length++;
 	struct slice word = slice_make(rest->data, length);
 

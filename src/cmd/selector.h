@@ -1,4 +1,5 @@
-/* Label selectors, as kubectl takes them: a=b,c!=d,e in (f,g),h notin (i),j,!k. */
+/* Label selectors, as kubectl takes them: a=b,c!=d,e in (f,g),h notin (i),j,!k.
+ */
 #ifndef YUMEN_CMD_SELECTOR_H
 #define YUMEN_CMD_SELECTOR_H
 
@@ -8,7 +9,6 @@
 
 /* Does a map of labels satisfy the selector? False, and *valid too, where it is
  * none. */
-bool selector_matches(
-    struct slice selector, const json_t *labels, bool *valid);
+bool selector_matches(struct slice selector, const json_t *labels, bool *valid);
 
 #endif

@@ -40,7 +40,7 @@ ctl_changes_remove(struct ctl_changes *changes, enum gw_kind kind,
 		changes->forgotten = gone->change;
 	gone->change = ctl_changes_next(changes);
 	gone->kind = kind;
-	gone->namespace_length = (uint32_t)namespace.length;
+	gone->namespace_length = (uint32_t) namespace.length;
 	text_reset(&gone->names);
 	text_push(&gone->names, namespace);
 	text_push_byte(&gone->names, '\0');

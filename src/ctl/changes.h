@@ -1,7 +1,7 @@
-/* Changes of what is shown, numbered: an object that is put or removed, a status
- * that is shown. Who watches asks for what came after the last number that it
- * has seen. Numbers begin at a time, so that those of an earlier yumen are
- * behind. */
+/* Changes of what is shown, numbered: an object that is put or removed, a
+ * status that is shown. Who watches asks for what came after the last number
+ * that it has seen. Numbers begin at a time, so that those of an earlier yumen
+ * are behind. */
 #ifndef YUMEN_CTL_CHANGES_H
 #define YUMEN_CTL_CHANGES_H
 

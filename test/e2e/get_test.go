@@ -44,7 +44,7 @@ const everyKind = `
 ---
 {apiVersion: gateway.networking.x-k8s.io/v1alpha1, kind: XBackendTrafficPolicy, metadata: {name: xb}, spec: {targetRefs: [{group: "", kind: Service, name: s}], retryConstraint: {budget: {percent: 20}}}}
 ---
-{apiVersion: gateway.networking.x-k8s.io/v1alpha1, kind: XTelemetryPolicy, metadata: {name: xt}, spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g}], tracing: {attributes: [{name: a, sourceType: Literal, literalValue: b}]}}}
+{apiVersion: gateway.networking.x-k8s.io/v1alpha1, kind: XTelemetryPolicy, metadata: {name: xt}, spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g}], tracing: {mode: Disabled}}}
 ---
 {apiVersion: gateway.networking.x-k8s.io/v1alpha1, kind: XMesh, metadata: {name: xm}, spec: {controllerName: a.example/b}}
 ---

@@ -1,4 +1,5 @@
-/* Templates over JSON: values, what is done with them, and what is not there. */
+/* Templates over JSON: values, what is done with them, and what is not there.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,8 +60,8 @@ test_cells(void **state)
 
 		text_init(&out);
 		cell_push_each(&out, value, rows[i].each, rows[i].format);
-		if (!slice_equal(text_slice(&out),
-		        slice_from_string(rows[i].want)))
+		if (!slice_equal(
+		        text_slice(&out), slice_from_string(rows[i].want)))
 			fail_msg("%s of '%s': %.*s, not %s", rows[i].format,
 			    rows[i].each, SLICE_ARGS(text_slice(&out)),
 			    rows[i].want);
