@@ -258,9 +258,7 @@ on_change(struct gw_state *state, struct gw_node *node,
 		break;
 	case GW_REFERENCEGRANT:
 		gw_grant_relink(state, (struct gw_grant_node *)(void *)node);
-		if (!now)
-			gw_node_drop(state, node);
-		break;
+		__attribute__((fallthrough));
 	default: /* is only shown */
 		if (!now)
 			gw_node_drop(state, node);
