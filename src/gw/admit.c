@@ -109,8 +109,7 @@ read_told(const struct tree_node *document, struct arena *arena)
 	if (!status || status->kind != TREE_MAP)
 		return NULL;
 	const struct gw_policy_status *told =
-	    wire_record_from_tree(
-	        status, &gw_policy_status_type, arena, NULL);
+	    wire_record_from_tree(status, &gw_policy_status_type, arena, NULL);
 
 	for (uint32_t i = 0; told && i < told->ancestors_count; i++)
 		if (!told->ancestors[i].ancestor_ref)

@@ -84,7 +84,8 @@ struct gw_object {
 	/* Of a policy: the status that it came with, in which other controllers
 	 * may have entries; NULL: none, or not one. In no digest. */
 	const struct gw_policy_status *told;
-	struct gw_stored *stored; /* the object's; NULL: the record says it all */
+	struct gw_stored
+	    *stored; /* the object's; NULL: the record says it all */
 	struct gw_source source;
 	/* Keyed hashes, good within this process: they have only to tell two
 	 * versions of one object apart. */

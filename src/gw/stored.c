@@ -58,8 +58,8 @@ void
 gw_stored_keep(struct gw_object *object, const struct tree_node *document)
 {
 	must(object != NULL && document != NULL);
-	static const struct slice known[] = {SLICE("apiVersion"),
-	    SLICE("kind"), SLICE("metadata"), SLICE("status")};
+	static const struct slice known[] = {SLICE("apiVersion"), SLICE("kind"),
+	    SLICE("metadata"), SLICE("status")};
 	struct text out;
 	size_t metadata;
 
@@ -94,8 +94,8 @@ struct slice
 gw_stored_rest(const struct gw_stored *stored)
 {
 	must(stored != NULL);
-	return slice_make(stored->text + stored->metadata,
-	    stored->length - stored->metadata);
+	return slice_make(
+	    stored->text + stored->metadata, stored->length - stored->metadata);
 }
 
 /* ---- the record ---- */

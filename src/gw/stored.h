@@ -7,11 +7,11 @@
 
 /* Keeps a document that was admitted as object->stored. Its Secrets' values
  * have been taken out (gw/redact.h). */
-void gw_stored_keep(
-    struct gw_object *object, const struct tree_node *document);
+void gw_stored_keep(struct gw_object *object, const struct tree_node *document);
 /* What follows the metadata. */
 struct slice gw_stored_rest(const struct gw_stored *stored);
-/* Writes an object, which is awake, as JSON, as a cluster would show it, without status. */
+/* Writes an object, which is awake, as JSON, as a cluster would show it,
+ * without status. */
 void gw_stored_write(struct text *out, const struct gw_object *object);
 
 #endif
