@@ -89,6 +89,10 @@ agent_listener_state(
 	uint32_t count = listener->addresses_count;
 
 	must(unit->kind == UNIT_LISTENER);
+	if (listener->protocol > UNIT_PROTOCOL_TLS) {
+		*why = SLICE("TCP and UDP are not carried yet");
+		return ERROR_UNSUPPORTED;
+	}
 	for (uint32_t i = 0; i < count || i == 0; i++) {
 		struct slice text =
 		    count > 0 ? listener->addresses[i] : SLICE("");

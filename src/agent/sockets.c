@@ -132,6 +132,10 @@ agent_sockets_sync(struct agent *agent, const struct snap_set *set)
 	LIST_FOR_EACH(at, &agent->sockets)
 	container_of(at, struct agent_socket, link)->wanted = false;
 	for (unsigned i = 0; i < count; i++) {
+		/* Not carried yet: agent_listener_state says so. */
+		if (wanted[i].flow)
+			continue;
+
 		struct agent_socket *socket = find_id(agent, wanted[i].id);
 
 		if (socket != NULL)

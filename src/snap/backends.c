@@ -119,21 +119,22 @@ mark_all(struct snap_store *store, const struct snap_target *target)
 }
 
 static struct snap_backend_state *
-backend_find(const struct snap_target *target, uint16_t port)
+backend_find(const struct snap_target *target, uint16_t port, bool datagrams)
 {
 	LIST_FOR_EACH(at, &target->backends)
 	{
 		struct snap_backend_state *state =
 		    container_of(at, struct snap_backend_state, of_target);
 
-		if (state->port == port)
+		if (state->port == port && state->datagrams == datagrams)
 			return state;
 	}
 	return NULL;
 }
 
 static struct snap_backend_state *
-backend_new(struct snap_store *store, struct snap_target *target, uint16_t port)
+backend_new(struct snap_store *store, struct snap_target *target, uint16_t port,
+    bool datagrams)
 {
 	struct snap_backend_state *state = memory_zero(1, sizeof(*state));
 	uint32_t capacity = store->backend_states_capacity;
@@ -143,10 +144,13 @@ backend_new(struct snap_store *store, struct snap_target *target, uint16_t port)
 	text_push(&name, slice_make(target->name, target->name_length));
 	text_push_byte(&name, ' ');
 	text_push_number(&name, port);
+	if (datagrams)
+		text_push_string(&name, "/udp");
 	state->id = snap_ids_ref(store->backend_ids, text_slice(&name));
 	text_fini(&name);
 	state->target = target;
 	state->port = port;
+	state->datagrams = datagrams;
 	list_insert(&target->backends, &state->of_target);
 	list_init(&state->dirty);
 	mark(store, state);
@@ -163,13 +167,15 @@ backend_new(struct snap_store *store, struct snap_target *target, uint16_t port)
 }
 
 uint32_t
-snap_backend_ref(struct snap_store *store, struct slice name, uint16_t port)
+snap_backend_ref(
+    struct snap_store *store, struct slice name, uint16_t port, bool datagrams)
 {
 	struct snap_target *target = target_get(store, name);
-	struct snap_backend_state *state = backend_find(target, port);
+	struct snap_backend_state *state =
+	    backend_find(target, port, datagrams);
 
 	if (!state)
-		state = backend_new(store, target, port);
+		state = backend_new(store, target, port, datagrams);
 	state->references++;
 	return state->id;
 }
@@ -339,7 +345,7 @@ gather(struct gathering *gathering, struct slice address, int64_t port,
 }
 
 static void
-gather_slice(struct gathering *gathering, struct slice port_name,
+gather_slice(struct gathering *gathering, const struct unit_service_port *of,
     const struct unit_endpoints *slice)
 {
 	for (uint32_t i = 0; i < slice->ports_count; i++) {
@@ -347,7 +353,8 @@ gather_slice(struct gathering *gathering, struct slice port_name,
 
 		/* Absent and empty are both unnamed; without a number there
 		 * is nothing to connect to. */
-		if (!slice_equal(port->name, port_name) || port->number == 0)
+		if (!slice_equal(port->name, of->name) || port->number == 0 ||
+		    !port->datagrams != !of->datagrams)
 			continue;
 		for (uint32_t j = 0; j < slice->endpoints_count; j++) {
 			const struct unit_endpoint *endpoint =
@@ -361,19 +368,22 @@ gather_slice(struct gathering *gathering, struct slice port_name,
 }
 
 static void
-gather_service(
-    struct gathering *gathering, const struct snap_target *target, int64_t port)
+gather_service(struct gathering *gathering, const struct snap_target *target,
+    const struct snap_backend_state *state)
 {
 	const struct unit_service *service = target->unit->service;
 
 	for (uint32_t i = 0; i < service->ports_count; i++) {
-		if (service->ports[i].number != port)
+		const struct unit_service_port *port = &service->ports[i];
+
+		if (port->number != state->port ||
+		    (port->datagrams != 0) != state->datagrams)
 			continue;
 		gathering->tls = service->ports[i].tls != NULL;
 		gathering->exists = !gathering->tls;
 		for (uint32_t j = 0; j < target->endpoints_count; j++)
-			gather_slice(gathering, service->ports[i].name,
-			    target->endpoints[j]->endpoints);
+			gather_slice(
+			    gathering, port, target->endpoints[j]->endpoints);
 		return;
 	}
 }
@@ -467,6 +477,7 @@ make_block(struct snap_store *store, const struct snap_backend_state *state,
 	    .id = state->id,
 	    .target = slice_make(text, target->name_length),
 	    .port = state->port,
+	    .datagrams = state->datagrams,
 	    .exists = gathering->exists,
 	    .tls = gathering->tls,
 	    .endpoints = made->endpoints,
@@ -493,7 +504,7 @@ build(struct snap_store *store, struct snap_backend_state *state)
 	struct gathering gathering = {0};
 
 	if (target->unit && target->unit->kind == UNIT_SERVICE)
-		gather_service(&gathering, target, state->port);
+		gather_service(&gathering, target, state);
 	else if (target->unit)
 		gather_external(&gathering, target);
 	sort_unique(&gathering);

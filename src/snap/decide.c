@@ -470,6 +470,14 @@ snap_decide_sni(const struct snap_set *set, uint32_t socket,
 	}
 }
 
+/* They stand where a TLSRoute without hostnames does. */
+void
+snap_decide_flow(
+    const struct snap_set *set, uint32_t socket, struct snap_decision *decision)
+{
+	snap_decide_sni(set, socket, SLICE_NONE, decision);
+}
+
 unsigned
 snap_set_sockets(const struct snap_set *set, const struct snap_socket **sockets)
 {

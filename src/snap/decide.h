@@ -1,6 +1,7 @@
-/* decide(): which listener, route and rule a request or a ClientHello belongs
- * to. The one place where that is decided: workers, explain and the golden
- * tests call it. Pure: it reads the set and what is asked, nothing else.
+/* decide(): which listener, route and rule a request, a ClientHello, a
+ *connection or a datagram belongs to. The one place where that is decided:
+ *workers, explain and the golden tests call it. Pure: it reads the set and what
+ *is asked, nothing else.
  *
  * Order (Gateway API v1.7): the most specific listener of the socket that takes
  * the host, then only its routes; among them the longest hostname (exact before
@@ -32,6 +33,7 @@ struct snap_socket {
 	struct slice address; /* absent or empty: every address of the host */
 	uint16_t port;
 	bool tls; /* it begins with a ClientHello */
+	enum unit_protocol flow; /* TCP or UDP; 0: it carries requests */
 	uint32_t id; /* for snap_decide; stable while the socket exists */
 };
 /* The sockets that the set's listeners ask for, sorted; borrowed. */
@@ -81,5 +83,9 @@ void snap_decide_traced(const struct snap_set *set,
  * trailing dot; absent when there is none. */
 void snap_decide_sni(const struct snap_set *set, uint32_t socket,
     struct slice server_name, struct snap_decision *decision);
+/* A connection of a TCP listener, or a datagram: the first rule of the oldest
+ * TCPRoute or UDPRoute takes all. */
+void snap_decide_flow(const struct snap_set *set, uint32_t socket,
+    struct snap_decision *decision);
 
 #endif

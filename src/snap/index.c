@@ -149,6 +149,8 @@ list_of(const struct snap_match *match)
 
 	switch (match->rule->unit->plan->kind) {
 	case UNIT_ROUTE_TLS:
+	case UNIT_ROUTE_TCP:
+	case UNIT_ROUTE_UDP:
 		return SNAP_LIST_NAMES;
 	case UNIT_ROUTE_GRPC:
 		if (!call || call->type == UNIT_CALL_EXACT)

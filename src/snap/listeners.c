@@ -130,19 +130,20 @@ snap_listener_writable(
 	return fresh;
 }
 
-/* TCP and UDP carry no names to find a listener by: they have no sockets here.
- */
-static bool
-has_sockets(const struct unit_listener *listener)
-{
-	return listener->protocol <= UNIT_PROTOCOL_TLS;
-}
-
 static bool
 is_tls(const struct unit_listener *listener)
 {
 	return listener->protocol == UNIT_PROTOCOL_HTTPS ||
 	    listener->protocol == UNIT_PROTOCOL_TLS;
+}
+
+/* What carries no names to find a listener by; else 0. */
+static enum unit_protocol
+flow_of(const struct unit_listener *listener)
+{
+	return listener->protocol > UNIT_PROTOCOL_TLS
+	    ? (enum unit_protocol)listener->protocol
+	    : 0;
 }
 
 static void
@@ -154,6 +155,9 @@ name_socket(struct text *name, struct slice address,
 	text_push_number(name, (uint64_t)listener->port);
 	if (is_tls(listener))
 		text_push_string(name, " tls");
+	else if (flow_of(listener))
+		text_push_string(name,
+		    listener->protocol == UNIT_PROTOCOL_UDP ? " udp" : " tcp");
 }
 
 static struct snap_socket_state *
@@ -183,6 +187,7 @@ socket_new(struct snap_store *store, struct slice address,
 	state->id = snap_ids_ref(store->socket_ids, text_slice(&name));
 	state->port = (uint16_t)listener->port;
 	state->tls = is_tls(listener);
+	state->flow = flow_of(listener);
 	state->address_length = (uint32_t)address.length;
 	state->name_length = (uint32_t)name.length;
 	memcpy(state->name, name.data, name.length);
@@ -303,8 +308,6 @@ static bool
 nth_address(
     const struct unit_listener *listener, uint32_t *nth, struct slice *address)
 {
-	if (!has_sockets(listener))
-		return false;
 	if (listener->addresses_count == 0) {
 		*address = every_address;
 		return (*nth)++ == 0;
@@ -388,7 +391,9 @@ compare_sockets(const void *a, const void *b)
 
 	if (order == 0)
 		order = (int)left->port - (int)right->port;
-	return order ? order : (int)left->tls - (int)right->tls;
+	if (order == 0)
+		order = (int)left->tls - (int)right->tls;
+	return order ? order : (int)left->flow - (int)right->flow;
 }
 
 void
@@ -416,6 +421,7 @@ snap_listeners_commit(struct snap_store *store)
 		    .address = slice_make(text, state->address_length),
 		    .port = state->port,
 		    .tls = state->tls,
+		    .flow = state->flow,
 		    .id = state->id,
 		};
 		text += state->address_length;

@@ -14,8 +14,8 @@ static enum error plan_rules(
     struct snap_store *store, struct unit *unit, struct snap_plan *plan);
 static void release_patterns(
     struct snap_store *store, const struct snap_plan *plan);
-static void plan_backends(
-    struct snap_store *store, struct unit *unit, struct snap_rule *planned);
+static void plan_backends(struct snap_store *store, struct unit *unit,
+    enum unit_route_kind kind, struct snap_rule *planned);
 static void plan_listeners(
     struct snap_store *store, struct unit *unit, struct snap_plan *plan);
 static void plan_hostnames(struct unit *unit, struct snap_plan *plan);
@@ -36,7 +36,7 @@ snap_plan_make(struct snap_store *store, struct unit *unit)
 		return error;
 	}
 	for (uint32_t i = 0; i < plan->rule_count; i++)
-		plan_backends(store, unit, &plan->rules[i]);
+		plan_backends(store, unit, plan->kind, &plan->rules[i]);
 	plan_listeners(store, unit, plan);
 	plan_hostnames(unit, plan);
 	plan_rule_ids(store, unit, plan);
@@ -196,10 +196,11 @@ plan_hostnames(struct unit *unit, struct snap_plan *plan)
 }
 
 static void
-plan_backends(
-    struct snap_store *store, struct unit *unit, struct snap_rule *planned)
+plan_backends(struct snap_store *store, struct unit *unit,
+    enum unit_route_kind kind, struct snap_rule *planned)
 {
 	const struct unit_rule *rule = planned->rule;
+	bool datagrams = kind == UNIT_ROUTE_UDP;
 	uint32_t *ids =
 	    arena_zero(&unit->arena, rule->backends_count, sizeof(*ids));
 
@@ -209,8 +210,8 @@ plan_backends(
 		planned->weight_sum += (uint32_t)backend->weight;
 		ids[i] = slice_is_set(backend->refused)
 		    ? SNAP_ID_NONE
-		    : snap_backend_ref(
-		          store, backend->target, (uint16_t)backend->port);
+		    : snap_backend_ref(store, backend->target,
+		          (uint16_t)backend->port, datagrams);
 	}
 	planned->backend_ids = ids;
 }

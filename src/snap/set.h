@@ -38,6 +38,7 @@ struct snap_backend {
 	uint32_t id;
 	struct slice target; /* "service/ns/name" */
 	uint16_t port;
+	bool datagrams; /* the port is one of UDP */
 	/* The unit and its port are there, and may be spoken to in plain text:
 	 * with tls it may not, and in TLS none is spoken to yet. */
 	bool exists;

@@ -59,7 +59,7 @@ enum snap_list {
 	SNAP_LIST_PATHS, /* paths that are patterns, longest first */
 	SNAP_LIST_SERVICES, /* calls with a pattern for the service */
 	SNAP_LIST_METHODS, /* calls with a pattern for the method alone */
-	SNAP_LIST_NAMES, /* TLSRoutes */
+	SNAP_LIST_NAMES, /* TLSRoutes; TCPRoutes and UDPRoutes have no name */
 	SNAP_LIST__COUNT
 };
 struct snap_more {

@@ -28,8 +28,9 @@ struct snap_socket_state {
 	uint32_t references; /* listeners on it */
 	uint16_t port;
 	bool tls;
+	enum unit_protocol flow;
 	uint32_t address_length, name_length;
-	char name[]; /* "address:port", "address:port tls" */
+	char name[]; /* "address:port", and " tls", " tcp" or " udp" */
 };
 
 /* What backends point to: a Service or an external name, by unit name; there,
@@ -53,6 +54,7 @@ struct snap_backend_state {
 	uint32_t id;
 	uint32_t references; /* of rules of route units */
 	uint16_t port;
+	bool datagrams;
 };
 
 /* A name that external units have, and its addresses as far as is known. */
@@ -125,8 +127,8 @@ void snap_listeners_commit(struct snap_store *store);
 void snap_backends_init(struct snap_store *store);
 void snap_backends_fini(struct snap_store *store);
 /* The number of a backend, one reference more. */
-uint32_t snap_backend_ref(
-    struct snap_store *store, struct slice target, uint16_t port);
+uint32_t snap_backend_ref(struct snap_store *store, struct slice target,
+    uint16_t port, bool datagrams);
 void snap_backend_unref(struct snap_store *store, uint32_t id);
 /* A service, endpoints or external unit comes, changes or goes. */
 void snap_backends_replace(

@@ -3,7 +3,8 @@
  *
  *	listener/<namespace>/<gateway>/<listener>
  *	listener/<namespace>/<gateway>/<namespace>/<listenerset>/<listener>
- *	route/<kind>/<namespace>/<name>     HTTPRoute, GRPCRoute, TLSRoute
+ *	route/<kind>/<namespace>/<name>     HTTPRoute, GRPCRoute, TLSRoute,
+ *	                                    TCPRoute, UDPRoute
  *	service/<namespace>/<name>          ports by number
  *	endpoints/<namespace>/<slice>       an EndpointSlice
  *	external/<namespace>/<name>         an XBackend with a hostname
@@ -58,7 +59,13 @@ enum unit_path_type { UNIT_PATH_PREFIX, UNIT_PATH_EXACT, UNIT_PATH_PATTERN };
 enum unit_pair_type { UNIT_PAIR_EXACT, UNIT_PAIR_PATTERN };
 enum unit_call_type { UNIT_CALL_EXACT, UNIT_CALL_PATTERN };
 /* unit_route.kind */
-enum unit_route_kind { UNIT_ROUTE_HTTP, UNIT_ROUTE_GRPC, UNIT_ROUTE_TLS };
+enum unit_route_kind {
+	UNIT_ROUTE_HTTP,
+	UNIT_ROUTE_GRPC,
+	UNIT_ROUTE_TLS,
+	UNIT_ROUTE_TCP,
+	UNIT_ROUTE_UDP,
+};
 enum unit_filter_kind {
 	UNIT_FILTER_REQUEST_HEADERS = 1,
 	UNIT_FILTER_RESPONSE_HEADERS = 2,

@@ -401,6 +401,8 @@ snap_route_kind(struct slice kind, enum unit_route_kind *known)
 	    [UNIT_ROUTE_HTTP] = {"HTTPRoute", 9},
 	    [UNIT_ROUTE_GRPC] = {"GRPCRoute", 9},
 	    [UNIT_ROUTE_TLS] = {"TLSRoute", 8},
+	    [UNIT_ROUTE_TCP] = {"TCPRoute", 8},
+	    [UNIT_ROUTE_UDP] = {"UDPRoute", 8},
 	};
 
 	*known = UNIT_ROUTE_HTTP;
@@ -423,6 +425,9 @@ check_route(struct unit_route *route, struct arena *arena)
 	for (uint32_t i = 0; i < route->listeners_count; i++)
 		if (!is_name_of(route->listeners[i], UNIT_LISTENER))
 			return ERROR_INVALID;
+	/* Nothing in a connection or a datagram names a host. */
+	if (kind >= UNIT_ROUTE_TCP && route->hostnames_count > 0)
+		return ERROR_INVALID;
 	for (uint32_t i = 0; i < route->hostnames_count; i++)
 		if (!is_host_pattern(route->hostnames[i]))
 			return ERROR_INVALID;

@@ -374,6 +374,10 @@ test_kinds(void **state)
 	struct unit_call call = {.service = SLICE("a.B"), .method = SLICE("C")};
 	struct unit_match match = {.call = &call};
 	struct unit_route tls = {.kind = SLICE("TLSRoute")};
+	struct slice host = SLICE("a.test");
+	struct unit_route named = {.kind = SLICE("TCPRoute"),
+	    .hostnames = &host,
+	    .hostnames_count = 1};
 	struct unit_rule rule = {.identity = SLICE("0")};
 
 	struct unit_pair_match pair = {.name = SLICE("x")};
@@ -386,7 +390,13 @@ test_kinds(void **state)
 	    ERROR_INVALID);
 	assert_int_equal(judge_of_kind("GRPCRoute", none), ERROR_OK);
 	assert_int_equal(judge_of_kind("TLSRoute", none), ERROR_OK);
-	assert_int_equal(judge_of_kind("TCPRoute", none), ERROR_UNSUPPORTED);
+	assert_int_equal(judge_of_kind("TCPRoute", none), ERROR_OK);
+	assert_int_equal(judge_of_kind("UDPRoute", none), ERROR_OK);
+	assert_int_equal(judge_of_kind("ICMPRoute", none), ERROR_UNSUPPORTED);
+	assert_int_equal(judge_of_kind("UDPRoute",
+	                     (struct unit_match){.method = SLICE("GET")}),
+	    ERROR_INVALID);
+	assert_int_equal(judge("route/TCPRoute/ns/r", &named), ERROR_INVALID);
 	tls.rules = &rule;
 	tls.rules_count = 1;
 	assert_int_equal(judge("route/TLSRoute/ns/r", &tls), ERROR_OK);
