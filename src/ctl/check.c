@@ -112,7 +112,7 @@ on_status(void *context, const struct gw_object *object, const void *status)
 	    .checking = checking, .file = object->source.file};
 
 	gw_verdicts(checking->once.state, object, status, on_verdict, &telling);
-	if (object->kind == GW_HTTPROUTE)
+	if (gw_kind_is_route(object->kind))
 		checking->checked->routes_served += is_served(status);
 }
 
@@ -131,8 +131,7 @@ count_route(void *context, const struct gw_object *object)
 {
 	struct ctl_checked *checked = context;
 
-	(void)object;
-	checked->routes++;
+	checked->routes += gw_kind_is_route(object->kind);
 	return true;
 }
 
@@ -313,7 +312,8 @@ ctl_check(const char *const *paths, unsigned count,
 	if (error == ERROR_OK) {
 		checked->files = once->counts.files;
 		checked->objects = once->counts.objects;
-		gw_state_each(once->state, GW_HTTPROUTE, count_route, checked);
+		for (unsigned i = 0; i < GW_KIND__COUNT; i++)
+			gw_state_each(once->state, i, count_route, checked);
 		sort(checked);
 		place_all(checked);
 		sort(checked);

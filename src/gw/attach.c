@@ -164,8 +164,7 @@ static struct slice
 tell_hostnames(struct arena *arena, const struct gw_route_node *route,
     const struct gw_owner_node *owner, uint64_t allowed)
 {
-	const struct gw_httproute_spec *spec =
-	    route->node.object->httproute->spec;
+	const struct gw_httproute_spec *spec = route->node.object->route;
 	struct text text;
 	struct slice told;
 	uint32_t count = 0;
@@ -195,25 +194,35 @@ tell_hostnames(struct arena *arena, const struct gw_route_node *route,
 }
 
 static struct slice
-tell_refusal(struct arena *arena, const struct gw_route_node *route,
-    const struct gw_owner_node *owner, uint32_t last)
+tell_refusal(const struct gw_state *state, struct arena *arena,
+    const struct gw_route_node *route, const struct gw_owner_node *owner,
+    uint32_t last)
 {
 	const struct gw_listener_state *listener = &owner->listeners[last];
+	const char *kind = gw_kinds[route->node.kind].kind;
+	uint32_t bit = GW_BIT(route->node.kind);
 	const struct gw_allowed_routes *rules = listener->spec->allowed_routes;
 	struct slice name = listener->spec->name;
 	bool by_selector = rules && rules->namespaces &&
 	    slice_equal(rules->namespaces->from, SLICE("Selector"));
 
-	if (!listener->carried)
+	if (!listener->carried || !(listener->protocol->kinds & bit))
 		return arena_format(arena,
-		    "listener \"%.*s\" takes no HTTPRoute: protocol %.*s is "
-		    "not served yet",
-		    SLICE_ARGS(name), SLICE_ARGS(listener->spec->protocol));
-	if (!listener->takes_routes)
+		    "listener \"%.*s\" takes no %s: protocol %.*s %s",
+		    SLICE_ARGS(name), kind,
+		    SLICE_ARGS(listener->spec->protocol),
+		    listener->carried ? "has other kinds of routes"
+		                      : "is not served yet");
+	if (!(gw_listener_kinds(state, listener->protocol) & bit))
 		return arena_format(arena,
-		    "listener \"%.*s\" takes no HTTPRoute: it is not among "
+		    "listener \"%.*s\" takes no %s: %s is not served yet",
+		    SLICE_ARGS(name), kind,
+		    gw_route_row(route->node.kind)->needs);
+	if (!(listener->takes & bit))
+		return arena_format(arena,
+		    "listener \"%.*s\" takes no %s: it is not among "
 		    "allowedRoutes.kinds",
-		    SLICE_ARGS(name));
+		    SLICE_ARGS(name), kind);
 	if (by_selector)
 		return arena_format(arena,
 		    "listener \"%.*s\": namespace %.*s is not selected by "
@@ -230,8 +239,7 @@ gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
     const struct gw_owner_node *owner, const struct gw_parent_reference *parent,
     struct arena *arena, struct gw_attach *attach)
 {
-	const struct gw_httproute_spec *spec =
-	    route->node.object->httproute->spec;
+	const struct gw_httproute_spec *spec = route->node.object->route;
 	uint64_t meant = 0, allowed = 0;
 	uint32_t last = 0;
 
@@ -253,7 +261,7 @@ gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
 			continue;
 		meant |= bit;
 		last = i;
-		if (!listener->takes_routes ||
+		if (!(listener->takes & GW_BIT(route->node.kind)) ||
 		    !is_namespace_allowed(state, route, owner, listener->spec))
 			continue;
 		allowed |= bit;
@@ -267,7 +275,8 @@ gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
 		attach->message = tell_listeners(arena, owner, parent);
 	} else if (!allowed) {
 		attach->refused = "NotAllowedByListeners";
-		attach->message = tell_refusal(arena, route, owner, last);
+		attach->message =
+		    tell_refusal(state, arena, route, owner, last);
 	} else {
 		attach->refused = "NoMatchingListenerHostname";
 		attach->message = tell_hostnames(arena, route, owner, allowed);

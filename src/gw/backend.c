@@ -3,34 +3,59 @@
 #include "core/must.h"
 #include "gw/policy_priv.h"
 
-/* Protocols that an HTTPRoute's backend may ask for and yumen cannot speak yet.
- * Others are names of protocols over HTTP, or of no concern to it. */
-static const char *const unspoken[] = {
-    "kubernetes.io/h2c",
-    "h2c",
-    "http2",
-    "grpc",
-    "grpcs",
-};
-/* Those that a BackendTLSPolicy makes possible (GEP-1911). */
-static const char *const over_tls[] = {
-    "kubernetes.io/wss",
-    "https",
-    "tls",
-    "wss",
+/* Protocols that a backend may ask for which takes requests: what a data plane
+ * must carry for them, and whether they are spoken in TLS, which takes a
+ * BackendTLSPolicy (GEP-1911). Others are names of protocols over HTTP, or of
+ * no concern to it. */
+static const struct app_protocol {
+	const char *name;
+	uint32_t carry;
+	bool tls;
+} app_protocols[] = {
+    {"kubernetes.io/h2c", GW_CARRY_HTTP2, false},
+    {"kubernetes.io/wss", 0, true},
+    {"h2c", GW_CARRY_HTTP2, false},
+    {"http2", GW_CARRY_HTTP2, false},
+    {"https", 0, true},
+    {"wss", 0, true},
+    {"grpc", GW_CARRY_HTTP2, false},
+    {"grpcs", GW_CARRY_HTTP2, true},
+    {"tls", 0, true},
 };
 
-static bool
-is_among(struct slice app_protocol, const char *const *names, size_t count)
+/* The same of an XBackend. */
+static const struct {
+	const char *name;
+	uint32_t carry;
+} external_protocols[] = {
+    {"HTTP", 0},
+    {"HTTP11", 0},
+    {"H2C", GW_CARRY_HTTP2},
+    {"GRPC", GW_CARRY_HTTP2},
+};
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static const struct app_protocol *
+find_app_protocol(struct slice name)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < COUNT(app_protocols); i++)
 		if (slice_equal_nocase(
-		        app_protocol, slice_from_string(names[i])))
-			return true;
-	return false;
+		        name, slice_from_string(app_protocols[i].name)))
+			return &app_protocols[i];
+	return NULL;
 }
-#define IS_AMONG(app_protocol, names) \
-	is_among((app_protocol), (names), sizeof(names) / sizeof((names)[0]))
+
+static bool
+is_external_spoken(const struct gw_state *state, struct slice protocol)
+{
+	for (size_t i = 0; i < COUNT(external_protocols); i++)
+		if (slice_equal(protocol,
+		        slice_from_string(external_protocols[i].name)))
+			return (external_protocols[i].carry &
+			           ~state->carries) == 0;
+	return !slice_is_set(protocol);
+}
 
 static void
 refuse(struct gw_backend_verdict *verdict, const char *reason,
@@ -41,21 +66,22 @@ refuse(struct gw_backend_verdict *verdict, const char *reason,
 }
 
 static void
-refuse_port(const struct gw_node *node, int64_t wanted, struct arena *arena,
-    struct gw_backend_verdict *verdict)
+refuse_port(const struct gw_node *node, int64_t wanted, const char *transport,
+    struct arena *arena, struct gw_backend_verdict *verdict)
 {
 	const struct gw_service_spec *spec = node->object->service->spec;
 	struct text ports;
 
 	text_init(&ports);
 	for (uint32_t i = 0; i < spec->ports_count; i++)
-		if (slice_equal(spec->ports[i].protocol, SLICE("TCP")))
+		if (slice_equal(
+		        spec->ports[i].protocol, slice_from_string(transport)))
 			text_printf(&ports, "%s %lld",
 			    ports.length > 0 ? "," : "",
 			    (long long)spec->ports[i].port);
 	refuse(verdict, "BackendNotFound",
-	    arena_format(arena, "Service %.*s has no TCP port %lld; it has%.*s",
-	        SLICE_ARGS(node->key), (long long)wanted,
+	    arena_format(arena, "Service %.*s has no %s port %lld; it has%.*s",
+	        SLICE_ARGS(node->key), transport, (long long)wanted,
 	        ports.length > 0 ? (int)ports.length : 5,
 	        ports.length > 0 ? ports.data : " none"));
 	text_fini(&ports);
@@ -77,20 +103,22 @@ judge_policy(const struct gw_node *node, struct slice section,
 }
 
 static void
-judge_service_port(const struct gw_node *node,
+judge_service_port(const struct gw_state *state, const struct gw_node *node,
     const struct gw_service_port *port, struct arena *arena,
     struct gw_backend_verdict *verdict)
 {
+	const struct app_protocol *protocol =
+	    find_app_protocol(port->app_protocol);
 	bool has_policy = judge_policy(node, port->name, arena, verdict);
 
-	if (IS_AMONG(port->app_protocol, unspoken))
+	if (protocol && (protocol->carry & ~state->carries) != 0)
 		refuse(verdict, "UnsupportedProtocol",
 		    arena_format(arena,
 		        "port %lld of Service %.*s has appProtocol %.*s, which "
 		        "is not supported yet",
 		        (long long)port->port, SLICE_ARGS(node->key),
 		        SLICE_ARGS(port->app_protocol)));
-	else if (!has_policy && IS_AMONG(port->app_protocol, over_tls))
+	else if (!has_policy && protocol && protocol->tls)
 		refuse(verdict, "UnsupportedProtocol",
 		    arena_format(arena,
 		        "port %lld of Service %.*s has appProtocol %.*s, and "
@@ -100,10 +128,12 @@ judge_service_port(const struct gw_node *node,
 }
 
 static void
-judge_service(const struct gw_node *node, int64_t wanted, struct arena *arena,
+judge_service(const struct gw_state *state, const struct gw_route_row *row,
+    const struct gw_node *node, int64_t wanted, struct arena *arena,
     struct gw_backend_verdict *verdict)
 {
 	const struct gw_service_spec *spec = node->object->service->spec;
+	struct slice transport = slice_from_string(row->transport);
 
 	if (slice_equal(spec->type, SLICE("ExternalName"))) {
 		refuse(verdict, "UnsupportedValue",
@@ -117,16 +147,18 @@ judge_service(const struct gw_node *node, int64_t wanted, struct arena *arena,
 		const struct gw_service_port *port = &spec->ports[i];
 
 		if (port->port != wanted ||
-		    !slice_equal(port->protocol, SLICE("TCP")))
+		    !slice_equal(port->protocol, transport))
 			continue;
-		judge_service_port(node, port, arena, verdict);
+		if (row->requests)
+			judge_service_port(state, node, port, arena, verdict);
 		return;
 	}
-	refuse_port(node, wanted, arena, verdict);
+	refuse_port(node, wanted, row->transport, arena, verdict);
 }
 
 static void
-judge_xbackend(const struct gw_node *node, struct arena *arena,
+judge_xbackend(const struct gw_state *state, const struct gw_route_row *row,
+    const struct gw_node *node, struct arena *arena,
     struct gw_backend_verdict *verdict)
 {
 	const struct gw_xbackend_spec *spec = node->object->xbackend->spec;
@@ -137,9 +169,12 @@ judge_xbackend(const struct gw_node *node, struct arena *arena,
 		        "XBackend %.*s is of type %.*s, which is not supported "
 		        "yet",
 		        SLICE_ARGS(node->key), SLICE_ARGS(spec->type)));
-	else if (slice_is_set(spec->protocol) &&
-	    !slice_equal(spec->protocol, SLICE("HTTP")) &&
-	    !slice_equal(spec->protocol, SLICE("HTTP11")))
+	else if (strcmp(row->transport, "UDP") == 0)
+		refuse(verdict, "UnsupportedProtocol",
+		    arena_format(arena,
+		        "XBackend %.*s cannot be reached by UDP",
+		        SLICE_ARGS(node->key)));
+	else if (row->requests && !is_external_spoken(state, spec->protocol))
 		refuse(verdict, "UnsupportedProtocol",
 		    arena_format(arena,
 		        "XBackend %.*s has protocol %.*s, which is not "
@@ -171,18 +206,19 @@ gw_backend_judge(const struct gw_state *state,
 		        SLICE_ARGS(reference->group)));
 		return;
 	}
+	const struct gw_route_row *row = gw_route_row(route->node.kind);
+	const char *from = gw_kinds[route->node.kind].kind;
 	const char *kind = gw_kinds[node->kind].kind;
 
 	/* Permission first: whether it exists is not for everyone to know. */
 	if (!slice_equal(node->namespace, route->node.namespace) &&
-	    !gw_grant_permits(state, SLICE(GW_GROUP), SLICE("HTTPRoute"),
+	    !gw_grant_permits(state, SLICE(GW_GROUP), slice_from_string(from),
 	        route->node.namespace, node)) {
 		refuse(verdict, "RefNotPermitted",
 		    arena_format(arena,
-		        "no ReferenceGrant in namespace %.*s permits "
-		        "HTTPRoutes "
-		        "of namespace %.*s to refer to %s %.*s",
-		        SLICE_ARGS(node->namespace),
+		        "no ReferenceGrant in namespace %.*s permits %ss of "
+		        "namespace %.*s to refer to %s %.*s",
+		        SLICE_ARGS(node->namespace), from,
 		        SLICE_ARGS(route->node.namespace), kind,
 		        SLICE_ARGS(node->name)));
 		return;
@@ -192,9 +228,10 @@ gw_backend_judge(const struct gw_state *state,
 		    arena_format(arena, "%s %.*s does not exist", kind,
 		        SLICE_ARGS(node->key)));
 	else if (node->kind == GW_SERVICE)
-		judge_service(node, reference->port, arena, verdict);
+		judge_service(
+		    state, row, node, reference->port, arena, verdict);
 	else
-		judge_xbackend(node, arena, verdict);
+		judge_xbackend(state, row, node, arena, verdict);
 }
 
 /* ---- units ---- */
@@ -205,6 +242,19 @@ gw_backend_unit_name(struct arena *arena, const struct gw_node *node)
 	return arena_format(arena, "%s/%.*s",
 	    node->kind == GW_SERVICE ? "service" : "external",
 	    SLICE_ARGS(node->key));
+}
+
+static bool
+is_udp(struct slice protocol)
+{
+	return slice_equal(protocol, SLICE("UDP"));
+}
+
+/* There is SCTP as well. */
+static bool
+is_transport(struct slice protocol)
+{
+	return is_udp(protocol) || slice_equal(protocol, SLICE("TCP"));
 }
 
 static void
@@ -219,14 +269,15 @@ emit_service(
 	};
 
 	for (uint32_t i = 0; i < spec->ports_count; i++)
-		if (slice_equal(spec->ports[i].protocol, SLICE("TCP")))
+		if (is_transport(spec->ports[i].protocol))
 			record.ports[record.ports_count++] =
 			    (struct unit_service_port){
 			        .number = spec->ports[i].port,
 			        .name = spec->ports[i].name,
 			        .app_protocol = spec->ports[i].app_protocol,
 			        .tls = gw_policy_tls_make(&state->work,
-			            &backend->node, spec->ports[i].name)};
+			            &backend->node, spec->ports[i].name),
+			        .datagrams = is_udp(spec->ports[i].protocol)};
 	gw_outbox_unit(
 	    &state->outbox, &backend->unit, name, &unit_service_type, &record);
 }
@@ -328,12 +379,13 @@ make_endpoints(struct arena *arena, const struct gw_endpointslice *slice,
 	    arena_zero(arena, slice->ports_count + 1, sizeof(*record->ports));
 	for (uint32_t i = 0; i < slice->ports_count; i++)
 		if (slice->ports[i].port != 0 &&
-		    slice_equal(slice->ports[i].protocol, SLICE("TCP")))
+		    is_transport(slice->ports[i].protocol))
 			record->ports[record->ports_count++] =
 			    (struct unit_service_port){
 			        .number = slice->ports[i].port,
 			        .name = slice->ports[i].name,
-			        .app_protocol = slice->ports[i].app_protocol};
+			        .app_protocol = slice->ports[i].app_protocol,
+			        .datagrams = is_udp(slice->ports[i].protocol)};
 	record->endpoints = arena_zero(
 	    arena, slice->endpoints_count + 1, sizeof(*record->endpoints));
 	record->endpoints_count = slice->endpoints_count;

@@ -77,16 +77,31 @@ warn_gateway(struct gw_check *check, const struct gw_gateway_spec *spec)
 }
 
 static void
-warn_match(struct gw_check *check, const struct gw_place *place,
-    const struct gw_http_match *match)
+warn_match(struct gw_check *check, const struct gw_place *place, bool good,
+    const struct text *fault)
 {
+	if (!good)
+		gw_check_report(check, GW_FINDING_REFUSED, place,
+		    "%.*s: the match takes no request",
+		    SLICE_ARGS(text_slice(fault)));
+}
+
+/* Of an HTTPRoute's rule or a GRPCRoute's. */
+static void
+warn_matches(struct gw_check *check, const struct gw_place *place,
+    const struct gw_http_rule *http, const struct gw_grpc_rule *grpc)
+{
+	uint32_t count = grpc ? grpc->matches_count : http->matches_count;
 	struct text fault;
 
 	text_init(&fault);
-	if (!gw_honour_match(match, &fault))
-		gw_check_report(check, GW_FINDING_REFUSED, place,
-		    "%.*s: the match takes no request",
-		    SLICE_ARGS(text_slice(&fault)));
+	for (uint32_t i = 0; i < count; i++) {
+		text_reset(&fault);
+		warn_match(check, GW_AT_ITEM(place, "matches", i),
+		    grpc ? gw_honour_call(&grpc->matches[i], &fault)
+		         : gw_honour_match(&http->matches[i], &fault),
+		    &fault);
+	}
 	text_fini(&fault);
 }
 
@@ -96,9 +111,6 @@ warn_rule(struct gw_check *check, const struct gw_place *place,
 {
 	struct gw_honour honour;
 
-	for (uint32_t i = 0; i < rule->matches_count; i++)
-		warn_match(
-		    check, GW_AT_ITEM(place, "matches", i), &rule->matches[i]);
 	gw_honour_rule(rule, &honour);
 	if (honour.refused)
 		gw_check_report(check, GW_FINDING_REFUSED, place,
@@ -110,12 +122,20 @@ warn_rule(struct gw_check *check, const struct gw_place *place,
 }
 
 static void
-warn_httproute(struct gw_check *check, const struct gw_httproute_spec *spec)
+warn_route(struct gw_check *check, const struct gw_object *object)
 {
+	const struct gw_httproute_spec *spec = object->route;
 	const struct gw_place *at = GW_AT(NULL, "spec");
 
-	for (uint32_t i = 0; i < spec->rules_count; i++)
-		warn_rule(check, GW_AT_ITEM(at, "rules", i), &spec->rules[i]);
+	for (uint32_t i = 0; i < spec->rules_count; i++) {
+		const struct gw_place *rule = GW_AT_ITEM(at, "rules", i);
+
+		warn_matches(check, rule, &spec->rules[i],
+		    object->kind == GW_GRPCROUTE
+		        ? &object->grpcroute->spec->rules[i]
+		        : NULL);
+		warn_rule(check, rule, &spec->rules[i]);
+	}
 	if (slice_equal(spec->use_default_gateways, SLICE("All")))
 		gw_check_report(check, GW_FINDING_NOT_HONOURED,
 		    GW_AT(at, "useDefaultGateways"),
@@ -133,7 +153,11 @@ gw_check_honour(struct gw_check *check, const struct gw_object *object)
 		warn_listenerset(check, object->listenerset->spec);
 		break;
 	case GW_HTTPROUTE:
-		warn_httproute(check, object->httproute->spec);
+	case GW_GRPCROUTE:
+	case GW_TLSROUTE:
+	case GW_TCPROUTE:
+	case GW_UDPROUTE:
+		warn_route(check, object);
 		break;
 	case GW_ENDPOINTSLICE:
 		if (slice_equal(

@@ -47,6 +47,10 @@ gw_status_type(enum gw_kind kind)
 	case GW_LISTENERSET:
 		return &gw_listenerset_status_type;
 	case GW_HTTPROUTE:
+	case GW_GRPCROUTE:
+	case GW_TLSROUTE:
+	case GW_TCPROUTE:
+	case GW_UDPROUTE:
 		return &gw_route_status_type;
 	case GW_BACKENDTLSPOLICY:
 		return &gw_policy_status_type;

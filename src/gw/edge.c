@@ -47,8 +47,7 @@ count_backends(const struct gw_httproute_spec *spec)
 static void
 add_parents(struct gw_state *state, struct gw_route_node *route)
 {
-	const struct gw_httproute_spec *spec =
-	    route->node.object->httproute->spec;
+	const struct gw_httproute_spec *spec = route->node.object->route;
 
 	for (uint32_t i = 0; i < spec->parent_refs_count; i++) {
 		const struct gw_parent_reference *parent =
@@ -68,8 +67,7 @@ add_parents(struct gw_state *state, struct gw_route_node *route)
 static void
 add_backends(struct gw_state *state, struct gw_route_node *route)
 {
-	const struct gw_httproute_spec *spec =
-	    route->node.object->httproute->spec;
+	const struct gw_httproute_spec *spec = route->node.object->route;
 
 	for (uint32_t i = 0; i < spec->rules_count; i++) {
 		const struct gw_http_rule *rule = &spec->rules[i];
@@ -116,8 +114,7 @@ void
 gw_edges_make(struct gw_state *state, struct gw_route_node *route)
 {
 	must(!route->edges && route->node.object);
-	const struct gw_httproute_spec *spec =
-	    route->node.object->httproute->spec;
+	const struct gw_httproute_spec *spec = route->node.object->route;
 	uint32_t room = 1 + spec->parent_refs_count + 2 * count_backends(spec);
 
 	route->edges = memory_zero(room, sizeof(*route->edges));

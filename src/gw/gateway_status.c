@@ -89,33 +89,55 @@ add_references(struct gw_conditions *conditions, struct arena *arena,
 		        : SLICE("all references are resolved"));
 }
 
-static void
-add_resolved(struct gw_conditions *conditions, struct arena *arena,
+static struct slice
+tell_kinds(const struct gw_state *state, struct arena *arena,
     const struct gw_listener_state *listener)
 {
-	const struct gw_allowed_routes *allowed =
-	    listener->spec->allowed_routes;
+	const struct gw_route_kind *kind =
+	    &listener->spec->allowed_routes->kinds[listener->invalid_kind];
+	uint32_t kinds = gw_listener_kinds(state, listener->protocol);
+	struct text names;
+	struct slice told;
 
-	if (!listener->kinds_invalid) {
-		add_references(conditions, arena, &listener->tls.resolved);
-		return;
-	}
-	for (uint32_t i = 0; i < allowed->kinds_count; i++) {
-		const struct gw_route_kind *kind = &allowed->kinds[i];
+	text_init(&names);
+	for (unsigned i = 0; i < GW_KIND__COUNT; i++)
+		if (kinds & GW_BIT(i))
+			text_printf(&names, "%s%s",
+			    names.length > 0 ? " and " : "", gw_kinds[i].kind);
+	told = arena_format(arena,
+	    "allowedRoutes.kinds[%u]: %.*s of group \"%.*s\" cannot be "
+	    "attached "
+	    "to protocol %.*s, only %.*s can",
+	    listener->invalid_kind, SLICE_ARGS(kind->kind),
+	    SLICE_ARGS(kind->group), SLICE_ARGS(listener->spec->protocol),
+	    SLICE_ARGS(text_slice(&names)));
+	text_fini(&names);
+	return told;
+}
 
-		if (slice_equal(kind->group, SLICE(GW_GROUP)) &&
-		    slice_equal(kind->kind, SLICE("HTTPRoute")))
-			continue;
+static void
+add_resolved(const struct gw_state *state, struct gw_conditions *conditions,
+    struct arena *arena, const struct gw_listener_state *listener)
+{
+	if (listener->kinds_invalid)
 		gw_conditions_add(conditions, "ResolvedRefs", "False",
-		    "InvalidRouteKinds",
-		    arena_format(arena,
-		        "allowedRoutes.kinds[%u]: %.*s of group \"%.*s\" "
-		        "cannot be attached to protocol %.*s, only HTTPRoute "
-		        "can",
-		        i, SLICE_ARGS(kind->kind), SLICE_ARGS(kind->group),
-		        SLICE_ARGS(listener->spec->protocol)));
-		return;
-	}
+		    "InvalidRouteKinds", tell_kinds(state, arena, listener));
+	else
+		add_references(conditions, arena, &listener->tls.resolved);
+}
+
+static void
+add_kinds(
+    struct gw_listener_status *status, struct arena *arena, uint32_t kinds)
+{
+	status->supported_kinds =
+	    arena_zero(arena, GW_KIND__COUNT, sizeof(*status->supported_kinds));
+	for (unsigned i = 0; i < GW_KIND__COUNT; i++)
+		if (kinds & GW_BIT(i))
+			status
+			    ->supported_kinds[status->supported_kinds_count++] =
+			    (struct gw_status_kind){.group = SLICE(GW_GROUP),
+			        .kind = slice_from_string(gw_kinds[i].kind)};
 }
 
 static void
@@ -153,19 +175,13 @@ make_listener(const struct gw_state *state, struct arena *arena,
 		    listener->conflict, listener->message);
 	add_programmed(&conditions, arena, owner, listener,
 	    report_of(state, arena, owner, index));
-	add_resolved(&conditions, arena, listener);
+	add_resolved(state, &conditions, arena, listener);
 
 	status->name = listener->spec->name;
 	status->attached_routes = owner->attached[index];
 	status->conditions = conditions.items;
 	status->conditions_count = conditions.count;
-	status->supported_kinds =
-	    arena_zero(arena, 1, sizeof(*status->supported_kinds));
-	if (listener->takes_routes) {
-		status->supported_kinds[0] = (struct gw_status_kind){
-		    .group = SLICE(GW_GROUP), .kind = SLICE("HTTPRoute")};
-		status->supported_kinds_count = 1;
-	}
+	add_kinds(status, arena, listener->takes);
 }
 
 /* Why a listener is not served, or absent. */

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "core/limit.h"
 #include "core/must.h"
 #include "gw/form.h"
 #include "snap/pattern.h"
@@ -69,23 +70,53 @@ is_good_path(const struct gw_http_path_match *path, struct text *fault)
 	return false;
 }
 
+static bool
+are_good_headers(const struct gw_http_header_match *headers, uint32_t count,
+    struct text *fault)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (is_pattern(headers[i].type) &&
+		    !is_good_pattern(headers[i].value, fault, "headers[%u]", i))
+			return false;
+	return true;
+}
+
 bool
 gw_honour_match(const struct gw_http_match *match, struct text *fault)
 {
 	must(match != NULL && fault != NULL);
 	if (match->path && !is_good_path(match->path, fault))
 		return false;
-	for (uint32_t i = 0; i < match->headers_count; i++)
-		if (is_pattern(match->headers[i].type) &&
-		    !is_good_pattern(
-		        match->headers[i].value, fault, "headers[%u]", i))
-			return false;
+	if (!are_good_headers(match->headers, match->headers_count, fault))
+		return false;
 	for (uint32_t i = 0; i < match->query_params_count; i++)
 		if (is_pattern(match->query_params[i].type) &&
 		    !is_good_pattern(match->query_params[i].value, fault,
 		        "queryParams[%u]", i))
 			return false;
 	return true;
+}
+
+bool
+gw_honour_call(const struct gw_grpc_match *match, struct text *fault)
+{
+	must(match != NULL && fault != NULL);
+	const struct gw_grpc_call *call = match->call;
+
+	/* As a path: "/service/method". */
+	if (call &&
+	    call->service.length + call->method.length + 2 >
+	        LIMIT_VALUE_MATCH_PATH_BYTES) {
+		text_push_string(fault,
+		    "method: service and method are longer "
+		    "than a path may be");
+		return false;
+	}
+	if (call && is_pattern(call->type) &&
+	    (!is_good_pattern(call->service, fault, "method.service") ||
+	        !is_good_pattern(call->method, fault, "method.method")))
+		return false;
+	return are_good_headers(match->headers, match->headers_count, fault);
 }
 
 /* A path to put into Location: as it will be sent, or refused. */

@@ -1,4 +1,4 @@
-/* What of an HTTPRoute's rule yumen does not honour yet: the one place that
+/* What of a route's rule yumen does not honour yet: the one place that
  * says so, for admission (which warns) and reconcile (which refuses). As
  * features come, rows go from here. */
 #ifndef YUMEN_GW_HONOUR_H
@@ -14,10 +14,13 @@ struct gw_honour {
 	char text[192];
 };
 
-/* All of it but the matches. */
+/* All of it but the matches (rules of other kinds of routes: gw_object.route).
+ */
 void gw_honour_rule(const struct gw_http_rule *rule, struct gw_honour *honour);
 /* Can a unit say this match? If not, fault gets why: it alone is left out. */
 bool gw_honour_match(const struct gw_http_match *match, struct text *fault);
+/* The same of a GRPCRoute's. */
+bool gw_honour_call(const struct gw_grpc_match *match, struct text *fault);
 /* What is wrong with a selector, which then selects nothing; or NULL. Static.
  */
 const char *gw_honour_selector_fault(const struct gw_label_selector *selector);

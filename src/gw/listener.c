@@ -11,11 +11,12 @@ struct gw_listener_unit {
 };
 
 static const struct gw_protocol protocols[] = {
-#define GW_PROTOCOL(name_, carry_, family_) \
+#define GW_PROTOCOL(name_, carry_, family_, kinds_) \
 	{.name = #name_, \
 	    .unit = UNIT_PROTOCOL_##name_, \
 	    .carry = (carry_), \
-	    .family = GW_FAMILY_##family_},
+	    .family = GW_FAMILY_##family_, \
+	    .kinds = (kinds_)},
 #include "gw/protocol.def"
 #undef GW_PROTOCOL
 };
@@ -36,23 +37,55 @@ is_carried(const struct gw_state *state, const struct gw_protocol *protocol)
 	return protocol && (protocol->carry & ~state->carries) == 0;
 }
 
+uint32_t
+gw_listener_kinds(
+    const struct gw_state *state, const struct gw_protocol *protocol)
+{
+	uint32_t kinds = 0;
+
+	for (unsigned i = 0; protocol && i < GW_KIND__COUNT; i++)
+		if ((protocol->kinds & GW_BIT(i)) &&
+		    (gw_route_row(i)->carry & ~state->carries) == 0)
+			kinds |= GW_BIT(i);
+	return kinds;
+}
+
+/* The bit of one of kinds, or 0. */
+static uint32_t
+find_kind(const struct gw_route_kind *asked, uint32_t kinds)
+{
+	for (unsigned i = 0; i < GW_KIND__COUNT; i++)
+		if ((kinds & GW_BIT(i)) &&
+		    slice_equal(
+		        asked->kind, slice_from_string(gw_kinds[i].kind)) &&
+		    slice_equal(
+		        asked->group, slice_from_string(gw_kinds[i].group)))
+			return GW_BIT(i);
+	return 0;
+}
+
 static void
-judge_kinds(struct gw_listener_state *listener)
+judge_kinds(const struct gw_state *state, struct gw_listener_state *listener)
 {
 	const struct gw_allowed_routes *allowed =
 	    listener->spec->allowed_routes;
+	uint32_t kinds = gw_listener_kinds(state, listener->protocol);
 
-	listener->takes_routes = listener->carried &&
-	    listener->protocol->unit <= UNIT_PROTOCOL_HTTPS;
-	if (!listener->takes_routes || !allowed || allowed->kinds_count == 0)
+	if (!listener->carried)
 		return;
-	listener->takes_routes = false;
-	for (uint32_t i = 0; i < allowed->kinds_count; i++)
-		if (slice_equal(allowed->kinds[i].group, SLICE(GW_GROUP)) &&
-		    slice_equal(allowed->kinds[i].kind, SLICE("HTTPRoute")))
-			listener->takes_routes = true;
-		else
+	listener->takes = kinds;
+	if (!allowed || allowed->kinds_count == 0)
+		return;
+	listener->takes = 0;
+	for (uint32_t i = 0; i < allowed->kinds_count; i++) {
+		uint32_t bit = find_kind(&allowed->kinds[i], kinds);
+
+		listener->takes |= bit;
+		if (!bit && !listener->kinds_invalid) {
 			listener->kinds_invalid = true;
+			listener->invalid_kind = i;
+		}
+	}
 }
 
 static struct slice
@@ -86,7 +119,7 @@ judge_alone(const struct gw_state *state, struct gw_listener_state *listener,
 	text_init(&fault);
 	listener->protocol = find_protocol(spec->protocol);
 	listener->carried = is_carried(state, listener->protocol);
-	judge_kinds(listener);
+	judge_kinds(state, listener);
 	if (!listener->carried) {
 		listener->refused = "UnsupportedProtocol";
 		listener->message =

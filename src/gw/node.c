@@ -15,6 +15,10 @@ static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_GATEWAY] = sizeof(struct gw_owner_node),
     [GW_LISTENERSET] = sizeof(struct gw_owner_node),
     [GW_HTTPROUTE] = sizeof(struct gw_route_node),
+    [GW_GRPCROUTE] = sizeof(struct gw_route_node),
+    [GW_TLSROUTE] = sizeof(struct gw_route_node),
+    [GW_TCPROUTE] = sizeof(struct gw_route_node),
+    [GW_UDPROUTE] = sizeof(struct gw_route_node),
     [GW_REFERENCEGRANT] = sizeof(struct gw_grant_node),
     [GW_XBACKEND] = sizeof(struct gw_backend_node),
     [GW_SERVICE] = sizeof(struct gw_backend_node),
@@ -114,7 +118,7 @@ gw_node_free(struct gw_node *node)
 		memory_free(owner->tls_edges.items);
 		memory_free(owner->attached);
 	}
-	if (node->kind == GW_HTTPROUTE) {
+	if (gw_route_row(node->kind)) {
 		struct gw_route_node *route = whole;
 
 		memory_free(route->edges);
@@ -143,7 +147,7 @@ gw_node_free(struct gw_node *node)
 void
 gw_node_rest(const struct gw_state *state, struct gw_node *node)
 {
-	if (node->object && node->kind == GW_HTTPROUTE && !state->once)
+	if (node->object && gw_route_row(node->kind) && !state->once)
 		gw_object_sleep(node->object);
 	else if (node->object)
 		gw_object_wake(node->object);

@@ -62,6 +62,70 @@ gw_kind_parse(struct slice name, enum gw_kind *kind)
 	return false;
 }
 
+bool
+gw_kind_is_route(enum gw_kind kind)
+{
+	switch (kind) {
+	case GW_HTTPROUTE:
+	case GW_GRPCROUTE:
+	case GW_TLSROUTE:
+	case GW_TCPROUTE:
+	case GW_UDPROUTE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The matches apart, a GRPCRoute has an HTTPRoute's fields. */
+static const struct gw_httproute_spec *
+view_grpc(const struct gw_grpcroute_spec *spec, struct arena *arena)
+{
+	struct gw_httproute_spec *view = arena_zero(arena, 1, sizeof(*view));
+
+	view->parent_refs = spec->parent_refs;
+	view->parent_refs_count = spec->parent_refs_count;
+	view->use_default_gateways = spec->use_default_gateways;
+	view->hostnames = spec->hostnames;
+	view->hostnames_count = spec->hostnames_count;
+	view->rules =
+	    arena_zero(arena, spec->rules_count + 1, sizeof(*view->rules));
+	view->rules_count = spec->rules_count;
+	for (uint32_t i = 0; i < spec->rules_count; i++) {
+		const struct gw_grpc_rule *rule = &spec->rules[i];
+
+		view->rules[i] = (struct gw_http_rule){
+		    .name = rule->name,
+		    .filters = rule->filters,
+		    .filters_count = rule->filters_count,
+		    .backend_refs = rule->backend_refs,
+		    .backend_refs_count = rule->backend_refs_count,
+		    .session_persistence = rule->session_persistence,
+		};
+	}
+	return view;
+}
+
+/* The spec of a route, by its record. */
+static void
+view_route(struct gw_object *object)
+{
+	switch (object->kind) {
+	case GW_HTTPROUTE:
+	case GW_TLSROUTE:
+	case GW_TCPROUTE:
+	case GW_UDPROUTE:
+		object->route = object->httproute->spec;
+		break;
+	case GW_GRPCROUTE:
+		object->route =
+		    view_grpc(object->grpcroute->spec, &object->arena);
+		break;
+	default:
+		break;
+	}
+}
+
 static void
 wipe_secret(const struct gw_secret *secret)
 {
@@ -140,6 +204,7 @@ gw_object_set_record(struct gw_object *object, const void *record)
 	must(object != NULL && record != NULL);
 	object->record = record;
 	object->metadata = gw_metadata_of(object->kind, record);
+	view_route(object);
 }
 
 void
@@ -167,6 +232,7 @@ gw_object_sleep(struct gw_object *object)
 	}
 	object->record = NULL;
 	object->metadata = NULL;
+	object->route = NULL;
 	arena_fini(&object->arena);
 }
 

@@ -33,6 +33,8 @@ extern const struct gw_kind_row gw_kinds[GW_KIND__COUNT];
 /* By kind, plural or short name, any case ("httproutes", "gtw"). */
 bool gw_kind_parse(struct slice name, enum gw_kind *kind);
 
+bool gw_kind_is_route(enum gw_kind kind);
+
 #define RECORD_FILE "gw/object.def"
 #include "core/record_structs.h"
 #undef RECORD_FILE
@@ -71,7 +73,8 @@ struct gw_object {
 		const struct gw_gatewayclass *gatewayclass;
 		const struct gw_gateway *gateway;
 		const struct gw_listenerset *listenerset;
-		const struct gw_httproute *httproute;
+		const struct gw_httproute *httproute; /* TLS, TCP, UDP too */
+		const struct gw_grpcroute *grpcroute;
 		const struct gw_service *service;
 		const struct gw_endpointslice *endpointslice;
 		const struct gw_configmap *configmap;
@@ -86,6 +89,9 @@ struct gw_object {
 	const struct gw_policy_status *told;
 	struct gw_stored
 	    *stored; /* the object's; NULL: the record says it all */
+	/* Of a route of any kind: its spec as an HTTPRoute's. A GRPCRoute's
+	 * rules have no matches in it. NULL: no route, or asleep. */
+	const struct gw_httproute_spec *route;
 	struct gw_source source;
 	/* Keyed hashes, good within this process: they have only to tell two
 	 * versions of one object apart. */

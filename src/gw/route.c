@@ -1,9 +1,30 @@
-/* Routes: one HTTPRoute to its unit and its status. */
+/* Routes: one route of any kind to its unit and its status. What kinds differ
+ * in is in route.def. */
 #include <stdlib.h>
 
 #include "core/memory.h"
 #include "core/must.h"
 #include "gw/policy_priv.h"
+
+static const struct gw_route_row rows[GW_KIND__COUNT] = {
+#define GW_ROUTE( \
+    kind, carry_, needs_, transport_, requests_, fault_, matches_) \
+	[GW_##kind] = {.carry = (carry_), \
+	    .needs = (needs_), \
+	    .transport = (transport_), \
+	    .requests = (requests_), \
+	    .fault = (fault_), \
+	    .matches = (matches_)},
+#include "gw/route.def"
+#undef GW_ROUTE
+};
+
+const struct gw_route_row *
+gw_route_row(enum gw_kind kind)
+{
+	must((unsigned)kind < GW_KIND__COUNT);
+	return rows[kind].matches ? &rows[kind] : NULL;
+}
 
 /* One parentRef. */
 struct parent {
@@ -32,6 +53,20 @@ static void attach(struct judge *judge);
 static void detach(struct gw_state *state, struct gw_route_node *route);
 static void make_status(struct judge *judge);
 
+static struct slice
+name_unit(struct gw_state *state, const struct gw_route_node *route)
+{
+	return arena_format(&state->outbox.arena, "route/%s/%.*s",
+	    gw_kinds[route->node.kind].kind, SLICE_ARGS(route->node.key));
+}
+
+/* To have none is not wrong. */
+static bool
+has_good_rules(const struct gw_rules *rules)
+{
+	return rules->total == 0 || rules->refused < rules->total;
+}
+
 /* A route with an object and its edges. */
 static void
 judge_object(struct gw_state *state, struct gw_route_node *route)
@@ -39,12 +74,11 @@ judge_object(struct gw_state *state, struct gw_route_node *route)
 	struct judge judge = {.state = state, .route = route};
 
 	gw_rules_make(state, route, &state->work, &judge.rules);
-	judge.unit_name = arena_format(&state->outbox.arena,
-	    "route/HTTPRoute/%.*s", SLICE_ARGS(route->node.key));
+	judge.unit_name = name_unit(state, route);
 	find_parents(&judge);
 	emit_unit(&judge);
 	judge.report = gw_report_get(state, judge.unit_name);
-	judge.accepted = judge.rules.refused < judge.rules.total &&
+	judge.accepted = has_good_rules(&judge.rules) &&
 	    !(judge.report && judge.report->refused.length > 0);
 	attach(&judge);
 	make_status(&judge);
@@ -77,9 +111,8 @@ gw_route_judge(struct gw_state *state, struct gw_route_node *route)
 	if (route->node.object)
 		judge_object(state, route);
 	else
-		gw_outbox_drop(&state->outbox, &route->unit,
-		    arena_format(&state->outbox.arena, "route/HTTPRoute/%.*s",
-		        SLICE_ARGS(route->node.key)));
+		gw_outbox_drop(
+		    &state->outbox, &route->unit, name_unit(state, route));
 }
 
 /* ---- parents ---- */
@@ -113,8 +146,7 @@ static void
 find_parents(struct judge *judge)
 {
 	struct gw_route_node *route = judge->route;
-	const struct gw_httproute_spec *spec =
-	    route->node.object->httproute->spec;
+	const struct gw_httproute_spec *spec = route->node.object->route;
 	uint32_t edge = route->parent_edge;
 
 	judge->parents = arena_zero(&judge->state->work,
@@ -163,7 +195,7 @@ emit_unit(struct judge *judge)
 	struct gw_state *state = judge->state;
 	struct gw_route_node *route = judge->route;
 	const struct gw_object *object = route->node.object;
-	const struct gw_httproute_spec *spec = object->httproute->spec;
+	const struct gw_httproute_spec *spec = object->route;
 	bool wanted = judge->reached_count > 0 && judge->rules.count > 0;
 
 	for (uint32_t i = route->backend_edge; i < route->edge_count; i++)
@@ -176,7 +208,7 @@ emit_unit(struct judge *judge)
 		return;
 	}
 	struct unit_route record = {
-	    .kind = SLICE("HTTPRoute"),
+	    .kind = slice_from_string(gw_kinds[object->kind].kind),
 	    .namespace = object->namespace,
 	    .name = object->name,
 	    .created = object->created,
@@ -291,7 +323,7 @@ add_accepted(struct gw_conditions *conditions, const struct judge *judge)
 	struct slice refused = text_slice(&rules->refused_text);
 	struct slice ignored = text_slice(&rules->ignored_text);
 
-	if (rules->refused == rules->total) {
+	if (!has_good_rules(rules)) {
 		gw_conditions_add(conditions, "Accepted", "False",
 		    "UnsupportedValue",
 		    arena_format(arena, "no rule can be served: %.*s",
@@ -306,7 +338,9 @@ add_accepted(struct gw_conditions *conditions, const struct judge *judge)
 		return;
 	}
 	gw_conditions_add(conditions, "Accepted", "True", "Accepted",
-	    ignored.length > 0
+	    rules->total == 0 ? SLICE("accepted; it has no rules, so that it "
+	                              "takes nothing")
+	        : ignored.length > 0
 	        ? arena_format(arena,
 	              "accepted; not supported yet and without effect: %.*s",
 	              SLICE_ARGS(ignored))
@@ -407,8 +441,7 @@ add_status(struct judge *judge, const struct parent *parent)
 static void
 make_status(struct judge *judge)
 {
-	const struct gw_httproute_spec *spec =
-	    judge->route->node.object->httproute->spec;
+	const struct gw_httproute_spec *spec = judge->route->node.object->route;
 	struct arena *arena = &judge->state->outbox.arena;
 
 	judge->status = arena_zero(arena, 1, sizeof(*judge->status));

@@ -1,4 +1,4 @@
-/* Rules: what an HTTPRoute's rules mean, in the words of units. */
+/* Rules: what a route's rules mean, in the words of units. */
 #include "core/must.h"
 #include "crypt/digest.h"
 #include "gw/honour.h"
@@ -12,14 +12,13 @@ enum { TOLD_MAX = 4, IDENTITY_BYTES = 4 };
 struct maker {
 	const struct gw_state *state;
 	const struct gw_route_node *route;
+	const struct gw_route_row *row; /* of the route's kind */
 	struct arena *arena;
 	struct gw_rules *rules;
 	uint32_t index; /* of the rule */
 	uint32_t edge; /* of the next backend */
 };
 
-static void make_matches(struct maker *maker, const struct gw_http_rule *rule,
-    struct unit_rule *unit, struct text *fault);
 static struct unit_filter *make_filters(
     struct maker *maker, const struct gw_http_filter *filters, uint32_t count);
 static void make_backends(struct maker *maker, const struct gw_http_rule *rule,
@@ -63,8 +62,8 @@ tell_rule(struct maker *maker, const struct unit_rule *unit,
 		    "rules[%u] is served without %.*s", maker->index,
 		    SLICE_ARGS(fault));
 	if (honour->refused)
-		tell(&rules->refused_text, rules->told++,
-		    "rules[%u] answers 500: %s", maker->index, honour->refused);
+		tell(&rules->refused_text, rules->told++, "rules[%u] %s: %s",
+		    maker->index, maker->row->fault, honour->refused);
 	if (honour->refused || unit->matches_count == 0)
 		rules->refused++;
 }
@@ -79,7 +78,8 @@ make_rule(struct maker *maker, const struct gw_http_rule *rule)
 
 	text_init(&fault);
 	gw_honour_rule(rule, &honour);
-	make_matches(maker, rule, unit, &fault);
+	maker->row->matches(maker->route->node.object, maker->index,
+	    maker->arena, unit, &fault);
 	make_backends(maker, rule,
 	    honour.refused != NULL || unit->matches_count == 0, unit);
 	tell_rule(maker, unit, &honour, text_slice(&fault));
@@ -87,6 +87,9 @@ make_rule(struct maker *maker, const struct gw_http_rule *rule)
 	for (unsigned i = 0; i < honour.ignored_count; i++)
 		tell(&rules->ignored_text, rules->ignored_count++,
 		    "rules[%u].%s", maker->index, honour.ignored[i]);
+	if (!maker->row->requests && maker->index > 0)
+		tell(&rules->ignored_text, rules->ignored_count++,
+		    "rules[%u] (the first one takes all)", maker->index);
 	if (unit->matches_count == 0)
 		return;
 	unit->identity = make_identity(maker, rule, unit);
@@ -107,10 +110,14 @@ gw_rules_make(const struct gw_state *state, const struct gw_route_node *route,
 {
 	/* The CRD's default: one rule that takes all and leads nowhere. */
 	static const struct gw_http_rule all;
-	const struct gw_httproute_spec *spec =
-	    route->node.object->httproute->spec;
+	const struct gw_httproute_spec *spec = route->node.object->route;
 	struct maker maker = {
-	    .state = state, .route = route, .arena = arena, .rules = rules};
+	    .state = state,
+	    .route = route,
+	    .row = gw_route_row(route->node.kind),
+	    .arena = arena,
+	    .rules = rules,
+	};
 
 	*rules = (struct gw_rules){
 	    .rules =
@@ -136,7 +143,7 @@ gw_rules_fini(struct gw_rules *rules)
 	text_fini(&rules->ignored_text);
 }
 
-/* ---- matches ---- */
+/* ---- filters ---- */
 
 static struct slice
 canonical_path(struct arena *arena, struct slice path)
@@ -148,110 +155,6 @@ canonical_path(struct arena *arena, struct slice path)
 	must(error == ERROR_OK); /* gw_honour_rule looked */
 	return canonical;
 }
-
-static struct slice
-lower(struct arena *arena, struct slice s)
-{
-	struct slice copy = arena_copy(arena, s);
-	char *bytes = (char *)(uintptr_t)copy.data;
-
-	for (size_t i = 0; i < copy.length; i++)
-		if (bytes[i] >= 'A' && bytes[i] <= 'Z')
-			bytes[i] |= 0x20;
-	return copy;
-}
-
-static bool
-is_pattern(struct slice type)
-{
-	return slice_equal(type, SLICE("RegularExpression"));
-}
-
-static enum unit_pair_type
-pair_type(struct slice type)
-{
-	return is_pattern(type) ? UNIT_PAIR_PATTERN : UNIT_PAIR_EXACT;
-}
-
-/* Of names that are equal but for case the first one counts. */
-static void
-make_headers(struct maker *maker, const struct gw_http_match *match,
-    struct unit_match *unit)
-{
-	unit->headers = arena_zero(
-	    maker->arena, match->headers_count, sizeof(*unit->headers));
-	for (uint32_t i = 0; i < match->headers_count; i++) {
-		struct slice name = lower(maker->arena, match->headers[i].name);
-		bool seen = false;
-
-		for (uint32_t j = 0; j < unit->headers_count; j++)
-			seen = seen || slice_equal(unit->headers[j].name, name);
-		if (!seen)
-			unit->headers[unit->headers_count++] =
-			    (struct unit_pair_match){.name = name,
-			        .value = match->headers[i].value,
-			        .type = pair_type(match->headers[i].type)};
-	}
-}
-
-static void
-make_match(struct maker *maker, const struct gw_http_match *match,
-    struct unit_match *unit)
-{
-	unit->path = SLICE("/");
-	if (match->path) {
-		if (slice_equal(match->path->type, SLICE("Exact")))
-			unit->path_type = UNIT_PATH_EXACT;
-		else if (is_pattern(match->path->type))
-			unit->path_type = UNIT_PATH_PATTERN;
-		unit->path = is_pattern(match->path->type)
-		    ? match->path->value
-		    : canonical_path(maker->arena, match->path->value);
-	}
-	unit->method = match->method;
-	if (match->headers_count > 0)
-		make_headers(maker, match, unit);
-	if (match->query_params_count == 0)
-		return;
-	unit->queries = arena_zero(
-	    maker->arena, match->query_params_count, sizeof(*unit->queries));
-	unit->queries_count = match->query_params_count;
-	for (uint32_t i = 0; i < match->query_params_count; i++)
-		unit->queries[i] = (struct unit_pair_match){
-		    .name = match->query_params[i].name,
-		    .value = match->query_params[i].value,
-		    .type = pair_type(match->query_params[i].type)};
-}
-
-/* fault gets the first one that is left out, and why. */
-static void
-make_matches(struct maker *maker, const struct gw_http_rule *rule,
-    struct unit_rule *unit, struct text *fault)
-{
-	static const struct gw_http_match all;
-	const struct gw_http_match *matches = rule->matches;
-	uint32_t count = rule->matches_count;
-	struct text why;
-
-	if (count == 0) {
-		matches = &all;
-		count = 1;
-	}
-	text_init(&why);
-	unit->matches = arena_zero(maker->arena, count, sizeof(*unit->matches));
-	for (uint32_t i = 0; i < count; i++) {
-		text_reset(&why);
-		if (gw_honour_match(&matches[i], &why))
-			make_match(maker, &matches[i],
-			    &unit->matches[unit->matches_count++]);
-		else if (fault->length == 0)
-			text_printf(fault, "matches[%u].%.*s", i,
-			    SLICE_ARGS(text_slice(&why)));
-	}
-	text_fini(&why);
-}
-
-/* ---- filters ---- */
 
 static struct unit_field *
 make_fields(struct maker *maker, const struct gw_http_field *fields,

@@ -107,7 +107,7 @@ forget_status(struct gw_node *node)
 		((struct gw_class_node *)whole)->status = (struct gw_sent){0};
 	if (node->kind == GW_GATEWAY || node->kind == GW_LISTENERSET)
 		((struct gw_owner_node *)whole)->status = (struct gw_sent){0};
-	if (node->kind == GW_HTTPROUTE)
+	if (gw_route_row(node->kind))
 		((struct gw_route_node *)whole)->status = (struct gw_sent){0};
 	if (gw_is_policy(node->kind))
 		((struct gw_policy_node *)whole)->status = (struct gw_sent){0};
@@ -193,6 +193,13 @@ on_credential(struct gw_state *state, struct gw_node *node)
 }
 
 static void
+on_route(struct gw_state *state, struct gw_node *node)
+{
+	((struct gw_route_node *)(void *)node)->replaced = true;
+	gw_node_mark(state, node);
+}
+
+static void
 on_backend(struct gw_state *state, struct gw_node *node,
     const struct gw_object *before)
 {
@@ -230,8 +237,11 @@ on_change(struct gw_state *state, struct gw_node *node,
 		((struct gw_owner_node *)(void *)node)->replaced = true;
 		break;
 	case GW_HTTPROUTE:
-		((struct gw_route_node *)(void *)node)->replaced = true;
-		gw_node_mark(state, node);
+	case GW_GRPCROUTE:
+	case GW_TLSROUTE:
+	case GW_TCPROUTE:
+	case GW_UDPROUTE:
+		on_route(state, node);
 		break;
 	case GW_SERVICE:
 	case GW_XBACKEND:
@@ -283,6 +293,19 @@ touch_report(struct gw_state *state, struct slice unit)
 	return report;
 }
 
+/* "HTTPRoute" */
+static bool
+find_route_kind(struct slice word, enum gw_kind *kind)
+{
+	for (unsigned i = 0; i < GW_KIND__COUNT; i++)
+		if (gw_route_row(i) &&
+		    slice_equal(word, slice_from_string(gw_kinds[i].kind))) {
+			*kind = i;
+			return true;
+		}
+	return false;
+}
+
 /* The node whose status tells of a unit: "listener/ns/gateway/name" of the
  * Gateway, "listener/ns/gateway/ns/set/name" of the ListenerSet,
  * "route/HTTPRoute/ns/name" of the route. */
@@ -296,14 +319,13 @@ node_of_unit(const struct gw_state *state, struct slice unit)
 		return NULL;
 	bool route = slice_equal(word, SLICE("route"));
 
-	if (route && !slice_cut(&rest, '/', &word))
+	if (route
+	        ? !slice_cut(&rest, '/', &word) || !find_route_kind(word, &kind)
+	        : !slice_equal(word, SLICE("listener")))
 		return NULL;
-	if ((!route && !slice_equal(word, SLICE("listener"))) ||
-	    !slice_cut(&rest, '/', &namespace) || !slice_cut(&rest, '/', &name))
+	if (!slice_cut(&rest, '/', &namespace) || !slice_cut(&rest, '/', &name))
 		return NULL;
-	if (route) {
-		kind = GW_HTTPROUTE;
-	} else if (slice_find(rest, '/') < rest.length) {
+	if (!route && slice_find(rest, '/') < rest.length) {
 		kind = GW_LISTENERSET;
 		slice_cut(&rest, '/', &namespace);
 		slice_cut(&rest, '/', &name);
@@ -373,6 +395,10 @@ judge(struct gw_state *state, struct gw_node *node)
 
 	switch (node->kind) {
 	case GW_HTTPROUTE:
+	case GW_GRPCROUTE:
+	case GW_TLSROUTE:
+	case GW_TCPROUTE:
+	case GW_UDPROUTE:
 		gw_route_judge(state, whole);
 		break;
 	case GW_SERVICE:
@@ -446,7 +472,9 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 		gw_gateways_judge(state);
 	gw_policies_judge(state);
 	gw_outbox_reset(&state->outbox);
-	judge_dirty(state, GW_HTTPROUTE);
+	for (unsigned i = 0; i < GW_KIND__COUNT; i++)
+		if (gw_route_row(i))
+			judge_dirty(state, i);
 	judge_dirty(state, GW_SERVICE);
 	judge_dirty(state, GW_XBACKEND);
 	judge_dirty(state, GW_ENDPOINTSLICE);

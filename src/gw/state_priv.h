@@ -54,6 +54,8 @@ struct gw_class_node {
 	struct gw_sent status;
 };
 
+#define GW_BIT(kind) (UINT32_C(1) << (kind))
+
 enum gw_family {
 	GW_FAMILY_HTTP,
 	GW_FAMILY_TLS,
@@ -69,6 +71,7 @@ struct gw_protocol {
 	int64_t unit; /* enum unit_protocol */
 	uint32_t carry;
 	enum gw_family family;
+	uint32_t kinds; /* of routes: bits of enum gw_kind */
 };
 
 /* A list of references, as ResolvedRefs tells of it. */
@@ -108,8 +111,9 @@ struct gw_listener_state {
 	const struct gw_listener *spec;
 	const struct gw_protocol *protocol; /* NULL: an unknown one */
 	bool carried; /* the data plane carries the protocol */
-	bool takes_routes; /* HTTPRoute is among the supported kinds */
-	bool kinds_invalid; /* and some kinds were not understood */
+	uint32_t takes; /* kinds of routes (GW_BIT) */
+	bool kinds_invalid; /* some kinds were not understood, the first is: */
+	uint32_t invalid_kind; /* in allowedRoutes.kinds */
 	const char *conflict; /* the reason, or NULL */
 	bool lost; /* to one of an owner that comes first */
 	const char *refused; /* why Accepted=False: the reason, or NULL */
@@ -327,7 +331,34 @@ void gw_conflicts_judge(
 void gw_claims_judge(
     struct gw_state *state, struct map *ports, struct gw_owner_node *owner);
 
+/* The kinds of routes that listeners of a protocol may take here. */
+uint32_t gw_listener_kinds(
+    const struct gw_state *state, const struct gw_protocol *protocol);
+
+/* ---- match.c: the matches of a rule, by its number, as units say them; fault
+ * gets the first one that is left out, and why ---- */
+typedef void (*gw_match_fn)(const struct gw_object *route, uint32_t rule,
+    struct arena *arena, struct unit_rule *unit, struct text *fault);
+void gw_match_http(const struct gw_object *route, uint32_t rule,
+    struct arena *arena, struct unit_rule *unit, struct text *fault);
+void gw_match_grpc(const struct gw_object *route, uint32_t rule,
+    struct arena *arena, struct unit_rule *unit, struct text *fault);
+/* Of what has no matches. */
+void gw_match_all(const struct gw_object *route, uint32_t rule,
+    struct arena *arena, struct unit_rule *unit, struct text *fault);
+
 /* ---- route.c ---- */
+/* A row of route.def. */
+struct gw_route_row {
+	uint32_t carry; /* enum gw_carry */
+	const char *needs; /* the same in words, or NULL */
+	const char *transport;
+	bool requests;
+	const char *fault;
+	gw_match_fn matches;
+};
+/* NULL: no kind of route. */
+const struct gw_route_row *gw_route_row(enum gw_kind kind);
 void gw_route_judge(struct gw_state *state, struct gw_route_node *route);
 
 /* ---- edge.c ---- */

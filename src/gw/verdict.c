@@ -293,7 +293,7 @@ is_of_rules(const struct gw_condition *condition)
 static void
 tell_route(struct telling *telling, const struct gw_route_status *status)
 {
-	const struct gw_httproute_spec *spec = telling->object->httproute->spec;
+	const struct gw_httproute_spec *spec = telling->object->route;
 	char storage[32];
 
 	for (uint32_t i = 0; i < status->parents_count; i++) {
@@ -384,7 +384,7 @@ static void
 tell_missing_parents(struct telling *telling, const struct gw_state *state,
     const struct gw_route_status *status)
 {
-	const struct gw_httproute_spec *spec = telling->object->httproute->spec;
+	const struct gw_httproute_spec *spec = telling->object->route;
 
 	for (uint32_t i = 0; i < spec->parent_refs_count; i++) {
 		const struct gw_parent_reference *parent =
@@ -445,9 +445,9 @@ gw_verdicts(const struct gw_state *state, const struct gw_object *object,
 	if (!gw_kinds[object->kind].read)
 		tell(&telling, GW_FINDING_KIND_NOT_READ, SLICE(""),
 		    SLICE("yumen judges it, and does not act on it yet"), NULL);
-	if (object->kind == GW_HTTPROUTE)
+	if (object->route)
 		tell_missing_parents(&telling, state, status);
-	if (status && object->kind == GW_HTTPROUTE) {
+	if (status && object->route) {
 		tell_route(&telling, status);
 	} else if (status && object->kind == GW_GATEWAY) {
 		tell_gateway(&telling, status);

@@ -75,6 +75,7 @@ carry_of(struct slice name)
 	    {"TCP", GW_CARRY_TCP},
 	    {"UDP", GW_CARRY_UDP},
 	    {"BACKEND_TLS", GW_CARRY_BACKEND_TLS},
+	    {"HTTP2", GW_CARRY_HTTP2},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

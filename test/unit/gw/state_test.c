@@ -381,13 +381,17 @@ make_gateway(struct model *model, struct text *out)
 		text_printf(out,
 		    "  - name: l%u\n    port: %u\n    protocol: %s\n%s%s", i,
 		    80 + random_below(&model->random, 2) + 2 * i,
-		    PICK(model, "HTTP", "HTTP", "HTTP", "TCP"),
+		    PICK(model, "HTTP", "HTTP", "HTTP", "TCP", "UDP",
+		        "TLS\n    tls: {mode: Passthrough}",
+		        "HTTPS\n    tls: {certificateRefs: [{name: x0}]}"),
 		    PICK(model, "", "",
 		        "    allowedRoutes: {namespaces: {from: All}}\n",
 		        "    allowedRoutes: {namespaces: {from: All}}\n",
 		        "    allowedRoutes: {namespaces: {from: Selector, "
 		        "selector: {matchLabels: {team: a}}}}\n",
-		        "    allowedRoutes: {kinds: [{kind: TCPRoute}]}\n"),
+		        "    allowedRoutes: {kinds: [{kind: TCPRoute}]}\n",
+		        "    allowedRoutes: {kinds: [{kind: GRPCRoute}, "
+		        "{kind: UDPRoute}]}\n"),
 		    "");
 }
 
@@ -412,10 +416,8 @@ make_set(struct model *model, struct text *out)
 }
 
 static void
-make_route(struct model *model, struct text *out)
+make_parents(struct model *model, struct text *out)
 {
-	unsigned rules = random_below(&model->random, 4);
-
 	text_printf(out, "spec:\n  parentRefs:\n  - {name: x%u%s}\n",
 	    random_below(&model->random, 2),
 	    PICK(model, "", "", ", namespace: n0", ", namespace: n1",
@@ -429,29 +431,63 @@ make_route(struct model *model, struct text *out)
 		    random_below(&model->random, 2),
 		    PICK(model, "", ", namespace: n0", ", namespace: n1",
 		        ", sectionName: l1", ", port: 81"));
-	text_push_string(
-	    out, PICK(model, "", "  hostnames: [b.example, a.example]\n"));
-	if (rules > 0)
-		text_push_string(out, "  rules:\n");
-	for (unsigned i = 0; i < rules; i++) {
+}
+
+static void
+make_backends(struct model *model, struct text *out)
+{
+	text_push_string(out, "    backendRefs:\n");
+	text_printf(out, "    - {name: x%u%s, port: %u, weight: %u}\n",
+	    random_below(&model->random, 2),
+	    PICK(model, "", ", namespace: n0", ", namespace: n1"),
+	    80 + random_below(&model->random, 2),
+	    random_below(&model->random, 3));
+	if (random_below(&model->random, 2))
+		text_printf(out,
+		    "    - {group: gateway.networking.x-k8s.io, kind: "
+		    "XBackend, name: x%u%s}\n",
+		    random_below(&model->random, 2),
+		    PICK(model, "", ", namespace: n0"));
+}
+
+static void
+make_rule(struct model *model, enum gw_kind kind, struct text *out)
+{
+	if (kind == GW_HTTPROUTE) {
 		text_printf(out, "  - matches: [{path: {value: %s}}]\n",
 		    PICK(model, "/", "/a", "/b"));
 		text_push_string(out,
 		    PICK(model, "", "", "", "    timeouts: {request: 1s}\n",
 		        "    retry: {attempts: 2}\n"));
-		text_push_string(out, "    backendRefs:\n");
-		text_printf(out, "    - {name: x%u%s, port: %u, weight: %u}\n",
-		    random_below(&model->random, 2),
-		    PICK(model, "", ", namespace: n0", ", namespace: n1"),
-		    80 + random_below(&model->random, 2),
-		    random_below(&model->random, 3));
-		if (random_below(&model->random, 2))
-			text_printf(out,
-			    "    - {group: gateway.networking.x-k8s.io, kind: "
-			    "XBackend, name: x%u%s}\n",
-			    random_below(&model->random, 2),
-			    PICK(model, "", ", namespace: n0"));
+	} else if (kind == GW_GRPCROUTE) {
+		text_printf(out, "  - matches: [{method: %s}]\n",
+		    PICK(model, "{service: a.B, method: C}", "{service: a.B}",
+		        "{type: RegularExpression, method: \"(\"}",
+		        "{method: C}, headers: [{name: a, value: b}]"));
+	} else {
+		text_push_string(out, "  - name: only\n");
 	}
+	make_backends(model, out);
+}
+
+static void
+make_route(struct model *model, enum gw_kind kind, struct text *out)
+{
+	bool requests = kind == GW_HTTPROUTE || kind == GW_GRPCROUTE;
+	unsigned rules = requests ? random_below(&model->random, 4) : 1;
+
+	make_parents(model, out);
+	if (requests)
+		text_push_string(out,
+		    PICK(model, "", "  hostnames: [b.example, a.example]\n"));
+	else if (kind == GW_TLSROUTE)
+		text_push_string(out,
+		    PICK(model, "  hostnames: [b.example]\n",
+		        "  hostnames: [\"*.example\"]\n"));
+	if (rules > 0)
+		text_push_string(out, "  rules:\n");
+	while (rules-- > 0)
+		make_rule(model, kind, out);
 }
 
 static void
@@ -468,7 +504,9 @@ make_grant(struct model *model, struct text *out)
 {
 	text_printf(out,
 	    "spec:\n  from: [{group: gateway.networking.k8s.io, kind: "
-	    "HTTPRoute, namespace: %s}]\n  to: [%s]\n",
+	    "%s, namespace: %s}]\n  to: [%s]\n",
+	    PICK(model, "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute",
+	        "UDPRoute"),
 	    PICK(model, "n0", "n1"),
 	    PICK(model, "{group: \"\", kind: Service}",
 	        "{group: \"\", kind: Service, name: x0}",
@@ -517,12 +555,14 @@ make_object(
 		make_gateway(model, out);
 	else if (kind == GW_LISTENERSET)
 		make_set(model, out);
-	else if (kind == GW_HTTPROUTE)
-		make_route(model, out);
+	else if (kind >= GW_HTTPROUTE && kind <= GW_UDPROUTE)
+		make_route(model, kind, out);
 	else if (kind == GW_SERVICE)
-		text_printf(out, "spec: {ports: [{port: %u, name: %s}]%s}\n",
+		text_printf(out, "spec: {ports: [{port: %u, name: %s%s}]%s}\n",
 		    80 + random_below(&model->random, 2),
 		    PICK(model, "web", "api"),
+		    PICK(model, "", ", protocol: UDP",
+		        "}, {port: 80, name: b, protocol: UDP"),
 		    PICK(model, "", "", "",
 		        ", type: ExternalName, externalName: a.example"));
 	else if (kind == GW_ENDPOINTSLICE)
@@ -551,7 +591,9 @@ edit(struct model *model, struct world *world)
 {
 	/* Routes are edited most. */
 	uint32_t draw = random_below(&model->random, GW_KIND__COUNT + 4);
-	enum gw_kind kind = draw < GW_KIND__COUNT ? draw : GW_HTTPROUTE;
+	enum gw_kind kind = draw < GW_KIND__COUNT
+	    ? draw
+	    : GW_HTTPROUTE + random_below(&model->random, 5);
 	unsigned name = random_below(&model->random, NAMES);
 	struct gw_object *object;
 
@@ -606,7 +648,7 @@ run_seed(uint64_t seed)
 	    .controller_names = &name,
 	    .controller_name_count = seed % 3 == 0,
 	    .namespaces_implied = seed % 2 == 0,
-	    .carries = seed % 4 == 0 ? 0 : GW_CARRY_BACKEND_TLS,
+	    .carries = (uint32_t)(seed * 7 % 64),
 	};
 	struct model *model = memory_zero(1, sizeof(*model));
 	struct world world;

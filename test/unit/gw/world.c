@@ -162,7 +162,7 @@ print_listeners(struct text *out, const struct gw_listener_status *listeners,
 		    SLICE_ARGS(listener->name),
 		    (long long)listener->attached_routes);
 		for (uint32_t j = 0; j < listener->supported_kinds_count; j++)
-			text_printf(out, "%.*s/%.*s",
+			text_printf(out, "%s%.*s/%.*s", j ? "," : "",
 			    SLICE_ARGS(listener->supported_kinds[j].group),
 			    SLICE_ARGS(listener->supported_kinds[j].kind));
 		text_push_byte(out, '\n');
