@@ -147,7 +147,7 @@ find_socket(struct explaining *explaining)
 	for (unsigned i = 0; i < count; i++) {
 		unsigned one = 1;
 
-		if (sockets[i].port != explain->port)
+		if (sockets[i].flow || sockets[i].port != explain->port)
 			continue;
 		if (is_said)
 			one = reach(&sockets[i], &address);

@@ -511,6 +511,99 @@ test_hellos(void **state)
 }
 
 static void
+put_flow(struct snap_store *store, const char *kind, const char *name,
+    const char *listener, int64_t created)
+{
+	struct slice listeners = slice_from_string(listener);
+	struct unit_backend backend = {
+	    .target = SLICE("service/ns/s"), .port = 53, .weight = 1};
+	struct unit_rule rule = {
+	    .identity = SLICE("0"), .backends = &backend, .backends_count = 1};
+	const struct unit_route route = {
+	    .kind = slice_from_string(kind),
+	    .namespace = SLICE("ns"),
+	    .name = slice_from_string(name),
+	    .created = created,
+	    .listeners = &listeners,
+	    .listeners_count = 1,
+	    .rules = &rule,
+	    .rules_count = 1,
+	};
+	char unit[64];
+
+	snprintf(unit, sizeof(unit), "route/%s/ns/%s", kind, name);
+	assert_int_equal(
+	    world_put(store, slice_from_string(unit), &route), ERROR_OK);
+}
+
+/* One number of TCP and of UDP: two listeners, sockets and backends. The oldest
+ * route has all. */
+static void
+test_flows(void **state)
+{
+	static const struct {
+		enum unit_protocol flow;
+		const char *route;
+		uint16_t port;
+	} table[] = {
+	    {UNIT_PROTOCOL_TCP, "route/TCPRoute/ns/old", 5301},
+	    {UNIT_PROTOCOL_UDP, "route/UDPRoute/ns/u", 5302},
+	};
+	struct unit_listener listener = {
+	    .port = 53, .protocol = UNIT_PROTOCOL_TCP};
+	struct unit_service_port ports[] = {{.number = 53, .name = SLICE("t")},
+	    {.number = 53, .name = SLICE("u"), .datagrams = 1}};
+	struct unit_service_port targets[] = {
+	    {.number = 5301, .name = SLICE("t")},
+	    {.number = 5302, .name = SLICE("u"), .datagrams = 1}};
+	const struct unit_service service = {.ports = ports, .ports_count = 2};
+	struct slice address = SLICE("10.0.0.1");
+	struct unit_endpoint endpoint = {
+	    .addresses = &address, .addresses_count = 1};
+	const struct unit_endpoints endpoints = {
+	    .service = SLICE("service/ns/s"),
+	    .ports = targets,
+	    .ports_count = 2,
+	    .endpoints = &endpoint,
+	    .endpoints_count = 1};
+	struct snap_store *store = snap_store_new();
+	const struct snap_socket *sockets;
+	struct snap_decision got;
+
+	(void)state;
+	assert_int_equal(
+	    world_put(store, SLICE("listener/ns/gw/t"), &listener), ERROR_OK);
+	listener.protocol = UNIT_PROTOCOL_UDP;
+	assert_int_equal(
+	    world_put(store, SLICE("listener/ns/gw/u"), &listener), ERROR_OK);
+	put_flow(store, "TCPRoute", "new", "listener/ns/gw/t", 2);
+	put_flow(store, "TCPRoute", "old", "listener/ns/gw/t", 1);
+	put_flow(store, "UDPRoute", "u", "listener/ns/gw/u", 3);
+	assert_int_equal(
+	    world_put(store, SLICE("service/ns/s"), &service), ERROR_OK);
+	assert_int_equal(
+	    world_put(store, SLICE("endpoints/ns/s"), &endpoints), ERROR_OK);
+
+	const struct snap_set *set = snap_store_commit(store);
+
+	assert_int_equal(snap_set_sockets(set, &sockets), 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(sockets[i].flow, table[i].flow);
+		snap_decide_flow(set, sockets[i].id, &got);
+		assert_int_equal(got.reason, REASON_NONE);
+		assert_true(slice_equal(
+		    got.route_unit->name, slice_from_string(table[i].route)));
+
+		const struct snap_backend *backend =
+		    snap_set_backend(set, got.backend_ids[0]);
+
+		assert_int_equal(backend->endpoint_count, 1);
+		assert_int_equal(backend->endpoints[0].port, table[i].port);
+	}
+	snap_store_free(&store);
+}
+
+static void
 count_limit(void *context, enum limit limit)
 {
 	unsigned *counts = context;
@@ -656,6 +749,7 @@ main(void)
 	    cmocka_unit_test(test_patterns),
 	    cmocka_unit_test(test_calls),
 	    cmocka_unit_test(test_hellos),
+	    cmocka_unit_test(test_flows),
 	    cmocka_unit_test(test_tries),
 	    cmocka_unit_test(test_numbers),
 	    cmocka_unit_test(test_equal_listeners),

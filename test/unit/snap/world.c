@@ -372,7 +372,8 @@ world_socket(
 
 	for (unsigned i = 0; i < count; i++)
 		if (slice_equal(sockets[i].address, address) &&
-		    sockets[i].port == port && sockets[i].tls == tls)
+		    sockets[i].port == port && sockets[i].tls == tls &&
+		    !sockets[i].flow)
 			return sockets[i].id;
 	return SNAP_ID_NONE;
 }
