@@ -234,13 +234,22 @@ tell_refusal(const struct gw_state *state, struct arena *arena,
 	    SLICE_ARGS(name), SLICE_ARGS(owner->node.namespace));
 }
 
+/* Whether it is served or not. */
+static bool
+is_for_kind(const struct gw_listener_state *listener, enum gw_kind kind)
+{
+	return listener->protocol && (listener->protocol->kinds & GW_BIT(kind));
+}
+
 void
 gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
     const struct gw_owner_node *owner, const struct gw_parent_reference *parent,
     struct arena *arena, struct gw_attach *attach)
 {
 	const struct gw_httproute_spec *spec = route->node.object->route;
+	enum gw_kind kind = route->node.kind;
 	uint64_t meant = 0, allowed = 0;
+	bool told = false; /* last is of a protocol that has the kind */
 	uint32_t last = 0;
 
 	must(owner->listener_count <= 64);
@@ -260,8 +269,10 @@ gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
 		if (!is_meant(listener->spec, parent))
 			continue;
 		meant |= bit;
-		last = i;
-		if (!(listener->takes & GW_BIT(route->node.kind)) ||
+		if (!told || is_for_kind(listener, kind))
+			last = i;
+		told = told || is_for_kind(listener, kind);
+		if (!(listener->takes & GW_BIT(kind)) ||
 		    !is_namespace_allowed(state, route, owner, listener->spec))
 			continue;
 		allowed |= bit;

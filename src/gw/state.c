@@ -193,6 +193,13 @@ on_credential(struct gw_state *state, struct gw_node *node)
 }
 
 static void
+drop_removed(struct gw_state *state, struct gw_node *node)
+{
+	if (!node->object)
+		gw_node_drop(state, node);
+}
+
+static void
 on_route(struct gw_state *state, struct gw_node *node)
 {
 	((struct gw_route_node *)(void *)node)->replaced = true;
@@ -228,8 +235,7 @@ on_change(struct gw_state *state, struct gw_node *node,
 	switch (node->kind) {
 	case GW_GATEWAYCLASS:
 		state->classes_stale = true;
-		if (!now)
-			gw_node_drop(state, node);
+		drop_removed(state, node);
 		break;
 	case GW_GATEWAY:
 	case GW_LISTENERSET:
@@ -257,8 +263,7 @@ on_change(struct gw_state *state, struct gw_node *node,
 	case GW_NAMESPACE:
 		if (!has_same_digest(before, now))
 			on_labels(state, node);
-		if (!now)
-			gw_node_drop(state, node);
+		drop_removed(state, node);
 		break;
 	case GW_CONFIGMAP:
 	case GW_CLUSTERTRUSTBUNDLE:
@@ -270,8 +275,7 @@ on_change(struct gw_state *state, struct gw_node *node,
 		gw_grant_relink(state, (struct gw_grant_node *)(void *)node);
 		__attribute__((fallthrough));
 	default: /* is only shown */
-		if (!now)
-			gw_node_drop(state, node);
+		drop_removed(state, node);
 		break;
 	}
 }
