@@ -135,9 +135,12 @@ test_sockets(void **state)
 	put_listener(store, "listener/n", UNIT_PROTOCOL_TCP);
 	put_listener(store, "listener/o", UNIT_PROTOCOL_UDP);
 	set = commit(store);
-	assert_int_equal(snap_set_sockets(set, &sockets), 2);
+	assert_int_equal(snap_set_sockets(set, &sockets), 4);
 	assert_false(sockets[0].tls);
-	assert_true(sockets[1].tls);
+	assert_int_equal(sockets[0].flow, 0);
+	assert_int_equal(sockets[1].flow, UNIT_PROTOCOL_TCP);
+	assert_int_equal(sockets[2].flow, UNIT_PROTOCOL_UDP);
+	assert_true(sockets[3].tls);
 	snap_store_free(&store);
 }
 
