@@ -96,7 +96,7 @@ print_words(enum command command)
 		for (int i = 0; i < GW_KIND__COUNT; i++)
 			printf("%s ", gw_kinds[i].plural);
 	if (command == COMMAND_GET)
-		fputs("all proxies", stdout);
+		fputs("all proxies certificates", stdout);
 	if (command == COMMAND_SCHEMA)
 		print_schemas();
 	if (command == COMMAND_HELP)

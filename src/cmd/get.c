@@ -168,11 +168,31 @@ get_once(const struct selection *selection, const struct ask *ask,
 	return status;
 }
 
-/* What is no object: the workers. */
-static int
-get_proxies(const struct ask *ask, const struct get_view *view)
+/* What is no object. */
+static const struct page {
+	const char *name, *path;
+	void (*push)(struct text *out, const json_t *answer);
+} pages[] = {
+    {"proxies", "/api/v1/proxies", get_proxies_table},
+    {"certificates", "/api/v1/certificates", get_certificates_table},
+};
+
+static const struct page *
+page_of(const struct flags *flags)
 {
-	json_t *answer = ask_page(ask, SLICE("/api/v1/proxies"));
+	if (flags->argument_count != 1 || flags->counts[FLAG_GET_FILE] > 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if (strcmp(flags->arguments[0], pages[i].name) == 0)
+			return &pages[i];
+	return NULL;
+}
+
+static int
+get_page(
+    const struct page *page, const struct ask *ask, const struct get_view *view)
+{
+	json_t *answer = ask_page(ask, slice_from_string(page->path));
 	struct text out;
 
 	if (answer == NULL)
@@ -182,7 +202,7 @@ get_proxies(const struct ask *ask, const struct get_view *view)
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else {
-		get_proxies_table(&out, answer);
+		page->push(&out, answer);
 		fwrite(out.data, 1, out.length, stdout);
 	}
 	text_fini(&out);
@@ -251,13 +271,13 @@ command_get(const struct flags *flags)
 	static struct selection selection;
 	struct ask ask = {
 	    .command = "get", .socket = flags_value(flags, FLAG_GET_SOCKET)};
+	const struct page *page = page_of(flags);
 	struct get_view view;
 
 	if (!read_view(flags, &view))
 		return 2;
-	if (flags->argument_count == 1 && flags->counts[FLAG_GET_FILE] == 0 &&
-	    strcmp(flags->arguments[0], "proxies") == 0)
-		return get_proxies(&ask, &view);
+	if (page)
+		return get_page(page, &ask, &view);
 	selection.selector = flags_value(flags, FLAG_GET_SELECTOR);
 	if (flags_value(flags, FLAG_GET_ALL) == NULL)
 		selection.namespace = flags_value(flags, FLAG_GET_NAMESPACE);

@@ -26,6 +26,8 @@ void get_table_push(struct get_table *table, const json_t *object,
 
 /* What each worker serves. answer: of /api/v1/proxies. */
 void get_proxies_table(struct text *out, const json_t *answer);
+/* Certificates of Secrets. answer: of /api/v1/certificates. */
+void get_certificates_table(struct text *out, const json_t *answer);
 /* JSON as YAML, block style, documents separated by "---". */
 void get_yaml(struct text *out, json_t *items);
 

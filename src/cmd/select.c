@@ -34,6 +34,7 @@ no_kind(const char *command, struct slice name)
 
 	wire_nearest_init(&nearest, name);
 	wire_nearest_feed(&nearest, SLICE("proxies"));
+	wire_nearest_feed(&nearest, SLICE("certificates"));
 	for (int i = 0; i < GW_KIND__COUNT; i++)
 		wire_nearest_feed(
 		    &nearest, slice_from_string(gw_kinds[i].plural));

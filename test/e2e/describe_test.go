@@ -87,6 +87,7 @@ func TestGetKinds(t *testing.T) {
 		{"httproutes -o wide", "app:80,gone:80"},
 		{"gateways -o wide", fmt.Sprintf("HTTP:%d:*.test,TCP:", g.port)},
 		{"proxies", "WORKER  WANTED  SERVED  LAG\n"},
+		{"certificates", "NAMESPACE  NAME  HEALTH  USED  EXPIRES  LEFT  NAMES  WHY\n"},
 		{"proxies -o json", `"behindMs": 0`},
 	}
 	for _, row := range rows {
