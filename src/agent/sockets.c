@@ -63,6 +63,20 @@ close_all(struct agent_socket *socket)
 			close(socket->fds[socket->count]);
 }
 
+/* What would help. */
+static const char *
+hint(enum error error)
+{
+	switch (error) {
+	case ERROR_DENIED:
+		return " (ports below 1024 need CAP_NET_BIND_SERVICE)";
+	case ERROR_NOT_FOUND:
+		return " (this host does not have the address)";
+	default:
+		return "";
+	}
+}
+
 /* Open a descriptor for each worker, or none and say why. */
 static void
 open_all(struct agent *agent, struct agent_socket *socket)
@@ -93,10 +107,7 @@ open_all(struct agent *agent, struct agent_socket *socket)
 	close_all(socket);
 	net_address_format(&socket->address, text);
 	snprintf(socket->why, sizeof(socket->why), "cannot listen on %s: %s%s",
-	    text, error_text(socket->error),
-	    socket->error == ERROR_DENIED
-	        ? " (ports below 1024 need CAP_NET_BIND_SERVICE)"
-	        : "");
+	    text, error_text(socket->error), hint(socket->error));
 	if (!net_timer_is_set(&agent->retry))
 		net_timer_set(agent->options.loop, &agent->retry, RETRY_MS);
 }

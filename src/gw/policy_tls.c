@@ -5,8 +5,6 @@
 #include "core/must.h"
 #include "gw/policy_priv.h"
 
-enum { TOLD_MAX = 4 };
-
 static const struct gw_backendtlspolicy_spec *
 spec_of(const struct gw_policy_node *policy)
 {

@@ -6,7 +6,10 @@
 #include "wire/path.h"
 #include "wire/record_binary.h"
 
-enum { TOLD_MAX = 4, IDENTITY_BYTES = 4 };
+enum {
+	TOLD_BYTES = 30000, /* a condition's message may have 32768 */
+	IDENTITY_BYTES = 4,
+};
 
 /* One rule at work. */
 struct maker {
@@ -26,19 +29,21 @@ static void make_backends(struct maker *maker, const struct gw_http_rule *rule,
 static struct slice make_identity(struct maker *maker,
     const struct gw_http_rule *rule, const struct unit_rule *unit);
 
-/* Append one of many findings; the first few are told. */
-static void tell(struct text *text, uint32_t count, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Append one of many findings; check tells what conditions say, so all of them
+ * as long as there is room. */
+static void tell(struct text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static void
-tell(struct text *text, uint32_t count, const char *format, ...)
+tell(struct text *text, const char *format, ...)
 {
 	va_list arguments;
 
-	if (count == TOLD_MAX)
-		text_push_string(text, "; and more");
-	if (count >= TOLD_MAX)
+	if (text->length > TOLD_BYTES) {
+		if (!slice_ends_with(text_slice(text), SLICE("; and more")))
+			text_push_string(text, "; and more");
 		return;
+	}
 	if (text->length > 0)
 		text_push_string(text, "; ");
 	va_start(arguments, format);
@@ -54,16 +59,14 @@ tell_rule(struct maker *maker, const struct unit_rule *unit,
 	struct gw_rules *rules = maker->rules;
 
 	if (unit->matches_count == 0)
-		tell(&rules->refused_text, rules->told++,
-		    "rules[%u] is left out: %.*s", maker->index,
-		    SLICE_ARGS(fault));
+		tell(&rules->refused_text, "rules[%u] is left out: %.*s",
+		    maker->index, SLICE_ARGS(fault));
 	else if (fault.length > 0)
-		tell(&rules->refused_text, rules->told++,
-		    "rules[%u] is served without %.*s", maker->index,
-		    SLICE_ARGS(fault));
+		tell(&rules->refused_text, "rules[%u] is served without %.*s",
+		    maker->index, SLICE_ARGS(fault));
 	if (honour->refused)
-		tell(&rules->refused_text, rules->told++, "rules[%u] %s: %s",
-		    maker->index, maker->row->fault, honour->refused);
+		tell(&rules->refused_text, "rules[%u] %s: %s", maker->index,
+		    maker->row->fault, honour->refused);
 	if (honour->refused || unit->matches_count == 0)
 		rules->refused++;
 }
@@ -85,10 +88,10 @@ make_rule(struct maker *maker, const struct gw_http_rule *rule)
 	tell_rule(maker, unit, &honour, text_slice(&fault));
 	text_fini(&fault);
 	for (unsigned i = 0; i < honour.ignored_count; i++)
-		tell(&rules->ignored_text, rules->ignored_count++,
-		    "rules[%u].%s", maker->index, honour.ignored[i]);
+		tell(&rules->ignored_text, "rules[%u].%s", maker->index,
+		    honour.ignored[i]);
 	if (!maker->row->requests && maker->index > 0)
-		tell(&rules->ignored_text, rules->ignored_count++,
+		tell(&rules->ignored_text,
 		    "rules[%u] (the first one takes all)", maker->index);
 	if (unit->matches_count == 0)
 		return;
@@ -128,8 +131,7 @@ gw_rules_make(const struct gw_state *state, const struct gw_route_node *route,
 	};
 	maker.edge = route->backend_edge;
 	if (slice_equal(spec->use_default_gateways, SLICE("All")))
-		tell(&rules->ignored_text, rules->ignored_count++,
-		    "useDefaultGateways");
+		tell(&rules->ignored_text, "useDefaultGateways");
 	for (; maker.index < rules->total; maker.index++)
 		make_rule(
 		    &maker, spec->rules ? &spec->rules[maker.index] : &all);
@@ -267,9 +269,8 @@ tell_reference(struct gw_rules *rules, uint32_t rule, uint32_t index,
 		rules->ref_reason = verdict->refused;
 	bool differs = strcmp(rules->ref_reason, verdict->refused) != 0;
 
-	tell(&rules->ref_text, rules->ref_count++,
-	    "rules[%u].backendRefs[%u]: %s%s%.*s", rule, index,
-	    differs ? verdict->refused : "", differs ? ": " : "",
+	tell(&rules->ref_text, "rules[%u].backendRefs[%u]: %s%s%.*s", rule,
+	    index, differs ? verdict->refused : "", differs ? ": " : "",
 	    SLICE_ARGS(verdict->message));
 }
 

@@ -492,10 +492,8 @@ struct gw_rules {
 	struct unit_rule *rules;
 	uint32_t count;
 	uint32_t refused, total; /* of the object's rules: not served, all */
-	uint32_t told; /* in refused_text */
 	bool *leads; /* by backend edge: its backend is used */
 	const char *ref_reason; /* the first unresolved reference's, or NULL */
-	uint32_t ref_count, ignored_count;
 	struct text refused_text, ref_text, ignored_text;
 };
 void gw_rules_make(const struct gw_state *state,
