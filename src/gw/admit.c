@@ -138,8 +138,10 @@ read_object(struct gw_check *check, enum gw_kind kind, struct slice file)
 	if (gw_status_type(kind) == &gw_policy_status_type)
 		object->told = read_told(check->document, &object->arena);
 	gw_check_honour(check, object);
-	/* From here on nobody sees more of a Secret than the record has. */
-	if (gw_redact(check->document, check->arena) || !whole)
+	/* From here on nobody sees more of a Secret than the record has; the
+	 * record of a kind that is only shown has nothing but its metadata. */
+	if (gw_redact(check->document, check->arena) || !whole ||
+	    !gw_kinds[kind].read)
 		gw_stored_keep(object, check->document);
 	take_digests(object);
 	return object;
