@@ -8,6 +8,7 @@
 #include "net/address.h"
 
 struct http_client; /* a connection */
+struct net_tls_client;
 
 struct http_client_owner_ops {
 	/* The connect is done (OK) or failed (the connection is then closed
@@ -22,13 +23,18 @@ struct http_client_owner_ops {
 	void (*on_closed)(struct http_client *, void *owner);
 };
 
-/* Start to connect. NULL when the socket cannot be made at all (*error). */
+/* Start to connect. NULL when the socket cannot be made at all (*error). tls:
+ * how it is spoken, NULL: in plain text; borrowed until on_connected or close,
+ * its session as long as the connection. connect_ms bounds the connect,
+ * LIMIT_TLS_HANDSHAKE_MS that and the handshake. */
 struct http_client *http_client_open(struct http_worker *worker,
-    const struct net_address *address, const struct http_client_owner_ops *ops,
-    void *owner, uint32_t connect_ms, enum error *error);
+    const struct net_address *address, const struct net_tls_client *tls,
+    const struct http_client_owner_ops *ops, void *owner, uint32_t connect_ms,
+    enum error *error);
 /* Change the owner argument (a pool that moved). */
 void http_client_set_owner(struct http_client *client, void *owner);
-/* Who it is connected to. */
+/* Who it is connected to, and by what; for net_tls_facts. */
+const struct net_stream *http_client_socket(const struct http_client *client);
 const struct net_address *http_client_address(const struct http_client *client);
 /* For the owner's list of idle connections; empty at first. */
 struct list *http_client_link(struct http_client *client);

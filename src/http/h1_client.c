@@ -8,6 +8,7 @@
 #include "core/must.h"
 #include "http/h1_priv.h"
 #include "http/worker_priv.h"
+#include "net/tls.h"
 
 enum client_state {
 	CLIENT_CONNECTING,
@@ -343,7 +344,11 @@ on_connect_timer(struct net_timer *timer)
 {
 	struct http_client *client =
 	    container_of(timer, struct http_client, timer);
+	const struct net_stream *socket = &client->connection.socket;
 
+	/* A handshake has a time of its own. */
+	if (net_stream_is_tls(socket) && net_tls_is_shaking(socket))
+		return;
 	limit_hit(client->connection.worker->metrics, LIMIT_CONNECT_MS);
 	finish_connect(client, ERROR_TIMEOUT);
 }
@@ -365,16 +370,18 @@ h1_clients_fini(struct http_worker *worker)
 
 struct http_client *
 http_client_open(struct http_worker *worker, const struct net_address *address,
-    const struct http_client_owner_ops *ops, void *owner, uint32_t connect_ms,
-    enum error *error)
+    const struct net_tls_client *tls, const struct http_client_owner_ops *ops,
+    void *owner, uint32_t connect_ms, enum error *error)
 {
 	must(ops && connect_ms > 0);
 	struct http_client *client = http_slab_take(&worker->pools->clients);
 	struct h1_connection *connection = &client->connection;
 
 	metric_add(worker->metrics, METRIC_BACKEND_CONNECTS, 1);
-	*error = net_stream_connect(
-	    &connection->socket, worker->loop, address, client_on_ready);
+	*error = tls ? net_tls_connect(&connection->socket, worker->loop,
+	                   address, client_on_ready, tls)
+	             : net_stream_connect(&connection->socket, worker->loop,
+	                   address, client_on_ready);
 	if (*error != ERROR_OK) {
 		metric_add(worker->metrics, METRIC_BACKEND_CONNECT_FAILURES, 1);
 		http_slab_give(&worker->pools->clients, client);
@@ -404,6 +411,12 @@ const struct net_address *
 http_client_address(const struct http_client *client)
 {
 	return &client->address;
+}
+
+const struct net_stream *
+http_client_socket(const struct http_client *client)
+{
+	return &client->connection.socket;
 }
 
 struct list *

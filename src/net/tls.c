@@ -276,16 +276,39 @@ net_tls_engine_free(struct net_tls *tls)
 	tls->ssl = NULL;
 }
 
+/* Why the peer's certificate was not accepted. */
+static enum error
+error_of_verdict(long verdict)
+{
+	switch (verdict) {
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+		return ERROR_TLS_CERTIFICATE_NAME;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return ERROR_TLS_CERTIFICATE_EXPIRED;
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+	case X509_V_ERR_CERT_UNTRUSTED:
+		return ERROR_TLS_CERTIFICATE_UNTRUSTED;
+	default:
+		return ERROR_TLS_CERTIFICATE_REFUSED;
+	}
+}
+
 /* What libssl's reason means; before is it said before a ClientHello was
  * understood. */
 static enum error
-error_of_reason(int reason, bool before)
+error_of_reason(const SSL *ssl, int reason, bool before)
 {
 	if (reason >= SSL_AD_REASON_OFFSET)
 		return ERROR_TLS_ALERT;
 	switch (reason) {
 	case SSL_R_CERTIFICATE_VERIFY_FAILED:
-		return ERROR_TLS_CERTIFICATE_REFUSED;
+		return error_of_verdict(SSL_get_verify_result(ssl));
 	case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
 		return ERROR_TLS_CERTIFICATE_MISSING;
 	case SSL_R_NO_SHARED_CIPHER:
@@ -320,7 +343,7 @@ why(struct net_tls *tls, int result)
 		bool before =
 		    tls->wait && !tls->is_client && !tls->wait->has_chosen;
 		tls->error = (uint8_t)error_of_reason(
-		    ERR_GET_REASON(ERR_peek_last_error()), before);
+		    tls->ssl, ERR_GET_REASON(ERR_peek_last_error()), before);
 	}
 	ERR_clear_error();
 	return tls->error;

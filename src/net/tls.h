@@ -123,6 +123,9 @@ enum error net_tls_connect(struct net_stream *stream, struct net_loop *loop,
     void (*on_ready)(struct net_watch *, unsigned),
     const struct net_tls_client *client) must_check;
 
+/* Has the connection that a handshake needs come about? */
+bool net_tls_is_shaking(const struct net_stream *stream);
+
 /* Of a stream whose handshake is over; texts last as long as it. */
 struct net_tls_facts {
 	enum net_tls_version version;

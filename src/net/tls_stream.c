@@ -196,6 +196,8 @@ metric_of_server(enum error error)
 	case ERROR_TLS_CERTIFICATE_MISSING:
 		return METRIC_TLS_SERVER_FAILED_MISSING;
 	case ERROR_TLS_CERTIFICATE_REFUSED:
+	case ERROR_TLS_CERTIFICATE_UNTRUSTED:
+	case ERROR_TLS_CERTIFICATE_EXPIRED:
 		return METRIC_TLS_SERVER_FAILED_REFUSED;
 	case ERROR_TLS_ALERT:
 		return METRIC_TLS_SERVER_FAILED_ALERT;
@@ -214,6 +216,14 @@ metric_of_client(enum error error)
 	switch (error) {
 	case ERROR_TLS_CERTIFICATE_REFUSED:
 		return METRIC_TLS_CLIENT_FAILED_REFUSED;
+	case ERROR_TLS_CERTIFICATE_UNTRUSTED:
+		return METRIC_TLS_CLIENT_FAILED_UNTRUSTED;
+	case ERROR_TLS_CERTIFICATE_EXPIRED:
+		return METRIC_TLS_CLIENT_FAILED_EXPIRED;
+	case ERROR_TLS_CERTIFICATE_NAME:
+		return METRIC_TLS_CLIENT_FAILED_NAME;
+	case ERROR_TLS_NOTHING_SHARED:
+		return METRIC_TLS_CLIENT_FAILED_SHARED;
 	case ERROR_TLS_ALERT:
 		return METRIC_TLS_CLIENT_FAILED_ALERT;
 	case ERROR_TIMEOUT:
@@ -437,6 +447,7 @@ tls_close(struct net_stream *stream, bool orderly)
 	bool is_open = tls->error == ERROR_OK && !tls->wait;
 
 	tls->stream = NULL;
+	tls->session = NULL; /* the owner's, who may go */
 	stream->tls = NULL;
 	if (orderly && is_open && !tls->is_shut) {
 		net_tls_engine_close_notify(tls);
@@ -538,4 +549,10 @@ net_tls_connect(struct net_stream *stream, struct net_loop *loop,
 	tls->session = client->session;
 	tls->wait->client = client;
 	return ERROR_OK;
+}
+
+bool
+net_tls_is_shaking(const struct net_stream *stream)
+{
+	return stream->tls->wait && !stream->tls->under.connecting;
 }

@@ -78,8 +78,9 @@ static enum error
 open_connection(struct proxy_endpoint *endpoint)
 {
 	enum error error = ERROR_OK;
-	struct http_client *client = http_client_open(endpoint->http,
-	    &endpoint->address, &ops, endpoint, LIMIT_VALUE_CONNECT_MS, &error);
+	struct http_client *client =
+	    http_client_open(endpoint->http, &endpoint->address, NULL, &ops,
+	        endpoint, LIMIT_VALUE_CONNECT_MS, &error);
 	if (!client) {
 		note_failure(endpoint, error);
 		return error;

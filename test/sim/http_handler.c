@@ -121,7 +121,7 @@ open_link(struct sim_request *request)
 		link->toy =
 		    toy_client_open(&world->worker, &address, &link_ops, link);
 	else
-		link->client = http_client_open(&world->worker, &address,
+		link->client = http_client_open(&world->worker, &address, NULL,
 		    &link_ops, link, LIMIT_VALUE_CONNECT_MS, &error);
 	if (!link->client && !link->toy) {
 		link_free(link);

@@ -12,12 +12,10 @@
 #include "core/limit.h"
 #include "core/must.h"
 #include "http/server.h"
-#include "sim/loop.h"
+#include "sim/relay.h"
 #include "tls/end.h"
 
 enum { SEEDS = 300, ROUNDS_MAX = 200000, ASKED_MAX = 5, BODY_MAX = 40000 };
-
-enum fault { FAULT_NONE, FAULT_RESET, FAULT_END, FAULT_FLIP, FAULT__COUNT };
 
 struct world {
 	uint64_t seed;
@@ -31,11 +29,7 @@ struct world {
 	struct net_tls_client client;
 	struct crypt_name name;
 	struct tls_end end; /* the client's */
-	struct sim_pipe *pipes[2]; /* the client's, the server's */
-	bool is_relayed_end[2], has_struck;
-	enum fault fault;
-	unsigned fault_side;
-	size_t fault_bytes, passed[2];
+	struct sim_relay relay; /* from the client to the server */
 	unsigned asked, served; /* requests; those that were begun */
 	size_t body_bytes[ASKED_MAX];
 };
@@ -52,8 +46,8 @@ static void
 wrong(const struct world *world, const char *what)
 {
 	printf("sim https: seed %llu: %s (fault %u of side %u at %zu)\n",
-	    (unsigned long long)world->seed, what, world->fault,
-	    world->fault_side, world->fault_bytes);
+	    (unsigned long long)world->seed, what, world->relay.fault,
+	    world->relay.fault_side, world->relay.fault_bytes);
 	exit(1);
 }
 
@@ -130,10 +124,6 @@ world_init(struct world *world, uint64_t seed)
 	    below(world, 8))
 		manner.arrive_bytes_max = 40;
 	sim_loop_set_manner(world->loop, &manner);
-	if (below(world, 2))
-		world->fault = below(world, FAULT__COUNT);
-	world->fault_side = below(world, 2);
-	world->fault_bytes = below(world, below(world, 2) ? 3000 : 60000);
 }
 
 static void
@@ -141,6 +131,7 @@ open_ends(struct world *world)
 {
 	struct net_address address = {0}, none = {0};
 	struct tls_end *end = &world->end;
+	struct sim_pipe *near, *far;
 
 	tls_end_init(end);
 	world->asked = 1 + below(world, ASKED_MAX);
@@ -154,76 +145,17 @@ open_ends(struct world *world)
 	must(net_address_parse(SLICE("10.0.0.1"), 443, &address) == ERROR_OK);
 	must(net_tls_connect(&end->stream, world->loop, &address,
 	         tls_end_on_ready, &world->client) == ERROR_OK);
-	world->pipes[0] = sim_loop_take_connect(world->loop, &address);
-	world->pipes[1] = sim_pipe_new(world->loop);
-	must(http_server_open(&world->service, sim_pipe_fd(world->pipes[1]),
-	         &none, &none) == ERROR_OK);
-	sim_pipe_accept(world->pipes[0]);
-}
-
-/* What becomes of length bytes of side: how many go by. */
-static size_t
-meddle(struct world *world, unsigned side, size_t length, struct text *bytes)
-{
-	size_t passed = world->passed[side];
-
-	if (side != world->fault_side || world->fault == FAULT_NONE ||
-	    world->has_struck || passed + length <= world->fault_bytes)
-		return length;
-	world->has_struck = true;
-	if (world->fault == FAULT_FLIP) {
-		bytes->data[world->fault_bytes - passed] ^= 16;
-		return length;
-	}
-	for (unsigned i = 0; i < 2; i++) {
-		if (world->fault == FAULT_RESET)
-			sim_pipe_reset(world->pipes[i]);
-		else if (i != side && !sim_pipe_is_over(world->pipes[i]))
-			sim_pipe_end(world->pipes[i]);
-		world->is_relayed_end[i] =
-		    world->fault == FAULT_RESET || i == side;
-	}
-	return 0;
-}
-
-static bool
-relay(struct world *world, unsigned side)
-{
-	struct sim_pipe *from = world->pipes[side], *to = world->pipes[!side];
-	struct slice written = sim_pipe_written(from);
-	size_t length = written.length;
-	struct text bytes;
-
-	if (sim_pipe_is_reset(from) || world->is_relayed_end[side]) {
-		if (sim_pipe_is_reset(from) && !sim_pipe_is_over(to))
-			sim_pipe_reset(to);
-		sim_pipe_take(from, length);
-		return length > 0;
-	}
-	if (length > 0) {
-		if (below(world, 3) == 0)
-			length = 1 + below(world, (unsigned)length);
-		text_init(&bytes);
-		text_push(&bytes, slice_make(written.data, length));
-		length = meddle(world, side, length, &bytes);
-		bytes.length = length;
-		if (length > 0 && !sim_pipe_is_over(to))
-			sim_pipe_feed(to, text_slice(&bytes));
-		text_fini(&bytes);
-		world->passed[side] += length;
-		sim_pipe_take(from, length);
-		return true;
-	}
-	if (!sim_pipe_is_ended(from))
-		return false;
-	world->is_relayed_end[side] = true;
-	if (sim_pipe_is_over(to))
-		return false;
-	if (sim_pipe_is_aborted(from))
-		sim_pipe_reset(to);
-	else
-		sim_pipe_end(to);
-	return true;
+	near = sim_loop_take_connect(world->loop, &address);
+	far = sim_pipe_new(world->loop);
+	must(http_server_open(
+	         &world->service, sim_pipe_fd(far), &none, &none) == ERROR_OK);
+	sim_pipe_accept(near);
+	sim_relay_init(&world->relay, world->random, near, far);
+	/* Silence is told of in sim/tls. */
+	if (below(world, 2))
+		world->relay.fault = below(world, RELAY_SILENCE);
+	world->relay.fault_side = below(world, 2);
+	world->relay.fault_bytes = below(world, below(world, 2) ? 3000 : 60000);
 }
 
 static void
@@ -231,9 +163,7 @@ go(struct world *world)
 {
 	for (unsigned i = 0; i < ROUNDS_MAX; i++) {
 		sim_loop_settle(world->loop);
-		bool first = relay(world, 0), second = relay(world, 1);
-
-		if (!first && !second)
+		if (!sim_relay_run(&world->relay))
 			return;
 	}
 	wrong(world, "it does not come to an end");
@@ -272,7 +202,7 @@ judge(struct world *world)
 	bool refused = world->seed % 16 == 0;
 	unsigned answers = count_answers(world);
 
-	if (world->has_struck)
+	if (world->relay.has_struck)
 		return;
 	if (refused && (answers > 0 || world->end.is_up))
 		wrong(world, "a refused handshake was served");

@@ -54,10 +54,11 @@ fake_of(struct http_stream *stream)
 
 struct http_client *
 http_client_open(struct http_worker *worker, const struct net_address *address,
-    const struct http_client_owner_ops *ops, void *owner, uint32_t connect_ms,
-    enum error *error)
+    const struct net_tls_client *tls, const struct http_client_owner_ops *ops,
+    void *owner, uint32_t connect_ms, enum error *error)
 {
 	(void)worker;
+	(void)tls;
 	(void)connect_ms;
 	must(fake.opened < FAKE_CLIENTS);
 	*error = fake.refuse;

@@ -452,7 +452,7 @@ test_clients(void **state)
 	assert_int_equal(rig->tag, tag);
 	rig->client.identity = keys.stranger;
 	assert_int_equal(shake(rig, "a.example", "spiffe://a"),
-	    ERROR_TLS_CERTIFICATE_REFUSED);
+	    ERROR_TLS_CERTIFICATE_UNTRUSTED);
 	rig->client.identity = NULL;
 	assert_int_equal(shake(rig, "a.example", "spiffe://a"),
 	    ERROR_TLS_CERTIFICATE_MISSING);
