@@ -65,13 +65,11 @@ void net_tls_trust_free(struct net_tls_trust *trust);
 
 enum net_tls_clients {
 	NET_TLS_CLIENTS_ANY, /* not asked for a certificate */
-	NET_TLS_CLIENTS_ASKED, /* asked; whatever comes of it, they are served
-	                        */
+	NET_TLS_CLIENTS_ASKED, /* and served, whatever comes of it */
 	NET_TLS_CLIENTS_VALID, /* without a valid one, no connection */
 };
 
-/* What the owner decides at each ClientHello. All is borrowed until it returns.
- */
+/* What the owner decides at each ClientHello; borrowed until it returns. */
 struct net_tls_choice {
 	struct net_tls_profile *profile; /* NULL: the server's */
 	/* One of each kind of key at most; the client's abilities choose. */
@@ -123,9 +121,8 @@ enum error net_tls_connect(struct net_stream *stream, struct net_loop *loop,
     void (*on_ready)(struct net_watch *, unsigned),
     const struct net_tls_client *client) must_check;
 
-/* Has the connection that a handshake needs come about? */
+/* It is connected, and the handshake is under way. */
 bool net_tls_is_shaking(const struct net_stream *stream);
-
 /* Of a stream whose handshake is over; texts last as long as it. */
 struct net_tls_facts {
 	enum net_tls_version version;

@@ -100,8 +100,8 @@ choose(void *context, struct slice server_name, struct net_tls_choice *choice)
 
 	/* A bit may have been flipped in what nothing vouches for yet. */
 	if (world->fault != RELAY_FLIP &&
-	    !slice_equal(server_name,
-	        slice_from_string(world->client.server_name)))
+	    !slice_equal(
+	        server_name, slice_from_string(world->client.server_name)))
 		wrong(world, "another server name");
 	choice->identities =
 	    world->peer == PEER_EXPIRED ? &keys.expired : keys.servers;
@@ -161,8 +161,7 @@ on_connected(struct http_client *client, void *owner, enum error error)
 	}
 	net_tls_facts(http_client_socket(client), &facts);
 	world->resumed += facts.resumed;
-	struct http_stream *stream =
-	    exchange ? http_client_lend(client) : NULL;
+	struct http_stream *stream = exchange ? http_client_lend(client) : NULL;
 
 	if (stream)
 		http_exchange_forward(exchange, stream, 0);
@@ -255,9 +254,8 @@ draw_tls(struct world *world)
 		         &world->profiles[i], &setting) == ERROR_OK);
 	}
 	net_tls_profile_set_ticket_keys(world->profiles[1], &ticket_key, 1);
-	world->server = (struct net_tls_server){.profile = world->profiles[1],
-	    .choose = choose,
-	    .context = world};
+	world->server = (struct net_tls_server){
+	    .profile = world->profiles[1], .choose = choose, .context = world};
 	world->name = (struct crypt_name){CRYPT_NAME_DNS, SLICE("a.example")};
 	if (world->peer == PEER_NAMED)
 		world->name.value = SLICE("other.example");
@@ -265,8 +263,8 @@ draw_tls(struct world *world)
 	    .server_name = "a.example",
 	    .names = &world->name,
 	    .name_count = 1,
-	    .trust = world->peer == PEER_UNTRUSTED ? keys.other_trust
-	                                           : keys.trust,
+	    .trust =
+	        world->peer == PEER_UNTRUSTED ? keys.other_trust : keys.trust,
 	    .identity = world->peer == PEER_ASKS ? keys.client : NULL,
 	    .session = &world->session};
 }
@@ -300,8 +298,7 @@ world_init(struct world *world, uint64_t seed)
 	world->closes = below(world, 2);
 	draw_tls(world);
 	draw_manner(world);
-	http_service_init(
-	    &world->front, &world->worker, &front_handler, world);
+	http_service_init(&world->front, &world->worker, &front_handler, world);
 	http_service_init(&world->back, &world->worker, &back_handler, world);
 	if (world->peer != PEER_NO_TLS)
 		world->back.tls = &world->server;
@@ -347,8 +344,8 @@ connect_backend(struct world *world)
 		return false;
 	must(world->relay_count < RELAYS_MAX);
 	far = sim_pipe_new(world->loop);
-	must(http_server_open(
-	         &world->back, sim_pipe_fd(far), &none, &none) == ERROR_OK);
+	must(http_server_open(&world->back, sim_pipe_fd(far), &none, &none) ==
+	    ERROR_OK);
 	sim_pipe_accept(near);
 	struct sim_relay *relay = &world->relays[world->relay_count++];
 	sim_relay_init(relay, world->random, near, far);
