@@ -19,7 +19,8 @@ struct backend_block {
 struct gathering {
 	struct snap_endpoint *endpoints;
 	uint32_t count, capacity;
-	bool exists, tls;
+	bool exists, has_tls;
+	struct snap_tls_source tls;
 };
 
 static void build(struct snap_store *store, struct snap_backend_state *state);
@@ -28,10 +29,8 @@ void
 snap_backends_init(struct snap_store *store)
 {
 	map_init(&store->targets);
-	map_init(&store->hostnames);
 	store->backend_ids = snap_ids_new();
 	list_init(&store->dirty_backends);
-	list_init(&store->idle_hostnames);
 }
 
 static void
@@ -42,15 +41,11 @@ free_target(struct snap_target *target)
 		memory_free(
 		    container_of(at, struct snap_backend_state, of_target));
 	}
+	for (uint32_t i = 0; i < target->use_count; i++)
+		list_remove(&target->uses[i].link);
+	memory_free(target->uses);
 	memory_free(target->endpoints);
 	memory_free(target);
-}
-
-static void
-free_hostname(struct snap_hostname *hostname)
-{
-	memory_free(hostname->addresses);
-	memory_free(hostname);
 }
 
 void
@@ -63,10 +58,6 @@ snap_backends_fini(struct snap_store *store)
 	while (map_next(&store->targets, &at, &name, &value))
 		free_target(value);
 	map_fini(&store->targets);
-	at = 0;
-	while (map_next(&store->hostnames, &at, &name, &value))
-		free_hostname(value);
-	map_fini(&store->hostnames);
 	memory_free(store->backend_states);
 	snap_array_free(&store->backends, memory_free);
 	snap_ids_free(store->backend_ids);
@@ -108,14 +99,20 @@ mark(struct snap_store *store, struct snap_backend_state *state)
 		list_insert(&store->dirty_backends, &state->dirty);
 }
 
-static void
-mark_all(struct snap_store *store, const struct snap_target *target)
+void
+snap_target_mark(struct snap_store *store, const struct snap_target *target)
 {
 	LIST_FOR_EACH(at, &target->backends)
 	{
 		mark(store,
 		    container_of(at, struct snap_backend_state, of_target));
 	}
+}
+
+void
+snap_backends_mark_users(struct snap_store *store, uint32_t credential)
+{
+	snap_credential_users(store, credential, snap_target_mark);
 }
 
 static struct snap_backend_state *
@@ -200,56 +197,6 @@ snap_backend_unref(struct snap_store *store, uint32_t id)
 	target_tidy(store, target);
 }
 
-static struct snap_hostname *
-hostname_get(struct snap_store *store, struct slice name)
-{
-	struct snap_hostname *hostname = map_get(&store->hostnames, name);
-
-	if (hostname)
-		return hostname;
-	hostname = memory_zero(1, sizeof(*hostname) + name.length);
-	list_init(&hostname->targets);
-	list_init(&hostname->idle);
-	hostname->name_length = (uint32_t)name.length;
-	memcpy(hostname->name, name.data, name.length);
-	map_put(&store->hostnames, slice_make(hostname->name, name.length),
-	    hostname);
-	return hostname;
-}
-
-/* Names that lost their last unit are kept until the commit: another unit of
- * the same batch may have them, and then their addresses are known. */
-static void
-set_hostname(struct snap_store *store, struct snap_target *target,
-    struct snap_hostname *hostname)
-{
-	struct snap_hostname *old = target->hostname;
-
-	list_remove(&target->of_hostname);
-	if (hostname)
-		list_insert(&hostname->targets, &target->of_hostname);
-	target->hostname = hostname;
-	if (old && list_is_empty(&old->targets) && list_is_empty(&old->idle))
-		list_insert(&store->idle_hostnames, &old->idle);
-}
-
-static void
-drop_idle_hostnames(struct snap_store *store)
-{
-	LIST_FOR_EACH_SAFE(at, &store->idle_hostnames)
-	{
-		struct snap_hostname *hostname =
-		    container_of(at, struct snap_hostname, idle);
-
-		list_remove(at);
-		if (!list_is_empty(&hostname->targets))
-			continue;
-		map_remove(&store->hostnames,
-		    slice_make(hostname->name, hostname->name_length));
-		free_hostname(hostname);
-	}
-}
-
 static void
 replace_target(
     struct snap_store *store, const struct unit *old, const struct unit *unit)
@@ -259,11 +206,11 @@ replace_target(
 
 	must(target->unit == old);
 	target->unit = unit;
+	snap_target_use(store, target);
 	if (any->kind == UNIT_EXTERNAL)
-		set_hostname(store, target,
-		    unit ? hostname_get(store, unit->external->hostname)
-		         : NULL);
-	mark_all(store, target);
+		snap_target_name(store, target,
+		    unit ? unit->external->hostname : SLICE_NONE);
+	snap_target_mark(store, target);
 	target_tidy(store, target);
 }
 
@@ -278,7 +225,7 @@ remove_endpoints(struct snap_store *store, const struct unit *unit)
 		i++;
 	must(i < target->endpoints_count);
 	target->endpoints[i] = target->endpoints[--target->endpoints_count];
-	mark_all(store, target);
+	snap_target_mark(store, target);
 	target_tidy(store, target);
 }
 
@@ -296,7 +243,7 @@ add_endpoints(struct snap_store *store, const struct unit *unit)
 		    target->endpoints_capacity, sizeof(target->endpoints[0]));
 	}
 	target->endpoints[target->endpoints_count++] = unit;
-	mark_all(store, target);
+	snap_target_mark(store, target);
 }
 
 void
@@ -318,7 +265,7 @@ snap_backends_replace(
 void
 snap_backends_commit(struct snap_store *store)
 {
-	drop_idle_hostnames(store);
+	snap_hostnames_commit(store);
 	LIST_FOR_EACH_SAFE(at, &store->dirty_backends)
 	{
 		list_remove(at);
@@ -367,20 +314,35 @@ gather_slice(struct gathering *gathering, const struct unit_service_port *of,
 	}
 }
 
+/* How it is spoken to, and so whether. */
 static void
-gather_service(struct gathering *gathering, const struct snap_target *target,
-    const struct snap_backend_state *state)
+gather_tls(struct gathering *gathering, const struct snap_store *store,
+    const struct unit_backend_tls *record, const uint32_t *authority_ids)
+{
+	gathering->exists = !record || !slice_is_set(record->refused);
+	gathering->has_tls = record != NULL;
+	if (record)
+		snap_tls_source_init(
+		    &gathering->tls, store, record, authority_ids);
+}
+
+static void
+gather_service(struct gathering *gathering, const struct snap_store *store,
+    const struct snap_target *target, const struct snap_backend_state *state)
 {
 	const struct unit_service *service = target->unit->service;
+	const uint32_t *ids = target->unit->credential_ids;
 
 	for (uint32_t i = 0; i < service->ports_count; i++) {
 		const struct unit_service_port *port = &service->ports[i];
 
 		if (port->number != state->port ||
-		    (port->datagrams != 0) != state->datagrams)
+		    (port->datagrams != 0) != state->datagrams) {
+			if (port->tls && ids)
+				ids += port->tls->authorities_count;
 			continue;
-		gathering->tls = service->ports[i].tls != NULL;
-		gathering->exists = !gathering->tls;
+		}
+		gather_tls(gathering, store, port->tls, ids);
 		for (uint32_t j = 0; j < target->endpoints_count; j++)
 			gather_slice(
 			    gathering, port, target->endpoints[j]->endpoints);
@@ -389,12 +351,13 @@ gather_service(struct gathering *gathering, const struct snap_target *target,
 }
 
 static void
-gather_external(struct gathering *gathering, const struct snap_target *target)
+gather_external(struct gathering *gathering, const struct snap_store *store,
+    const struct snap_target *target)
 {
 	const struct snap_hostname *hostname = target->hostname;
 
-	gathering->tls = target->unit->external->tls != NULL;
-	gathering->exists = !gathering->tls;
+	gather_tls(gathering, store, target->unit->external->tls,
+	    target->unit->credential_ids);
 	for (uint32_t i = 0; i < hostname->address_count; i++)
 		gather(gathering, hostname->addresses[i],
 		    target->unit->external->port,
@@ -444,7 +407,9 @@ static bool
 is_same(const struct snap_backend *backend, const struct gathering *gathering)
 {
 	if (backend->exists != gathering->exists ||
-	    backend->tls != gathering->tls ||
+	    (backend->tls != NULL) != gathering->has_tls ||
+	    (backend->tls &&
+	        !snap_tls_is_same(backend->tls, &gathering->tls)) ||
 	    backend->endpoint_count != gathering->count)
 		return false;
 	for (uint32_t i = 0; i < gathering->count; i++)
@@ -461,7 +426,9 @@ make_block(struct snap_store *store, const struct snap_backend_state *state,
     const struct gathering *gathering)
 {
 	const struct snap_target *target = state->target;
-	size_t bytes = target->name_length;
+	size_t tls_bytes =
+	    gathering->has_tls ? snap_tls_copy_bytes(&gathering->tls) : 0;
+	size_t bytes = tls_bytes + target->name_length;
 	struct backend_block *made;
 	char *text;
 
@@ -470,7 +437,7 @@ make_block(struct snap_store *store, const struct snap_backend_state *state,
 	made = snap_limbo_new(&store->limbo,
 	    sizeof(*made) + gathering->count * sizeof(made->endpoints[0]) +
 	        bytes);
-	text = (char *)&made->endpoints[gathering->count];
+	text = (char *)&made->endpoints[gathering->count] + tls_bytes;
 	memcpy(text, target->name, target->name_length);
 	made->backend = (struct snap_backend){
 	    .serial = ++store->serial,
@@ -479,7 +446,9 @@ make_block(struct snap_store *store, const struct snap_backend_state *state,
 	    .port = state->port,
 	    .datagrams = state->datagrams,
 	    .exists = gathering->exists,
-	    .tls = gathering->tls,
+	    .tls = tls_bytes > 0 ? snap_tls_copy(&gathering->tls,
+	                               &made->endpoints[gathering->count])
+	                         : NULL,
 	    .endpoints = made->endpoints,
 	    .endpoint_count = gathering->count,
 	};
@@ -504,9 +473,9 @@ build(struct snap_store *store, struct snap_backend_state *state)
 	struct gathering gathering = {0};
 
 	if (target->unit && target->unit->kind == UNIT_SERVICE)
-		gather_service(&gathering, target, state);
+		gather_service(&gathering, store, target, state);
 	else if (target->unit)
-		gather_external(&gathering, target);
+		gather_external(&gathering, store, target);
 	sort_unique(&gathering);
 	if (!old || !is_same(&old->backend, &gathering)) {
 		snap_array_put(&store->limbo, &store->backends, state->id,
@@ -523,61 +492,4 @@ snap_set_backend(const struct snap_set *set, uint32_t id)
 	const struct backend_block *found = snap_array_get(&set->backends, id);
 
 	return found ? &found->backend : NULL;
-}
-
-static bool
-has_addresses(const struct snap_hostname *hostname,
-    const struct slice *addresses, unsigned count)
-{
-	if (hostname->address_count != count)
-		return false;
-	for (unsigned i = 0; i < count; i++)
-		if (!slice_equal(hostname->addresses[i], addresses[i]))
-			return false;
-	return true;
-}
-
-void
-snap_store_resolve(struct snap_store *store, struct slice name,
-    const struct slice *addresses, unsigned count)
-{
-	struct snap_hostname *hostname = map_get(&store->hostnames, name);
-	size_t bytes = count * sizeof(addresses[0]);
-	char *text;
-
-	/* The unit may have gone while the name was looked up. */
-	if (!hostname || has_addresses(hostname, addresses, count))
-		return;
-	for (unsigned i = 0; i < count; i++)
-		bytes += addresses[i].length;
-	memory_free(hostname->addresses);
-	hostname->addresses = memory_alloc(bytes);
-	hostname->address_count = count;
-	text = (char *)&hostname->addresses[count];
-	for (unsigned i = 0; i < count; i++) {
-		memcpy(text, addresses[i].data, addresses[i].length);
-		hostname->addresses[i] = slice_make(text, addresses[i].length);
-		text += addresses[i].length;
-	}
-	LIST_FOR_EACH(at, &hostname->targets)
-	{
-		mark_all(
-		    store, container_of(at, struct snap_target, of_hostname));
-	}
-}
-
-void
-snap_store_hostnames(const struct snap_store *store,
-    void (*fn)(void *context, struct slice hostname), void *context)
-{
-	struct slice name;
-	void *value;
-	size_t at = 0;
-
-	while (map_next(&store->hostnames, &at, &name, &value)) {
-		const struct snap_hostname *hostname = value;
-
-		if (!list_is_empty(&hostname->targets))
-			fn(context, name);
-	}
 }

@@ -1,7 +1,8 @@
 /* Credentials: certificates and authorities, found by a number, so that a
  * worker finds its own state of one by an array index. A number belongs to the
- * name: to the listeners that name it and to the unit itself, in whatever order
+ * name: to the units that name it and to the unit itself, in whatever order
  * they come and go. */
+#include "core/memory.h"
 #include "core/must.h"
 #include "snap/store_priv.h"
 
@@ -15,36 +16,93 @@ void
 snap_credentials_fini(struct snap_store *store)
 {
 	snap_array_free(&store->credentials, NULL);
+	snap_credential_users_fini(store);
 	snap_ids_free(store->credential_ids);
+}
+
+/* Behind the others at out, which may be NULL. */
+static uint32_t
+add(struct slice *out, uint32_t at, const struct slice *names, uint32_t count)
+{
+	if (out && count > 0)
+		memcpy(&out[at], names, count * sizeof(*names));
+	return at + count;
+}
+
+static uint32_t
+add_backend(struct slice *out, uint32_t at, const struct unit_backend_tls *tls)
+{
+	return tls ? add(out, at, tls->authorities, tls->authorities_count)
+	           : at;
+}
+
+/* The names of a unit's credentials, in the order of its numbers. */
+static uint32_t
+collect(const struct unit *unit, struct slice *out)
+{
+	const struct unit_listener *listener = unit->listener;
+	uint32_t count = 0;
+
+	switch (unit->kind) {
+	case UNIT_LISTENER:
+		count = add(out, count, listener->certificates,
+		    listener->certificates_count);
+		count = add(out, count, listener->authorities,
+		    listener->authorities_count);
+		return add(out, count, &listener->backend_certificate,
+		    slice_is_set(listener->backend_certificate));
+	case UNIT_SERVICE:
+		for (uint32_t i = 0; i < unit->service->ports_count; i++)
+			count = add_backend(
+			    out, count, unit->service->ports[i].tls);
+		return count;
+	case UNIT_EXTERNAL:
+		return add_backend(out, 0, unit->external->tls);
+	default:
+		return 0;
+	}
+}
+
+uint32_t
+snap_credentials_count(const struct unit *unit)
+{
+	return collect(unit, NULL);
 }
 
 void
 snap_credentials_ref(struct snap_store *store, struct unit *unit)
 {
-	const struct unit_listener *listener = unit->listener;
-	uint32_t count =
-	    listener->certificates_count + listener->authorities_count;
+	uint32_t count = collect(unit, NULL);
+
+	if (count == 0)
+		return;
+
+	struct slice *names = memory_zero(count, sizeof(*names));
 	uint32_t *ids = arena_zero(&unit->arena, count, sizeof(*ids));
 
-	must(unit->kind == UNIT_LISTENER);
-	for (uint32_t i = 0; i < listener->certificates_count; i++)
-		ids[i] = snap_ids_ref(
-		    store->credential_ids, listener->certificates[i]);
-	for (uint32_t i = 0; i < listener->authorities_count; i++)
-		ids[listener->certificates_count + i] = snap_ids_ref(
-		    store->credential_ids, listener->authorities[i]);
+	(void)collect(unit, names);
+	for (uint32_t i = 0; i < count; i++)
+		ids[i] = snap_ids_ref(store->credential_ids, names[i]);
 	unit->credential_ids = ids;
+	memory_free(names);
 }
 
 void
 snap_credentials_unref(struct snap_store *store, const struct unit *unit)
 {
-	const struct unit_listener *listener = unit->listener;
-	uint32_t count =
-	    listener->certificates_count + listener->authorities_count;
+	uint32_t count = collect(unit, NULL);
 
 	for (uint32_t i = 0; i < count; i++)
 		snap_ids_unref(store->credential_ids, unit->credential_ids[i]);
+}
+
+bool
+snap_listener_certificate(const struct unit *listener, uint32_t *id)
+{
+	if (!slice_is_set(listener->listener->backend_certificate))
+		return false;
+	*id = listener->credential_ids[collect(listener, NULL) - 1];
+	return true;
 }
 
 /* The unit holds its number from when it comes until it goes. */
@@ -56,6 +114,7 @@ snap_credential_replace(
 	    snap_ids_ref(store->credential_ids, unit ? unit->name : old->name);
 
 	snap_array_put(&store->limbo, &store->credentials, id, unit);
+	snap_backends_mark_users(store, id);
 	if (old)
 		snap_ids_unref(store->credential_ids, id);
 	if (!unit)

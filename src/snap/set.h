@@ -39,13 +39,24 @@ struct snap_backend {
 	struct slice target; /* "service/ns/name" */
 	uint16_t port;
 	bool datagrams; /* the port is one of UDP */
-	/* The unit and its port are there, and may be spoken to in plain text:
-	 * with tls it may not, and in TLS none is spoken to yet. */
+	/* The unit and its port are there, and may be spoken to. */
 	bool exists;
-	bool tls;
+	const struct snap_backend_tls *tls; /* NULL: in plain text */
 	const struct snap_endpoint
 	    *endpoints; /* sorted by address, port; unique */
 	uint32_t endpoint_count;
+};
+/* How one is spoken to in TLS. */
+#define SNAP_TLS_KEY_BYTES 32
+struct snap_backend_tls {
+	struct slice refused; /* why it must not be; else empty */
+	struct slice hostname; /* SNI; its name when there are no names */
+	const struct unit_tls_name *names;
+	const uint32_t *authority_ids; /* for snap_set_credential */
+	uint32_t name_count, authority_count;
+	bool system;
+	/* Of whom is believed, by what the authorities say; and of all. */
+	uint8_t trust_key[SNAP_TLS_KEY_BYTES], key[SNAP_TLS_KEY_BYTES];
 };
 
 struct snap_store *snap_store_new(void);
@@ -80,9 +91,11 @@ bool snap_store_has_garbage(const struct snap_store *store);
 /* Lookups in a set, by workers. */
 const struct snap_backend *snap_set_backend(
     const struct snap_set *set, uint32_t id);
-/* The certificate or authority that a listener unit's credential_ids name; NULL
- * while it is not there. */
+/* The certificate or authority of such a number; NULL while it is not there. */
 const struct unit *snap_set_credential(const struct snap_set *set, uint32_t id);
+/* The number of the certificate that a listener's backends are shown; false:
+ * none is. Good as long as the unit is held. */
+bool snap_listener_certificate(const struct unit *listener, uint32_t *id);
 /* The listener of a snap_decision.listener_id; NULL when it is gone. */
 const struct unit *snap_set_listener(const struct snap_set *set, uint32_t id);
 /* Lookups by the control thread. */

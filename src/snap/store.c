@@ -16,6 +16,7 @@ snap_store_new(void)
 	map_init(&store->units);
 	list_init(&store->holds);
 	snap_listeners_init(store);
+	snap_hostnames_init(store);
 	snap_backends_init(store);
 	snap_credentials_init(store);
 	snap_patterns_init(&store->patterns);
@@ -35,6 +36,7 @@ snap_store_free(struct snap_store **store)
 		return;
 	snap_listeners_fini(old);
 	snap_backends_fini(old);
+	snap_hostnames_fini(old);
 	snap_credentials_fini(old);
 	snap_limbo_fini(&old->limbo);
 	memory_free(old->current);
@@ -157,8 +159,7 @@ snap_store_put(struct snap_store *store, struct slice name, struct slice bytes)
 		snap_unit_free(&unit);
 		return error;
 	}
-	if (unit->kind == UNIT_LISTENER)
-		snap_credentials_ref(store, unit);
+	snap_credentials_ref(store, unit);
 	take_slot(store, unit);
 	replace(store, old, unit);
 	return ERROR_OK;
@@ -228,8 +229,7 @@ free_unit(struct snap_store *store, struct unit *unit)
 {
 	if (unit->plan)
 		snap_plan_release(store, unit);
-	if (unit->kind == UNIT_LISTENER)
-		snap_credentials_unref(store, unit);
+	snap_credentials_unref(store, unit);
 	give_slot(store, unit->slot);
 	snap_unit_free(&unit);
 }

@@ -41,9 +41,17 @@ struct snap_target {
 	const struct unit **endpoints; /* units */
 	uint32_t endpoints_count, endpoints_capacity;
 	struct snap_hostname *hostname; /* of an external unit */
+	struct snap_use *uses; /* a credential each */
+	uint32_t use_count;
 	struct list of_hostname;
 	uint32_t name_length;
 	char name[];
+};
+
+/* A credential that a target is spoken to with. */
+struct snap_use {
+	struct list link; /* of the credential's users */
+	struct snap_target *target;
 };
 
 /* A target at a port, as rules name it. */
@@ -96,6 +104,8 @@ struct snap_store {
 	struct snap_ids *socket_ids; /* by the same names */
 
 	struct snap_ids *credential_ids; /* by names of units */
+	struct list **users; /* of a credential, by its number; snap_use */
+	uint32_t users_capacity;
 	struct snap_patterns patterns;
 	struct map targets; /* name -> struct snap_target */
 	struct map hostnames; /* name -> struct snap_hostname */
@@ -133,17 +143,55 @@ void snap_backend_unref(struct snap_store *store, uint32_t id);
 /* A service, endpoints or external unit comes, changes or goes. */
 void snap_backends_replace(
     struct snap_store *store, const struct unit *old, const struct unit *unit);
+/* All backends of a target are to be built anew. */
+void snap_target_mark(
+    struct snap_store *store, const struct snap_target *target);
+/* What a credential says has changed. */
+void snap_backends_mark_users(struct snap_store *store, uint32_t credential);
 /* Build the backends whose parts changed. */
 void snap_backends_commit(struct snap_store *store);
 
-/* credentials.c: certificates and authorities, by the numbers that listeners
- * have of them, whether they are there or not. */
+/* hostnames.c */
+void snap_hostnames_init(struct snap_store *store);
+void snap_hostnames_fini(struct snap_store *store);
+/* The name that a target has from now on; absent: none. */
+void snap_target_name(
+    struct snap_store *store, struct snap_target *target, struct slice name);
+/* Names that nothing has any more go. */
+void snap_hostnames_commit(struct snap_store *store);
+
+/* backend_tls.c: a unit's record of TLS, with the numbers of its authorities.
+ */
+struct snap_tls_source {
+	const struct unit_backend_tls *record;
+	const uint32_t *authority_ids;
+	uint8_t trust_key[SNAP_TLS_KEY_BYTES], key[SNAP_TLS_KEY_BYTES];
+};
+void snap_tls_source_init(struct snap_tls_source *source,
+    const struct snap_store *store, const struct unit_backend_tls *record,
+    const uint32_t *authority_ids);
+bool snap_tls_is_same(
+    const struct snap_backend_tls *tls, const struct snap_tls_source *source);
+/* The copy of a set, in so many bytes. */
+size_t snap_tls_copy_bytes(const struct snap_tls_source *source);
+const struct snap_backend_tls *snap_tls_copy(
+    const struct snap_tls_source *source, void *memory);
+/* The target's unit has changed, and with it the credentials it uses. */
+void snap_target_use(struct snap_store *store, struct snap_target *target);
+/* The targets that use a credential. */
+void snap_credential_users(struct snap_store *store, uint32_t id,
+    void (*fn)(struct snap_store *store, const struct snap_target *target));
+void snap_credential_users_fini(struct snap_store *store);
+
+/* credentials.c: certificates and authorities, by the numbers that units have
+ * of them, whether they are there or not. */
 void snap_credentials_init(struct snap_store *store);
 void snap_credentials_fini(struct snap_store *store);
-/* A listener unit's numbers, from its coming until it is freed. */
-void snap_credentials_ref(struct snap_store *store, struct unit *listener);
-void snap_credentials_unref(
-    struct snap_store *store, const struct unit *listener);
+/* How many a unit names. */
+uint32_t snap_credentials_count(const struct unit *unit);
+/* A unit's numbers, from its coming until it is freed. */
+void snap_credentials_ref(struct snap_store *store, struct unit *unit);
+void snap_credentials_unref(struct snap_store *store, const struct unit *unit);
 /* A certificate or authority unit comes, changes or goes. */
 void snap_credential_replace(
     struct snap_store *store, struct unit *old, struct unit *unit);

@@ -107,8 +107,9 @@ struct unit {
 	enum unit_kind kind;
 	uint32_t slot; /* the store's: dense number for the workers' counts */
 	struct snap_plan *plan; /* the store's: a route, ready to be indexed */
-	/* The store's: numbers of a listener's certificates, then of its
-	 * authorities, for snap_set_credential. */
+	/* The store's: numbers of a listener's certificates, of its
+	 * authorities, of its backend certificate; of a service's or external
+	 * unit's authorities, port by port. For snap_set_credential. */
 	const uint32_t *credential_ids;
 	struct unit_digest digest;
 	union {

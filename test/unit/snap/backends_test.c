@@ -177,14 +177,100 @@ test_tls(void **state)
 	assert_backend(set, 0, true, "10.0.0.2:8080/1");
 	assert_false(snap_set_backend(set, 0)->tls);
 	assert_backend(set, 1, false, "10.0.0.2:8443/1");
-	assert_true(snap_set_backend(set, 1)->tls);
+	assert_non_null(snap_set_backend(set, 1)->tls);
+	assert_true(
+	    slice_equal(snap_set_backend(set, 1)->tls->refused, SLICE("why")));
 	assert_backend(set, 2, false, "");
-	assert_true(snap_set_backend(set, 2)->tls);
+	assert_non_null(snap_set_backend(set, 2)->tls);
 	ports[1].tls = NULL;
 	put(store, "service/ns/web", &service);
 	set = snap_store_commit(store);
 	assert_backend(set, 1, true, "10.0.0.2:8443/1");
 	assert_false(snap_set_backend(set, 1)->tls);
+	snap_store_free(&store);
+}
+
+static void
+put_authority(struct snap_store *store, const char *name, const char *bundle)
+{
+	struct unit_authority authority = {.bundle = slice_from_string(bundle)};
+
+	put(store, name, &authority);
+}
+
+/* Each with the settings of its own port, and the numbers of its authorities;
+ * another serial as soon as one of them says something else, and only then. */
+static void
+test_tls_settings(void **state)
+{
+	struct snap_store *store = snap_store_new();
+	struct slice ca[] = {SLICE("authority/configmap/ns/a"),
+	    SLICE("authority/configmap/ns/b")};
+	struct unit_tls_name name = {
+	    .type = UNIT_TLS_NAME_URI, .value = SLICE("spiffe://x")};
+	struct unit_backend_tls one = {.hostname = SLICE("one.test"),
+	    .authorities = ca,
+	    .authorities_count = 2};
+	struct unit_backend_tls two = {.hostname = SLICE("two.test"),
+	    .authorities = &ca[1],
+	    .authorities_count = 1,
+	    .names = &name,
+	    .names_count = 1};
+	struct unit_service_port ports[] = {
+	    {.number = 80, .tls = &one}, {.number = 443, .tls = &two}};
+	struct unit_service service = {.ports = ports, .ports_count = 2};
+	const struct snap_backend_tls *tls;
+	const struct snap_set *set;
+	uint64_t serials[2];
+
+	(void)state;
+	put_route(store, 2);
+	put(store, "service/ns/web", &service);
+	put_authority(store, "authority/configmap/ns/b", "b");
+	set = snap_store_commit(store);
+	assert_backend(set, 0, true, "");
+	assert_backend(set, 1, true, "");
+	tls = snap_set_backend(set, 0)->tls;
+	assert_true(slice_equal(tls->hostname, SLICE("one.test")));
+	assert_int_equal(tls->authority_count, 2);
+	assert_null(snap_set_credential(set, tls->authority_ids[0]));
+	assert_true(slice_equal(
+	    snap_set_credential(set, tls->authority_ids[1])->name, ca[1]));
+	tls = snap_set_backend(set, 1)->tls;
+	assert_int_equal(tls->authority_count, 1);
+	assert_true(slice_equal(
+	    snap_set_credential(set, tls->authority_ids[0])->name, ca[1]));
+	assert_int_equal(tls->name_count, 1);
+	assert_true(slice_equal(tls->names[0].value, SLICE("spiffe://x")));
+	for (unsigned i = 0; i < 2; i++)
+		serials[i] = snap_set_backend(set, i)->serial;
+
+	put_authority(store, "authority/configmap/ns/a", "a");
+	put_authority(store, "authority/configmap/ns/other", "o");
+	set = snap_store_commit(store);
+	assert_int_not_equal(snap_set_backend(set, 0)->serial, serials[0]);
+	assert_int_equal(snap_set_backend(set, 1)->serial, serials[1]);
+	serials[0] = snap_set_backend(set, 0)->serial;
+	put_authority(store, "authority/configmap/ns/b", "c");
+	set = snap_store_commit(store);
+	assert_int_not_equal(snap_set_backend(set, 0)->serial, serials[0]);
+	assert_int_not_equal(snap_set_backend(set, 1)->serial, serials[1]);
+
+	/* Of the one port alone; what concerns neither changes neither. */
+	for (unsigned i = 0; i < 2; i++)
+		serials[i] = snap_set_backend(set, i)->serial;
+	name.value = SLICE("spiffe://y");
+	put(store, "service/ns/web", &service);
+	set = snap_store_commit(store);
+	assert_int_equal(snap_set_backend(set, 0)->serial, serials[0]);
+	assert_int_not_equal(snap_set_backend(set, 1)->serial, serials[1]);
+	one.authorities_count = 1;
+	put(store, "service/ns/web", &service);
+	set = snap_store_commit(store);
+	serials[0] = snap_set_backend(set, 0)->serial;
+	put_authority(store, "authority/configmap/ns/b", "d");
+	set = snap_store_commit(store);
+	assert_int_equal(snap_set_backend(set, 0)->serial, serials[0]);
 	snap_store_free(&store);
 }
 
@@ -302,18 +388,54 @@ test_references(void **state)
  * makes of the same units. */
 #define SERVICES 3
 #define SLICES 6
+#define AUTHORITIES 3
 
 struct content {
 	struct arena arena;
 	struct random random;
 	struct unit_service *services[SERVICES];
 	struct unit_endpoints *slices[SLICES];
+	unsigned bundles[AUTHORITIES]; /* in bundles[] */
 };
 
 static struct slice
 any_port_name(struct content *content)
 {
 	return random_below(&content->random, 2) ? SLICE("a") : SLICE_NONE;
+}
+
+static const char *const bundles[] = {NULL, "x", "y"};
+
+static struct unit_backend_tls *
+any_tls(struct content *content)
+{
+	static struct slice names[AUTHORITIES] = {
+	    {"authority/a0", 12}, {"authority/a1", 12}, {"authority/a2", 12}};
+	struct unit_backend_tls *tls;
+	unsigned first = random_below(&content->random, AUTHORITIES);
+
+	if (random_below(&content->random, 2))
+		return NULL;
+	tls = arena_zero(&content->arena, 1, sizeof(*tls));
+	tls->hostname = SLICE("a.test");
+	tls->authorities = &names[first];
+	tls->authorities_count =
+	    1 + random_below(&content->random, AUTHORITIES - first);
+	return tls;
+}
+
+static void
+apply_authority(
+    struct snap_store *store, const struct content *content, unsigned number)
+{
+	const char *bundle = bundles[content->bundles[number]];
+	char name[32];
+
+	snprintf(name, sizeof(name), "authority/a%u", number);
+	if (bundle)
+		put_authority(store, name, bundle);
+	else
+		drop(store, name);
 }
 
 static void
@@ -328,6 +450,7 @@ change_service(struct content *content, unsigned number)
 	for (uint32_t i = 0; i < service->ports_count; i++) {
 		service->ports[i].number = 1 + i;
 		service->ports[i].name = any_port_name(content);
+		service->ports[i].tls = any_tls(content);
 	}
 	content->services[number] =
 	    random_below(&content->random, 4) ? service : NULL;
@@ -402,7 +525,11 @@ assert_equal_sets(
 		const struct snap_backend *left = snap_set_backend(a, id);
 		const struct snap_backend *right = snap_set_backend(b, id);
 		bool equal = left->exists == right->exists &&
-		    left->endpoint_count == right->endpoint_count;
+		    left->endpoint_count == right->endpoint_count &&
+		    (left->tls != NULL) == (right->tls != NULL) &&
+		    (!left->tls ||
+		        memcmp(left->tls->key, right->tls->key,
+		            sizeof(left->tls->key)) == 0);
 
 		for (uint32_t i = 0; equal && i < left->endpoint_count; i++)
 			equal = slice_equal(left->endpoints[i].address,
@@ -441,6 +568,12 @@ test_random(void **state)
 				apply(store, "service", number,
 				    content.services[number]);
 			}
+			number = random_below(&content.random, AUTHORITIES);
+			content.bundles[number] =
+			    random_below(&content.random, 3);
+			apply_authority(store, &content, number);
+			for (unsigned i = 0; i < AUTHORITIES; i++)
+				apply_authority(fresh, &content, i);
 			for (unsigned i = 0; i < SLICES; i++)
 				apply(fresh, "endpoints", i, content.slices[i]);
 			put_all_routes(fresh);
@@ -461,6 +594,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_service),
 	    cmocka_unit_test(test_tls),
+	    cmocka_unit_test(test_tls_settings),
 	    cmocka_unit_test(test_missing_port),
 	    cmocka_unit_test(test_external),
 	    cmocka_unit_test(test_references),
