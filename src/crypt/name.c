@@ -24,8 +24,12 @@ crypt_name_matches(struct crypt_name had, struct crypt_name wanted)
 {
 	if (had.kind != wanted.kind || wanted.value.length == 0)
 		return false;
+	/* A wildcard that is wanted stands for one label, as one that is had.
+	 */
 	if (had.kind == CRYPT_NAME_DNS)
-		return crypt_dns_name_covers(had.value, wanted.value);
+		return crypt_dns_name_covers(had.value, wanted.value) ||
+		    (slice_starts_with(wanted.value, SLICE("*.")) &&
+		        crypt_dns_name_covers(wanted.value, had.value));
 	return slice_equal(had.value, wanted.value);
 }
 

@@ -8,7 +8,7 @@
 #include "gw/state.h"
 
 /* What the agent in the same process carries. */
-#define CTL_CARRIES GW_CARRY_HTTPS
+#define CTL_CARRIES (GW_CARRY_HTTPS | GW_CARRY_BACKEND_TLS)
 
 struct ctl_once {
 	const char *const *paths; /* files, folders, or "-" */

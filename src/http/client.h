@@ -25,8 +25,8 @@ struct http_client_owner_ops {
 
 /* Start to connect. NULL when the socket cannot be made at all (*error). tls:
  * how it is spoken, NULL: in plain text; borrowed until on_connected or close,
- * its session as long as the connection. connect_ms bounds the connect,
- * LIMIT_TLS_HANDSHAKE_MS that and the handshake. */
+ * its session as long as the connection. connect_ms bounds the connect; a
+ * handshake that is under way by then has LIMIT_BACKEND_HANDSHAKE_MS more. */
 struct http_client *http_client_open(struct http_worker *worker,
     const struct net_address *address, const struct net_tls_client *tls,
     const struct http_client_owner_ops *ops, void *owner, uint32_t connect_ms,

@@ -35,6 +35,7 @@ struct http_client {
 	struct net_address address;
 	uint32_t interim_bytes; /* of the interim head that was presented */
 	uint8_t state;
+	bool shakes; /* the connect's time is over, the handshake goes on */
 	bool served; /* a request before */
 	bool looked; /* for an answer, after a write has failed */
 };
@@ -339,17 +340,26 @@ static const struct http_stream_ops client_ops = {
     .splice = &h1_splice_ops,
 };
 
+/* A handshake that is under way has some time more. */
 static void
 on_connect_timer(struct net_timer *timer)
 {
 	struct http_client *client =
 	    container_of(timer, struct http_client, timer);
 	const struct net_stream *socket = &client->connection.socket;
+	struct metrics *metrics = client->connection.worker->metrics;
+	bool shakes = net_stream_is_tls(socket) && net_tls_is_shaking(socket);
 
-	/* A handshake has a time of its own. */
-	if (net_stream_is_tls(socket) && net_tls_is_shaking(socket))
+	if (shakes && !client->shakes) {
+		client->shakes = true;
+		net_timer_set(
+		    socket->loop, timer, LIMIT_VALUE_BACKEND_HANDSHAKE_MS);
 		return;
-	limit_hit(client->connection.worker->metrics, LIMIT_CONNECT_MS);
+	}
+	if (shakes)
+		metric_add(metrics, METRIC_TLS_CLIENT_FAILED_TIMEOUT, 1);
+	limit_hit(
+	    metrics, shakes ? LIMIT_BACKEND_HANDSHAKE_MS : LIMIT_CONNECT_MS);
 	finish_connect(client, ERROR_TIMEOUT);
 }
 

@@ -17,6 +17,24 @@ static const struct answer_text texts[REASON__COUNT] = {
 #undef REASON
 };
 
+/* Where RFC 9209 has one word for several reasons. */
+static struct slice
+proxy_status(enum reason reason)
+{
+#define CERTIFICATE "yumen; error=tls_certificate_error; details="
+	switch (reason) {
+	case REASON_TLS_CERTIFICATE_UNTRUSTED:
+		return SLICE(CERTIFICATE "untrusted");
+	case REASON_TLS_CERTIFICATE_EXPIRED:
+		return SLICE(CERTIFICATE "expired");
+	case REASON_TLS_CERTIFICATE_NAME:
+		return SLICE(CERTIFICATE "name");
+	default:
+		return texts[reason].proxy_status;
+	}
+#undef CERTIFICATE
+}
+
 struct error_reasons {
 	uint8_t connect, backend, client;
 };
@@ -77,7 +95,7 @@ proxy_answer_with(struct http_exchange *exchange, enum reason reason,
 	    make_field(FIELD_OTHER, SLICE("Content-Type"),
 	        SLICE("text/plain; charset=utf-8")),
 	    make_field(FIELD_PROXY_STATUS, SLICE("Proxy-Status"),
-	        texts[reason].proxy_status),
+	        proxy_status(reason)),
 	};
 	unsigned count = 2;
 	if (field)

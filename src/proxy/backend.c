@@ -39,6 +39,8 @@ endpoint_new(struct proxy_backends *backends, struct proxy_backend *backend,
 	endpoint->backend = backend;
 	backend->references++;
 	endpoint->address = wanted->address;
+	if (backend->tls)
+		endpoint->tls = proxy_endpoint_tls_new(backend->tls);
 	endpoint->text_length =
 	    (uint8_t)net_address_format(&wanted->address, endpoint->text);
 	proxy_pool_init(endpoint);
@@ -51,6 +53,7 @@ proxy_backend_unref(struct proxy_backend *backend)
 	must(backend->references > 0);
 	if (--backend->references > 0)
 		return;
+	proxy_backend_tls_free(&backend->tls);
 	memory_free(backend->endpoints);
 	memory_free(backend->candidates);
 	memory_free(backend);
@@ -60,6 +63,7 @@ static void
 endpoint_free(struct proxy_endpoint *endpoint)
 {
 	proxy_pool_fini(endpoint);
+	proxy_endpoint_tls_free(&endpoint->tls);
 	list_remove(&endpoint->link);
 	proxy_backend_unref(endpoint->backend);
 	memory_free(endpoint);
@@ -88,15 +92,19 @@ backend_new(struct proxy_backends *backends, const struct snap_backend *snap)
 	backend->port = snap->port;
 	backend->id = snap->id;
 	backend->references = 1;
+	backend->next = backends->by_id[snap->id];
 	backends->by_id[snap->id] = backend;
 	return backend;
 }
 
-/* Is it the same backend, or one that was given the number of another? */
+/* Is it the same backend, spoken to in the same way, and not one that was given
+ * the number of another? */
 static bool
 is_same(const struct proxy_backend *backend, const struct snap_backend *snap)
 {
 	return backend->port == snap->port &&
+	    (backend->tls != NULL) == (snap->tls != NULL) &&
+	    (!backend->tls || proxy_backend_tls_is(backend->tls, snap->tls)) &&
 	    slice_equal(backend->target, snap->target);
 }
 
@@ -104,11 +112,23 @@ is_same(const struct proxy_backend *backend, const struct snap_backend *snap)
 static void
 backend_retire(struct proxy_backends *backends, struct proxy_backend *backend)
 {
-	backends->by_id[backend->id] = NULL;
+	struct proxy_backend **place = &backends->by_id[backend->id];
+
+	while (*place != backend)
+		place = &(*place)->next;
+	*place = backend->next;
 	for (uint32_t i = 0; i < backend->endpoint_count; i++)
 		proxy_pool_retire(backend->endpoints[i]);
 	backend->endpoint_count = backend->candidate_count = 0;
 	proxy_backend_unref(backend);
+}
+
+/* Whoever waits for it asks again. */
+static void
+supersede(struct proxy_backends *backends, struct proxy_backend *backend)
+{
+	backend->superseded = true;
+	backend_retire(backends, backend);
 }
 
 /* The set's endpoints, sorted as ours are; one whose address cannot be read,
@@ -195,19 +215,43 @@ make_room(struct proxy_backends *backends, uint32_t id)
 	backends->capacity = capacity;
 }
 
+/* The one that is spoken to as the set says; what was spoken to otherwise goes.
+ */
+static struct proxy_backend *
+find(struct proxy_backends *backends, const struct snap_set *set,
+    const struct snap_backend *snap, uint32_t certificate_id)
+{
+	struct proxy_backend *next, *found = NULL;
+
+	for (struct proxy_backend *at = backends->by_id[snap->id]; at;
+	     at = next) {
+		next = at->next;
+		if (!is_same(at, snap))
+			supersede(backends, at);
+		else if (!at->tls ||
+		    proxy_backend_tls_shows(at->tls, set, certificate_id))
+			found = at;
+	}
+	return found;
+}
+
 struct proxy_backend *
-proxy_backends_sync(
-    struct proxy_backends *backends, const struct snap_backend *snap)
+proxy_backends_sync(struct proxy_backends *backends, const struct snap_set *set,
+    const struct snap_backend *snap, uint32_t certificate_id)
 {
 	must(snap->id < UINT32_MAX / 2);
 	make_room(backends, snap->id);
-	struct proxy_backend *backend = backends->by_id[snap->id];
-	if (backend && !is_same(backend, snap)) {
-		backend_retire(backends, backend);
-		backend = NULL;
-	}
+	struct proxy_backend *backend =
+	    find(backends, set, snap, certificate_id);
 	if (!backend)
 		backend = backend_new(backends, snap);
+	if (snap->tls && !backend->tls) {
+		if (!backends->tls)
+			backends->tls =
+			    proxy_backends_tls_new(backends->http->metrics);
+		backend->tls = proxy_backend_tls_new(
+		    backends->tls, set, snap->tls, certificate_id);
+	}
 	uint32_t count;
 	struct wanted *wanted = read_wanted(snap, &count);
 	merge(backends, backend, wanted, count);
@@ -217,15 +261,39 @@ proxy_backends_sync(
 	return backend;
 }
 
-void
-proxy_backends_refresh(struct proxy_backends *backends,
-    const struct snap_set *set, const struct proxy_backend *backend)
+struct proxy_backend *
+proxy_backends_get_tls(struct proxy_backends *backends,
+    const struct snap_set *set, const struct snap_backend *snap,
+    uint32_t certificate_id)
 {
-	if (backends->by_id[backend->id] != backend)
-		return; /* the set has it no more */
+	must(snap->tls);
+	if (snap->id < backends->capacity)
+		for (struct proxy_backend *at = backends->by_id[snap->id]; at;
+		     at = at->next)
+			if (at->serial == snap->serial &&
+			    proxy_backend_tls_shows(
+			        at->tls, set, certificate_id))
+				return at;
+	return proxy_backends_sync(backends, set, snap, certificate_id);
+}
+
+/* What the set says of a backend that nobody may ask for again. */
+static void
+look_at(struct proxy_backends *backends, const struct snap_set *set,
+    struct proxy_backend *backend)
+{
 	const struct snap_backend *snap = snap_set_backend(set, backend->id);
-	if (snap && is_same(backend, snap))
-		(void)proxy_backends_get(backends, snap);
+	uint32_t certificate_id =
+	    backend->tls ? backend->tls->certificate_id : SNAP_ID_NONE;
+
+	if (!snap)
+		backend_retire(backends, backend);
+	else if (!is_same(backend, snap) ||
+	    (backend->tls &&
+	        !proxy_backend_tls_shows(backend->tls, set, certificate_id)))
+		supersede(backends, backend);
+	else if (backend->serial != snap->serial)
+		(void)proxy_backends_sync(backends, set, snap, certificate_id);
 }
 
 bool
@@ -235,14 +303,13 @@ proxy_backends_sweep(
 	for (; count > 0 && backends->sweep_next < backends->capacity;
 	     count--) {
 		uint32_t id = backends->sweep_next++;
-		struct proxy_backend *backend = backends->by_id[id];
-		if (!backend)
-			continue;
-		const struct snap_backend *snap = snap_set_backend(set, id);
-		if (!snap || !is_same(backend, snap))
-			backend_retire(backends, backend);
-		else if (backend->serial != snap->serial)
-			(void)proxy_backends_sync(backends, snap);
+		struct proxy_backend *next;
+
+		for (struct proxy_backend *at = backends->by_id[id]; at;
+		     at = next) {
+			next = at->next;
+			look_at(backends, set, at);
+		}
 	}
 	if (backends->sweep_next < backends->capacity)
 		return true;
@@ -254,12 +321,13 @@ void
 proxy_backends_fini(struct proxy_backends *backends)
 {
 	for (uint32_t id = 0; id < backends->capacity; id++)
-		if (backends->by_id[id])
+		while (backends->by_id[id])
 			backend_retire(backends, backends->by_id[id]);
 	LIST_FOR_EACH_SAFE(at, &backends->endpoints)
 	{
 		endpoint_free(container_of(at, struct proxy_endpoint, link));
 	}
 	memory_free(backends->by_id);
+	proxy_backends_tls_free(&backends->tls);
 	*backends = (struct proxy_backends){0};
 }

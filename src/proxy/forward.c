@@ -93,6 +93,64 @@ is_served(struct proxy_request *request, struct wire_head *head)
 	    take_max_forwards(request, head);
 }
 
+/* In TLS, as the set has it now: with its settings and the certificate that
+ * the listener's Gateway shows. Not as that asks for it: not at all. */
+static __attribute__((noinline)) enum reason
+find_secure(struct proxy_request *request, const struct snap_backend *snap,
+    struct proxy_backend **backend)
+{
+	struct proxy_worker *worker = request->worker;
+	uint32_t certificate_id = SNAP_ID_NONE;
+
+	if (request->listener)
+		(void)snap_listener_certificate(
+		    request->listener, &certificate_id);
+	*backend = proxy_backends_get_tls(
+	    &worker->backends, worker->set, snap, certificate_id);
+	if ((*backend)->tls->is_usable)
+		return REASON_NONE;
+	*backend = NULL;
+	return REASON_TLS_REFUSED;
+}
+
+/* Where the backendRef leads, and what the worker knows of that. */
+static inline enum reason
+find_backend(
+    struct proxy_request *request, uint32_t id, struct proxy_backend **backend)
+{
+	struct proxy_worker *worker = request->worker;
+	const struct snap_backend *snap;
+	enum reason reason =
+	    proxy_find_backend(worker->set, request->backend_ref, id, &snap);
+	if (unlikely(reason != REASON_NONE))
+		return reason;
+	if (unlikely(snap->tls != NULL))
+		return find_secure(request, snap, backend);
+	*backend = proxy_backends_get(&worker->backends, snap);
+	return REASON_NONE;
+}
+
+/* Before another attempt: what a newer set may say of the backend, also that it
+ * is to be spoken to in another way. One that is there no more has its time
+ * still. False: it must not be spoken to. */
+static bool
+find_again(struct proxy_request *request)
+{
+	struct proxy_backend *found = NULL;
+	enum reason reason =
+	    find_backend(request, request->backend->id, &found);
+	if (reason == REASON_TLS_REFUSED) {
+		refuse(request, reason);
+		return false;
+	}
+	if (reason == REASON_NONE && found != request->backend) {
+		found->references++;
+		proxy_backend_unref(request->backend);
+		request->backend = found;
+	}
+	return true;
+}
+
 /* The backendRef, by weight, and what the worker knows of it. */
 static inline enum reason
 choose_backend(
@@ -104,16 +162,12 @@ choose_backend(
 	    decision->weight_sum, &worker->random);
 	if (unlikely(at == rule->backends_count))
 		return REASON_NO_BACKEND;
-	const struct unit_backend *chosen = &rule->backends[at];
-	request->backend_ref = chosen;
-	const struct snap_backend *snap;
-	enum reason reason = proxy_find_backend(
-	    worker->set, chosen, decision->backend_ids[at], &snap);
-	if (unlikely(reason != REASON_NONE))
-		return reason;
-	request->backend = proxy_backends_get(&worker->backends, snap);
-	request->backend->references++;
-	return REASON_NONE;
+	request->backend_ref = &rule->backends[at];
+	enum reason reason =
+	    find_backend(request, decision->backend_ids[at], &request->backend);
+	if (likely(reason == REASON_NONE))
+		request->backend->references++;
+	return reason;
 }
 
 /* Everything that comes from the set. secure is known where it is called. */
@@ -309,9 +363,8 @@ attempt(struct proxy_request *request, bool fresh)
 {
 	struct proxy_worker *worker = request->worker;
 	uint64_t now_ms = net_loop_now_ms(worker->loop);
-	if (unlikely(request->attempts > 0))
-		proxy_backends_refresh(
-		    &worker->backends, worker->set, request->backend);
+	if (unlikely(request->attempts > 0) && !find_again(request))
+		return;
 	while (request->attempts < LIMIT_VALUE_ATTEMPTS) {
 		struct proxy_endpoint *endpoint =
 		    proxy_balancer_pick(request->backend, &worker->random,

@@ -78,9 +78,9 @@ static enum error
 open_connection(struct proxy_endpoint *endpoint)
 {
 	enum error error = ERROR_OK;
-	struct http_client *client =
-	    http_client_open(endpoint->http, &endpoint->address, NULL, &ops,
-	        endpoint, LIMIT_VALUE_CONNECT_MS, &error);
+	struct http_client *client = http_client_open(endpoint->http,
+	    &endpoint->address, endpoint->tls ? &endpoint->tls->client : NULL,
+	    &ops, endpoint, LIMIT_VALUE_CONNECT_MS, &error);
 	if (!client) {
 		note_failure(endpoint, error);
 		return error;
@@ -249,7 +249,9 @@ fail_waiters(struct proxy_endpoint *endpoint)
 	while (count-- > 0 && (waiter = first_waiter(endpoint)))
 		tell(waiter, NULL, endpoint->failure);
 	/* Who waits for one that went away goes elsewhere, if there is any. */
-	if (!endpoint->gone || endpoint->backend->candidate_count == 0)
+	if (!endpoint->gone ||
+	    (endpoint->backend->candidate_count == 0 &&
+	        !endpoint->backend->superseded))
 		return;
 	for (count = endpoint->waiting_count; count > 0; count--)
 		if ((waiter = first_waiter(endpoint)))

@@ -30,7 +30,8 @@ void proxy_pool_cancel(struct proxy_waiter *waiter);
  * may be freed by a later task. */
 void proxy_pool_leave(struct proxy_endpoint *endpoint);
 /* The endpoint went away: idle connections are closed. Waiters are told
- * CANCELLED where the backend has others, else they get what they wait for. */
+ * CANCELLED where the backend has others, or is spoken to in another way by
+ * now; else they get what they wait for. */
 void proxy_pool_retire(struct proxy_endpoint *endpoint);
 
 #endif

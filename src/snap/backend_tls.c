@@ -125,8 +125,7 @@ snap_tls_copy(const struct snap_tls_source *source, void *memory)
 	    .authority_count = record->authorities_count,
 	};
 	for (uint32_t i = 0; i < record->names_count; i++)
-		names[i] = (struct unit_tls_name){
-		    .type = record->names[i].type,
+		names[i] = (struct unit_tls_name){.type = record->names[i].type,
 		    .value = copy(&text, record->names[i].value)};
 	if (record->authorities_count > 0)
 		memcpy(ids, source->authority_ids,
@@ -168,9 +167,7 @@ snap_target_use(struct snap_store *store, struct snap_target *target)
 	for (uint32_t i = 0; i < target->use_count; i++)
 		list_remove(&target->uses[i].link);
 	memory_free(target->uses);
-	target->uses = count
-	    ? memory_zero(count, sizeof(*target->uses))
-	    : NULL;
+	target->uses = count ? memory_zero(count, sizeof(*target->uses)) : NULL;
 	target->use_count = count;
 	for (uint32_t i = 0; i < count; i++) {
 		target->uses[i].target = target;

@@ -1,4 +1,5 @@
-/* The names of external units, and their addresses as far as those are known. */
+/* The names of external units, and their addresses as far as those are known.
+ */
 #include "core/memory.h"
 #include "snap/store_priv.h"
 

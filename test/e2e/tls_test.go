@@ -24,6 +24,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -62,14 +63,20 @@ func makeKey(t testing.TB, kind string) crypto.Signer {
 	return key
 }
 
-var tlsSerial int64
+var tlsSerial atomic.Int64
 
 func makePair(t testing.TB, kind string, issuer *tlsPair, names ...string) *tlsPair {
 	t.Helper()
-	tlsSerial++
+	return makePairAs(t, kind, issuer, func(*x509.Certificate) {}, names...)
+}
+
+// makePairAs is makePair of a certificate that change has changed.
+func makePairAs(t testing.TB, kind string, issuer *tlsPair, change func(*x509.Certificate), names ...string) *tlsPair {
+	t.Helper()
+	number := tlsSerial.Add(1)
 	key := makeKey(t, kind)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(tlsSerial), Subject: pkix.Name{CommonName: fmt.Sprint("number ", tlsSerial)},
+		SerialNumber: big.NewInt(number), Subject: pkix.Name{CommonName: fmt.Sprint("number ", number)},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), DNSNames: names,
 		BasicConstraintsValid: true, IsCA: len(names) == 0,
 	}
@@ -79,6 +86,7 @@ func makePair(t testing.TB, kind string, issuer *tlsPair, names ...string) *tlsP
 	} else {
 		template.KeyUsage = x509.KeyUsageCertSign
 	}
+	change(template)
 	der, err := x509.CreateCertificate(rand.Reader, template, signer, key.Public(), signerKey)
 	if err != nil {
 		t.Fatal(err)

@@ -57,6 +57,15 @@ test_kinds(void **state)
 	assert_false(crypt_name_matches(uri, other));
 	other.value = SLICE("");
 	assert_false(crypt_name_matches(other, other));
+	/* A wildcard on either side, or on both. */
+	struct crypt_name wild = {CRYPT_NAME_DNS, SLICE("*.b.example")};
+	struct crypt_name one = {CRYPT_NAME_DNS, SLICE("A.b.example")};
+	struct crypt_name two = {CRYPT_NAME_DNS, SLICE("x.a.b.example")};
+	assert_true(crypt_name_matches(wild, one));
+	assert_true(crypt_name_matches(one, wild));
+	assert_true(crypt_name_matches(wild, wild));
+	assert_false(crypt_name_matches(two, wild));
+	assert_false(crypt_name_matches(one, two));
 }
 
 static void

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "authority/authority.h"
 #include "core/memory.h"
 #include "fake_client.h"
 #include "proxy/pool.h"
@@ -29,6 +30,16 @@ snap_set_backend(const struct snap_set *set, uint32_t id)
 	return id < BACKENDS ? in_set[id] : NULL;
 }
 
+/* ... and its credentials, by number. */
+static struct unit in_credentials[4];
+
+const struct unit *
+snap_set_credential(const struct snap_set *set, uint32_t id)
+{
+	(void)set;
+	return in_credentials[id].record ? &in_credentials[id] : NULL;
+}
+
 static int
 set_up(void **state)
 {
@@ -36,6 +47,7 @@ set_up(void **state)
 
 	fake_reset();
 	memset(in_set, 0, sizeof(in_set));
+	memset(in_credentials, 0, sizeof(in_credentials));
 	setting->loop = net_loop_new();
 	metrics_init(&setting->metrics);
 	setting->http.loop = setting->loop;
@@ -214,34 +226,6 @@ test_reuse(void **state)
 }
 
 static void
-test_refresh(void **state)
-{
-	struct setting *setting = *state;
-	struct snap_backend snap = make(1, three, 1);
-	struct proxy_backend *backend =
-	    proxy_backends_get(&setting->backends, &snap);
-	struct snap_backend newer = make(2, three, 3);
-	struct snap_backend other = newer;
-
-	proxy_backends_refresh(&setting->backends, NULL, backend);
-	assert_int_equal(backend->candidate_count, 1);
-	in_set[2] = &newer;
-	proxy_backends_refresh(&setting->backends, NULL, backend);
-	assert_int_equal(backend->candidate_count, 3);
-	/* The number is another's now. */
-	other.serial = 3;
-	other.port = 81;
-	in_set[2] = &other;
-	proxy_backends_refresh(&setting->backends, NULL, backend);
-	assert_int_equal(backend->candidate_count, 3);
-	backend->references++;
-	(void)proxy_backends_get(&setting->backends, &other);
-	proxy_backends_refresh(&setting->backends, NULL, backend);
-	assert_int_equal(backend->candidate_count, 0);
-	proxy_backend_unref(backend);
-}
-
-static void
 test_sweep(void **state)
 {
 	struct setting *setting = *state;
@@ -266,6 +250,177 @@ test_sweep(void **state)
 	assert_int_equal(count_endpoints(setting), 1);
 	assert_null(setting->backends.by_id[3]);
 	assert_int_equal(setting->backends.by_id[2]->serial, 5);
+}
+
+/* ---- in TLS ---- */
+
+enum { AUTHORITY, FIRST_SHOWN, SECOND_SHOWN };
+
+static struct unit_authority authority;
+static struct unit_certificate shown;
+static struct text authority_pem, key_pem;
+
+static int
+make_credentials(void **state)
+{
+	struct authority_wish wish = {
+	    .key = "ED25519", .subject = "root", .is_authority = true};
+	struct authority_pair pair = authority_make(&wish);
+
+	(void)state;
+	text_init(&authority_pem);
+	text_init(&key_pem);
+	authority_push_certificate(&pair, &authority_pem);
+	authority_push_key(&pair, AUTHORITY_PKCS8, &key_pem);
+	authority_pair_free(&pair);
+	authority.bundle = text_slice(&authority_pem);
+	shown.chain = authority.bundle;
+	shown.key = text_slice(&key_pem);
+	return 0;
+}
+
+static int
+drop_credentials(void **state)
+{
+	(void)state;
+	text_fini(&authority_pem);
+	text_fini(&key_pem);
+	return 0;
+}
+
+static void
+put_credential(unsigned id, unsigned version)
+{
+	in_credentials[id] = (struct unit){
+	    .kind = id == AUTHORITY ? UNIT_AUTHORITY : UNIT_CERTIFICATE,
+	    .digest = {{(uint8_t)id, (uint8_t)version}}};
+	if (id == AUTHORITY)
+		in_credentials[id].authority = &authority;
+	else
+		in_credentials[id].certificate = &shown;
+}
+
+static const uint32_t authority_ids[] = {AUTHORITY};
+
+/* key: what tells settings apart. */
+static struct snap_backend_tls
+settings_of(uint8_t key)
+{
+	return (struct snap_backend_tls){.hostname = SLICE("a.test"),
+	    .authority_ids = authority_ids,
+	    .authority_count = 1,
+	    .key = {key}};
+}
+
+static struct proxy_backend *
+get(struct setting *setting, const struct snap_backend *snap, uint32_t id)
+{
+	return proxy_backends_get_tls(&setting->backends, NULL, snap, id);
+}
+
+/* With other settings it is another backend with endpoints of its own; with the
+ * same ones it stays, whatever else changes. */
+static void
+test_tls_settings(void **state)
+{
+	struct setting *setting = *state;
+	struct snap_backend snap = make(1, three, 3);
+	struct snap_backend_tls first = settings_of(1), second = settings_of(2);
+	struct proxy_backend *plain =
+	    proxy_backends_get(&setting->backends, &snap);
+
+	plain->references++;
+	put_credential(AUTHORITY, 1);
+	snap.tls = &first;
+	snap.serial = 2;
+	struct proxy_backend *one = get(setting, &snap, SNAP_ID_NONE);
+	assert_ptr_not_equal(one, plain);
+	assert_true(plain->superseded);
+	assert_int_equal(plain->candidate_count, 0);
+	assert_non_null(one->tls);
+	assert_true(one->tls->is_usable);
+	assert_string_equal(one->tls->client.server_name, "a.test");
+	assert_int_equal(one->tls->client.name_count, 1);
+	assert_non_null(one->endpoints[0]->tls);
+	assert_null(plain->endpoints[0]->tls);
+	proxy_backend_unref(plain);
+	assert_int_equal(net_loop_turn(setting->loop, 0), ERROR_OK);
+	assert_int_equal(count_endpoints(setting), 3);
+
+	snap.serial = 3;
+	snap.endpoint_count = 2;
+	assert_ptr_equal(get(setting, &snap, SNAP_ID_NONE), one);
+	assert_int_equal(one->candidate_count, 2);
+	one->references++;
+	snap.serial = 4;
+	snap.tls = &second;
+	struct proxy_backend *two = get(setting, &snap, SNAP_ID_NONE);
+	assert_ptr_not_equal(two, one);
+	assert_true(one->superseded);
+	proxy_backend_unref(one);
+
+	/* And back to plain text. */
+	snap.serial = 5;
+	snap.tls = NULL;
+	two->references++;
+	plain = proxy_backends_get(&setting->backends, &snap);
+	assert_null(plain->tls);
+	assert_true(two->superseded);
+	proxy_backend_unref(two);
+	assert_null(plain->next);
+}
+
+/* Each certificate that is shown has connections of its own, until it says
+ * something else; what shows one that is gone is let go of. */
+static void
+test_tls_shown(void **state)
+{
+	struct setting *setting = *state;
+	struct snap_backend snap = make(1, three, 1);
+	struct snap_backend_tls settings = settings_of(1);
+	struct proxy_backend *none, *first, *second, *renewed;
+
+	snap.tls = &settings;
+	in_set[2] = &snap;
+	put_credential(AUTHORITY, 1);
+	put_credential(FIRST_SHOWN, 1);
+	put_credential(SECOND_SHOWN, 1);
+	none = get(setting, &snap, SNAP_ID_NONE);
+	first = get(setting, &snap, FIRST_SHOWN);
+	second = get(setting, &snap, SECOND_SHOWN);
+	assert_null(none->tls->client.identity);
+	assert_non_null(first->tls->client.identity);
+	assert_ptr_not_equal(first, second);
+	assert_ptr_equal(first->tls->client.trust, second->tls->client.trust);
+	assert_ptr_equal(get(setting, &snap, FIRST_SHOWN), first);
+	assert_ptr_equal(get(setting, &snap, SNAP_ID_NONE), none);
+	assert_int_equal(count_endpoints(setting), 3);
+
+	put_credential(FIRST_SHOWN, 2);
+	renewed = get(setting, &snap, FIRST_SHOWN);
+	assert_ptr_not_equal(renewed, first);
+	assert_ptr_equal(get(setting, &snap, FIRST_SHOWN), renewed);
+	in_credentials[SECOND_SHOWN].record = NULL;
+	while (proxy_backends_sweep(&setting->backends, NULL, 2))
+		;
+	assert_int_equal(net_loop_turn(setting->loop, 0), ERROR_OK);
+	assert_int_equal(count_endpoints(setting), 2);
+	assert_ptr_equal(get(setting, &snap, FIRST_SHOWN), renewed);
+	assert_ptr_equal(get(setting, &snap, SNAP_ID_NONE), none);
+
+	/* What is to be shown and is not there is no way to speak to it. */
+	assert_false(get(setting, &snap, SECOND_SHOWN)->tls->is_usable);
+}
+
+static void
+test_tls_nobody(void **state)
+{
+	struct setting *setting = *state;
+	struct snap_backend snap = make(1, three, 1);
+	struct snap_backend_tls settings = settings_of(1);
+
+	snap.tls = &settings;
+	assert_false(get(setting, &snap, SNAP_ID_NONE)->tls->is_usable);
 }
 
 /* The end, with connections open. */
@@ -299,9 +454,12 @@ main(void)
 	    TEST(test_candidates),
 	    TEST(test_odd_addresses),
 	    TEST(test_reuse),
-	    TEST(test_refresh),
 	    TEST(test_sweep),
+	    TEST(test_tls_settings),
+	    TEST(test_tls_shown),
+	    TEST(test_tls_nobody),
 	    TEST(test_end),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(
+	    tests, make_credentials, drop_credentials);
 }
