@@ -144,8 +144,8 @@ take_names(
 	uint32_t count = settings->name_count ? settings->name_count : 1;
 	struct crypt_name *names = arena_zero(arena, count, sizeof(*names));
 
-	tls->client.server_name = arena_format(
-	    arena, "%.*s", SLICE_ARGS(settings->hostname)).data;
+	tls->client.server_name =
+	    arena_format(arena, "%.*s", SLICE_ARGS(settings->hostname)).data;
 	names[0] = (struct crypt_name){
 	    CRYPT_NAME_DNS, slice_from_string(tls->client.server_name)};
 	for (uint32_t i = 0; i < settings->name_count; i++)

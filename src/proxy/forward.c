@@ -114,7 +114,7 @@ find_secure(struct proxy_request *request, const struct snap_backend *snap,
 }
 
 /* Where the backendRef leads, and what the worker knows of that. */
-static inline enum reason
+static inline __attribute__((always_inline)) enum reason
 find_backend(
     struct proxy_request *request, uint32_t id, struct proxy_backend **backend)
 {
@@ -133,7 +133,7 @@ find_backend(
 /* Before another attempt: what a newer set may say of the backend, also that it
  * is to be spoken to in another way. One that is there no more has its time
  * still. False: it must not be spoken to. */
-static bool
+static set_apart bool
 find_again(struct proxy_request *request)
 {
 	struct proxy_backend *found = NULL;

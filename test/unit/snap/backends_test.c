@@ -198,34 +198,49 @@ put_authority(struct snap_store *store, const char *name, const char *bundle)
 	put(store, name, &authority);
 }
 
-/* Each with the settings of its own port, and the numbers of its authorities;
- * another serial as soon as one of them says something else, and only then. */
+static struct slice ca[] = {
+    {"authority/configmap/ns/a", 24}, {"authority/configmap/ns/b", 24}};
+
+/* Each port of its own settings, which tests change. */
+struct two_ports {
+	struct unit_tls_name name;
+	struct unit_backend_tls one, two;
+	struct unit_service_port ports[2];
+	struct unit_service service;
+};
+
+static void
+two_ports_init(struct two_ports *ports)
+{
+	*ports = (struct two_ports){
+	    .name = {.type = UNIT_TLS_NAME_URI, .value = SLICE("spiffe://x")},
+	    .one = {.hostname = SLICE("one.test"),
+	        .authorities = ca,
+	        .authorities_count = 2},
+	    .two = {.hostname = SLICE("two.test"),
+	        .authorities = &ca[1],
+	        .authorities_count = 1,
+	        .names = &ports->name,
+	        .names_count = 1},
+	    .ports = {{.number = 80, .tls = &ports->one},
+	        {.number = 443, .tls = &ports->two}},
+	    .service = {.ports = ports->ports, .ports_count = 2},
+	};
+}
+
+/* Each has the settings of its port, and the numbers of its authorities. */
 static void
 test_tls_settings(void **state)
 {
 	struct snap_store *store = snap_store_new();
-	struct slice ca[] = {SLICE("authority/configmap/ns/a"),
-	    SLICE("authority/configmap/ns/b")};
-	struct unit_tls_name name = {
-	    .type = UNIT_TLS_NAME_URI, .value = SLICE("spiffe://x")};
-	struct unit_backend_tls one = {.hostname = SLICE("one.test"),
-	    .authorities = ca,
-	    .authorities_count = 2};
-	struct unit_backend_tls two = {.hostname = SLICE("two.test"),
-	    .authorities = &ca[1],
-	    .authorities_count = 1,
-	    .names = &name,
-	    .names_count = 1};
-	struct unit_service_port ports[] = {
-	    {.number = 80, .tls = &one}, {.number = 443, .tls = &two}};
-	struct unit_service service = {.ports = ports, .ports_count = 2};
+	struct two_ports ports;
 	const struct snap_backend_tls *tls;
 	const struct snap_set *set;
-	uint64_t serials[2];
 
 	(void)state;
+	two_ports_init(&ports);
 	put_route(store, 2);
-	put(store, "service/ns/web", &service);
+	put(store, "service/ns/web", &ports.service);
 	put_authority(store, "authority/configmap/ns/b", "b");
 	set = snap_store_commit(store);
 	assert_backend(set, 0, true, "");
@@ -242,35 +257,55 @@ test_tls_settings(void **state)
 	    snap_set_credential(set, tls->authority_ids[0])->name, ca[1]));
 	assert_int_equal(tls->name_count, 1);
 	assert_true(slice_equal(tls->names[0].value, SLICE("spiffe://x")));
-	for (unsigned i = 0; i < 2; i++)
-		serials[i] = snap_set_backend(set, i)->serial;
+	snap_store_free(&store);
+}
 
+/* Whose serials have changed with the next set: a bit each. */
+static unsigned
+commit_changed(struct snap_store *store, uint64_t serials[2])
+{
+	const struct snap_set *set = snap_store_commit(store);
+	unsigned changed = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t serial = snap_set_backend(set, i)->serial;
+
+		changed |= (serials[i] != serial) << i;
+		serials[i] = serial;
+	}
+	return changed;
+}
+
+/* Another serial as soon as settings or an authority say something else, and
+ * only then. */
+static void
+test_tls_serials(void **state)
+{
+	struct snap_store *store = snap_store_new();
+	struct two_ports ports;
+	uint64_t serials[2] = {0};
+
+	(void)state;
+	two_ports_init(&ports);
+	put_route(store, 2);
+	put(store, "service/ns/web", &ports.service);
+	put_authority(store, "authority/configmap/ns/b", "b");
+	assert_int_equal(commit_changed(store, serials), 3);
 	put_authority(store, "authority/configmap/ns/a", "a");
 	put_authority(store, "authority/configmap/ns/other", "o");
-	set = snap_store_commit(store);
-	assert_int_not_equal(snap_set_backend(set, 0)->serial, serials[0]);
-	assert_int_equal(snap_set_backend(set, 1)->serial, serials[1]);
-	serials[0] = snap_set_backend(set, 0)->serial;
+	assert_int_equal(commit_changed(store, serials), 1);
 	put_authority(store, "authority/configmap/ns/b", "c");
-	set = snap_store_commit(store);
-	assert_int_not_equal(snap_set_backend(set, 0)->serial, serials[0]);
-	assert_int_not_equal(snap_set_backend(set, 1)->serial, serials[1]);
-
-	/* Of the one port alone; what concerns neither changes neither. */
-	for (unsigned i = 0; i < 2; i++)
-		serials[i] = snap_set_backend(set, i)->serial;
-	name.value = SLICE("spiffe://y");
-	put(store, "service/ns/web", &service);
-	set = snap_store_commit(store);
-	assert_int_equal(snap_set_backend(set, 0)->serial, serials[0]);
-	assert_int_not_equal(snap_set_backend(set, 1)->serial, serials[1]);
-	one.authorities_count = 1;
-	put(store, "service/ns/web", &service);
-	set = snap_store_commit(store);
-	serials[0] = snap_set_backend(set, 0)->serial;
+	assert_int_equal(commit_changed(store, serials), 3);
+	ports.name.value = SLICE("spiffe://y");
+	put(store, "service/ns/web", &ports.service);
+	assert_int_equal(commit_changed(store, serials), 2);
+	ports.one.authorities_count = 1;
+	put(store, "service/ns/web", &ports.service);
+	assert_int_equal(commit_changed(store, serials), 1);
 	put_authority(store, "authority/configmap/ns/b", "d");
-	set = snap_store_commit(store);
-	assert_int_equal(snap_set_backend(set, 0)->serial, serials[0]);
+	assert_int_equal(commit_changed(store, serials), 2);
+	drop(store, "authority/configmap/ns/a");
+	assert_int_equal(commit_changed(store, serials), 1);
 	snap_store_free(&store);
 }
 
@@ -595,6 +630,7 @@ main(void)
 	    cmocka_unit_test(test_service),
 	    cmocka_unit_test(test_tls),
 	    cmocka_unit_test(test_tls_settings),
+	    cmocka_unit_test(test_tls_serials),
 	    cmocka_unit_test(test_missing_port),
 	    cmocka_unit_test(test_external),
 	    cmocka_unit_test(test_references),
