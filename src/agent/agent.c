@@ -150,6 +150,13 @@ retry_sockets(struct agent *agent)
 		agent_listeners_report(agent);
 }
 
+void
+agent_addresses_changed(struct agent *agent)
+{
+	agent_sockets_retry(agent);
+	agent_listeners_report(agent);
+}
+
 /* Look how far the workers are: free old sets, confirm, reap sockets. */
 static void
 note_progress(struct agent *agent)

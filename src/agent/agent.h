@@ -6,6 +6,7 @@
 #define YUMEN_AGENT_AGENT_H
 
 #include "admin/admin.h"
+#include "announce/announcer.h"
 #include "core/error.h"
 #include "net/loop.h"
 #include "proxy/log.h"
@@ -17,6 +18,10 @@ struct agent_options {
 	struct net_loop *loop; /* the control loop */
 	struct feed *feed;
 	struct proxy_log *access_log;
+	/* Announces the addresses that listeners ask for and the host lacks;
+	 * the caller's, whose on_change calls agent_addresses_changed. NULL:
+	 * none. */
+	struct announcer *announcer;
 	unsigned workers;
 	uint32_t drain_ms;
 	/* Drained, or the deadline passed: the loop may stop. */
@@ -32,6 +37,8 @@ void agent_free(struct agent **agent);
 /* Call from the loop's wake-up: takes offers, looks at the workers' progress.
  */
 void agent_wake(struct agent *agent);
+/* An announced address came, went or is contested. */
+void agent_addresses_changed(struct agent *agent);
 void agent_drain(struct agent *agent);
 /* A whole set is served and it is not draining. */
 bool agent_is_ready(const struct agent *agent);
@@ -40,7 +47,8 @@ void agent_register(struct agent *agent, struct admin *admin);
 /* The units, for what is shown to people; control thread. */
 const struct snap_store *agent_store(const struct agent *agent);
 /* Whether all sockets of a listener unit are open; else why not, for people
- * (borrowed until the next turn). */
+ * (borrowed until the next turn). AGAIN: not yet, neighbours are asked for the
+ * address. When they are, why is what people should know, or empty. */
 enum error agent_listener_state(
     struct agent *agent, const struct unit *listener, struct slice *why);
 

@@ -20,7 +20,9 @@ struct agent_socket {
 	struct net_address asked; /* by the set */
 	struct net_address address; /* bound: as asked, or 0.0.0.0 for [::] */
 	enum error error; /* OK: it listens */
-	char why[AGENT_WHY_BYTES]; /* for people, when it does not */
+	/* For people: why it does not; or, while it does, what they should know
+	 * of its address. */
+	char why[AGENT_WHY_BYTES];
 	bool any; /* every address of the host */
 	bool tls; /* snap_socket.tls */
 	bool closing; /* taken back, waits until no worker accepts on it */
@@ -64,7 +66,8 @@ struct agent {
 /* Make the listening sockets be those that set asks for: open new ones and lend
  * them, take back those that are gone. */
 void agent_sockets_sync(struct agent *agent, const struct snap_set *set);
-/* Try again those that failed; true when one opened. */
+/* Try again those that failed, and look anew at all addresses; true when one
+ * opened. */
 bool agent_sockets_retry(struct agent *agent);
 /* Close descriptors that were taken back, or all when it drains, once their
  * worker accepts no more: until then connections may wait in their queues, and

@@ -88,6 +88,7 @@ agent_listener_state(
 	const struct unit_listener *listener = unit->listener;
 	uint32_t count = listener->addresses_count;
 
+	*why = SLICE("");
 	must(unit->kind == UNIT_LISTENER);
 	if (listener->protocol > UNIT_PROTOCOL_TLS) {
 		*why = SLICE("TCP and UDP are not carried yet");
@@ -106,11 +107,12 @@ agent_listener_state(
 		}
 		socket = agent_socket_find(
 		    agent, &address, listener->protocol != UNIT_PROTOCOL_HTTP);
-		if (socket != NULL && socket->error != ERROR_OK) {
+		if (socket == NULL)
+			continue;
+		if (socket->error != ERROR_OK || why->length == 0)
 			*why = slice_from_string(socket->why);
+		if (socket->error != ERROR_OK)
 			return socket->error;
-		}
 	}
-	*why = SLICE("");
 	return ERROR_OK;
 }

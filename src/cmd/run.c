@@ -13,6 +13,7 @@
 #include "admin/admin.h"
 #include "agent/agent.h"
 #include "cmd/command.h"
+#include "cmd/run_announcer.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/memory.h"
@@ -29,6 +30,7 @@ struct run {
 	struct net_watch signals;
 	struct feed *feed;
 	struct proxy_log *access_log;
+	struct announcer *announcer; /* NULL: no --announce, or not allowed */
 	struct agent *agent;
 	struct ctl *ctl;
 	struct admin *admin;
@@ -170,17 +172,44 @@ announce(struct run *run)
 	    LOG_NUMBER("routes", routes));
 }
 
+/* Is a listener's address still being asked for? */
+static bool
+is_settled(const struct run *run)
+{
+	const struct unit *unit;
+	struct slice why;
+
+	for (size_t at = 0;
+	     snap_store_next(agent_store(run->agent), &at, &unit);)
+		if (unit->kind == UNIT_LISTENER &&
+		    agent_listener_state(run->agent, unit, &why) == ERROR_AGAIN)
+			return false;
+	return true;
+}
+
 static void
 on_served(void *context)
 {
 	struct run *run = context;
 
-	if (run->announced)
+	if (run->announced || !is_settled(run))
 		return;
 	run->announced = true;
 	/* What reading all files took, and the first batch. */
 	malloc_trim(0);
 	announce(run);
+}
+
+static void
+on_addresses_changed(void *context)
+{
+	struct run *run = context;
+
+	if (run->agent == NULL)
+		return;
+	agent_addresses_changed(run->agent);
+	if (agent_is_ready(run->agent))
+		on_served(run);
 }
 
 static void
@@ -420,6 +449,7 @@ open_agent(struct run *run)
 	    .loop = run->loop,
 	    .feed = run->feed,
 	    .access_log = run->access_log,
+	    .announcer = run->announcer,
 	    .workers = (unsigned)run->workers,
 	    .drain_ms = (uint32_t)run->drain_seconds * 1000,
 	    .on_drained = on_drained,
@@ -484,8 +514,10 @@ open_all(struct run *run)
 	net_loop_on_wake(run->loop, on_wake, run);
 	run->feed = feed_new();
 	feed_on_offer(run->feed, wake, run);
-	return open_access_log(run) && open_admin(run) && open_agent(run) &&
-	    open_ctl(run);
+	return open_access_log(run) && open_admin(run) &&
+	    run_announcer_open(run->flags, run->loop, on_addresses_changed, run,
+	        &run->announcer) &&
+	    open_agent(run) && open_ctl(run);
 }
 
 static void
@@ -495,6 +527,7 @@ close_all(struct run *run)
 	ctl_free(&run->ctl);
 	admin_free(&run->admin);
 	agent_free(&run->agent);
+	announcer_free(&run->announcer);
 	if (run->access_log != NULL)
 		proxy_log_close(&run->access_log);
 	if (run->feed != NULL)

@@ -13,6 +13,8 @@ report_reason(const struct gw_report *report)
 	switch (report->error) {
 	case ERROR_OK:
 		return report->refused.length > 0 ? "Invalid" : NULL;
+	case ERROR_AGAIN:
+		return "Pending";
 	case ERROR_IN_USE:
 		return "PortUnavailable";
 	case ERROR_NOT_FOUND:
@@ -288,6 +290,7 @@ struct reports {
 	bool bound; /* at least one listener is, as far as known */
 	const char *worst; /* why another is not, or NULL */
 	struct slice message;
+	struct slice note; /* what one that is bound says, or absent */
 };
 
 static struct reports
@@ -310,6 +313,8 @@ sum_reports(const struct gw_state *state, struct arena *arena,
 		report = report_of(state, arena, owner, i);
 		reason = report_reason(report);
 		sum.bound = sum.bound || !reason;
+		if (!reason && report && report->why.length > 0)
+			sum.note = arena_copy(arena, text_slice(&report->why));
 		/* An address that is not there is what most helps to know. */
 		if (!reason ||
 		    (sum.worst && strcmp(reason, "AddressNotUsable") != 0) ||
@@ -353,9 +358,13 @@ add_owner_programmed(const struct gw_state *state,
 	/* An address is the Gateway's to mend. */
 	if (set && sum.worst && strcmp(sum.worst, "AddressNotUsable") == 0)
 		sum.worst = "ParentNotProgrammed";
-	gw_conditions_add(conditions, "Programmed",
-	    sum.worst ? "False" : "True", sum.worst ? sum.worst : "Programmed",
-	    sum.worst ? sum.message : SLICE("programmed"));
+	if (sum.worst)
+		gw_conditions_add(
+		    conditions, "Programmed", "False", sum.worst, sum.message);
+	else
+		gw_conditions_add(conditions, "Programmed", "True",
+		    "Programmed",
+		    slice_is_set(sum.note) ? sum.note : SLICE("programmed"));
 	return sum.bound;
 }
 

@@ -346,7 +346,9 @@ after_report(struct gw_state *state, struct gw_report *report)
 
 	if (node)
 		gw_node_mark(state, node);
-	if (!node || (report->error == ERROR_OK && report->refused.length == 0))
+	if (!node ||
+	    (report->error == ERROR_OK && report->refused.length == 0 &&
+	        report->why.length == 0))
 		gw_report_forget(state, unit);
 }
 

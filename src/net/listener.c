@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/must.h"
+#include "net/route.h"
 
 static void accept_some(struct net_acceptor *);
 
@@ -32,6 +33,19 @@ give_up(int *fd)
 	return error;
 }
 
+/* An IPv6 address that the host has by a local route alone can only be bound by
+ * who says that it may be any. */
+static bool
+bind_freely(int fd, const struct net_address *address,
+    const struct sockaddr_storage *at)
+{
+	return errno == EADDRNOTAVAIL && address->family == AF_INET6 &&
+	    net_route_local(address) != NET_LOCAL_NO &&
+	    set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1) &&
+	    bind(fd, (const struct sockaddr *)at,
+	        sizeof(struct sockaddr_in6)) == 0;
+}
+
 /* A TCP socket bound there, alone or with others. TCP_NODELAY is inherited by
  * what is accepted: a call less for each. */
 static enum error
@@ -47,7 +61,8 @@ bind_tcp(const struct net_address *address, bool is_shared, int *fd)
 	    !set(*fd, IPPROTO_TCP, TCP_NODELAY, 1) ||
 	    (at.ss_family == AF_INET6 &&
 	        !set(*fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) ||
-	    bind(*fd, (struct sockaddr *)&at, size) != 0)
+	    (bind(*fd, (struct sockaddr *)&at, size) != 0 &&
+	        !bind_freely(*fd, address, &at)))
 		return give_up(fd);
 	return ERROR_OK;
 }

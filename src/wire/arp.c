@@ -79,9 +79,9 @@ wire_arp_encode(const struct wire_neighbour *neighbour, char *out)
 		target_hardware = neighbour->to;
 	}
 	const uint8_t *sender = is_tell ? neighbour->subject : neighbour->other;
-	char *at = wire_frame_head(
-	    is_tell ? neighbour->to : wire_hardware_everybody,
-	    neighbour->hardware, ETHERTYPE_ARP, out);
+	char *at =
+	    wire_frame_head(is_tell ? neighbour->to : wire_hardware_everybody,
+	        neighbour->hardware, ETHERTYPE_ARP, out);
 	at = put(at, head, sizeof(head));
 	*at++ = 0;
 	*at++ = is_tell ? REPLY : REQUEST;

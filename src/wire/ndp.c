@@ -25,7 +25,8 @@ sum_words(uint32_t sum, const uint8_t *bytes, size_t length)
 
 /* RFC 4443 2.3: over the addresses, the length, the protocol and the message;
  * 0xffff of one whose checksum is right. addresses: source and destination, as
- * they stand in the packet. A packet has less than 64 KiB: 32 bits are enough. */
+ * they stand in the packet. A packet has less than 64 KiB: 32 bits are enough.
+ */
 static uint16_t
 sum_message(const uint8_t *addresses, const uint8_t *message, size_t length)
 {
@@ -104,8 +105,7 @@ read_message(struct reader *in, uint8_t kind, const uint8_t *source,
 	    wire_ip_is_ipv4(neighbour->subject) || is_group(source))
 		return ERROR_INVALID;
 	if (slice_is_set(hardware))
-		memcpy(
-		    neighbour->hardware, hardware.data, WIRE_HARDWARE_BYTES);
+		memcpy(neighbour->hardware, hardware.data, WIRE_HARDWARE_BYTES);
 	if (!is_tell) {
 		memcpy(neighbour->other, source, WIRE_IP_BYTES);
 		return may_ask(
@@ -160,8 +160,8 @@ wire_ndp_decode(struct slice packet, struct wire_neighbour *neighbour)
 /* Where it goes: an ask to the group of who may have the address; a tell to who
  * asked, or to all nodes. */
 static void
-choose_destination(const struct wire_neighbour *neighbour,
-    uint8_t destination[WIRE_IP_BYTES])
+choose_destination(
+    const struct wire_neighbour *neighbour, uint8_t destination[WIRE_IP_BYTES])
 {
 	if (!neighbour->is_tell)
 		wire_ip_group(neighbour->subject, destination);
@@ -180,9 +180,9 @@ put_message(const struct wire_neighbour *neighbour, uint8_t *out)
 	memset(out, 0, MESSAGE_BYTES);
 	out[0] = is_tell ? ADVERTISEMENT : SOLICITATION;
 	if (is_tell)
-		out[4] = (uint8_t)(
-		    (neighbour->is_solicited ? FLAG_SOLICITED : 0) |
-		    (neighbour->overrides ? FLAG_OVERRIDE : 0));
+		out[4] =
+		    (uint8_t)((neighbour->is_solicited ? FLAG_SOLICITED : 0) |
+		        (neighbour->overrides ? FLAG_OVERRIDE : 0));
 	memcpy(out + 8, neighbour->subject, WIRE_IP_BYTES);
 	if (!is_tell && wire_ip_is_zero(neighbour->other))
 		return MESSAGE_BYTES - OPTION_UNIT_BYTES;
@@ -205,8 +205,8 @@ wire_ndp_encode(const struct wire_neighbour *neighbour, char *out)
 		memcpy(group + 2, destination + 12, 4);
 		to = group;
 	}
-	char *head = wire_frame_head(
-	    to, neighbour->hardware, ETHERTYPE_IPV6, out);
+	char *head =
+	    wire_frame_head(to, neighbour->hardware, ETHERTYPE_IPV6, out);
 	uint8_t *packet = (uint8_t *)head;
 	uint8_t *addresses = packet + 8, *message = packet + PACKET_HEAD_BYTES;
 	size_t length = put_message(neighbour, message);

@@ -27,16 +27,15 @@ wire_ip_is_ipv4(const uint8_t ip[WIRE_IP_BYTES])
 void
 wire_ip_group(const uint8_t ip[WIRE_IP_BYTES], uint8_t group[WIRE_IP_BYTES])
 {
-	static const uint8_t head[13] = {
-	    0xff, 0x02, [11] = 0x01, [12] = 0xff};
+	static const uint8_t head[13] = {0xff, 0x02, [11] = 0x01, [12] = 0xff};
 	memcpy(group, head, sizeof(head));
 	memcpy(group + sizeof(head), ip + sizeof(head),
 	    WIRE_IP_BYTES - sizeof(head));
 }
 
 void
-wire_hardware_format(const uint8_t hardware[WIRE_HARDWARE_BYTES],
-    char out[WIRE_HARDWARE_TEXT])
+wire_hardware_format(
+    const uint8_t hardware[WIRE_HARDWARE_BYTES], char out[WIRE_HARDWARE_TEXT])
 {
 	snprintf(out, WIRE_HARDWARE_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x",
 	    hardware[0], hardware[1], hardware[2], hardware[3], hardware[4],

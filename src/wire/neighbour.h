@@ -55,7 +55,7 @@ bool wire_ip_is_ipv4(const uint8_t ip[WIRE_IP_BYTES]);
 /* The group that whoever asks for ip sends to: ff02::1:ffXX:XXXX. */
 void wire_ip_group(
     const uint8_t ip[WIRE_IP_BYTES], uint8_t group[WIRE_IP_BYTES]);
-void wire_hardware_format(const uint8_t hardware[WIRE_HARDWARE_BYTES],
-    char out[WIRE_HARDWARE_TEXT]);
+void wire_hardware_format(
+    const uint8_t hardware[WIRE_HARDWARE_BYTES], char out[WIRE_HARDWARE_TEXT]);
 
 #endif

@@ -76,11 +76,13 @@ type gate struct {
 	admin  string
 	// fetch holds what explain says of the request against the answer.
 	explains bool
-	mu       sync.Mutex
-	out      bytes.Buffer
-	err      bytes.Buffer
-	done     chan struct{}
-	exit     error
+	// inside comes before the program: what runs it elsewhere.
+	inside []string
+	mu     sync.Mutex
+	out    bytes.Buffer
+	err    bytes.Buffer
+	done   chan struct{}
+	exit   error
 }
 
 type lockedWriter struct {
@@ -145,7 +147,8 @@ func (g *gate) launch(args ...string) {
 	if !contains(args, "--access-log") {
 		all = append(all, "--access-log", "off")
 	}
-	g.cmd = exec.Command(program(g.t), all...)
+	all = append(append(g.inside[:len(g.inside):len(g.inside)], program(g.t)), all...)
+	g.cmd = exec.Command(all[0], all[1:]...)
 	g.cmd.Stdout = lockedWriter{&g.mu, &g.out}
 	g.cmd.Stderr = lockedWriter{&g.mu, &g.err}
 	if err := g.cmd.Start(); err != nil {

@@ -11,8 +11,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct wire_neighbour first, again;
 	char frame[WIRE_NEIGHBOUR_FRAME_BYTES];
 
-	if (wire_neighbour_decode(
-	        slice_make((const char *)data, size), &first))
+	if (wire_neighbour_decode(slice_make((const char *)data, size), &first))
 		return 0;
 	must(!wire_ip_is_zero(first.subject));
 	must(!(wire_neighbour_claims(&first, first.subject) &&

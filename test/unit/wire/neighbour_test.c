@@ -51,38 +51,39 @@ static const struct row rows[] = {
         SLICE(EVERYBODY THEM ARP_HEAD "\0\2" THEM IP_A EVERYBODY IP_A),
         MAPPED IP_A, IP6_NONE, THEM, EVERYBODY, .is_tell = true,
         .is_odd = true},
-    {"an answer", SLICE(US THEM ARP_HEAD "\0\2" THEM IP_A US IP_B),
-        MAPPED IP_A, MAPPED IP_B, THEM, US, .is_tell = true},
-    {"an answer to a probe", SLICE(US THEM ARP_HEAD "\0\2" THEM IP_A US IP_NONE),
-        MAPPED IP_A, IP6_NONE, THEM, US, .is_tell = true},
+    {"an answer", SLICE(US THEM ARP_HEAD "\0\2" THEM IP_A US IP_B), MAPPED IP_A,
+        MAPPED IP_B, THEM, US, .is_tell = true},
+    {"an answer to a probe",
+        SLICE(US THEM ARP_HEAD "\0\2" THEM IP_A US IP_NONE), MAPPED IP_A,
+        IP6_NONE, THEM, US, .is_tell = true},
     {"padded to Ethernet's least",
-        SLICE(EVERYBODY THEM ARP_HEAD
-            "\0\1" THEM IP_B NOWHERE IP_A "\0\0\0\0\0\0\0\0"),
+        SLICE(EVERYBODY THEM ARP_HEAD "\0\1" THEM IP_B NOWHERE IP_A
+                                      "\0\0\0\0\0\0\0\0"),
         MAPPED IP_A, MAPPED IP_B, THEM, EVERYBODY, .is_odd = true},
     {"IPv6: an ask",
         SLICE("\x33\x33\xff\0\xab\xcd" THEM IP6_HEAD("\x20") IP6_B GROUP_A
-              "\x87\0\0\0\0\0\0\0" IP6_A OPTION("\1", THEM)),
+            "\x87\0\0\0\0\0\0\0" IP6_A OPTION("\1", THEM)),
         IP6_A, IP6_B, THEM, "\x33\x33\xff\0\xab\xcd", .is_ipv6 = true},
     {"IPv6: an ask of one that knows where we are",
         SLICE(US THEM IP6_HEAD("\x18") IP6_B IP6_A "\x87\0\0\0\0\0\0\0" IP6_A),
         IP6_A, IP6_B, THEM, US, .is_ipv6 = true, .is_odd = true},
     {"IPv6: a probe",
         SLICE("\x33\x33\xff\0\xab\xcd" THEM IP6_HEAD("\x18") IP6_NONE GROUP_A
-              "\x87\0\0\0\0\0\0\0" IP6_A),
+            "\x87\0\0\0\0\0\0\0" IP6_A),
         IP6_A, IP6_NONE, THEM, "\x33\x33\xff\0\xab\xcd", .is_ipv6 = true},
     {"IPv6: an announcement",
         SLICE("\x33\x33\0\0\0\1" THEM IP6_HEAD("\x20") IP6_A ALL_NODES
-              "\x88\0\0\0\x20\0\0\0" IP6_A OPTION("\2", THEM)),
+            "\x88\0\0\0\x20\0\0\0" IP6_A OPTION("\2", THEM)),
         IP6_A, IP6_NONE, THEM, "\x33\x33\0\0\0\1", .is_ipv6 = true,
         .is_tell = true, .overrides = true},
     {"IPv6: an answer",
-        SLICE(US THEM IP6_HEAD("\x20") IP6_A IP6_B "\x88\0\0\0\x60\0\0\0" IP6_A
-                  OPTION("\2", THEM)),
+        SLICE(US THEM IP6_HEAD("\x20") IP6_A IP6_B
+            "\x88\0\0\0\x60\0\0\0" IP6_A OPTION("\2", THEM)),
         IP6_A, IP6_B, THEM, US, .is_ipv6 = true, .is_tell = true,
         .is_solicited = true, .overrides = true},
     {"IPv6: an option that nobody knows (a nonce, RFC 3971)",
         SLICE("\x33\x33\xff\0\xab\xcd" THEM IP6_HEAD("\x20") IP6_NONE GROUP_A
-              "\x87\0\0\0\0\0\0\0" IP6_A "\x0e\1\1\2\3\4\5\6"),
+            "\x87\0\0\0\0\0\0\0" IP6_A "\x0e\1\1\2\3\4\5\6"),
         IP6_A, IP6_NONE, THEM, "\x33\x33\xff\0\xab\xcd", .is_ipv6 = true,
         .is_odd = true},
 };
@@ -94,11 +95,10 @@ static const struct {
 } refused[] = {
     {"nothing", SLICE(""), ERROR_TRUNCATED},
     {"a head alone", SLICE(EVERYBODY THEM), ERROR_TRUNCATED},
-    {"another protocol", SLICE(EVERYBODY THEM "\x08\0\x45"),
-        ERROR_UNSUPPORTED},
+    {"another protocol", SLICE(EVERYBODY THEM "\x08\0\x45"), ERROR_UNSUPPORTED},
     {"ARP of another hardware",
-        SLICE(EVERYBODY THEM
-            "\x08\x06\0\6\x08\0\6\4\0\1" THEM IP_B NOWHERE IP_A),
+        SLICE(
+            EVERYBODY THEM "\x08\x06\0\6\x08\0\6\4\0\1" THEM IP_B NOWHERE IP_A),
         ERROR_UNSUPPORTED},
     {"reverse ARP",
         SLICE(EVERYBODY THEM ARP_HEAD "\0\3" THEM IP_B NOWHERE IP_A),
@@ -109,8 +109,7 @@ static const struct {
     {"a group as the sender",
         SLICE(EVERYBODY THEM ARP_HEAD "\0\2" EVERYBODY IP_A US IP_B),
         ERROR_INVALID},
-    {"nobody is at",
-        SLICE(EVERYBODY THEM ARP_HEAD "\0\2" THEM IP_NONE US IP_B),
+    {"nobody is at", SLICE(EVERYBODY THEM ARP_HEAD "\0\2" THEM IP_NONE US IP_B),
         ERROR_INVALID},
     {"IPv6: another protocol",
         SLICE(US THEM "\x86\xdd\x60\0\0\0\0\0\x11\xff" IP6_B IP6_A),
@@ -119,36 +118,35 @@ static const struct {
         SLICE(US THEM IP6_HEAD("\x08") IP6_B IP6_A "\x80\0\0\0\0\0\0\0"),
         ERROR_UNSUPPORTED},
     {"IPv6: from beyond a router",
-        SLICE(US THEM
-            "\x86\xdd\x60\0\0\0\0\x18\x3a\xfe" IP6_B IP6_A
-            "\x87\0\0\0\0\0\0\0" IP6_A),
+        SLICE(US THEM "\x86\xdd\x60\0\0\0\0\x18\x3a\xfe" IP6_B IP6_A
+                      "\x87\0\0\0\0\0\0\0" IP6_A),
         ERROR_INVALID},
     {"IPv6: a code",
         SLICE(US THEM IP6_HEAD("\x18") IP6_B IP6_A "\x87\1\0\0\0\0\0\0" IP6_A),
         ERROR_INVALID},
     {"IPv6: a group as the subject",
         SLICE(US THEM IP6_HEAD("\x18") IP6_B IP6_A
-              "\x87\0\0\0\0\0\0\0" ALL_NODES),
+            "\x87\0\0\0\0\0\0\0" ALL_NODES),
         ERROR_INVALID},
     {"IPv6: an option of no length",
         SLICE(US THEM IP6_HEAD("\x20") IP6_B IP6_A "\x87\0\0\0\0\0\0\0" IP6_A
-              "\1\0" THEM),
+                                                   "\1\0" THEM),
         ERROR_INVALID},
     {"IPv6: an option that is longer than the message",
         SLICE(US THEM IP6_HEAD("\x20") IP6_B IP6_A "\x87\0\0\0\0\0\0\0" IP6_A
-              "\1\2" THEM),
+                                                   "\1\2" THEM),
         ERROR_INVALID},
     {"IPv6: a probe that does not ask the group",
-        SLICE(US THEM IP6_HEAD("\x18") IP6_NONE IP6_A
-              "\x87\0\0\0\0\0\0\0" IP6_A),
+        SLICE(
+            US THEM IP6_HEAD("\x18") IP6_NONE IP6_A "\x87\0\0\0\0\0\0\0" IP6_A),
         ERROR_INVALID},
     {"IPv6: a probe that says where it is",
         SLICE(US THEM IP6_HEAD("\x20") IP6_NONE GROUP_A
-              "\x87\0\0\0\0\0\0\0" IP6_A OPTION("\1", THEM)),
+            "\x87\0\0\0\0\0\0\0" IP6_A OPTION("\1", THEM)),
         ERROR_INVALID},
     {"IPv6: an answer for everybody",
         SLICE(US THEM IP6_HEAD("\x20") IP6_A ALL_NODES
-              "\x88\0\0\0\x60\0\0\0" IP6_A OPTION("\2", THEM)),
+            "\x88\0\0\0\x60\0\0\0" IP6_A OPTION("\2", THEM)),
         ERROR_INVALID},
     {"IPv6: a packet that is longer than the frame",
         SLICE(US THEM IP6_HEAD("\x19") IP6_B IP6_A "\x87\0\0\0\0\0\0\0" IP6_A),
@@ -196,9 +194,8 @@ test_decode(void **state)
 		struct wire_neighbour got;
 		char room[128];
 		print_message("%s\n", row->what);
-		assert_int_equal(
-		    wire_neighbour_decode(
-		        with_checksum(row->frame, room), &got),
+		assert_int_equal(wire_neighbour_decode(
+		                     with_checksum(row->frame, room), &got),
 		    ERROR_OK);
 		assert_memory_equal(got.subject, row->subject, WIRE_IP_BYTES);
 		assert_memory_equal(got.other, row->other, WIRE_IP_BYTES);
@@ -297,7 +294,8 @@ test_claims(void **state)
 
 	assert_int_equal(wire_neighbour_decode(rows[0].frame, &ask), 0);
 	assert_int_equal(wire_neighbour_decode(rows[1].frame, &probe), 0);
-	assert_int_equal(wire_neighbour_decode(rows[2].frame, &announcement), 0);
+	assert_int_equal(
+	    wire_neighbour_decode(rows[2].frame, &announcement), 0);
 	assert_int_equal(wire_neighbour_decode(rows[5].frame, &answer), 0);
 	assert_false(wire_neighbour_claims(&ask, a));
 	assert_true(wire_neighbour_claims(&ask, b));

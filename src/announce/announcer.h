@@ -1,0 +1,48 @@
+/* The announcer: the addresses that shall answer on the links of this host. It
+ * owns the links, a hold for each address on each of them, and the local routes
+ * of what it holds. Runs on a loop of its owner's. One announces on a host (in
+ * a network namespace): a second would take away the first one's routes. */
+#ifndef YUMEN_ANNOUNCE_ANNOUNCER_H
+#define YUMEN_ANNOUNCE_ANNOUNCER_H
+
+#include "core/text.h"
+#include "net/address.h"
+#include "net/loop.h"
+
+struct announcer;
+struct announcer_options {
+	struct net_loop *loop;
+	/* From a task of the loop: what announcer_state says has changed. */
+	void (*on_change)(void *context);
+	void *context;
+};
+
+/* Also removes the routes of a process that ended without doing so. IN_USE:
+ * another one announces here. DENIED, SYSTEM. */
+enum error announcer_new(const struct announcer_options *options,
+    struct announcer **announcer) must_check;
+/* Gives all addresses up: no frame is answered any more, the routes are gone.
+ */
+void announcer_free(struct announcer **announcer);
+
+/* Announce on this interface too, before the first claim. Errors of
+ * net_link_open; LIMIT past LIMIT_ANNOUNCE_LINKS. */
+enum error announcer_add_link(
+    struct announcer *announcer, const char *name) must_check;
+
+/* Want an address, until it is released; again: nothing. One that the host has
+ * on an interface is not announced, the kernel does that. LIMIT past
+ * LIMIT_ANNOUNCE_ADDRESSES. The port does not matter. */
+enum error announcer_claim(
+    struct announcer *announcer, const struct net_address *address) must_check;
+void announcer_release(
+    struct announcer *announcer, const struct net_address *address);
+
+/* OK: it is held and answers here. AGAIN: neighbours are still asked. IN_USE:
+ * another machine has it. DENIED: the host may not take it. UNREACHABLE: no
+ * link is up. NOT_FOUND: it is not claimed. why: a sentence for people where it
+ * is not OK, and where it is but another machine claims it too. */
+enum error announcer_state(const struct announcer *announcer,
+    const struct net_address *address, struct text *why);
+
+#endif

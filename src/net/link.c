@@ -1,0 +1,246 @@
+/* Packet sockets on an interface. */
+#include "net/link.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/must.h"
+
+/* The longest frame that is looked at: options of neighbour discovery past it
+ * are of no use to anybody. */
+#define FRAME_BYTES 512
+/* Frames that one turn takes from one socket; the rest waits for the next. */
+#define FRAMES_PER_TURN 64
+
+#define LOAD8(at) BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (at))
+#define LOAD16(at) BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (at))
+#define LOAD32(at) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at))
+#define IS(value, then, otherwise) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (then), (otherwise))
+#define TAKE(length) BPF_STMT(BPF_RET | BPF_K, (length))
+
+/* Ethernet and IPv4, ask or tell. */
+static struct sock_filter arp_filter[] = {
+    LOAD32(14),
+    IS(ARPHRD_ETHER << 16 | ETH_P_IP, 0, 5),
+    LOAD16(18),
+    IS(6 << 8 | 4, 0, 3),
+    LOAD16(20),
+    IS(ARPOP_REQUEST, 2, 0),
+    IS(ARPOP_REPLY, 1, 0),
+    TAKE(0),
+    TAKE(FRAME_BYTES),
+};
+
+/* ICMPv6 at once behind the head, from this link, solicitation or
+ * advertisement. */
+static struct sock_filter ndp_filter[] = {
+    LOAD16(20),
+    IS(IPPROTO_ICMPV6 << 8 | 255, 0, 3),
+    LOAD8(54),
+    IS(135, 2, 0),
+    IS(136, 1, 0),
+    TAKE(0),
+    TAKE(FRAME_BYTES),
+};
+
+static const struct {
+	uint16_t ethertype;
+	struct sock_fprog filter;
+} protocols[2] = {
+    {ETH_P_ARP, {sizeof(arp_filter) / sizeof(arp_filter[0]), arp_filter}},
+    {ETH_P_IPV6, {sizeof(ndp_filter) / sizeof(ndp_filter[0]), ndp_filter}},
+};
+
+static void
+read_frames(struct net_link_socket *socket)
+{
+	struct net_link *link = socket->link;
+	char frame[FRAME_BYTES];
+
+	for (unsigned i = 0; i < FRAMES_PER_TURN; i++) {
+		ssize_t length =
+		    recv(socket->watch.fd, frame, sizeof(frame), MSG_TRUNC);
+		if (length < 0)
+			return; /* none left; or the link is down, which the
+			         * monitor tells */
+		if ((size_t)length > sizeof(frame))
+			length = sizeof(frame);
+		link->on_frame(link, slice_make(frame, (size_t)length));
+	}
+	net_loop_yield(link->loop, &socket->again);
+}
+
+static void
+on_ready(struct net_watch *watch, unsigned events)
+{
+	(void)events;
+	read_frames(container_of(watch, struct net_link_socket, watch));
+}
+
+static void
+on_again(struct net_task *task)
+{
+	read_frames(container_of(task, struct net_link_socket, again));
+}
+
+/* Filtered before it is bound, so that nothing else is ever queued. */
+static enum error
+set_up(const struct net_link *link, unsigned which, int fd)
+{
+	struct sockaddr_ll where = {
+	    .sll_family = AF_PACKET,
+	    .sll_protocol = htons(protocols[which].ethertype),
+	    .sll_ifindex = (int)link->index,
+	};
+	static const int on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER,
+	        &protocols[which].filter,
+	        sizeof(protocols[which].filter)) != 0 ||
+	    bind(fd, (struct sockaddr *)&where, sizeof(where)) != 0)
+		return error_from_errno(errno);
+	/* A kernel without it shows us our own frames, which are known by their
+	 * sender. */
+	(void)setsockopt(
+	    fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+	return ERROR_OK;
+}
+
+static enum error
+open_socket(struct net_link *link, unsigned which)
+{
+	struct net_link_socket *at = &link->sockets[which];
+
+	at->link = link;
+	at->watch.on_ready = on_ready;
+	net_task_init(&at->again, on_again);
+	at->watch.fd =
+	    socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (at->watch.fd < 0)
+		return error_from_errno(errno);
+	enum error error = set_up(link, which, at->watch.fd);
+	if (error == ERROR_OK)
+		error = net_loop_add(link->loop, &at->watch);
+	if (error == ERROR_OK)
+		return ERROR_OK;
+	close(at->watch.fd);
+	at->watch.fd = -1;
+	return error;
+}
+
+/* Any socket will do to ask of an interface. */
+static bool
+ask(struct net_link *link, unsigned long request, struct ifreq *answer)
+{
+	*answer = (struct ifreq){0};
+	memcpy(answer->ifr_name, link->name, sizeof(answer->ifr_name));
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	bool known = ioctl(fd, request, answer) == 0;
+	close(fd);
+	return known;
+}
+
+bool
+net_link_look(struct net_link *link)
+{
+	struct ifreq flags, hardware;
+	bool is_up = ask(link, SIOCGIFFLAGS, &flags) &&
+	    (flags.ifr_flags & IFF_UP) && (flags.ifr_flags & IFF_RUNNING) &&
+	    if_nametoindex(link->name) == link->index;
+	bool changed = is_up != link->is_up;
+
+	link->is_up = is_up;
+	if (!ask(link, SIOCGIFHWADDR, &hardware) ||
+	    memcmp(link->hardware, hardware.ifr_hwaddr.sa_data,
+	        NET_HARDWARE_BYTES) == 0)
+		return changed;
+	memcpy(link->hardware, hardware.ifr_hwaddr.sa_data, NET_HARDWARE_BYTES);
+	return true;
+}
+
+enum error
+net_link_open(struct net_link *link, struct net_loop *loop, const char *name)
+{
+	struct ifreq answer;
+
+	must(link->on_frame);
+	link->loop = loop;
+	link->sockets[0].watch.fd = link->sockets[1].watch.fd = -1;
+	if (strlen(name) >= sizeof(link->name))
+		return ERROR_NOT_FOUND;
+	memcpy(link->name, name, strlen(name) + 1);
+	link->index = if_nametoindex(name);
+	if (link->index == 0 || !ask(link, SIOCGIFHWADDR, &answer))
+		return ERROR_NOT_FOUND;
+	if (answer.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+		return ERROR_UNSUPPORTED;
+	net_link_look(link);
+	for (unsigned which = 0; which < 2; which++) {
+		enum error error = open_socket(link, which);
+		if (error != ERROR_OK) {
+			net_link_close(link);
+			return error;
+		}
+	}
+	return ERROR_OK;
+}
+
+void
+net_link_close(struct net_link *link)
+{
+	if (link->loop == NULL)
+		return;
+	for (unsigned which = 0; which < 2; which++) {
+		struct net_link_socket *at = &link->sockets[which];
+		if (at->watch.fd < 0)
+			continue;
+		net_task_cancel(link->loop, &at->again);
+		net_loop_remove(link->loop, &at->watch);
+		close(at->watch.fd);
+		at->watch.fd = -1;
+	}
+	link->loop = NULL;
+}
+
+enum error
+net_link_send(struct net_link *link, struct slice frame)
+{
+	/* Either takes any frame. */
+	if (send(link->sockets[0].watch.fd, frame.data, frame.length, 0) < 0)
+		return error_from_errno(errno);
+	return ERROR_OK;
+}
+
+enum error
+net_link_join(
+    const struct net_link *link, const struct net_address *address, int *fd)
+{
+	struct ipv6_mreq group = {.ipv6mr_interface = link->index};
+	static const uint8_t head[13] = {0xff, 0x02, [11] = 0x01, [12] = 0xff};
+
+	must(address->family == AF_INET6);
+	memcpy(&group.ipv6mr_multiaddr, head, sizeof(head));
+	memcpy(group.ipv6mr_multiaddr.s6_addr + sizeof(head),
+	    address->ip + sizeof(head), 3);
+	*fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (*fd < 0)
+		return error_from_errno(errno);
+	if (setsockopt(
+	        *fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &group, sizeof(group)) == 0)
+		return ERROR_OK;
+	enum error error = error_from_errno(errno);
+	close(*fd);
+	*fd = -1;
+	return error;
+}

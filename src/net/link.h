@@ -1,0 +1,53 @@
+/* A network interface at layer two, for who announces addresses on it: frames
+ * of ARP and neighbour discovery in and out, the groups that such frames come
+ * to, and whether it is up. One packet socket a protocol with a filter in the
+ * kernel, so that other traffic wakes nobody. Needs CAP_NET_RAW. */
+#ifndef YUMEN_NET_LINK_H
+#define YUMEN_NET_LINK_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "core/error.h"
+#include "core/slice.h"
+#include "net/address.h"
+#include "net/loop.h"
+
+#define NET_HARDWARE_BYTES 6
+
+struct net_link_socket {
+	struct net_watch watch;
+	struct net_task again; /* more frames wait than a turn may take */
+	struct net_link *link;
+};
+
+struct net_link {
+	struct net_loop *loop;
+	struct net_link_socket sockets[2]; /* ARP, IPv6 */
+	unsigned index;
+	char name[IF_NAMESIZE];
+	uint8_t hardware[NET_HARDWARE_BYTES];
+	bool is_up; /* and has a carrier, as of the last look */
+	/* A whole frame from outside, borrowed; it must not close the link. */
+	void (*on_frame)(struct net_link *link, struct slice frame);
+};
+
+/* NOT_FOUND: no such interface. UNSUPPORTED: it is no Ethernet. DENIED:
+ * CAP_NET_RAW is missing. SYSTEM. on_frame is set by the caller before. */
+enum error net_link_open(
+    struct net_link *link, struct net_loop *loop, const char *name) must_check;
+/* Idempotent; one that never opened (zeroed) too. */
+void net_link_close(struct net_link *link);
+/* Look again: is it up, is it there, has its hardware address changed? True
+ * when any of it differs from before. */
+bool net_link_look(struct net_link *link);
+/* SYSTEM when the kernel does not take it (down, no buffer): it is lost, as
+ * frames are. */
+enum error net_link_send(struct net_link *link, struct slice frame) must_check;
+
+/* Be in the group that is asked for this IPv6 address, until *fd is closed; a
+ * switch that snoops learns of it (MLD). */
+enum error net_link_join(const struct net_link *link,
+    const struct net_address *address, int *fd) must_check;
+
+#endif

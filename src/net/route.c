@@ -1,0 +1,256 @@
+/* rtnetlink: local routes, and news of links. */
+#include "net/route.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+#include "core/must.h"
+
+#define REQUEST_BYTES 256
+/* Marks our routes among others' (rtnetlink(7): the kernel leaves what is above
+ * RTPROT_STATIC to users; 199 is nobody's in iproute2's rt_protos). */
+#define OUR_PROTOCOL 199
+/* Routes that one sweep removes; the next start removes more. */
+#define SWEEP_ROUTES 4096
+#define ANSWER_BYTES 8192
+/* Messages that one turn takes; the rest is one more look. */
+#define NEWS_PER_TURN 64
+
+static const void *
+ip_of(const struct net_address *address, size_t *length)
+{
+	bool is_ipv4 = address->family == AF_INET;
+	*length = is_ipv4 ? 4 : 16;
+	return address->ip + (is_ipv4 ? 12 : 0);
+}
+
+/* A message about the route to one address; the caller adds what it is for. */
+static struct nlmsghdr *
+begin(void *buffer, uint16_t kind, uint16_t flags,
+    const struct net_address *address)
+{
+	size_t length;
+	const void *ip = ip_of(address, &length);
+	struct nlmsghdr *head = mnl_nlmsg_put_header(buffer);
+
+	head->nlmsg_type = kind;
+	head->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	head->nlmsg_seq = 1;
+	struct rtmsg *route =
+	    mnl_nlmsg_put_extra_header(head, sizeof(struct rtmsg));
+	route->rtm_family = (unsigned char)address->family;
+	route->rtm_dst_len = (unsigned char)(length * 8);
+	mnl_attr_put(head, RTA_DST, length, ip);
+	return head;
+}
+
+/* Ask the kernel and read its answer, which comes at once, in many parts where
+ * it is long. */
+static enum error
+talk(const struct nlmsghdr *request, mnl_cb_t on_answer, void *context)
+{
+	char answer[ANSWER_BYTES];
+	int more = MNL_CB_ERROR;
+
+	struct mnl_socket *socket =
+	    mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (socket == NULL)
+		return error_from_errno(errno);
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 &&
+	    mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0)
+		more = MNL_CB_OK;
+	while (more == MNL_CB_OK) {
+		ssize_t length =
+		    mnl_socket_recvfrom(socket, answer, sizeof(answer));
+		more = length < 0
+		    ? MNL_CB_ERROR
+		    : mnl_cb_run(answer, (size_t)length, request->nlmsg_seq,
+		          mnl_socket_get_portid(socket), on_answer, context);
+	}
+	enum error error =
+	    more == MNL_CB_ERROR ? error_from_errno(errno) : ERROR_OK;
+	mnl_socket_close(socket);
+	return error;
+}
+
+static enum error
+change_local(const struct net_address *address, uint16_t kind, uint16_t flags)
+{
+	char buffer[REQUEST_BYTES];
+
+	struct nlmsghdr *head =
+	    begin(buffer, kind, (uint16_t)(NLM_F_ACK | flags), address);
+	struct rtmsg *route = mnl_nlmsg_get_payload(head);
+	route->rtm_table = RT_TABLE_LOCAL;
+	route->rtm_protocol = OUR_PROTOCOL;
+	route->rtm_type = RTN_LOCAL;
+	route->rtm_scope = RT_SCOPE_HOST;
+	mnl_attr_put_u32(head, RTA_OIF, if_nametoindex("lo"));
+	return talk(head, NULL, NULL);
+}
+
+enum error
+net_route_add_local(const struct net_address *address)
+{
+	enum error error =
+	    change_local(address, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+	return error == ERROR_EXISTS ? ERROR_OK : error;
+}
+
+enum error
+net_route_remove_local(const struct net_address *address)
+{
+	enum error error = change_local(address, RTM_DELROUTE, 0);
+	/* ESRCH: there is none. */
+	return error == ERROR_NOT_FOUND ? ERROR_OK : error;
+}
+
+static int
+on_route(const struct nlmsghdr *head, void *context)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(head);
+	enum net_local *local = context;
+
+	if (route->rtm_type == RTN_LOCAL)
+		*local = route->rtm_protocol == OUR_PROTOCOL ? NET_LOCAL_ADDED
+		                                             : NET_LOCAL_HOST;
+	return MNL_CB_STOP;
+}
+
+/* The kernel is asked how it would send to it: to itself, if it is its own. */
+enum net_local
+net_route_local(const struct net_address *address)
+{
+	char buffer[REQUEST_BYTES];
+	enum net_local local = NET_LOCAL_NO;
+
+	struct nlmsghdr *head = begin(buffer, RTM_GETROUTE, 0, address);
+	struct rtmsg *route = mnl_nlmsg_get_payload(head);
+	route->rtm_flags = RTM_F_FIB_MATCH; /* tells whose route it is */
+	if (talk(head, on_route, &local) != ERROR_OK)
+		return NET_LOCAL_NO;
+	return local;
+}
+
+struct sweep {
+	struct net_address found[SWEEP_ROUTES];
+	unsigned count;
+};
+
+static int
+on_attribute(const struct nlattr *attribute, void *context)
+{
+	struct net_address *found = context;
+	size_t length = found->family == AF_INET ? 4 : 16;
+
+	if (mnl_attr_get_type(attribute) != RTA_DST ||
+	    mnl_attr_get_payload_len(attribute) != length)
+		return MNL_CB_OK;
+	memcpy(
+	    found->ip + 16 - length, mnl_attr_get_payload(attribute), length);
+	return MNL_CB_STOP;
+}
+
+static int
+on_old_route(const struct nlmsghdr *head, void *context)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(head);
+	struct sweep *sweep = context;
+
+	if (route->rtm_type != RTN_LOCAL ||
+	    route->rtm_protocol != OUR_PROTOCOL || sweep->count == SWEEP_ROUTES)
+		return MNL_CB_OK;
+	struct net_address *found = &sweep->found[sweep->count++];
+	*found = (struct net_address){
+	    .ip = {[10] = 0xff, [11] = 0xff}, .family = route->rtm_family};
+	mnl_attr_parse(head, sizeof(*route), on_attribute, found);
+	return MNL_CB_OK;
+}
+
+static enum error
+sweep_family(struct sweep *sweep, unsigned char family)
+{
+	char buffer[REQUEST_BYTES];
+
+	struct nlmsghdr *head = mnl_nlmsg_put_header(buffer);
+	head->nlmsg_type = RTM_GETROUTE;
+	head->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	head->nlmsg_seq = 1;
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(head, sizeof(*route));
+	route->rtm_family = family;
+	sweep->count = 0;
+	enum error error = talk(head, on_old_route, sweep);
+	for (unsigned i = 0; error == ERROR_OK && i < sweep->count; i++)
+		error = net_route_remove_local(&sweep->found[i]);
+	return error;
+}
+
+enum error
+net_route_sweep_local(void)
+{
+	struct sweep *sweep = memory_zero(1, sizeof(*sweep));
+	enum error error = sweep_family(sweep, AF_INET);
+
+	if (error == ERROR_OK)
+		error = sweep_family(sweep, AF_INET6);
+	memory_free(sweep);
+	return error;
+}
+
+static void
+on_news(struct net_watch *watch, unsigned events)
+{
+	struct net_link_monitor *monitor =
+	    container_of(watch, struct net_link_monitor, watch);
+	char news[ANSWER_BYTES];
+
+	(void)events;
+	/* What it says is not read: links are looked at again. That also serves
+	 * when messages were lost (ENOBUFS). */
+	for (unsigned i = 0; i < NEWS_PER_TURN; i++)
+		if (recv(watch->fd, news, sizeof(news), MSG_DONTWAIT) < 0 &&
+		    errno != ENOBUFS)
+			break;
+	monitor->on_change(monitor);
+}
+
+enum error
+net_link_monitor_open(struct net_link_monitor *monitor, struct net_loop *loop)
+{
+	enum error error;
+
+	must(monitor->on_change);
+	monitor->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (monitor->socket == NULL)
+		return error_from_errno(errno);
+	monitor->loop = loop;
+	monitor->watch.on_ready = on_news;
+	monitor->watch.fd = mnl_socket_get_fd(monitor->socket);
+	if (mnl_socket_bind(monitor->socket, RTMGRP_LINK, MNL_SOCKET_AUTOPID) !=
+	    0)
+		error = error_from_errno(errno);
+	else
+		error = net_loop_add(loop, &monitor->watch);
+	if (error == ERROR_OK)
+		return ERROR_OK;
+	mnl_socket_close(monitor->socket);
+	monitor->socket = NULL;
+	return error;
+}
+
+void
+net_link_monitor_close(struct net_link_monitor *monitor)
+{
+	if (monitor->socket == NULL)
+		return;
+	net_loop_remove(monitor->loop, &monitor->watch);
+	mnl_socket_close(monitor->socket);
+	monitor->socket = NULL;
+}

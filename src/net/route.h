@@ -1,0 +1,40 @@
+/* What the kernel knows of links and addresses, by rtnetlink (over libmnl). */
+#ifndef YUMEN_NET_ROUTE_H
+#define YUMEN_NET_ROUTE_H
+
+#include "core/error.h"
+#include "net/address.h"
+#include "net/loop.h"
+
+/* Make the host take packets for an address as its own, as long as it has it:
+ * a local route (as `ip route add local ADDRESS dev lo`), which puts no address
+ * on an interface, so that nothing else on the host chooses it for its own
+ * connections. DENIED: CAP_NET_ADMIN is missing. Adding one that is there and
+ * removing one that is not are no errors. */
+enum error net_route_add_local(const struct net_address *address) must_check;
+enum error net_route_remove_local(const struct net_address *address) must_check;
+/* Remove all that a process before this one has left. */
+enum error net_route_sweep_local(void) must_check;
+
+enum net_local {
+	NET_LOCAL_NO, /* it is elsewhere, or nowhere */
+	NET_LOCAL_HOST, /* the host has it on an interface, or a route of others
+	                 */
+	NET_LOCAL_ADDED, /* by net_route_add_local, this process or one before
+	                  */
+};
+enum net_local net_route_local(const struct net_address *address);
+
+/* Told of changes of links: up, down, gone, another hardware address. */
+struct net_link_monitor {
+	struct net_watch watch;
+	struct net_loop *loop;
+	struct mnl_socket *socket; /* NULL: not open */
+	void (*on_change)(struct net_link_monitor *monitor);
+};
+/* on_change is set by the caller before. */
+enum error net_link_monitor_open(
+    struct net_link_monitor *monitor, struct net_loop *loop) must_check;
+void net_link_monitor_close(struct net_link_monitor *monitor);
+
+#endif

@@ -1,0 +1,405 @@
+/* An address on a link: steps by the clock, and seeds of machines that want the
+ * same address on a link that loses and delays. */
+#include "announce/hold.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "core/limit.h"
+#include "core/must.h"
+
+#define MAPPED "\0\0\0\0\0\0\0\0\0\0\xff\xff"
+static const uint8_t ip4[] = MAPPED "\xc0\0\2\1";
+static const uint8_t ip6[] = "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1";
+static const uint8_t other4[] = MAPPED "\xc0\0\2\2";
+static const uint8_t nobody[WIRE_IP_BYTES];
+static const uint8_t us[] = "\2\0\0\0\0\1", them[] = "\2\0\0\0\0\2";
+
+/* The longest that an address which nobody has takes to be held. */
+#define HELD_MS \
+	((uint64_t)LIMIT_VALUE_ANNOUNCE_PROBE_MS * \
+	    (LIMIT_VALUE_ANNOUNCE_PROBES + 1))
+
+struct setup {
+	struct announce_hold hold;
+	struct random random;
+	struct announce_output out;
+	uint64_t now_ms;
+	unsigned probes, asks, tells; /* that went out since the last look */
+};
+
+static void
+count(struct setup *s)
+{
+	for (unsigned i = 0; i < s->out.count; i++) {
+		const struct wire_neighbour *message = &s->out.messages[i];
+		if (message->is_tell)
+			s->tells++;
+		else if (wire_ip_is_zero(message->other))
+			s->probes++;
+		else
+			s->asks++;
+	}
+}
+
+static void
+run_until(struct setup *s, uint64_t until_ms)
+{
+	while (s->hold.due_ms <= until_ms) {
+		s->now_ms = s->hold.due_ms;
+		announce_hold_tick(&s->hold, s->now_ms, &s->random, &s->out);
+		count(s);
+		assert_true(s->hold.due_ms > s->now_ms ||
+		    s->hold.state == ANNOUNCE_HELD);
+	}
+	s->now_ms = until_ms;
+}
+
+static void
+start(struct setup *s, const uint8_t *ip, bool probe)
+{
+	*s = (struct setup){.now_ms = 1000};
+	random_init_seed(&s->random, 1);
+	announce_hold_init(&s->hold, ip, us, probe, s->now_ms, &s->random);
+}
+
+static void
+hear(struct setup *s, struct wire_neighbour message)
+{
+	memcpy(message.hardware, them, sizeof(message.hardware));
+	announce_hold_hear(&s->hold, &message, s->now_ms, &s->random, &s->out);
+	count(s);
+}
+
+static struct wire_neighbour
+message(bool is_tell, const uint8_t *subject, const uint8_t *other)
+{
+	struct wire_neighbour value = {
+	    .is_tell = is_tell, .is_ipv6 = !wire_ip_is_ipv4(subject)};
+	memcpy(value.subject, subject, WIRE_IP_BYTES);
+	memcpy(value.other, other, WIRE_IP_BYTES);
+	return value;
+}
+
+static void
+forget(struct setup *s)
+{
+	s->probes = s->asks = s->tells = 0;
+}
+
+static void
+test_nobody_has_it(void **state)
+{
+	(void)state;
+	for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++) {
+		struct setup s;
+		start(&s, is_ipv6 ? ip6 : ip4, true);
+		run_until(&s, 1000 + HELD_MS);
+		assert_int_equal(s.hold.state, ANNOUNCE_HELD);
+		assert_int_equal(s.probes, LIMIT_VALUE_ANNOUNCE_PROBES);
+		run_until(&s, 1000 + HELD_MS + 2200);
+		assert_int_equal(s.tells, 5);
+		assert_int_equal(s.asks, is_ipv6 ? 0 : 5);
+		forget(&s);
+		run_until(&s, s.now_ms + 10 * LIMIT_VALUE_ANNOUNCE_REFRESH_MS);
+		assert_int_equal(s.tells, 10);
+		assert_int_equal(s.probes, 0);
+	}
+}
+
+/* Who takes over from a node of ours announces at once. */
+static void
+test_take_over(void **state)
+{
+	(void)state;
+	struct setup s;
+	start(&s, ip4, false);
+	assert_int_equal(s.hold.due_ms, 1000);
+	run_until(&s, 1000);
+	assert_int_equal(s.hold.state, ANNOUNCE_HELD);
+	assert_int_equal(s.probes, 0);
+	assert_int_equal(s.tells, 1);
+	assert_int_equal(s.asks, 1);
+}
+
+static void
+test_answers(void **state)
+{
+	(void)state;
+	struct setup s;
+	start(&s, ip4, false);
+	run_until(&s, 5000);
+	forget(&s);
+	hear(&s, message(false, ip4, other4));
+	assert_int_equal(s.out.count, 1);
+	assert_true(s.out.messages[0].is_tell);
+	assert_true(s.out.messages[0].is_solicited);
+	assert_memory_equal(s.out.messages[0].to, them, 6);
+	assert_memory_equal(s.out.messages[0].hardware, us, 6);
+	assert_memory_equal(s.out.messages[0].other, other4, WIRE_IP_BYTES);
+	/* who probes is told as well */
+	hear(&s, message(false, ip4, nobody));
+	assert_int_equal(s.out.count, 1);
+	assert_false(s.out.messages[0].is_solicited);
+	/* nothing for what is not ours */
+	hear(&s, message(false, other4, ip6));
+	hear(&s, message(true, other4, nobody));
+	assert_int_equal(s.tells, 2);
+	assert_int_equal(s.hold.rival_ms, 0);
+	/* and nothing before it is held */
+	start(&s, ip4, true);
+	hear(&s, message(false, ip4, other4));
+	assert_int_equal(s.out.count, 0);
+}
+
+/* Each way in which another machine may show that it has the address, or wants
+ * it. */
+static void
+test_taken(void **state)
+{
+	(void)state;
+	const struct wire_neighbour shows[] = {message(true, ip4, other4),
+	    message(true, ip4, nobody), message(false, other4, ip4),
+	    message(false, ip4, ip4), message(false, ip4, nobody)};
+	for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++) {
+		struct setup s;
+		start(&s, ip4, true);
+		run_until(&s, 1000 + HELD_MS / 2);
+		hear(&s, shows[i]);
+		assert_int_equal(s.hold.state, ANNOUNCE_TAKEN);
+		assert_memory_equal(s.hold.rival, them, 6);
+		assert_true(announce_hold_is_contested(&s.hold, s.now_ms));
+		assert_int_equal(s.tells + s.asks, 0);
+		forget(&s);
+		/* It has gone: asked again, and taken. */
+		run_until(
+		    &s, s.now_ms + 2 * LIMIT_VALUE_ANNOUNCE_RETRY_MS + HELD_MS);
+		assert_int_equal(s.probes, LIMIT_VALUE_ANNOUNCE_PROBES);
+		assert_int_equal(s.hold.state, ANNOUNCE_HELD);
+		assert_false(announce_hold_is_contested(&s.hold, s.now_ms));
+	}
+}
+
+/* Its own frames, come back from a switch, are no rival's. */
+static void
+test_echo(void **state)
+{
+	(void)state;
+	struct setup s;
+	start(&s, ip4, true);
+	run_until(&s, 1000 + LIMIT_VALUE_ANNOUNCE_PROBE_MS);
+	struct wire_neighbour echo = message(false, ip4, nobody);
+	memcpy(echo.hardware, us, sizeof(echo.hardware));
+	announce_hold_hear(&s.hold, &echo, s.now_ms, &s.random, &s.out);
+	assert_int_equal(s.hold.state, ANNOUNCE_PROBING);
+}
+
+static void
+test_defends(void **state)
+{
+	(void)state;
+	struct setup s;
+	start(&s, ip4, false);
+	run_until(&s, 5000);
+	forget(&s);
+	/* A rival that repeats itself each millisecond for two seconds. */
+	for (unsigned i = 0; i < 2000; i++) {
+		s.now_ms++;
+		hear(&s, message(true, ip4, nobody));
+	}
+	assert_int_equal(s.hold.state, ANNOUNCE_HELD);
+	assert_in_range(s.tells, 2, 3);
+	assert_int_equal(s.hold.rival_claims, 2000);
+	assert_true(announce_hold_is_contested(&s.hold, s.now_ms));
+	s.now_ms += LIMIT_VALUE_ANNOUNCE_RIVAL_MS;
+	assert_false(announce_hold_is_contested(&s.hold, s.now_ms));
+}
+
+/* A process that stood still announces as one that has just begun. */
+static void
+test_late(void **state)
+{
+	(void)state;
+	struct setup s;
+	start(&s, ip4, false);
+	run_until(&s, 10000);
+	forget(&s);
+	s.now_ms = s.hold.due_ms + 3600000;
+	announce_hold_tick(&s.hold, s.now_ms, &s.random, &s.out);
+	count(&s);
+	run_until(&s, s.now_ms + 2200);
+	assert_int_equal(s.tells, 5);
+	forget(&s);
+	announce_hold_renew(&s.hold, them, s.now_ms);
+	run_until(&s, s.now_ms + 2200);
+	assert_int_equal(s.tells, 5);
+	assert_memory_equal(s.out.messages[0].hardware, them, 6);
+	/* One that still asks asks from the beginning. */
+	start(&s, ip4, true);
+	run_until(&s, 1000 + HELD_MS / 2);
+	forget(&s);
+	announce_hold_renew(&s.hold, us, s.now_ms);
+	run_until(&s, s.now_ms + HELD_MS);
+	assert_int_equal(s.probes, LIMIT_VALUE_ANNOUNCE_PROBES);
+	assert_int_equal(s.hold.state, ANNOUNCE_HELD);
+}
+
+/* A link with machines that all want one address. */
+enum { MACHINES = 4, IN_FLIGHT = 64 };
+struct flying {
+	struct wire_neighbour message;
+	uint64_t at_ms;
+	unsigned to;
+};
+struct link {
+	struct announce_hold holds[MACHINES];
+	bool here[MACHINES];
+	struct flying flying[IN_FLIGHT];
+	unsigned flying_count;
+	struct random random;
+	unsigned loss_percent, delay_ms;
+	unsigned held, aware; /* as of the last step */
+};
+
+static void
+send_all(struct link *link, unsigned from, uint64_t now_ms,
+    const struct announce_output *out)
+{
+	for (unsigned i = 0; i < out->count; i++) {
+		for (unsigned to = 0; to < MACHINES; to++) {
+			if (to == from || !link->here[to] ||
+			    random_below(&link->random, 100) <
+			        link->loss_percent ||
+			    link->flying_count == IN_FLIGHT)
+				continue;
+			link->flying[link->flying_count++] = (struct flying){
+			    .message = out->messages[i],
+			    .at_ms = now_ms +
+			        random_below(&link->random, link->delay_ms + 1),
+			    .to = to};
+		}
+	}
+}
+
+static void
+deliver(struct link *link, uint64_t now_ms)
+{
+	struct announce_output out;
+	for (unsigned i = 0; i < link->flying_count;) {
+		struct flying flying = link->flying[i];
+		if (flying.at_ms > now_ms) {
+			i++;
+			continue;
+		}
+		link->flying[i] = link->flying[--link->flying_count];
+		if (!link->here[flying.to])
+			continue;
+		announce_hold_hear(&link->holds[flying.to], &flying.message,
+		    now_ms, &link->random, &out);
+		send_all(link, flying.to, now_ms, &out);
+	}
+}
+
+static void
+step(struct link *link, uint64_t now_ms)
+{
+	struct announce_output out;
+	deliver(link, now_ms);
+	link->held = link->aware = 0;
+	for (unsigned i = 0; i < MACHINES; i++) {
+		struct announce_hold *hold = &link->holds[i];
+		if (!link->here[i])
+			continue;
+		if (hold->due_ms <= now_ms) {
+			announce_hold_tick(hold, now_ms, &link->random, &out);
+			send_all(link, i, now_ms, &out);
+		}
+		link->held += hold->state == ANNOUNCE_HELD;
+		link->aware +=
+		    hold->state == ANNOUNCE_HELD && hold->rival_claims > 0;
+	}
+}
+
+static void
+join(struct link *link, unsigned machine, uint64_t now_ms)
+{
+	const uint8_t hardware[WIRE_HARDWARE_BYTES] = {
+	    2, 0, 0, 0, 0, (uint8_t)(machine + 1)};
+	link->here[machine] = true;
+	announce_hold_init(
+	    &link->holds[machine], ip4, hardware, true, now_ms, &link->random);
+}
+
+/* Without loss one machine has it, never two, and another when that goes. With
+ * loss two may; then each that has it comes to know of the other. */
+static void
+run_seed(uint64_t seed)
+{
+	struct link link = {0};
+	uint64_t now_ms = 1000, end_ms;
+	unsigned owner = MACHINES;
+
+	random_init_seed(&link.random, seed);
+	link.loss_percent = seed % 2 ? random_below(&link.random, 60) : 0;
+	link.delay_ms = random_below(&link.random, 50);
+	for (unsigned i = 0; i < MACHINES; i++)
+		if (random_below(&link.random, 2))
+			join(&link, i, now_ms);
+	if (!link.here[0])
+		join(&link, 0, now_ms);
+	for (unsigned round = 0; round < 4; round++) {
+		end_ms = now_ms + 120000;
+		for (; now_ms < end_ms; now_ms++) {
+			step(&link, now_ms);
+			must(link.loss_percent > 0 || link.held <= 1);
+		}
+		must(link.held >= 1);
+		must(link.held == 1 || link.aware == link.held);
+		for (unsigned i = 0; i < MACHINES; i++)
+			if (link.here[i] &&
+			    link.holds[i].state == ANNOUNCE_HELD)
+				owner = i;
+		must(owner < MACHINES);
+		link.here[owner] = false;
+		for (unsigned i = 0; i < MACHINES; i++)
+			if (!link.here[i] && i != owner)
+				join(&link, i, now_ms);
+	}
+}
+
+static void
+test_seeds(void **state)
+{
+	(void)state;
+	const char *text = getenv("SIM_SEEDS");
+	uint64_t seeds = 2000;
+	if (text)
+		assert_true(slice_to_number(
+		    slice_from_string(text), 1000000000, &seeds));
+	seeds /= 50; /* eight minutes each */
+	for (uint64_t seed = 1; seed <= seeds; seed++) {
+		print_message("seed %llu\n", (unsigned long long)seed);
+		run_seed(seed);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_nobody_has_it),
+	    cmocka_unit_test(test_take_over),
+	    cmocka_unit_test(test_answers),
+	    cmocka_unit_test(test_taken),
+	    cmocka_unit_test(test_echo),
+	    cmocka_unit_test(test_defends),
+	    cmocka_unit_test(test_late),
+	    cmocka_unit_test(test_seeds),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
