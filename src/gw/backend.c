@@ -30,6 +30,7 @@ static const struct {
 } external_protocols[] = {
     {"HTTP", 0},
     {"HTTP11", 0},
+    {"WSS", 0}, /* admitted with TLS alone */
     {"H2C", GW_CARRY_HTTP2},
     {"GRPC", GW_CARRY_HTTP2},
 };
@@ -162,6 +163,7 @@ judge_xbackend(const struct gw_state *state, const struct gw_route_row *row,
     struct gw_backend_verdict *verdict)
 {
 	const struct gw_xbackend_spec *spec = node->object->xbackend->spec;
+	const struct gw_policy_verdict *tls;
 
 	if (!spec->external_hostname)
 		refuse(verdict, "UnsupportedValue",
@@ -180,14 +182,12 @@ judge_xbackend(const struct gw_state *state, const struct gw_route_row *row,
 		        "XBackend %.*s has protocol %.*s, which is not "
 		        "supported yet",
 		        SLICE_ARGS(node->key), SLICE_ARGS(spec->protocol)));
-	else if (spec->tls && !slice_equal(spec->tls->mode, SLICE("None")))
-		refuse(verdict, "UnsupportedProtocol",
-		    arena_format(arena,
-		        "XBackend %.*s wants TLS, which is not supported "
-		        "towards backends yet",
-		        SLICE_ARGS(node->key)));
-	else
+	else if (!gw_xbackend_is_tls(node, &tls))
 		judge_policy(node, SLICE(""), arena, verdict);
+	else if (tls->refused)
+		refuse(verdict, tls->refused,
+		    arena_format(arena, "XBackend %.*s: %.*s",
+		        SLICE_ARGS(node->key), SLICE_ARGS(tls->message)));
 }
 
 void
@@ -288,12 +288,14 @@ emit_external(
 {
 	const struct gw_xbackend_spec *spec =
 	    backend->node.object->xbackend->spec;
-	const struct unit_external record = {
+	struct unit_external record = {
 	    .hostname = spec->external_hostname->hostname,
 	    .port = spec->port->number,
-	    .tls = gw_policy_tls_make(&state->work, &backend->node, SLICE("")),
 	};
 
+	if (!gw_xbackend_tls_make(&state->work, &backend->node, &record.tls))
+		record.tls =
+		    gw_policy_tls_make(&state->work, &backend->node, SLICE(""));
 	gw_outbox_unit(
 	    &state->outbox, &backend->unit, name, &unit_external_type, &record);
 }
@@ -315,6 +317,8 @@ gw_backend_emit(struct gw_state *state, struct gw_backend_node *backend)
 	else
 		gw_outbox_drop(&state->outbox, &backend->unit, name);
 	gw_policies_settle(state, &backend->node);
+	if (node->kind == GW_XBACKEND)
+		gw_xbackend_settle(state, (void *)backend);
 	if (backend->unit.is_out == before)
 		return;
 	LIST_FOR_EACH(at, &backend->slices)

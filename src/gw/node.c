@@ -20,7 +20,7 @@ static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_TCPROUTE] = sizeof(struct gw_route_node),
     [GW_UDPROUTE] = sizeof(struct gw_route_node),
     [GW_REFERENCEGRANT] = sizeof(struct gw_grant_node),
-    [GW_XBACKEND] = sizeof(struct gw_backend_node),
+    [GW_XBACKEND] = sizeof(struct gw_xbackend_node),
     [GW_SERVICE] = sizeof(struct gw_backend_node),
     [GW_ENDPOINTSLICE] = sizeof(struct gw_slice_node),
     [GW_BACKENDTLSPOLICY] = sizeof(struct gw_policy_node),
@@ -92,6 +92,9 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 		list_init(&((struct gw_backend_node *)whole)->slices);
 		list_init(&((struct gw_backend_node *)whole)->policies);
 	}
+	if (kind == GW_XBACKEND)
+		arena_init(
+		    &((struct gw_xbackend_node *)whole)->arena, ARENA_BYTES);
 	if (gw_is_policy(kind))
 		arena_init(
 		    &((struct gw_policy_node *)whole)->arena, ARENA_BYTES);
@@ -117,6 +120,12 @@ gw_node_free(struct gw_node *node)
 		arena_fini(&owner->tls_arena);
 		memory_free(owner->tls_edges.items);
 		memory_free(owner->attached);
+	}
+	if (node->kind == GW_XBACKEND) {
+		struct gw_xbackend_node *xbackend = whole;
+
+		arena_fini(&xbackend->arena);
+		memory_free(xbackend->tls_edges.items);
 	}
 	if (gw_route_row(node->kind)) {
 		struct gw_route_node *route = whole;

@@ -84,11 +84,42 @@ void gw_policy_emit_status(
     struct gw_state *state, struct gw_policy_node *policy);
 
 /* ---- policy_tls.c: BackendTLSPolicy ---- */
+/* Whom to believe, wherever it is said (path): edges are those of its
+ * references that have one, in their order, the first ones. */
+void gw_policy_tls_judge(struct arena *arena,
+    const struct gw_server_validation *validation, struct slice path,
+    const struct gw_edge *edges, struct gw_policy_verdict *verdict);
+void gw_policy_tls_fill(struct arena *arena,
+    const struct gw_server_validation *validation, const struct gw_edge *edges,
+    uint32_t usable, struct unit_backend_tls *tls);
 /* How a section of node is spoken to, in arena; NULL: in plain text. */
 struct unit_backend_tls *gw_policy_tls_make(
     struct arena *arena, const struct gw_node *node, struct slice section);
 /* Why its targets are refused. */
 struct slice gw_policy_tls_refusal(
     struct arena *arena, const struct gw_policy_node *policy);
+
+/* ---- xbackend.c ---- */
+struct gw_xbackend_node {
+	struct gw_backend_node backend; /* first */
+	/* Of the TLS that it asks for itself. */
+	struct gw_tls_edges tls_edges;
+	struct gw_policy_verdict verdict;
+	struct gw_node *certificate; /* to be shown; NULL: none */
+	uint64_t effect; /* a hash of what routes are told */
+	struct arena arena;
+};
+/* The object came, went or changed. */
+void gw_xbackend_replace(struct gw_state *state, struct gw_xbackend_node *node);
+/* Those that are dirty, by themselves; routes that lead there are marked. */
+void gw_xbackends_judge(struct gw_state *state);
+/* Does it ask for TLS itself? Then the verdict says whether it can be had. */
+bool gw_xbackend_is_tls(
+    const struct gw_node *node, const struct gw_policy_verdict **verdict);
+/* How it is spoken to then; false: it does not say. */
+bool gw_xbackend_tls_make(struct arena *arena, const struct gw_node *node,
+    struct unit_backend_tls **made);
+/* Its unit came, went or changed: what it refers to is of use or not. */
+void gw_xbackend_settle(struct gw_state *state, struct gw_xbackend_node *node);
 
 #endif

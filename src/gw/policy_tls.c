@@ -58,23 +58,22 @@ refer(struct gw_state *state, struct gw_policy_node *policy)
 /* The condition has the reason of the first; others say their own. */
 static void
 tell_reference(struct gw_policy_verdict *verdict, struct text *text,
-    uint32_t index, const char *reason, struct slice why)
+    struct slice path, uint32_t index, const char *reason, struct slice why)
 {
 	if (!verdict->unresolved)
 		verdict->unresolved = reason;
 	bool differs = strcmp(verdict->unresolved, reason) != 0;
 
-	text_printf(text, "%svalidation.caCertificateRefs[%u]: %s%s%.*s",
-	    text->length > 0 ? "; " : "", index, differs ? reason : "",
-	    differs ? ": " : "", SLICE_ARGS(why));
+	text_printf(text, "%s%.*s.caCertificateRefs[%u]: %s%s%.*s",
+	    text->length > 0 ? "; " : "", SLICE_ARGS(path), index,
+	    differs ? reason : "", differs ? ": " : "", SLICE_ARGS(why));
 }
 
 static void
-judge_authorities(struct gw_policy_node *policy)
+judge_authorities(struct arena *arena,
+    const struct gw_server_validation *validation, struct slice path,
+    const struct gw_edge *edges, struct gw_policy_verdict *verdict)
 {
-	const struct gw_server_validation *validation =
-	    spec_of(policy)->validation;
-	struct gw_policy_verdict *verdict = &policy->verdict;
 	uint32_t edge = 0;
 	struct text text;
 
@@ -87,8 +86,8 @@ judge_authorities(struct gw_policy_node *policy)
 
 		if (!gw_authority_kind(
 		        reference->group, reference->kind, &kind)) {
-			tell_reference(verdict, &text, i, "InvalidKind",
-			    arena_format(&policy->arena,
+			tell_reference(verdict, &text, path, i, "InvalidKind",
+			    arena_format(arena,
 			        "%.*s of group \"%.*s\" cannot hold "
 			        "certificates to trust, only ConfigMap and "
 			        "ClusterTrustBundle can",
@@ -96,15 +95,14 @@ judge_authorities(struct gw_policy_node *policy)
 			        SLICE_ARGS(reference->group)));
 			continue;
 		}
-		if (gw_authority_is_good(policy->edges[edge].node, &why))
+		if (gw_authority_is_good(edges[edge].node, &why))
 			verdict->usable |= UINT32_C(1) << edge;
 		else
-			tell_reference(
-			    verdict, &text, i, "InvalidCACertificateRef", why);
+			tell_reference(verdict, &text, path, i,
+			    "InvalidCACertificateRef", why);
 		edge++;
 	}
-	verdict->unresolved_message =
-	    arena_copy(&policy->arena, text_slice(&text));
+	verdict->unresolved_message = arena_copy(arena, text_slice(&text));
 	if (validation->ca_certificate_refs_count > 0 && verdict->usable == 0) {
 		verdict->refused = "NoValidCACertificate";
 		verdict->message = verdict->unresolved_message;
@@ -149,20 +147,28 @@ judge_options(struct gw_policy_node *policy)
 	text_fini(&ignored);
 }
 
+void
+gw_policy_tls_judge(struct arena *arena,
+    const struct gw_server_validation *validation, struct slice path,
+    const struct gw_edge *edges, struct gw_policy_verdict *verdict)
+{
+	struct slice well_known = validation->well_known_ca_certificates;
+
+	judge_authorities(arena, validation, path, edges, verdict);
+	if (slice_is_set(well_known) &&
+	    !slice_equal(well_known, SLICE("System")))
+		refuse(verdict,
+		    arena_format(arena,
+		        "%.*s.wellKnownCACertificates: \"%.*s\" is not "
+		        "known, only System is",
+		        SLICE_ARGS(path), SLICE_ARGS(well_known)));
+}
+
 static void
 judge(const struct gw_state *state, struct gw_policy_node *policy)
 {
-	struct slice well_known =
-	    spec_of(policy)->validation->well_known_ca_certificates;
-
-	judge_authorities(policy);
-	if (slice_is_set(well_known) &&
-	    !slice_equal(well_known, SLICE("System")))
-		refuse(&policy->verdict,
-		    arena_format(&policy->arena,
-		        "validation.wellKnownCACertificates: \"%.*s\" is not "
-		        "known, only System is",
-		        SLICE_ARGS(well_known)));
+	gw_policy_tls_judge(&policy->arena, spec_of(policy)->validation,
+	    SLICE("validation"), policy->edges, &policy->verdict);
 	judge_options(policy);
 	if (!(state->carries & GW_CARRY_BACKEND_TLS))
 		refuse(&policy->verdict,
@@ -199,19 +205,33 @@ make_names(struct arena *arena, const struct gw_server_validation *validation,
 	}
 }
 
+/* Edges are of the references that have one, in their order. */
 static void
-make_authorities(struct arena *arena, const struct gw_policy_node *policy,
-    struct unit_backend_tls *tls)
+make_authorities(struct arena *arena, const struct gw_edge *edges,
+    uint32_t usable, struct unit_backend_tls *tls)
 {
-	if (policy->verdict.usable == 0)
+	uint32_t count = 0;
+
+	for (uint32_t bits = usable; bits; bits &= bits - 1)
+		count++;
+	if (count == 0)
 		return;
-	tls->authorities =
-	    arena_zero(arena, policy->edge_count, sizeof(*tls->authorities));
-	for (uint32_t i = 0; i < policy->edge_count; i++)
-		if (policy->verdict.usable >> i & 1)
+	tls->authorities = arena_zero(arena, count, sizeof(*tls->authorities));
+	for (uint32_t i = 0; usable >> i; i++)
+		if (usable >> i & 1)
 			tls->authorities[tls->authorities_count++] =
-			    gw_authority_unit_name(
-			        arena, policy->edges[i].node);
+			    gw_authority_unit_name(arena, edges[i].node);
+}
+
+void
+gw_policy_tls_fill(struct arena *arena,
+    const struct gw_server_validation *validation, const struct gw_edge *edges,
+    uint32_t usable, struct unit_backend_tls *tls)
+{
+	tls->hostname = validation->hostname;
+	tls->system = slice_is_set(validation->well_known_ca_certificates);
+	make_authorities(arena, edges, usable, tls);
+	make_names(arena, validation, tls);
 }
 
 struct slice
@@ -236,12 +256,7 @@ gw_policy_tls_make(
 		tls->refused = gw_policy_tls_refusal(arena, policy);
 		return tls;
 	}
-	const struct gw_server_validation *validation =
-	    spec_of(policy)->validation;
-
-	tls->hostname = validation->hostname;
-	tls->system = slice_is_set(validation->well_known_ca_certificates);
-	make_authorities(arena, policy, tls);
-	make_names(arena, validation, tls);
+	gw_policy_tls_fill(arena, spec_of(policy)->validation, policy->edges,
+	    policy->verdict.usable, tls);
 	return tls;
 }

@@ -212,6 +212,8 @@ on_backend(struct gw_state *state, struct gw_node *node,
 {
 	if (!has_same_spec(before, node->object))
 		gw_node_mark_users(state, node, GW_EDGE_BACKEND);
+	if (node->kind == GW_XBACKEND)
+		gw_xbackend_replace(state, (void *)node);
 	gw_policies_mark(state, node);
 	gw_node_mark(state, node);
 }
@@ -477,6 +479,7 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 	if (state->gateways_stale)
 		gw_gateways_judge(state);
 	gw_policies_judge(state);
+	gw_xbackends_judge(state);
 	gw_outbox_reset(&state->outbox);
 	for (unsigned i = 0; i < GW_KIND__COUNT; i++)
 		if (gw_route_row(i))

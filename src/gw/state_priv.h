@@ -456,6 +456,10 @@ void gw_tls_judge(struct gw_state *state, const struct gw_owner_node *gateway,
     struct arena *arena);
 /* Can a handshake succeed? */
 bool gw_tls_is_shown(const struct gw_listener_state *listener);
+/* A certificate that owner shows backends; NULL: none, resolved says why. */
+struct gw_node *gw_tls_judge_client_certificate(struct gw_state *state,
+    const struct gw_node *owner, const struct gw_secret_reference *reference,
+    struct slice path, struct arena *arena, struct gw_resolved *resolved);
 void gw_tls_judge_backend(
     struct gw_state *state, struct gw_owner_node *gateway, struct arena *arena);
 /* Does it let clients in whatever they show? */
@@ -472,6 +476,10 @@ void gw_tls_edges_add(struct gw_state *state, struct gw_tls_edges *edges,
 void gw_tls_edges_add_gateway(struct gw_state *state,
     struct gw_tls_edges *edges, struct gw_node *user,
     const struct gw_gateway_tls *tls);
+/* The authorities first. */
+void gw_tls_edges_add_xbackend(struct gw_state *state,
+    struct gw_tls_edges *edges, struct gw_node *user,
+    const struct gw_xbackend_tls *tls);
 void gw_tls_edges_free(struct gw_state *state, struct gw_tls_edges *edges);
 /* Between begin and end, what is used of an object's edges is named; end makes
  * those active and the others not. */

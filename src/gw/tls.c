@@ -300,24 +300,37 @@ gw_tls_is_shown(const struct gw_listener_state *listener)
 	    (listener->tls.certificate_count > 0 && !listener->tls.distrusted);
 }
 
+struct gw_node *
+gw_tls_judge_client_certificate(struct gw_state *state,
+    const struct gw_node *owner, const struct gw_secret_reference *reference,
+    struct slice path, struct arena *arena, struct gw_resolved *resolved)
+{
+	struct judging judging;
+	struct gw_node *node;
+
+	begin(&judging, state, arena, owner);
+	node = judge_certificate(
+	    &judging, "InvalidClientCertificateRef", reference, path);
+	end(&judging, resolved);
+	return node;
+}
+
 void
 gw_tls_judge_backend(
     struct gw_state *state, struct gw_owner_node *gateway, struct arena *arena)
 {
 	const struct gw_gateway_tls *tls =
 	    gateway->node.object->gateway->spec->tls;
-	struct judging judging;
 
 	gateway->client_certificate = NULL;
 	gateway->client_resolved = (struct gw_resolved){0};
 	if (!tls || !tls->backend || !tls->backend->client_certificate_ref ||
 	    !(state->carries & GW_CARRY_BACKEND_TLS))
 		return;
-	begin(&judging, state, arena, &gateway->node);
-	gateway->client_certificate = judge_certificate(&judging,
-	    "InvalidClientCertificateRef", tls->backend->client_certificate_ref,
-	    SLICE("spec.tls.backend.clientCertificateRef"));
-	end(&judging, &gateway->client_resolved);
+	gateway->client_certificate = gw_tls_judge_client_certificate(state,
+	    &gateway->node, tls->backend->client_certificate_ref,
+	    SLICE("spec.tls.backend.clientCertificateRef"), arena,
+	    &gateway->client_resolved);
 }
 
 bool

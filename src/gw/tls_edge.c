@@ -108,6 +108,30 @@ gw_tls_edges_add_gateway(struct gw_state *state, struct gw_tls_edges *edges,
 }
 
 void
+gw_tls_edges_add_xbackend(struct gw_state *state, struct gw_tls_edges *edges,
+    struct gw_node *user, const struct gw_xbackend_tls *tls)
+{
+	const struct gw_server_validation *validation = tls->validation;
+
+	for (uint32_t i = 0; i < validation->ca_certificate_refs_count; i++) {
+		const struct gw_local_reference *reference =
+		    &validation->ca_certificate_refs[i];
+		enum gw_kind kind;
+
+		if (gw_authority_kind(reference->group, reference->kind, &kind))
+			add_edge(edges, user,
+			    gw_node_touch(state, kind,
+			        gw_kinds[kind].namespaced ? user->namespace
+			                                  : SLICE(""),
+			        reference->name),
+			    GW_EDGE_AUTHORITY);
+	}
+	if (tls->client_certificate_ref)
+		add_certificate(
+		    state, edges, user, tls->client_certificate_ref);
+}
+
+void
 gw_tls_edges_free(struct gw_state *state, struct gw_tls_edges *edges)
 {
 	gw_edges_unlink(state, edges->items, edges->count);

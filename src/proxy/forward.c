@@ -100,9 +100,9 @@ find_secure(struct proxy_request *request, const struct snap_backend *snap,
     struct proxy_backend **backend)
 {
 	struct proxy_worker *worker = request->worker;
-	uint32_t certificate_id = SNAP_ID_NONE;
+	uint32_t certificate_id = snap->tls->certificate_id;
 
-	if (request->listener)
+	if (request->listener && certificate_id == SNAP_ID_NONE)
 		(void)snap_listener_certificate(
 		    request->listener, &certificate_id);
 	*backend = proxy_backends_get_tls(

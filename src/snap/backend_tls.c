@@ -51,12 +51,17 @@ snap_tls_source_init(struct snap_tls_source *source,
 {
 	struct text text;
 
-	*source = (struct snap_tls_source){
-	    .record = record, .authority_ids = authority_ids};
+	*source = (struct snap_tls_source){.record = record,
+	    .authority_ids = authority_ids,
+	    .certificate_id = SNAP_ID_NONE};
+	if (slice_is_set(record->certificate))
+		source->certificate_id =
+		    authority_ids[record->authorities_count];
 	digest_trust(store, source);
 	text_init(&text);
 	push(&text, record->refused);
 	push(&text, record->hostname);
+	push(&text, record->certificate);
 	push(&text,
 	    slice_make(
 	        (const char *)source->trust_key, sizeof(source->trust_key)));
@@ -76,6 +81,7 @@ snap_tls_is_same(
 
 	return memcmp(tls->key, source->key, sizeof(tls->key)) == 0 &&
 	    count == source->record->authorities_count &&
+	    tls->certificate_id == source->certificate_id &&
 	    (count == 0 ||
 	        memcmp(tls->authority_ids, source->authority_ids,
 	            count * sizeof(*tls->authority_ids)) == 0);
@@ -123,6 +129,7 @@ snap_tls_copy(const struct snap_tls_source *source, void *memory)
 	    .name_count = record->names_count,
 	    .authority_ids = ids,
 	    .authority_count = record->authorities_count,
+	    .certificate_id = source->certificate_id,
 	};
 	for (uint32_t i = 0; i < record->names_count; i++)
 		names[i] = (struct unit_tls_name){.type = record->names[i].type,

@@ -338,8 +338,8 @@ gather_service(struct gathering *gathering, const struct snap_store *store,
 
 		if (port->number != state->port ||
 		    (port->datagrams != 0) != state->datagrams) {
-			if (port->tls && ids)
-				ids += port->tls->authorities_count;
+			if (ids)
+				ids += snap_credentials_of_backend(port->tls);
 			continue;
 		}
 		gather_tls(gathering, store, port->tls, ids);

@@ -32,8 +32,16 @@ add(struct slice *out, uint32_t at, const struct slice *names, uint32_t count)
 static uint32_t
 add_backend(struct slice *out, uint32_t at, const struct unit_backend_tls *tls)
 {
-	return tls ? add(out, at, tls->authorities, tls->authorities_count)
-	           : at;
+	if (!tls)
+		return at;
+	at = add(out, at, tls->authorities, tls->authorities_count);
+	return add(out, at, &tls->certificate, slice_is_set(tls->certificate));
+}
+
+uint32_t
+snap_credentials_of_backend(const struct unit_backend_tls *tls)
+{
+	return add_backend(NULL, 0, tls);
 }
 
 /* The names of a unit's credentials, in the order of its numbers. */

@@ -54,6 +54,8 @@ struct snap_backend_tls {
 	const struct unit_tls_name *names;
 	const uint32_t *authority_ids; /* for snap_set_credential */
 	uint32_t name_count, authority_count;
+	/* That it is shown, whatever the listener's is; or NONE. */
+	uint32_t certificate_id;
 	bool system;
 	/* Of whom is believed, by what the authorities say; and of all. */
 	uint8_t trust_key[SNAP_TLS_KEY_BYTES], key[SNAP_TLS_KEY_BYTES];

@@ -165,6 +165,7 @@ void snap_hostnames_commit(struct snap_store *store);
 struct snap_tls_source {
 	const struct unit_backend_tls *record;
 	const uint32_t *authority_ids;
+	uint32_t certificate_id;
 	uint8_t trust_key[SNAP_TLS_KEY_BYTES], key[SNAP_TLS_KEY_BYTES];
 };
 void snap_tls_source_init(struct snap_tls_source *source,
@@ -187,8 +188,10 @@ void snap_credential_users_fini(struct snap_store *store);
  * of them, whether they are there or not. */
 void snap_credentials_init(struct snap_store *store);
 void snap_credentials_fini(struct snap_store *store);
-/* How many a unit names. */
+/* How many a unit names, or one backend of it: authorities, then a certificate.
+ */
 uint32_t snap_credentials_count(const struct unit *unit);
+uint32_t snap_credentials_of_backend(const struct unit_backend_tls *tls);
 /* A unit's numbers, from its coming until it is freed. */
 void snap_credentials_ref(struct snap_store *store, struct unit *unit);
 void snap_credentials_unref(struct snap_store *store, const struct unit *unit);

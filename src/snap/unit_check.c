@@ -161,7 +161,8 @@ check_listener(const struct unit_listener *listener)
 	return check_listener_tls(listener);
 }
 
-/* Without a name and an authority nobody would be believed: that is no way to
+/* Without a name and an authority nobody would be believed, and with the
+ * system's none of ours is meant: that is no way to
  * be refused, which says why. */
 static enum error
 check_backend_tls(const struct unit_backend_tls *tls)
@@ -183,7 +184,9 @@ check_backend_tls(const struct unit_backend_tls *tls)
 	if (slice_is_set(tls->refused))
 		return ERROR_OK;
 	if (!wire_is_hostname(tls->hostname, false) ||
-	    (tls->authorities_count == 0 && !tls->system))
+	    (tls->authorities_count == 0) == !tls->system ||
+	    (slice_is_set(tls->certificate) &&
+	        !is_name_of(tls->certificate, UNIT_CERTIFICATE)))
 		return ERROR_INVALID;
 	return check_names_of(
 	    tls->authorities, tls->authorities_count, UNIT_AUTHORITY);

@@ -309,6 +309,7 @@ settings_of(uint8_t key)
 	return (struct snap_backend_tls){.hostname = SLICE("a.test"),
 	    .authority_ids = authority_ids,
 	    .authority_count = 1,
+	    .certificate_id = SNAP_ID_NONE,
 	    .key = {key}};
 }
 
