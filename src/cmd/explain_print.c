@@ -185,6 +185,31 @@ push_target(struct text *out, const json_t *backend)
 		text_printf(out, ":%d", (int)port);
 }
 
+/* "in TLS as app.example.com, one of spiffe://x, believing ..." */
+static void
+print_tls(struct text *out, const json_t *tls)
+{
+	static const struct {
+		const char *key, *before;
+	} lists[] = {{"names", ", one of "}, {"authorities", ", believing "}};
+
+	text_push_string(out, ", in TLS as ");
+	push_clean(out, look_text(tls, "hostname"));
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const json_t *list = json_object_get(tls, lists[i].key);
+
+		for (size_t j = 0; j < json_array_size(list); j++) {
+			text_push_string(out, j > 0 ? " " : lists[i].before);
+			push_clean(
+			    out, json_string_value(json_array_get(list, j)));
+		}
+	}
+	if (look_text(tls, "certificate")[0]) {
+		text_push_string(out, ", showing ");
+		push_clean(out, look_text(tls, "certificate"));
+	}
+}
+
 static void
 print_endpoints(struct text *out, const json_t *backend)
 {
@@ -218,6 +243,8 @@ print_backends(struct text *out, const json_t *told)
 		text_printf(out, ", weight %d of %d",
 		    (int)look_number(backend, "weight"),
 		    (int)look_number(backend, "weightSum"));
+		if (json_object_get(backend, "tls"))
+			print_tls(out, json_object_get(backend, "tls"));
 		if (json_object_get(backend, "addresses"))
 			print_endpoints(out, backend);
 		if (look_text(backend, "reason")[0]) {

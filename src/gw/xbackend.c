@@ -29,8 +29,8 @@ gw_xbackend_replace(struct gw_state *state, struct gw_xbackend_node *node)
 /* ---- judging ---- */
 
 static void
-refuse(struct gw_policy_verdict *verdict, const char *reason,
-    struct slice message)
+refuse(
+    struct gw_policy_verdict *verdict, const char *reason, struct slice message)
 {
 	if (verdict->refused)
 		return;
@@ -70,9 +70,8 @@ judge(struct gw_state *state, struct gw_xbackend_node *node)
 	gw_policy_tls_judge(&node->arena, tls->validation,
 	    SLICE("spec.tls.validation"), node->tls_edges.items, verdict);
 	if (verdict->refused)
-		verdict->refused = verdict->unresolved
-		    ? verdict->unresolved
-		    : "UnsupportedProtocol";
+		verdict->refused = verdict->unresolved ? verdict->unresolved
+		                                       : "UnsupportedProtocol";
 	if (tls->client_certificate_ref)
 		judge_certificate(state, node, tls->client_certificate_ref);
 }
@@ -151,8 +150,8 @@ gw_xbackend_settle(struct gw_state *state, struct gw_xbackend_node *node)
 }
 
 bool
-gw_xbackend_is_tls(const struct gw_node *node,
-    const struct gw_policy_verdict **verdict)
+gw_xbackend_is_tls(
+    const struct gw_node *node, const struct gw_policy_verdict **verdict)
 {
 	const void *whole = node;
 

@@ -95,6 +95,39 @@ count_used(struct leading *leading)
 		}
 }
 
+/* Why it leads nowhere. */
+static struct slice
+why_not(const struct explaining *explaining, const struct unit_backend *chosen,
+    uint32_t id, enum reason reason)
+{
+	const struct proxy_explain *explain = explaining->explain;
+
+	if (chosen->refused.length > 0)
+		return chosen->refused;
+	if (reason == REASON_TLS_REFUSED)
+		return snap_set_backend(explain->set, id)->tls->refused;
+	return snap_store_unit(explain->store, chosen->target)
+	    ? SLICE("it has no such port")
+	    : SLICE("it does not exist");
+}
+
+/* What is to be shown, or believed, may not be there. */
+static bool
+can_shake(
+    const struct explaining *explaining, const struct snap_backend_tls *tls)
+{
+	const struct snap_set *set = explaining->explain->set;
+	uint32_t shown =
+	    proxy_shown_certificate(tls, explaining->decision.listener_unit);
+	bool believes = tls->system;
+
+	for (uint32_t i = 0; i < tls->authority_count; i++)
+		believes |=
+		    snap_set_credential(set, tls->authority_ids[i]) != NULL;
+	return believes &&
+	    (shown == SNAP_ID_NONE || snap_set_credential(set, shown));
+}
+
 static void
 look_at_backend(
     struct explaining *explaining, uint32_t index, struct leading *leading)
@@ -109,16 +142,19 @@ look_at_backend(
 	    decision->backend_ids[index], &leading->backend);
 	if (leading->reason != REASON_NONE) {
 		leading->backend = NULL;
-		leading->why = chosen->refused.length > 0 ? chosen->refused
-		    : leading->reason == REASON_TLS_REFUSED
-		    ? SLICE("TLS towards it cannot be done as it is asked for")
-		    : snap_store_unit(explain->store, chosen->target)
-		    ? SLICE("it has no such port")
-		    : SLICE("it does not exist");
+		leading->why = why_not(explaining, chosen,
+		    decision->backend_ids[index], leading->reason);
 		return;
 	}
+	if (leading->backend->tls &&
+	    !can_shake(explaining, leading->backend->tls)) {
+		leading->reason = REASON_TLS_REFUSED;
+		leading->why = SLICE("a certificate that it is to be shown, or "
+		                     "held against, is not there");
+	}
 	count_used(leading);
-	if (leading->used > 0 || (external && explain->unresolved))
+	if (leading->used > 0 || (external && explain->unresolved) ||
+	    leading->reason != REASON_NONE)
 		return;
 	leading->reason = REASON_NO_ENDPOINT;
 	if (external)
@@ -128,6 +164,42 @@ look_at_backend(
 		    SLICE("no EndpointSlice has an endpoint for this port");
 	else
 		leading->why = SLICE("none of its endpoints is ready");
+}
+
+static void
+tell_unit(struct text *out, const struct snap_set *set, uint32_t id,
+    const char *comma)
+{
+	const struct unit *unit = snap_set_credential(set, id);
+
+	text_push_string(out, comma);
+	text_push_json(out, unit ? unit->name : SLICE("not there"));
+}
+
+static void
+tell_tls(const struct explaining *explaining, struct text *out,
+    const struct snap_backend_tls *tls)
+{
+	const struct snap_set *set = explaining->explain->set;
+	uint32_t shown =
+	    proxy_shown_certificate(tls, explaining->decision.listener_unit);
+
+	text_push_string(out, ", \"tls\": {\"hostname\": ");
+	text_push_json(out, tls->hostname);
+	text_push_string(out, ", \"names\": [");
+	for (uint32_t i = 0; i < tls->name_count; i++) {
+		text_push_string(out, i > 0 ? ", " : "");
+		text_push_json(out, tls->names[i].value);
+	}
+	text_push_string(out, "], \"authorities\": [");
+	if (tls->system)
+		text_push_string(out, "\"system\"");
+	for (uint32_t i = 0; i < tls->authority_count; i++)
+		tell_unit(out, set, tls->authority_ids[i], i > 0 ? ", " : "");
+	text_push_byte(out, ']');
+	if (shown != SNAP_ID_NONE)
+		tell_unit(out, set, shown, ", \"certificate\": ");
+	text_push_byte(out, '}');
 }
 
 static void
@@ -180,6 +252,8 @@ tell_backend(struct explaining *explaining, struct text *out, uint32_t index,
 		text_push_string(out, ", \"filters\": ");
 		tell_filters(out, chosen->filters, chosen->filters_count);
 	}
+	if (leading->backend && leading->backend->tls)
+		tell_tls(explaining, out, leading->backend->tls);
 	if (leading->backend)
 		tell_endpoints(out, leading);
 	text_push_byte(out, '}');

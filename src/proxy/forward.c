@@ -100,13 +100,9 @@ find_secure(struct proxy_request *request, const struct snap_backend *snap,
     struct proxy_backend **backend)
 {
 	struct proxy_worker *worker = request->worker;
-	uint32_t certificate_id = snap->tls->certificate_id;
 
-	if (request->listener && certificate_id == SNAP_ID_NONE)
-		(void)snap_listener_certificate(
-		    request->listener, &certificate_id);
-	*backend = proxy_backends_get_tls(
-	    &worker->backends, worker->set, snap, certificate_id);
+	*backend = proxy_backends_get_tls(&worker->backends, worker->set, snap,
+	    proxy_shown_certificate(snap->tls, request->listener));
 	if ((*backend)->tls->is_usable)
 		return REASON_NONE;
 	*backend = NULL;

@@ -77,6 +77,18 @@ proxy_find_backend(const struct snap_set *set,
 	return REASON_NONE;
 }
 
+/* The number of the certificate that a backend of TLS is shown: the one that it
+ * asks for itself, else that of the listener's Gateway; NONE: none. */
+static inline uint32_t
+proxy_shown_certificate(
+    const struct snap_backend_tls *tls, const struct unit *listener)
+{
+	uint32_t id = tls->certificate_id;
+	if (listener && id == SNAP_ID_NONE)
+		(void)snap_listener_certificate(listener, &id);
+	return id;
+}
+
 /* Ready endpoints get requests; where there is none, those that still serve
  * while they end, as kube-proxy does (ProxyTerminatingEndpoints). */
 static const uint8_t proxy_candidate_conditions[] = {

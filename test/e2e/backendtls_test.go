@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -648,4 +649,100 @@ func TestBackendTLSSilence(t *testing.T) {
 	}
 	g.wantMetric(`yumen_tls_handshake_failures_total{side="backend",reason="timeout"}`, 1)
 	g.wantMetric(`yumen_tls_handshake_failures_total{side="backend",reason="closed"}`, 1)
+}
+
+// An XBackend asks for TLS itself, and for the certificate that it is shown; explain
+// tells both.
+func TestBackendTLSExternal(t *testing.T) {
+	t.Parallel()
+	root, clients := makePair(t, "p256", nil), makePair(t, "p256", nil)
+	config := serverConfig(makePair(t, "p256", root, "app.example"))
+	config.ClientAuth, config.ClientCAs = tls.VerifyClientCertIfGiven, rootsOf(clients)
+	b := serveSecure(t, config)
+	port := freePort(t)
+	external := func(mode string) string {
+		return fmt.Sprintf(`apiVersion: gateway.networking.x-k8s.io/v1alpha1
+kind: XBackend
+metadata: {name: outside, namespace: default}
+spec:
+  type: ExternalHostname
+  externalHostname: {hostname: localhost}
+  port: {number: %d}
+  protocol: HTTP
+  tls: {%s}
+`, b.port, mode)
+	}
+	validation := "validation: {" + believing("app.example", "root") + "}"
+	client := makePair(t, "p256", clients, "client")
+	g := start(t, port, map[string]string{"gateway.yaml": gatewayYAML(port, ""), "ca.yaml": authorityYAML("root", root),
+		"client.yaml": client.secret(t, "client"), "backend.yaml": external("mode: ServerOnly, " + validation),
+		"route.yaml": routeYAML("app", "", "\n  - backendRefs: [{group: gateway.networking.x-k8s.io, kind: XBackend, name: outside}]\n")})
+	shown := func(want string) {
+		t.Helper()
+		g.eventually("shown "+want, func() error {
+			response, body, err := g.tryFetch("GET", "a.test", "/")
+			if err != nil || response.StatusCode != 200 || response.Header.Get("X-Peer") != want {
+				return fmt.Errorf("%v %s", err, body)
+			}
+			return nil
+		})
+	}
+	explained := func(part string) {
+		t.Helper()
+		out, err := exec.Command(program(t), "explain", fmt.Sprintf("http://a.test:%d/", port), "--socket", g.socket).CombinedOutput()
+		if !strings.Contains(string(out), part) {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+	shown("")
+	explained("in TLS as app.example, believing authority/configmap/default/root")
+	g.replace("backend.yaml", external("mode: ClientAndServer, clientCertificateRef: {name: client}, "+validation))
+	shown(client.certificate.Subject.CommonName)
+	explained("showing certificate/default/client")
+	g.replace("client.yaml", "")
+	g.expect(500, "GET", "a.test", "/")
+	explained("there is no Secret default/client")
+	g.replace("backend.yaml", external("mode: ServerOnly, "+strings.Replace(validation, "name: root", "name: gone", 1)))
+	g.eventually("refused", func() error {
+		response, body, err := g.tryFetch("GET", "a.test", "/")
+		if err != nil || response.StatusCode != 500 {
+			return fmt.Errorf("%v %s", err, body)
+		}
+		return nil
+	})
+	g.write("gone.yaml", authorityYAML("gone", root))
+	shown("")
+	if b.plain.Load() > 0 {
+		t.Error("plain text")
+	}
+}
+
+// OpenSSL's own server, of each version.
+func TestBackendTLSOpenSSL(t *testing.T) {
+	t.Parallel()
+	openssl, err := exec.LookPath("openssl")
+	if err != nil {
+		t.Skip("no openssl")
+	}
+	root := makePair(t, "p256", nil)
+	pair := makePair(t, "rsa", root, "app.example")
+	for _, version := range []string{"-tls1_2", "-tls1_3"} {
+		backend := freePort(t)
+		server := exec.Command(openssl, "s_server", "-quiet", version, "-www", "-accept", fmt.Sprintf("127.0.0.1:%d", backend),
+			"-cert", pair.chainPath, "-key", pair.keyPath)
+		if err := server.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { server.Process.Kill(); server.Wait() })
+		port := freePort(t)
+		g := start(t, port, map[string]string{"gateway.yaml": gatewayYAML(port, ""), "ca.yaml": authorityYAML("root", root),
+			"app.yaml":   serviceYAML("app", backend) + "---\n" + tlsPolicyYAML("app", believing("app.example", "root")),
+			"route.yaml": routeYAML("r", "", prefixRule("/", "app"))}, "--workers", "1")
+		for i := 0; i < 4; i++ {
+			if body := g.expect(200, "GET", "a.test", "/"); !strings.Contains(body, "TLSv1."+version[len(version)-1:]) {
+				t.Errorf("%s: %s", version, body)
+			}
+		}
+		g.wantMetric(`yumen_tls_handshakes_total{side="backend",resumed="yes"}`, 1)
+	}
 }
