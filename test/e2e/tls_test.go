@@ -357,7 +357,7 @@ func TestTLSClientCertificates(t *testing.T) {
 			{"asked.example", bad, "peer=CN=" + bad.certificate.Subject.CommonName + " fault=unable"},
 			{"closed.example", good, "peer=CN=" + good.certificate.Subject.CommonName + " fault=none"},
 			{"closed.example", nil, "tls_certificate_missing"},
-			{"closed.example", bad, "tls_certificate_refused"},
+			{"closed.example", bad, "tls_certificate_untrusted"},
 		} {
 			config := world.config(row.name)
 			config.MaxVersion = version
