@@ -105,6 +105,10 @@ run_command(const struct flags *flags)
 	switch (flags->command) {
 	case COMMAND_RUN:
 		return command_run(flags);
+	case COMMAND_CONTROLLER:
+		return command_controller(flags);
+	case COMMAND_PROXY:
+		return command_proxy(flags);
 	case COMMAND_ECHO:
 		return command_echo(flags);
 	case COMMAND_CHECK:

@@ -1,18 +1,12 @@
 /* yumen run: ctl and agent in one process, joined by the feed. This thread is
  * the control loop: signals, the admin server, the agent. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 #include <malloc.h>
 
-#include "admin/admin.h"
 #include "agent/agent.h"
-#include "cmd/command.h"
+#include "cmd/process.h"
 #include "cmd/run_announcer.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -21,27 +15,19 @@
 #include "ctl/once.h"
 #include "proxy/log.h"
 
-#define WORKERS_MAX 256
 #define TRIES 6 /* curl lines a listener */
 
 struct run {
-	const struct flags *flags;
-	struct net_loop *loop;
-	struct net_watch signals;
+	struct process process;
 	struct feed *feed;
 	struct proxy_log *access_log;
 	struct announcer *announcer; /* NULL: no --announce, or not allowed */
 	struct agent *agent;
 	struct ctl *ctl;
-	struct admin *admin;
 	struct slice controller_names[FLAG_REPEATS];
 	uint64_t workers, drain_seconds;
 	uint64_t started_ms;
-	char socket[108]; /* sun_path's size */
-	struct net_address admin_address;
-	bool admin_off, socket_open;
 	bool announced;
-	bool draining;
 	int status; /* to exit with */
 };
 
@@ -132,12 +118,12 @@ print_admin(const struct run *run)
 {
 	char text[NET_ADDRESS_TEXT];
 
-	if (run->socket_open)
+	if (run->process.socket_open)
 		printf("  admin       %s get gateways --socket %s\n",
-		    program_invocation_name, run->socket);
-	if (run->admin_off)
+		    program_invocation_name, run->process.socket_path);
+	if (run->process.admin_off)
 		return;
-	net_address_format(&run->admin_address, text);
+	net_address_format(&run->process.admin_address, text);
 	printf("  metrics     curl http://%s/metrics\n", text);
 }
 
@@ -217,22 +203,19 @@ on_drained(void *context)
 {
 	struct run *run = context;
 
-	net_loop_stop(run->loop);
+	net_loop_stop(run->process.loop);
 }
 
-/* From ctl's thread and the workers'. */
-static void
-wake(void *context)
+static struct run *
+of_process(struct process *process)
 {
-	const struct run *run = context;
-
-	net_loop_wake(run->loop);
+	return container_of(process, struct run, process);
 }
 
 static void
-on_wake(void *context)
+on_wake(struct process *process)
 {
-	struct run *run = context;
+	struct run *run = of_process(process);
 
 	if (run->agent != NULL)
 		agent_wake(run->agent);
@@ -241,118 +224,31 @@ on_wake(void *context)
 }
 
 static void
-on_signal(struct net_watch *watch, unsigned events)
+on_reopen(struct process *process)
 {
-	struct run *run = container_of(watch, struct run, signals);
-	struct signalfd_siginfo info;
-
-	(void)events;
-	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGUSR1) {
-			if (run->access_log != NULL)
-				proxy_log_reopen(run->access_log);
-			continue;
-		}
-		if (run->draining) {
-			net_loop_stop(run->loop); /* asked twice: at once */
-			continue;
-		}
-		run->draining = true;
-		log_event(LOG_RUN_DRAINING,
-		    LOG_NUMBER("timeout_s", (int64_t)run->drain_seconds));
-		agent_drain(run->agent);
-		net_loop_wake(run->loop);
-	}
+	if (of_process(process)->access_log != NULL)
+		proxy_log_reopen(of_process(process)->access_log);
 }
 
-/* Before any thread is made, so that all of them leave signals to this one. */
-static enum error
-open_signals(struct run *run)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR1);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-		return error_from_errno(errno);
-	run->signals.on_ready = on_signal;
-	run->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (run->signals.fd < 0)
-		return error_from_errno(errno);
-	return net_loop_add(run->loop, &run->signals);
-}
-
-/* Each connection is a descriptor, or two. */
 static void
-raise_descriptor_limit(void)
+on_stop(struct process *process, bool again)
 {
-	struct rlimit limit;
+	struct run *run = of_process(process);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+	if (again) {
+		net_loop_stop(process->loop); /* asked twice: at once */
 		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-static bool
-read_log_flags(const struct flags *flags)
-{
-	const char *level = flags_value(flags, FLAG_RUN_LOG_LEVEL);
-	const char *format = flags_value(flags, FLAG_RUN_LOG_FORMAT);
-	enum log_level parsed = LOG_LEVEL_INFO;
-
-	if (level != NULL &&
-	    !log_level_parse(slice_from_string(level), &parsed)) {
-		fprintf(stderr,
-		    "yumen run: --log-level %s: debug, info, warning or error "
-		    "is wanted\n",
-		    level);
-		return false;
 	}
-	if (format != NULL && strcmp(format, "text") != 0 &&
-	    strcmp(format, "json") != 0) {
-		fprintf(stderr,
-		    "yumen run: --log-format %s: text or json is wanted\n",
-		    format);
-		return false;
-	}
-	log_set_level(parsed);
-	log_set_json(format != NULL && strcmp(format, "json") == 0);
-	return true;
-}
-
-static bool
-read_admin_flags(struct run *run)
-{
-	const char *admin = flags_value(run->flags, FLAG_RUN_ADMIN);
-	const char *path = flags_value(run->flags, FLAG_RUN_SOCKET);
-
-	if (path == NULL) {
-		if (!command_default_socket(run->socket, sizeof(run->socket)))
-			return false;
-	} else if ((size_t)snprintf(run->socket, sizeof(run->socket), "%s",
-	               path) >= sizeof(run->socket)) {
-		fprintf(stderr,
-		    "yumen run: --socket %s: longer than a socket's path may "
-		    "be (%zu bytes)\n",
-		    path, sizeof(run->socket) - 1);
-		return false;
-	}
-	run->admin_off = admin != NULL && strcmp(admin, "off") == 0;
-	return run->admin_off ||
-	    command_address(admin != NULL ? admin : "127.0.0.1:9911", "--admin",
-	        &run->admin_address);
+	log_event(LOG_RUN_DRAINING,
+	    LOG_NUMBER("timeout_s", (int64_t)run->drain_seconds));
+	agent_drain(run->agent);
+	net_loop_wake(process->loop);
 }
 
 static bool
 read_flags(struct run *run)
 {
-	const struct flags *flags = run->flags;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	const struct flags *flags = run->process.flags;
 
 	if (flags->counts[FLAG_RUN_FILE] == 0) {
 		fputs("yumen run: name the files or folders: yumen run -f "
@@ -360,93 +256,18 @@ read_flags(struct run *run)
 		    stderr);
 		return false;
 	}
-	return read_log_flags(flags) &&
-	    flags_number(flags, FLAG_RUN_WORKERS,
-	        cores > 0 ? (uint64_t)cores : 1, 1, WORKERS_MAX,
-	        &run->workers) &&
+	return process_workers(
+	           &run->process, FLAG_RUN_WORKERS, &run->workers) &&
 	    flags_number(flags, FLAG_RUN_DRAIN_TIMEOUT, 30, 0, 86400,
 	        &run->drain_seconds) &&
-	    read_admin_flags(run);
-}
-
-static bool
-open_access_log(struct run *run)
-{
-	const char *value = flags_value(run->flags, FLAG_RUN_ACCESS_LOG);
-	enum error error = proxy_log_open(
-	    slice_from_string(value ? value : "text"), &run->access_log);
-
-	if (error == ERROR_OK)
-		return true;
-	if (error == ERROR_UNKNOWN) {
-		run->status = 2;
-		fprintf(stderr,
-		    "yumen run: --access-log %s: off, text or json is wanted, "
-		    "and text:FILE or json:FILE for a file\n",
-		    value);
-		return false;
-	}
-	fprintf(stderr, "yumen run: --access-log %s: cannot open it: %s\n",
-	    value ? value : "text", error_text(error));
-	return false;
-}
-
-/* What a flag asked for must be had; what is there by default is a help, not
- * the service: told, and done without. */
-static bool
-not_open(const struct run *run, enum flag flag, const char *what,
-    const char *where, enum error error)
-{
-	const char *why = error_text(error);
-
-	if (flags_value(run->flags, flag) == NULL) {
-		log_event(LOG_ADMIN_NOT_OPEN, LOG_STRING(what, where),
-		    LOG_STRING("error", why));
-		return true;
-	}
-	if (error == ERROR_IN_USE)
-		why = flag == FLAG_RUN_SOCKET
-		    ? "another yumen answers there; stop it or name another"
-		    : "another program listens there; name another port";
-	if (error == ERROR_EXISTS)
-		why = "what is there is no socket; name another path";
-	if (error == ERROR_NOT_FOUND && flag == FLAG_RUN_SOCKET)
-		why = "its folder is not there and cannot be made";
-	if (error == ERROR_NOT_FOUND && flag == FLAG_RUN_ADMIN)
-		why = "this host has no such address";
-	fprintf(stderr, "yumen run: --%s %s: %s\n",
-	    flag == FLAG_RUN_SOCKET ? "socket" : "admin", where, why);
-	return false;
-}
-
-static bool
-open_admin(struct run *run)
-{
-	char text[NET_ADDRESS_TEXT];
-	enum error error;
-
-	if (admin_new(run->loop, &run->admin) != ERROR_OK)
-		return false;
-	command_make_folder(run->socket);
-	error = admin_listen_unix(run->admin, run->socket);
-	run->socket_open = error == ERROR_OK;
-	if (error != ERROR_OK &&
-	    !not_open(run, FLAG_RUN_SOCKET, "socket", run->socket, error))
-		return false;
-	if (run->admin_off)
-		return true;
-	error = admin_listen_tcp(run->admin, &run->admin_address);
-	run->admin_off = error != ERROR_OK;
-	net_address_format(&run->admin_address, text);
-	return error == ERROR_OK ||
-	    not_open(run, FLAG_RUN_ADMIN, "address", text, error);
+	    process_read_flags(&run->process);
 }
 
 static bool
 open_agent(struct run *run)
 {
 	struct agent_options options = {
-	    .loop = run->loop,
+	    .loop = run->process.loop,
 	    .feed = run->feed,
 	    .access_log = run->access_log,
 	    .announcer = run->announcer,
@@ -462,14 +283,14 @@ open_agent(struct run *run)
 		fprintf(stderr, "yumen run: workers: %s\n", error_text(error));
 		return false;
 	}
-	agent_register(run->agent, run->admin);
+	agent_register(run->agent, run->process.server);
 	return true;
 }
 
 static bool
 open_ctl(struct run *run)
 {
-	const struct flags *flags = run->flags;
+	const struct flags *flags = run->process.flags;
 	unsigned names = flags->counts[FLAG_RUN_CONTROLLER_NAME];
 	struct ctl_options options = {
 	    .paths = flags->values[FLAG_RUN_FILE],
@@ -479,7 +300,7 @@ open_ctl(struct run *run)
 	        .namespaces_implied = true,
 	        .carries = CTL_CARRIES},
 	    .feed = run->feed,
-	    .admin_loop = run->loop,
+	    .admin_loop = run->process.loop,
 	};
 
 	for (unsigned i = 0; i < names; i++)
@@ -492,31 +313,27 @@ open_ctl(struct run *run)
 		    stderr);
 		return false;
 	}
-	ctl_register(run->ctl, run->admin);
+	ctl_register(run->ctl, run->process.server);
 	return true;
 }
 
 static bool
 open_all(struct run *run)
 {
-	enum error error;
+	struct process *process = &run->process;
 
-	run->loop = net_loop_new();
-	if (run->loop == NULL) {
-		perror("yumen run: event loop");
+	/* Signals before the threads, of which the access log has one. */
+	if (!process_open(process))
 		return false;
-	}
-	error = open_signals(run);
-	if (error != ERROR_OK) {
-		fprintf(stderr, "yumen run: signals: %s\n", error_text(error));
-		return false;
-	}
-	net_loop_on_wake(run->loop, on_wake, run);
 	run->feed = feed_new();
-	feed_on_offer(run->feed, wake, run);
-	return open_access_log(run) && open_admin(run) &&
-	    run_announcer_open(run->flags, run->loop, on_addresses_changed, run,
-	        &run->announcer) &&
+	feed_on_offer(run->feed, process_wake, process);
+	run->status =
+	    process_access_log(process, FLAG_RUN_ACCESS_LOG, &run->access_log);
+	if (run->status != 0)
+		return false;
+	run->status = 1;
+	return run_announcer_open(process->flags, process->loop,
+	           on_addresses_changed, run, &run->announcer) &&
 	    open_agent(run) && open_ctl(run);
 }
 
@@ -525,33 +342,38 @@ close_all(struct run *run)
 {
 	/* ctl first: it has exchanges of the admin server in hand. */
 	ctl_free(&run->ctl);
-	admin_free(&run->admin);
+	admin_free(&run->process.server);
 	agent_free(&run->agent);
 	announcer_free(&run->announcer);
 	if (run->access_log != NULL)
 		proxy_log_close(&run->access_log);
 	if (run->feed != NULL)
 		feed_free(run->feed);
-	if (run->signals.fd > 0) {
-		net_loop_remove(run->loop, &run->signals);
-		close(run->signals.fd);
-	}
-	if (run->loop != NULL)
-		net_loop_free(run->loop);
+	process_close(&run->process);
 }
 
 int
 command_run(const struct flags *flags)
 {
-	struct run run = {.flags = flags, .status = 1};
+	struct run run = {
+	    .process = {.flags = flags,
+	        .command = "yumen run",
+	        .log_level = FLAG_RUN_LOG_LEVEL,
+	        .log_format = FLAG_RUN_LOG_FORMAT,
+	        .socket = FLAG_RUN_SOCKET,
+	        .admin = FLAG_RUN_ADMIN,
+	        .on_stop = on_stop,
+	        .on_reopen = on_reopen,
+	        .on_wake = on_wake},
+	    .status = 1,
+	};
 
 	/* One heap: threads allocate rarely, and each arena costs memory. */
 	mallopt(M_ARENA_MAX, 1);
 	run.started_ms = clock_monotonic_ms();
 	if (!read_flags(&run))
 		return 2;
-	raise_descriptor_limit();
-	if (open_all(&run) && net_loop_run(run.loop) == ERROR_OK) {
+	if (open_all(&run) && net_loop_run(run.process.loop) == ERROR_OK) {
 		run.status = 0;
 		log_event(LOG_RUN_STOPPED, LOG_NUMBER("pid", getpid()));
 	}

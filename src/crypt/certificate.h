@@ -56,6 +56,9 @@ void crypt_certificate_free(struct crypt_certificate *certificate);
  * and stands for one label (RFC 9525 6.3); others byte by byte. */
 bool crypt_certificate_has(
     const struct crypt_certificate *certificate, struct crypt_name wanted);
+/* Has issuer signed it? */
+bool crypt_is_issued_by(const struct crypt_certificate *certificate,
+    const struct crypt_certificate *issuer);
 /* RFC 4514: "CN=a,O=b", control bytes escaped. */
 void crypt_certificate_subject(
     const struct crypt_certificate *certificate, struct text *out);

@@ -293,8 +293,16 @@ take_reply(struct ctl *ctl, const struct feed_reply *reply)
 {
 	switch (reply->kind) {
 	case FEED_CONFIRM:
-		ctl_statuses_confirm(
-		    ctl->statuses, &reply->generation, clock_wall_ms());
+		if (reply->name.length > 0)
+			ctl_statuses_served(ctl->statuses, reply->name,
+			    &reply->generation, clock_wall_ms());
+		else
+			ctl_statuses_confirm(
+			    ctl->statuses, &reply->generation, clock_wall_ms());
+		return;
+	case FEED_WAIT:
+		ctl_statuses_wait(ctl->statuses, reply->name,
+		    &reply->generation, reply->why, clock_wall_ms());
 		return;
 	case FEED_REFUSE:
 		if (reply->why.length > 0)

@@ -12,26 +12,22 @@
 #include "core/map.h"
 #include "core/memory.h"
 #include "core/must.h"
+#include "ctl/kept.h"
 #include "ctl/statuses_priv.h"
-#include "wire/record_binary.h"
+#include "ctl/waits.h"
 
 /* Offers that are remembered; an older one is confirmed by a later one. */
 #define OFFERS 64
 #define STATUS_BLOCK_BYTES 1024
 
-/* A status, encoded, of as many entries as have it. */
-struct kept {
-	uint32_t references;
-	uint32_t length;
-	char bytes[];
-};
-
 struct entry {
 	struct list waiting; /* in one of the statuses' lists, or empty */
-	struct kept *shown, *next; /* NULL: none */
+	struct ctl_kept *shown, *next; /* NULL: none */
 	uint64_t offer; /* that next waits for */
 	uint64_t deadline_ms;
 	uint64_t change; /* that shown came by */
+	bool late; /* shown as pending */
+	char *gateway; /* of a ListenerSet: "namespace/name"; or NULL */
 	enum gw_kind kind;
 	uint32_t key_length;
 	char key[]; /* "kind/namespace/name" */
@@ -41,19 +37,22 @@ struct entry {
 struct shown {
 	enum gw_kind kind;
 	bool pending;
-	struct kept *before, *next, *now; /* counted, or NULL */
+	struct slice message; /* only compared: what it says may be gone */
+	struct ctl_kept *before, *next, *now; /* counted, or NULL */
 	int64_t wall_s;
 };
 
 struct ctl_statuses {
 	struct ctl_changes *changes;
 	struct map entries; /* by key */
-	struct map kept; /* by bytes */
+	struct map kept; /* by bytes: ctl/kept.h */
 	struct shown last;
 	struct arena *read; /* of what was asked for last */
 	struct list fresh; /* put since the last offer */
 	struct list waiting; /* for a confirmation or the deadline */
 	struct list late; /* for a confirmation, and shown as pending */
+	struct ctl_waits waits; /* Gateways, with entries that are confirmed but
+	                         * for them */
 	struct feed_generation offers[OFFERS]; /* by number % OFFERS */
 	uint64_t offered, confirmed; /* numbers; 0: none yet */
 };
@@ -65,81 +64,9 @@ static void show_next(
     struct ctl_statuses *statuses, struct entry *entry, int64_t wall_ms);
 static void show_pending(
     struct ctl_statuses *statuses, struct entry *entry, int64_t wall_ms);
+static void show_confirmed_of(
+    struct ctl_statuses *statuses, struct list *list, int64_t wall_ms);
 static void show_confirmed(struct ctl_statuses *statuses, int64_t wall_ms);
-
-/* ---- statuses that are kept ---- */
-
-static struct slice
-bytes_of(const struct kept *kept)
-{
-	return slice_make(kept->bytes, kept->length);
-}
-
-/* One reference more, for the caller. */
-static struct kept *
-keep(struct ctl_statuses *statuses, const struct record_type *type,
-    const void *record)
-{
-	struct text text;
-
-	text_init(&text);
-	wire_record_encode(&text, type, record);
-	struct slice bytes = text_slice(&text);
-	struct kept *kept = map_get(&statuses->kept, bytes);
-
-	if (kept == NULL) {
-		must(bytes.length <= UINT32_MAX);
-		kept = memory_zero(1, sizeof(*kept) + bytes.length);
-		kept->length = (uint32_t)bytes.length;
-		if (bytes.length > 0)
-			memcpy(kept->bytes, bytes.data, bytes.length);
-		(void)map_put(&statuses->kept, bytes_of(kept), kept);
-	}
-	kept->references++;
-	text_fini(&text);
-	return kept;
-}
-
-static struct kept *
-keep_too(struct kept *kept)
-{
-	if (kept != NULL)
-		kept->references++;
-	return kept;
-}
-
-static void
-let_go(struct ctl_statuses *statuses, struct kept **kept)
-{
-	struct kept *old = *kept;
-
-	*kept = NULL;
-	if (old == NULL || --old->references > 0)
-		return;
-	(void)map_remove(&statuses->kept, bytes_of(old));
-	memory_free(old);
-}
-
-static void
-replace(struct ctl_statuses *statuses, struct kept **place, struct kept *kept)
-{
-	let_go(statuses, place);
-	*place = kept;
-}
-
-static void *
-read_kept(enum gw_kind kind, const struct kept *kept, struct arena *arena)
-{
-	void *record = NULL;
-
-	if (kept == NULL)
-		return NULL;
-	enum error error = wire_record_decode(
-	    bytes_of(kept), gw_status_type(kind), arena, &record);
-
-	must(error == ERROR_OK);
-	return record;
-}
 
 /* ---- entries ---- */
 
@@ -157,6 +84,7 @@ ctl_statuses_new(struct ctl_changes *changes)
 	list_init(&statuses->fresh);
 	list_init(&statuses->waiting);
 	list_init(&statuses->late);
+	ctl_waits_init(&statuses->waits);
 	return statuses;
 }
 
@@ -164,17 +92,18 @@ static void
 free_entry(struct ctl_statuses *statuses, struct entry *entry)
 {
 	list_remove(&entry->waiting);
-	let_go(statuses, &entry->shown);
-	let_go(statuses, &entry->next);
+	ctl_kept_unref(&statuses->kept, &entry->shown);
+	ctl_kept_unref(&statuses->kept, &entry->next);
+	memory_free(entry->gateway);
 	memory_free(entry);
 }
 
 static void
 forget_last(struct ctl_statuses *statuses)
 {
-	let_go(statuses, &statuses->last.before);
-	let_go(statuses, &statuses->last.next);
-	let_go(statuses, &statuses->last.now);
+	ctl_kept_unref(&statuses->kept, &statuses->last.before);
+	ctl_kept_unref(&statuses->kept, &statuses->last.next);
+	ctl_kept_unref(&statuses->kept, &statuses->last.now);
 }
 
 void
@@ -193,6 +122,7 @@ ctl_statuses_free(struct ctl_statuses **statuses)
 	must(old->kept.count == 0);
 	map_fini(&old->kept);
 	map_fini(&old->entries);
+	ctl_waits_fini(&old->waits);
 	arena_fini(old->read);
 	memory_free(old->read);
 	memory_free(old);
@@ -245,10 +175,41 @@ show_none(struct ctl_statuses *statuses, const struct gw_object *object)
 	if (entry == NULL)
 		return;
 	list_remove(&entry->waiting);
-	let_go(statuses, &entry->next);
+	ctl_kept_unref(&statuses->kept, &entry->next);
 	if (entry->shown != NULL)
 		entry->change = ctl_changes_next(statuses->changes);
-	let_go(statuses, &entry->shown);
+	ctl_kept_unref(&statuses->kept, &entry->shown);
+}
+
+static void
+set_gateway(struct entry *entry, const struct gw_object *object)
+{
+	const struct gw_object_reference *parent =
+	    object->listenerset->spec != NULL
+	    ? object->listenerset->spec->parent_ref
+	    : NULL;
+	struct text text;
+
+	memory_free(entry->gateway);
+	entry->gateway = NULL;
+	if (parent == NULL)
+		return;
+	text_init(&text);
+	text_push(&text,
+	    parent->namespace.length > 0 ? parent->namespace
+	                                 : object->namespace);
+	text_push_byte(&text, '/');
+	text_push(&text, parent->name);
+	entry->gateway = text_take(&text);
+}
+
+/* The Gateway that the entry's own proxies are of: of a Gateway itself. */
+static struct slice
+gateway_of(const struct entry *entry)
+{
+	if (entry->kind == GW_GATEWAY)
+		return slice_make(entry->key + 2, entry->key_length - 2);
+	return slice_from_string(entry->gateway);
 }
 
 void
@@ -264,7 +225,10 @@ ctl_statuses_put(struct ctl_statuses *statuses, const struct gw_object *object,
 	}
 	struct entry *entry = get_entry(statuses, object);
 
-	replace(statuses, &entry->next, keep(statuses, type, status));
+	if (object->kind == GW_LISTENERSET)
+		set_gateway(entry, object);
+	ctl_kept_replace(&statuses->kept, &entry->next,
+	    ctl_kept_keep(&statuses->kept, type, status));
 	list_remove(&entry->waiting);
 	list_insert(&statuses->fresh, &entry->waiting);
 }
@@ -297,6 +261,7 @@ ctl_statuses_offer(struct ctl_statuses *statuses,
 		    container_of(statuses->fresh.next, struct entry, waiting);
 
 		entry->offer = statuses->offered;
+		entry->late = false;
 		entry->deadline_ms = now_ms + LIMIT_VALUE_CONFIRM_MS;
 		list_remove(&entry->waiting);
 		list_insert(&statuses->waiting, &entry->waiting);
@@ -304,24 +269,91 @@ ctl_statuses_offer(struct ctl_statuses *statuses,
 	show_confirmed(statuses, wall_ms);
 }
 
+/* The number of the newest offer of that generation; 0: it is not known. */
+static uint64_t
+number_of(const struct ctl_statuses *statuses,
+    const struct feed_generation *generation)
+{
+	for (uint64_t number = statuses->offered;
+	     number > 0 && number + OFFERS > statuses->offered; number--)
+		if (feed_generation_equal(
+		        &statuses->offers[number % OFFERS], generation))
+			return number;
+	return 0;
+}
+
 void
 ctl_statuses_confirm(struct ctl_statuses *statuses,
     const struct feed_generation *generation, int64_t wall_ms)
 {
 	must(statuses != NULL && generation != NULL);
-	uint64_t number = statuses->offered;
+	uint64_t number = number_of(statuses, generation);
 
-	for (; number > statuses->confirmed &&
-	     number + OFFERS > statuses->offered;
-	     number--)
-		if (feed_generation_equal(
-		        &statuses->offers[number % OFFERS], generation)) {
-			statuses->confirmed = number;
-			break;
-		}
+	if (number > statuses->confirmed)
+		statuses->confirmed = number;
 	show_confirmed(statuses, wall_ms);
 }
 
+void
+ctl_statuses_wait(struct ctl_statuses *statuses, struct slice gateway,
+    const struct feed_generation *generation, struct slice why, int64_t wall_ms)
+{
+	must(statuses != NULL && generation != NULL);
+	uint64_t number = number_of(statuses, generation);
+
+	if (gateway.length == 0)
+		return;
+	/* One that is too old to be known is not confirmed yet, either. */
+	struct ctl_wait *wait = ctl_waits_begin(&statuses->waits, gateway,
+	    number > 0 ? number : statuses->confirmed + 1, why);
+
+	if (why.length == 0)
+		return;
+	LIST_FOR_EACH(at, &wait->late)
+	show_pending(
+	    statuses, container_of(at, struct entry, waiting), wall_ms);
+}
+
+void
+ctl_statuses_served(struct ctl_statuses *statuses, struct slice gateway,
+    const struct feed_generation *generation, int64_t wall_ms)
+{
+	must(statuses != NULL && generation != NULL);
+	struct ctl_wait *wait = ctl_waits_get(&statuses->waits, gateway);
+	uint64_t number = number_of(statuses, generation);
+
+	if (wait == NULL)
+		return;
+	/* It was confirmed before, and forgotten since. */
+	if (number == 0)
+		number = statuses->confirmed;
+	if (number > wait->served)
+		wait->served = number;
+	show_confirmed_of(statuses, &wait->late, wall_ms);
+	show_confirmed_of(statuses, &wait->waiting, wall_ms);
+	if (wait->served >= wait->wanted && list_is_empty(&wait->late) &&
+	    list_is_empty(&wait->waiting))
+		ctl_waits_end(&statuses->waits, wait);
+}
+
+static struct ctl_wait *
+wait_for(const struct ctl_statuses *statuses, const struct entry *entry)
+{
+	struct arena arena;
+	struct ctl_wait *wait;
+
+	if (statuses->waits.by_gateway.count == 0)
+		return NULL;
+	arena_init(&arena, STATUS_BLOCK_BYTES);
+	wait = ctl_waits_for(&statuses->waits, entry->kind, gateway_of(entry),
+	    ctl_kept_read(gw_status_type(entry->kind), entry->next, &arena),
+	    entry->offer);
+	arena_fini(&arena);
+	return wait;
+}
+
+/* In the lists of a wait, of statuses that are confirmed but for it, those that
+ * it does not block any more are shown, or go to the wait that does. */
 static void
 show_confirmed_of(
     struct ctl_statuses *statuses, struct list *list, int64_t wall_ms)
@@ -332,8 +364,17 @@ show_confirmed_of(
 
 		if (entry->offer > statuses->confirmed)
 			return;
+		struct ctl_wait *wait = wait_for(statuses, entry);
+
+		if (wait != NULL &&
+		    (list == &wait->waiting || list == &wait->late))
+			return;
 		list_remove(&entry->waiting);
-		show_next(statuses, entry, wall_ms);
+		if (wait == NULL)
+			show_next(statuses, entry, wall_ms);
+		else
+			list_insert(entry->late ? &wait->late : &wait->waiting,
+			    &entry->waiting);
 	}
 }
 
@@ -344,31 +385,61 @@ show_confirmed(struct ctl_statuses *statuses, int64_t wall_ms)
 	show_confirmed_of(statuses, &statuses->waiting, wall_ms);
 }
 
+static void
+expire_list(struct ctl_statuses *statuses, struct list *waiting,
+    struct list *late, uint64_t now_ms, int64_t wall_ms)
+{
+	while (!list_is_empty(waiting)) {
+		struct entry *entry =
+		    container_of(waiting->next, struct entry, waiting);
+
+		if (entry->deadline_ms > now_ms)
+			return;
+		list_remove(&entry->waiting);
+		list_insert(late, &entry->waiting);
+		entry->late = true;
+		show_pending(statuses, entry, wall_ms);
+	}
+}
+
 void
 ctl_statuses_expire(
     struct ctl_statuses *statuses, uint64_t now_ms, int64_t wall_ms)
 {
 	must(statuses != NULL);
-	while (!list_is_empty(&statuses->waiting)) {
-		struct entry *entry =
-		    container_of(statuses->waiting.next, struct entry, waiting);
+	struct ctl_wait *wait;
 
-		if (entry->deadline_ms > now_ms)
-			return;
-		list_remove(&entry->waiting);
-		list_insert(&statuses->late, &entry->waiting);
-		show_pending(statuses, entry, wall_ms);
-	}
+	expire_list(
+	    statuses, &statuses->waiting, &statuses->late, now_ms, wall_ms);
+	for (size_t at = 0;
+	     (wait = ctl_waits_next(&statuses->waits, &at)) != NULL;)
+		expire_list(
+		    statuses, &wait->waiting, &wait->late, now_ms, wall_ms);
+}
+
+/* The earlier one of at_ms (0: never) and the first in the list. */
+static uint64_t
+earliest(const struct list *waiting, uint64_t at_ms)
+{
+	if (list_is_empty(waiting))
+		return at_ms;
+	uint64_t first_ms =
+	    container_of(waiting->next, struct entry, waiting)->deadline_ms;
+
+	return at_ms == 0 || first_ms < at_ms ? first_ms : at_ms;
 }
 
 uint64_t
 ctl_statuses_deadline_ms(const struct ctl_statuses *statuses)
 {
 	must(statuses != NULL);
-	if (list_is_empty(&statuses->waiting))
-		return 0;
-	return container_of(statuses->waiting.next, struct entry, waiting)
-	    ->deadline_ms;
+	const struct ctl_wait *wait;
+	uint64_t at_ms = earliest(&statuses->waiting, 0);
+
+	for (size_t at = 0;
+	     (wait = ctl_waits_next(&statuses->waits, &at)) != NULL;)
+		at_ms = earliest(&wait->waiting, at_ms);
+	return at_ms;
 }
 
 const void *
@@ -383,7 +454,8 @@ ctl_statuses_get(const struct ctl_statuses *statuses, enum gw_kind kind,
 	if (entry == NULL)
 		return NULL;
 	arena_reset(statuses->read);
-	return read_kept(entry->kind, entry->shown, statuses->read);
+	return ctl_kept_read(
+	    gw_status_type(entry->kind), entry->shown, statuses->read);
 }
 
 uint64_t
@@ -398,22 +470,35 @@ ctl_statuses_change(const struct ctl_statuses *statuses, enum gw_kind kind,
 	return entry != NULL ? entry->change : 0;
 }
 
-/* next (pending: as it is until it is served) in the place of what is shown. */
-static struct kept *
+static struct slice
+message_of(const struct ctl_statuses *statuses, const struct entry *entry)
+{
+	const struct ctl_wait *wait = wait_for(statuses, entry);
+
+	return wait != NULL && wait->why.length > 0 ? wait->why
+	                                            : pending_message;
+}
+
+/* next (with a message: as it is until it is served) in the place of what is
+ * shown. */
+static struct ctl_kept *
 make_shown(struct ctl_statuses *statuses, const struct entry *entry,
-    bool pending, int64_t wall_ms)
+    struct slice message, int64_t wall_ms)
 {
 	struct arena arena;
 
 	arena_init(&arena, STATUS_BLOCK_BYTES);
-	void *status = read_kept(entry->kind, entry->next, &arena);
+	void *status =
+	    ctl_kept_read(gw_status_type(entry->kind), entry->next, &arena);
 
-	if (pending)
-		status = gw_status_pending(
-		    entry->kind, status, pending_message, &arena);
+	if (slice_is_set(message))
+		status =
+		    gw_status_pending(entry->kind, status, message, &arena);
 	ctl_status_times(entry->kind, status,
-	    read_kept(entry->kind, entry->shown, &arena), wall_ms, &arena);
-	struct kept *made = keep(statuses, gw_status_type(entry->kind), status);
+	    ctl_kept_read(gw_status_type(entry->kind), entry->shown, &arena),
+	    wall_ms, &arena);
+	struct ctl_kept *made =
+	    ctl_kept_keep(&statuses->kept, gw_status_type(entry->kind), status);
 
 	arena_fini(&arena);
 	return made;
@@ -425,31 +510,36 @@ show(struct ctl_statuses *statuses, struct entry *entry, bool pending,
 {
 	must(entry->next != NULL);
 	struct shown *last = &statuses->last;
-	bool same = last->now != NULL && last->kind == entry->kind &&
-	    last->pending == pending && last->before == entry->shown &&
-	    last->next == entry->next && last->wall_s == wall_ms / 1000;
+	struct slice message =
+	    pending ? message_of(statuses, entry) : SLICE_NONE;
+	bool same = last->message.data == message.data && last->now != NULL &&
+	    last->kind == entry->kind && last->pending == pending &&
+	    last->before == entry->shown && last->next == entry->next &&
+	    last->wall_s == wall_ms / 1000;
 
 	if (!same) {
 		forget_last(statuses);
 		*last = (struct shown){
 		    .kind = entry->kind,
 		    .pending = pending,
+		    .message = message,
 		    .wall_s = wall_ms / 1000,
-		    .before = keep_too(entry->shown),
-		    .next = keep_too(entry->next),
-		    .now = make_shown(statuses, entry, pending, wall_ms),
+		    .before = ctl_kept_ref(entry->shown),
+		    .next = ctl_kept_ref(entry->next),
+		    .now = make_shown(statuses, entry, message, wall_ms),
 		};
 	}
 	if (last->now != entry->shown)
 		entry->change = ctl_changes_next(statuses->changes);
-	replace(statuses, &entry->shown, keep_too(last->now));
+	ctl_kept_replace(
+	    &statuses->kept, &entry->shown, ctl_kept_ref(last->now));
 }
 
 static void
 show_next(struct ctl_statuses *statuses, struct entry *entry, int64_t wall_ms)
 {
 	show(statuses, entry, false, wall_ms);
-	let_go(statuses, &entry->next);
+	ctl_kept_unref(&statuses->kept, &entry->next);
 }
 
 static void

@@ -25,8 +25,18 @@ void ctl_statuses_remove(struct ctl_statuses *statuses, enum gw_kind kind,
  * conditions that change. */
 void ctl_statuses_offer(struct ctl_statuses *statuses,
     const struct feed_generation *generation, uint64_t now_ms, int64_t wall_ms);
-/* Every worker serves this generation. */
+/* Every worker serves this generation, but for those of the Gateways that are
+ * waited for. */
 void ctl_statuses_confirm(struct ctl_statuses *statuses,
+    const struct feed_generation *generation, int64_t wall_ms);
+/* A Gateway ("namespace/name") is waited for, from this generation on; why is
+ * for people, and may become known or change later. It is told before the
+ * generation is confirmed. */
+void ctl_statuses_wait(struct ctl_statuses *statuses, struct slice gateway,
+    const struct feed_generation *generation, struct slice why,
+    int64_t wall_ms);
+/* The Gateway serves everything up to this generation. */
+void ctl_statuses_served(struct ctl_statuses *statuses, struct slice gateway,
     const struct feed_generation *generation, int64_t wall_ms);
 /* Show what has waited too long. */
 void ctl_statuses_expire(

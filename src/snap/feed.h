@@ -48,15 +48,20 @@ void feed_batch_put(
 void feed_batch_drop(struct feed_batch *batch, struct slice name);
 
 enum feed_reply_kind {
-	FEED_CONFIRM, /* every worker serves this generation */
+	FEED_CONFIRM, /* every worker serves this generation, but for the
+	               * Gateways that are waited for; with a name: those of
+	               * that Gateway do too */
+	FEED_WAIT, /* the Gateway of this name is waited for, from this
+	            * generation on: why says for whom */
 	FEED_REFUSE, /* this unit is left out: why says it */
 	FEED_REPORT, /* state of a named thing: see subject and why */
 };
 struct feed_reply {
 	struct list link;
 	enum feed_reply_kind kind;
-	struct feed_generation generation; /* CONFIRM */
-	struct slice name; /* REFUSE, REPORT: the unit */
+	struct feed_generation generation; /* CONFIRM, WAIT */
+	/* REFUSE, REPORT: the unit; CONFIRM, WAIT: "namespace/name" */
+	struct slice name;
 	enum error
 	    error; /* REPORT on a listener: OK it is bound, else why not */
 	struct slice why; /* for people */

@@ -48,6 +48,13 @@ snap_unit_kind(struct slice name, enum unit_kind *kind)
 	return false;
 }
 
+struct slice
+snap_unit_kind_word(enum unit_kind kind)
+{
+	must(kind < UNIT__COUNT);
+	return kinds[kind].word;
+}
+
 const struct record_type *
 snap_unit_type(enum unit_kind kind)
 {

@@ -95,6 +95,8 @@ struct unit_digest {
 /* The kind that a name says; false when it says none that is known, or has
  * nothing behind it. */
 bool snap_unit_kind(struct slice name, enum unit_kind *kind);
+/* The word before the first slash. */
+struct slice snap_unit_kind_word(enum unit_kind kind);
 const struct record_type *snap_unit_type(enum unit_kind kind);
 /* SHA-256 of name, a NUL, and the encoded bytes. */
 struct unit_digest snap_unit_digest(struct slice name, struct slice bytes);

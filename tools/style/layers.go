@@ -28,10 +28,11 @@ var rooms = []room{
 	{"kube", 4, "core wire net http"},
 	{"admin", 4, "core wire net http"},
 	{"proxy", 4, "core wire crypt snap net http"},
+	{"stream", 4, "core wire crypt snap net"},
 	{"announce", 4, "core wire snap net"},
 	{"agent", 5, "core wire crypt snap net http admin proxy announce"},
 	{"ctl", 5, "core wire crypt snap addr net http gw kube admin"},
-	{"cmd", 6, "core wire crypt snap addr net http gw kube admin proxy announce agent ctl"},
+	{"cmd", 6, "core wire crypt snap addr net http gw kube admin proxy stream announce agent ctl"},
 }
 
 // pure rooms do no I/O, read no clock and do not log.

@@ -1,0 +1,256 @@
+/* yumen controller: ctl, and the stream to its proxies; it serves no traffic.
+ * This thread is the control loop: signals, the admin server, the stream. */
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/process.h"
+#include "cmd/stream_identity.h"
+#include "cmd/stream_page.h"
+#include "core/log.h"
+#include "ctl/ctl.h"
+#include "ctl/once.h"
+
+struct controller {
+	struct process process;
+	struct feed *feed;
+	struct ctl *ctl;
+	struct stream_server *stream;
+	struct stream_identity identity;
+	struct stream_page page;
+	struct slice controller_names[FLAG_REPEATS];
+	char host[256];
+};
+
+static struct controller *
+of_process(struct process *process)
+{
+	return container_of(process, struct controller, process);
+}
+
+static void
+on_wake(struct process *process)
+{
+	struct controller *controller = of_process(process);
+
+	if (controller->stream != NULL)
+		stream_server_wake(controller->stream);
+	if (controller->ctl != NULL)
+		ctl_wake(controller->ctl);
+}
+
+static void
+on_reopen(struct process *process)
+{
+	(void)process;
+}
+
+/* The proxies serve on and come back to the next one. */
+static void
+on_stop(struct process *process, bool again)
+{
+	(void)again;
+	net_loop_stop(process->loop);
+}
+
+static void
+judge(void *context, const struct stream_claim *claim)
+{
+	struct controller *controller = context;
+
+	stream_tokens_judge(controller->stream,
+	    flags_value(
+	        controller->process.flags, FLAG_CONTROLLER_STREAM_TOKENS),
+	    claim);
+}
+
+static bool
+read_flags(struct controller *controller)
+{
+	const struct flags *flags = controller->process.flags;
+	static const struct {
+		enum flag flag;
+		const char *wanted;
+	} needed[] = {
+	    {FLAG_CONTROLLER_FILE,
+	        "name the files or folders: yumen controller -f PATH..."},
+	    {FLAG_CONTROLLER_STREAM_LISTEN,
+	        "name the address that proxies connect to: --stream-listen"},
+	    {FLAG_CONTROLLER_STREAM_AUTHORITY,
+	        "name the folder of the stream's authority: "
+	        "--stream-authority"},
+	    {FLAG_CONTROLLER_STREAM_TOKENS,
+	        "name the file of the proxies' tokens: --stream-tokens"},
+	};
+
+	for (unsigned i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (flags->counts[needed[i].flag] > 0)
+			continue;
+		fprintf(stderr, "yumen controller: %s\n", needed[i].wanted);
+		return false;
+	}
+	return process_read_flags(&controller->process);
+}
+
+/* The names that the certificate has. */
+static void
+add_names(struct controller *controller)
+{
+	const struct flags *flags = controller->process.flags;
+	unsigned count = flags->counts[FLAG_CONTROLLER_STREAM_NAME];
+
+	for (unsigned i = 0; i < count; i++)
+		stream_identity_name(&controller->identity,
+		    flags->values[FLAG_CONTROLLER_STREAM_NAME][i]);
+	if (count > 0)
+		return;
+	stream_identity_name(&controller->identity, "localhost");
+	stream_identity_name(&controller->identity, "127.0.0.1");
+	stream_identity_name(&controller->identity, "::1");
+	if (gethostname(controller->host, sizeof(controller->host) - 1) == 0)
+		stream_identity_name(&controller->identity, controller->host);
+}
+
+static bool
+listen_all(struct controller *controller)
+{
+	const struct flags *flags = controller->process.flags;
+
+	for (unsigned i = 0; i < flags->counts[FLAG_CONTROLLER_STREAM_LISTEN];
+	     i++) {
+		const char *value =
+		    flags->values[FLAG_CONTROLLER_STREAM_LISTEN][i];
+		struct net_address address;
+		char text[NET_ADDRESS_TEXT];
+
+		if (!command_address(value, "--stream-listen", &address))
+			return false;
+		enum error error =
+		    stream_server_listen(controller->stream, &address);
+
+		if (error != ERROR_OK) {
+			fprintf(stderr,
+			    "yumen controller: --stream-listen %s: %s\n", value,
+			    error_text(error));
+			return false;
+		}
+		net_address_format(&address, text);
+		log_event(LOG_STREAM_LISTENING, LOG_STRING("address", text));
+	}
+	return true;
+}
+
+static bool
+open_stream(struct controller *controller)
+{
+	struct process *process = &controller->process;
+	struct stream_server_options options = {
+	    .loop = process->loop,
+	    .feed = controller->feed,
+	    .judge = judge,
+	    .context = controller,
+	};
+	enum error error =
+	    stream_server_new(&options, &controller->stream);
+
+	if (error != ERROR_OK) {
+		fprintf(stderr, "yumen controller: stream: %s\n",
+		    error_text(error));
+		return false;
+	}
+	controller->identity.loop = process->loop;
+	controller->identity.server = controller->stream;
+	controller->identity.folder =
+	    flags_value(process->flags, FLAG_CONTROLLER_STREAM_AUTHORITY);
+	add_names(controller);
+	stream_page_register(
+	    &controller->page, controller->stream, process->server);
+	return stream_identity_open(&controller->identity) &&
+	    listen_all(controller);
+}
+
+static bool
+open_ctl(struct controller *controller)
+{
+	const struct flags *flags = controller->process.flags;
+	unsigned names = flags->counts[FLAG_CONTROLLER_CONTROLLER_NAME];
+	struct ctl_options options = {
+	    .paths = flags->values[FLAG_CONTROLLER_FILE],
+	    .path_count = flags->counts[FLAG_CONTROLLER_FILE],
+	    .gw = {.controller_names = controller->controller_names,
+	        .controller_name_count = names,
+	        .namespaces_implied = true,
+	        .carries = CTL_CARRIES},
+	    .feed = controller->feed,
+	    .admin_loop = controller->process.loop,
+	};
+
+	for (unsigned i = 0; i < names; i++)
+		controller->controller_names[i] = slice_from_string(
+		    flags->values[FLAG_CONTROLLER_CONTROLLER_NAME][i]);
+	if (ctl_new(&options, &controller->ctl) != ERROR_OK) {
+		/* Which, the log has said. */
+		fputs("yumen controller: not started: what -f names must be "
+		      "there and readable\n",
+		    stderr);
+		return false;
+	}
+	ctl_register(controller->ctl, controller->process.server);
+	return true;
+}
+
+static bool
+open_all(struct controller *controller)
+{
+	struct process *process = &controller->process;
+
+	if (!process_open(process))
+		return false;
+	controller->feed = feed_new();
+	feed_on_offer(controller->feed, process_wake, process);
+	return open_stream(controller) && open_ctl(controller);
+}
+
+static void
+close_all(struct controller *controller)
+{
+	/* ctl first: it has exchanges of the admin server in hand. */
+	ctl_free(&controller->ctl);
+	admin_free(&controller->process.server);
+	stream_identity_close(&controller->identity);
+	stream_server_free(&controller->stream);
+	if (controller->feed != NULL)
+		feed_free(controller->feed);
+	process_close(&controller->process);
+}
+
+int
+command_controller(const struct flags *flags)
+{
+	static struct controller controller;
+	int status = 1;
+
+	controller.process = (struct process){
+	    .flags = flags,
+	    .command = "yumen controller",
+	    .log_level = FLAG_CONTROLLER_LOG_LEVEL,
+	    .log_format = FLAG_CONTROLLER_LOG_FORMAT,
+	    .socket = FLAG_CONTROLLER_SOCKET,
+	    .admin = FLAG_CONTROLLER_ADMIN,
+	    .on_stop = on_stop,
+	    .on_reopen = on_reopen,
+	    .on_wake = on_wake,
+	};
+	/* One heap: threads allocate rarely, and each arena costs memory. */
+	mallopt(M_ARENA_MAX, 1);
+	if (!read_flags(&controller))
+		return 2;
+	if (open_all(&controller) &&
+	    net_loop_run(controller.process.loop) == ERROR_OK) {
+		status = 0;
+		log_event(LOG_RUN_STOPPED, LOG_NUMBER("pid", getpid()));
+	}
+	close_all(&controller);
+	return status;
+}

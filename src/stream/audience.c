@@ -1,0 +1,292 @@
+/* The proxies of one Gateway: whether all that are ready serve its newest
+ * units, whom ctl must wait for, and what they say of units, as if they were
+ * one agent. */
+#include <stdio.h>
+
+#include "core/limit.h"
+#include "core/memory.h"
+#include "core/must.h"
+#include "stream/server_priv.h"
+
+/* ctl shows what is pending after CONFIRM_MS: it must have heard by then. */
+#define LATE_MS (LIMIT_VALUE_CONFIRM_MS * 3 / 4)
+#define NAMED_MAX 5
+
+static void
+answer(struct stream_audience *audience, enum feed_reply_kind kind,
+    struct slice why)
+{
+	struct feed_reply *reply =
+	    feed_reply_new(kind, stream_view_name(audience->view), why);
+
+	reply->generation = audience->server->generation;
+	feed_answer(audience->server->options.feed, &reply);
+}
+
+static bool
+is_current(const struct stream_audience *audience, const struct stream_peer *peer)
+{
+	return peer->confirmed >= audience->changed;
+}
+
+/* Whom to wait for, for people. A proxy that has never been ready is counted
+ * only where there is no other. */
+static void
+write_laggards(const struct stream_audience *audience, struct text *out)
+{
+	unsigned named = 0, more = 0;
+	bool any_ready = false;
+
+	LIST_FOR_EACH(at, &audience->peers)
+	any_ready = any_ready ||
+	    container_of(at, struct stream_peer, of_audience)->ready;
+	LIST_FOR_EACH(at, &audience->peers)
+	{
+		const struct stream_peer *peer =
+		    container_of(at, struct stream_peer, of_audience);
+
+		if ((any_ready && !peer->ready) || is_current(audience, peer))
+			continue;
+		if (named == NAMED_MAX) {
+			more++;
+			continue;
+		}
+		text_printf(out, "%s%s", named++ > 0 ? ", " : "proxy ",
+		    peer->name[0] != '\0' ? peer->name : "without a name");
+	}
+	if (named == 0)
+		text_push_string(out, "no proxy of this Gateway is connected");
+	else if (more > 0)
+		text_printf(out, " and %u more do not serve it yet", more);
+	else
+		text_push_string(out, named > 1 ? " do not serve it yet"
+		                                : " does not serve it yet");
+}
+
+/* Tell ctl whom it waits for, where that is news. */
+static void
+tell_laggards(struct stream_audience *audience)
+{
+	struct text text;
+
+	text_init(&text);
+	write_laggards(audience, &text);
+	if (!slice_equal(
+	        text_slice(&text), slice_from_string(audience->told))) {
+		snprintf(audience->told, sizeof(audience->told), "%s",
+		    text.data);
+		answer(audience, FEED_WAIT, text_slice(&text));
+	}
+	text_fini(&text);
+}
+
+static void
+on_late(struct net_timer *timer)
+{
+	struct stream_audience *audience =
+	    container_of(timer, struct stream_audience, late);
+
+	if (!audience->waiting)
+		return;
+	tell_laggards(audience);
+	net_timer_set(audience->server->options.loop, timer, LATE_MS);
+}
+
+struct stream_audience *
+stream_audience_get(struct stream_server *server, struct stream_view *view)
+{
+	void **mark = stream_view_mark(view);
+	struct stream_audience *audience = *mark;
+
+	if (audience != NULL)
+		return audience;
+	audience = memory_zero(1, sizeof(*audience));
+	audience->server = server;
+	audience->view =
+	    stream_view_ref(server->views, stream_view_name(view));
+	list_init(&audience->peers);
+	net_timer_init(&audience->late, on_late);
+	*mark = audience;
+	return audience;
+}
+
+void
+stream_audience_free(struct stream_audience *audience)
+{
+	net_timer_clear(&audience->late);
+	*stream_view_mark(audience->view) = NULL;
+	stream_view_unref(&audience->view);
+	memory_free(audience);
+}
+
+/* Nobody listens and nothing is to be served. */
+static void
+forget_if_idle(struct stream_audience *audience)
+{
+	if (list_is_empty(&audience->peers) && !audience->waiting &&
+	    !stream_view_is_served(audience->view))
+		stream_audience_free(audience);
+}
+
+void
+stream_audience_join(
+    struct stream_audience *audience, struct stream_peer *peer)
+{
+	peer->audience = audience;
+	list_insert(&audience->peers, &peer->of_audience);
+}
+
+/* Every ready peer serves the newest, and there is one where there must be. */
+static bool
+is_served(const struct stream_audience *audience)
+{
+	bool any = false;
+
+	LIST_FOR_EACH(at, &audience->peers)
+	{
+		const struct stream_peer *peer =
+		    container_of(at, struct stream_peer, of_audience);
+
+		if (!peer->ready)
+			continue;
+		if (!is_current(audience, peer))
+			return false;
+		any = true;
+	}
+	return any || !stream_view_is_served(audience->view);
+}
+
+void
+stream_audience_look(struct stream_audience *audience)
+{
+	if (!audience->waiting || !is_served(audience))
+		return;
+	audience->waiting = false;
+	audience->told[0] = '\0';
+	net_timer_clear(&audience->late);
+	answer(audience, FEED_CONFIRM, SLICE(""));
+}
+
+void
+stream_audience_note(struct stream_audience *audience)
+{
+	audience->changed = audience->server->number;
+	if (is_served(audience)) {
+		stream_audience_look(audience);
+	} else {
+		/* From this generation on: whom for is told when it is late. */
+		answer(audience, FEED_WAIT,
+		    slice_from_string(audience->told));
+		if (!audience->waiting)
+			net_timer_set(audience->server->options.loop,
+			    &audience->late, LATE_MS);
+		audience->waiting = true;
+	}
+	forget_if_idle(audience);
+}
+
+/* ---- what its proxies say of units ---- */
+
+static const struct stream_problem *
+problem_of_any(const struct stream_audience *audience, struct slice name,
+    const struct stream_peer **whose)
+{
+	LIST_FOR_EACH(at, &audience->peers)
+	{
+		const struct stream_peer *peer =
+		    container_of(at, struct stream_peer, of_audience);
+		const struct stream_problem *problem =
+		    map_get(&peer->problems, name);
+
+		*whose = peer;
+		if (problem != NULL)
+			return problem;
+	}
+	return NULL;
+}
+
+/* What is known of a unit now, among all of them. */
+static void
+forward(struct stream_audience *audience, struct slice name)
+{
+	const struct stream_peer *whose;
+	const struct stream_problem *problem =
+	    problem_of_any(audience, name, &whose);
+	struct text why;
+
+	text_init(&why);
+	if (problem != NULL)
+		text_printf(&why, "proxy %s: %.*s", whose->name,
+		    (int)problem->why_length,
+		    problem->text + problem->name_length);
+	struct feed_reply *reply =
+	    feed_reply_new(FEED_REPORT, name, text_slice(&why));
+
+	reply->error = problem != NULL ? problem->error : ERROR_OK;
+	feed_answer(audience->server->options.feed, &reply);
+	text_fini(&why);
+}
+
+static void
+note_problem(struct stream_peer *peer, struct slice name, enum error error,
+    struct slice why)
+{
+	struct stream_problem *old = map_remove(&peer->problems, name);
+
+	memory_free(old);
+	if (error == ERROR_OK)
+		return;
+	if (peer->problems.count >= LIMIT_VALUE_STREAM_PROBLEMS) {
+		limit_hit(&peer->server->metrics, LIMIT_STREAM_PROBLEMS);
+		return;
+	}
+	if (why.length > STREAM_WHY_BYTES)
+		why.length = STREAM_WHY_BYTES;
+	struct stream_problem *problem =
+	    memory_zero(1, sizeof(*problem) + name.length + why.length);
+
+	problem->error = error;
+	problem->name_length = (uint32_t)name.length;
+	problem->why_length = (uint32_t)why.length;
+	memcpy(problem->text, name.data, name.length);
+	if (why.length > 0)
+		memcpy(problem->text + name.length, why.data, why.length);
+	map_put(&peer->problems, slice_make(problem->text, name.length),
+	    problem);
+}
+
+void
+stream_audience_reply(struct stream_peer *peer, enum feed_reply_kind kind,
+    struct slice name, enum error error, struct slice why)
+{
+	if (kind == FEED_REPORT) {
+		note_problem(peer, name, error, why);
+		forward(peer->audience, name);
+		return;
+	}
+	if (why.length > STREAM_WHY_BYTES)
+		why.length = STREAM_WHY_BYTES;
+	struct feed_reply *reply = feed_reply_new(kind, name, why);
+
+	reply->error = error;
+	feed_answer(peer->server->options.feed, &reply);
+}
+
+void
+stream_audience_leave(struct stream_peer *peer)
+{
+	struct stream_audience *audience = peer->audience;
+	struct slice name;
+	void *value;
+
+	peer->audience = NULL;
+	list_remove(&peer->of_audience);
+	/* What only it could not do is no longer wrong, unless it was the
+	 * last: then nobody knows better. */
+	if (!list_is_empty(&audience->peers))
+		for (size_t at = 0;
+		     map_next(&peer->problems, &at, &name, &value);)
+			forward(audience, name);
+	stream_audience_look(audience);
+	forget_if_idle(audience);
+}

@@ -1,0 +1,85 @@
+/* Inside stream: the client. */
+#ifndef YUMEN_STREAM_CLIENT_PRIV_H
+#define YUMEN_STREAM_CLIENT_PRIV_H
+
+#include "core/random.h"
+#include "net/names.h"
+#include "stream/client.h"
+#include "stream/copy.h"
+#include "stream/link.h"
+#include "stream/table.h"
+
+#define STREAM_ADDRESSES 16
+
+enum stream_client_state {
+	STREAM_CLIENT_RESTING, /* until the timer, or a name's answer */
+	STREAM_CLIENT_CONNECTING,
+	STREAM_CLIENT_GREETING, /* hello is said */
+	STREAM_CLIENT_LISTING, /* told what is held; keep is to come */
+	STREAM_CLIENT_LIVE,
+};
+
+/* What the agent found wrong, to be said again when the stream comes back. */
+struct stream_trouble {
+	enum feed_reply_kind kind; /* REFUSE, REPORT */
+	enum error error;
+	uint32_t name_length, why_length;
+	char text[]; /* name, why */
+};
+
+struct stream_client {
+	struct stream_client_options options;
+	struct metrics metrics;
+	struct stream_link stream;
+	enum stream_client_state state;
+	struct net_names *names; /* NULL: the host is an address */
+	struct net_address addresses[STREAM_ADDRESSES];
+	unsigned address_count, next_address;
+	struct net_timer retry;
+	struct random random;
+	uint64_t wait_ms; /* before the next try, at most */
+	bool told_down;
+	enum error error; /* of the last try */
+	char why[160]; /* as the controller said it */
+
+	struct net_tls_profile *profile;
+	struct net_tls_client tls;
+	struct crypt_name tls_name;
+	uint8_t tls_address[16];
+	char *server_name; /* for SNI; NULL: it is an address */
+
+	struct text token_text;
+	struct slice token; /* in token_text, until hello is said */
+
+	struct stream_table table;
+	struct stream_copy *copy;
+	struct feed_batch *batch; /* what came since the last commit, or NULL */
+	bool whole; /* the next batch names all that there is */
+	struct stream_row **listed; /* in the order in which they were told */
+	uint64_t listed_count;
+	struct feed_generation offered, confirmed;
+	bool has_offered, has_confirmed;
+	bool caught_up; /* since it is connected */
+	bool copy_lost; /* it could not be written */
+	struct map troubles; /* by unit's name */
+};
+
+/* client.c */
+void stream_client_connect(struct stream_client *client);
+/* The first commit since it is connected. */
+void stream_client_on_caught_up(struct stream_client *client);
+
+/* catch_up.c: what it holds and what comes. */
+void stream_client_load(struct stream_client *client);
+void stream_client_greet(struct stream_client *client);
+void stream_client_take(
+    struct stream_client *client, const struct stream_message *message);
+/* All of it is to come anew. */
+void stream_client_forget(struct stream_client *client);
+
+/* replies.c */
+void stream_client_settle(struct stream_client *client, struct slice name);
+void stream_client_say_again(struct stream_client *client);
+void stream_client_fini_troubles(struct stream_client *client);
+
+#endif
