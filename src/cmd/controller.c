@@ -151,8 +151,7 @@ open_stream(struct controller *controller)
 	    .judge = judge,
 	    .context = controller,
 	};
-	enum error error =
-	    stream_server_new(&options, &controller->stream);
+	enum error error = stream_server_new(&options, &controller->stream);
 
 	if (error != ERROR_OK) {
 		fprintf(stderr, "yumen controller: stream: %s\n",

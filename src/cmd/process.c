@@ -81,8 +81,7 @@ read_log_flags(const struct process *process)
 	}
 	if (format != NULL && strcmp(format, "text") != 0 &&
 	    strcmp(format, "json") != 0) {
-		fprintf(stderr,
-		    "%s: --log-format %s: text or json is wanted\n",
+		fprintf(stderr, "%s: --log-format %s: text or json is wanted\n",
 		    process->command, format);
 		return false;
 	}
@@ -98,9 +97,11 @@ read_admin_flags(struct process *process)
 	const char *path = flags_value(process->flags, process->socket);
 
 	if (path == NULL) {
-		if (!command_default_socket(process->socket_path, sizeof(process->socket_path)))
+		if (!command_default_socket(
+		        process->socket_path, sizeof(process->socket_path)))
 			return false;
-	} else if ((size_t)snprintf(process->socket_path, sizeof(process->socket_path), "%s",
+	} else if ((size_t)snprintf(process->socket_path,
+	               sizeof(process->socket_path), "%s",
 	               path) >= sizeof(process->socket_path)) {
 		fprintf(stderr,
 		    "%s: --socket %s: longer than a socket's path may "
@@ -160,7 +161,8 @@ open_admin(struct process *process)
 	error = admin_listen_unix(process->server, process->socket_path);
 	process->socket_open = error == ERROR_OK;
 	if (error != ERROR_OK &&
-	    !not_open(process, process->socket, "socket", process->socket_path, error))
+	    !not_open(process, process->socket, "socket", process->socket_path,
+	        error))
 		return false;
 	if (process->admin_off)
 		return true;

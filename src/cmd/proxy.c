@@ -106,8 +106,8 @@ read_controller(struct proxy *proxy)
 		proxy->host = slice_make(value, (size_t)(colon - value));
 		if (proxy->host.length > 2 && proxy->host.data[0] == '[' &&
 		    colon[-1] == ']')
-			proxy->host = slice_make(
-			    value + 1, proxy->host.length - 2);
+			proxy->host =
+			    slice_make(value + 1, proxy->host.length - 2);
 		if (proxy->host.length > 0 &&
 		    slice_to_number(
 		        slice_from_string(colon + 1), UINT16_MAX, &port) &&
@@ -204,9 +204,8 @@ open_stream(struct proxy *proxy)
 	    .name = slice_from_string(proxy->name),
 	    .authority_path = flags_value(flags, FLAG_PROXY_CA),
 	    .token_path = flags_value(flags, FLAG_PROXY_TOKEN_FILE),
-	    .server_name = server_name != NULL
-	        ? slice_from_string(server_name)
-	        : proxy->host,
+	    .server_name = server_name != NULL ? slice_from_string(server_name)
+	                                       : proxy->host,
 	    .copy_path = flags_value(flags, FLAG_PROXY_COPY),
 	};
 	enum error error = stream_client_new(&options, &proxy->stream);
@@ -269,8 +268,7 @@ command_proxy(const struct flags *flags)
 	mallopt(M_ARENA_MAX, 1);
 	if (!read_flags(&proxy))
 		return 2;
-	if (open_all(&proxy) &&
-	    net_loop_run(proxy.process.loop) == ERROR_OK) {
+	if (open_all(&proxy) && net_loop_run(proxy.process.loop) == ERROR_OK) {
 		proxy.status = 0;
 		log_event(LOG_RUN_STOPPED, LOG_NUMBER("pid", getpid()));
 	}

@@ -70,8 +70,7 @@ write_file(const char *path, unsigned mode, struct slice bytes)
 	    sizeof(path_new))
 		return ERROR_LIMIT;
 	(void)unlink(path_new);
-	int fd =
-	    open(path_new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	int fd = open(path_new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
 	if (fd < 0)
 		return error_from_errno(errno);
@@ -87,8 +86,8 @@ write_file(const char *path, unsigned mode, struct slice bytes)
 }
 
 static void
-path_of(const struct stream_identity *identity, const char *name,
-    char out[4096])
+path_of(
+    const struct stream_identity *identity, const char *name, char out[4096])
 {
 	snprintf(out, 4096, "%s/%s", identity->folder, name);
 }
@@ -132,8 +131,8 @@ show_new(struct stream_identity *identity, struct slice state)
 
 	text_init(&chain);
 	text_init(&key);
-	enum error error = stream_authority_issue(state, identity->names,
-	    identity->name_count, now, &chain, &key);
+	enum error error = stream_authority_issue(
+	    state, identity->names, identity->name_count, now, &chain, &key);
 
 	if (error == ERROR_OK) {
 		struct crypt_certificates *parsed =
@@ -196,8 +195,7 @@ stream_identity_open(struct stream_identity *identity)
 	enum error error = renew(identity);
 
 	if (error != ERROR_OK) {
-		fprintf(stderr,
-		    "yumen controller: --stream-authority %s: %s\n",
+		fprintf(stderr, "yumen controller: --stream-authority %s: %s\n",
 		    identity->folder, error_text(error));
 		return false;
 	}
@@ -256,7 +254,8 @@ stream_tokens_judge(struct stream_server *server, const char *path,
 	enum error error = read_file(path, &file);
 
 	rest = text_slice(&file);
-	/* A token may be good for several Gateways: the one that is asked for. */
+	/* A token may be good for several Gateways: the one that is asked for.
+	 */
 	while (error == ERROR_OK && slice_cut(&rest, '\n', &line)) {
 		one = gateway_of_line(line, claim->token);
 		if (slice_is_set(one) &&

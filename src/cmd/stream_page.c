@@ -67,8 +67,8 @@ show_proxies(void *context, struct http_exchange *exchange, struct slice query)
 }
 
 void
-stream_page_register(struct stream_page *page, struct stream_server *server,
-    struct admin *admin)
+stream_page_register(
+    struct stream_page *page, struct stream_server *server, struct admin *admin)
 {
 	page->server = server;
 	admin_add_page(

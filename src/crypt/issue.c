@@ -65,7 +65,7 @@ static void
 push_name(GENERAL_NAMES *names, const struct crypt_name *wanted)
 {
 	bool is_ip = wanted->kind == CRYPT_NAME_IP;
-	int type = is_ip ? GEN_IPADD
+	int type = is_ip                     ? GEN_IPADD
 	    : wanted->kind == CRYPT_NAME_URI ? GEN_URI
 	                                     : GEN_DNS;
 	ASN1_STRING *string =
@@ -120,8 +120,7 @@ begin(EVP_PKEY *pkey, struct slice common_name, struct crypt_validity validity)
 static void
 sign(X509 *x509, X509 *issuer, EVP_PKEY *by)
 {
-	int good =
-	    X509_set_issuer_name(x509, X509_get_subject_name(issuer)) &&
+	int good = X509_set_issuer_name(x509, X509_get_subject_name(issuer)) &&
 	    X509_sign(x509, by, EVP_sha256()) > 0;
 
 	must(good);
@@ -179,10 +178,8 @@ issue(X509 *issuer, EVP_PKEY *by, const struct crypt_name *names,
 	EVP_PKEY *pkey = make_key();
 	X509 *x509 = begin(pkey, SLICE("yumen"), validity);
 
-	add_extension(
-	    x509, issuer, NID_basic_constraints, "critical,CA:FALSE");
-	add_extension(
-	    x509, issuer, NID_key_usage, "critical,digitalSignature");
+	add_extension(x509, issuer, NID_basic_constraints, "critical,CA:FALSE");
+	add_extension(x509, issuer, NID_key_usage, "critical,digitalSignature");
 	add_extension(x509, issuer, NID_ext_key_usage, "serverAuth");
 	add_extension(x509, issuer, NID_authority_key_identifier, "keyid");
 	add_names(x509, names, name_count);
@@ -219,10 +216,9 @@ bool
 crypt_is_issued_by(const struct crypt_certificate *certificate,
     const struct crypt_certificate *issuer)
 {
-	bool good = X509_check_issued(issuer->x509, certificate->x509) ==
-	        X509_V_OK &&
-	    X509_verify(certificate->x509, X509_get0_pubkey(issuer->x509)) ==
-	        1;
+	bool good =
+	    X509_check_issued(issuer->x509, certificate->x509) == X509_V_OK &&
+	    X509_verify(certificate->x509, X509_get0_pubkey(issuer->x509)) == 1;
 
 	ERR_clear_error();
 	return good;

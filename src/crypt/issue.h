@@ -16,8 +16,7 @@ struct crypt_validity {
 
 /* Append a new authority's certificate and its key, both PEM. */
 void crypt_issue_authority(struct slice common_name,
-    struct crypt_validity validity, struct text *certificate,
-    struct text *key);
+    struct crypt_validity validity, struct text *certificate, struct text *key);
 /* Append a server's certificate with these names, by the first certificate and
  * the one key of authority (PEM), and its key. INVALID: authority is none. */
 enum error crypt_issue_server(struct slice authority,

@@ -1,5 +1,5 @@
-/* Records that are kept encoded, equal ones once: statuses of many routes differ
- * in nothing. A map of them by their bytes is the owner's. */
+/* Records that are kept encoded, equal ones once: statuses of many routes
+ * differ in nothing. A map of them by their bytes is the owner's. */
 #ifndef YUMEN_CTL_KEPT_H
 #define YUMEN_CTL_KEPT_H
 

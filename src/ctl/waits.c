@@ -132,9 +132,8 @@ ctl_waits_for(const struct ctl_waits *waits, enum gw_kind kind,
 	for (uint32_t i = 0; i < route->parents_count; i++) {
 		const struct gw_status_parent *parent =
 		    route->parents[i].parent_ref;
-		struct ctl_wait *wait = parent != NULL
-		    ? parent_blocks(waits, parent, offer)
-		    : NULL;
+		struct ctl_wait *wait =
+		    parent != NULL ? parent_blocks(waits, parent, offer) : NULL;
 
 		if (wait != NULL)
 			return wait;

@@ -37,8 +37,7 @@ struct ctl_wait *ctl_waits_next(const struct ctl_waits *waits, size_t *at);
 /* The Gateway that keeps a status of this offer waiting, or NULL: of a Gateway
  * and a ListenerSet, its own (gateway, "namespace/name"); of a route, any of
  * its parents. */
-struct ctl_wait *ctl_waits_for(const struct ctl_waits *waits,
-    enum gw_kind kind, struct slice gateway, const void *status,
-    uint64_t offer);
+struct ctl_wait *ctl_waits_for(const struct ctl_waits *waits, enum gw_kind kind,
+    struct slice gateway, const void *status, uint64_t offer);
 
 #endif

@@ -24,7 +24,8 @@ answer(struct stream_audience *audience, enum feed_reply_kind kind,
 }
 
 static bool
-is_current(const struct stream_audience *audience, const struct stream_peer *peer)
+is_current(
+    const struct stream_audience *audience, const struct stream_peer *peer)
 {
 	return peer->confirmed >= audience->changed;
 }
@@ -59,8 +60,9 @@ write_laggards(const struct stream_audience *audience, struct text *out)
 	else if (more > 0)
 		text_printf(out, " and %u more do not serve it yet", more);
 	else
-		text_push_string(out, named > 1 ? " do not serve it yet"
-		                                : " does not serve it yet");
+		text_push_string(out,
+		    named > 1 ? " do not serve it yet"
+		              : " does not serve it yet");
 }
 
 /* Tell ctl whom it waits for, where that is news. */
@@ -73,8 +75,8 @@ tell_laggards(struct stream_audience *audience)
 	write_laggards(audience, &text);
 	if (!slice_equal(
 	        text_slice(&text), slice_from_string(audience->told))) {
-		snprintf(audience->told, sizeof(audience->told), "%s",
-		    text.data);
+		snprintf(
+		    audience->told, sizeof(audience->told), "%s", text.data);
 		answer(audience, FEED_WAIT, text_slice(&text));
 	}
 	text_fini(&text);
@@ -102,8 +104,7 @@ stream_audience_get(struct stream_server *server, struct stream_view *view)
 		return audience;
 	audience = memory_zero(1, sizeof(*audience));
 	audience->server = server;
-	audience->view =
-	    stream_view_ref(server->views, stream_view_name(view));
+	audience->view = stream_view_ref(server->views, stream_view_name(view));
 	list_init(&audience->peers);
 	net_timer_init(&audience->late, on_late);
 	*mark = audience;
@@ -129,8 +130,7 @@ forget_if_idle(struct stream_audience *audience)
 }
 
 void
-stream_audience_join(
-    struct stream_audience *audience, struct stream_peer *peer)
+stream_audience_join(struct stream_audience *audience, struct stream_peer *peer)
 {
 	peer->audience = audience;
 	list_insert(&audience->peers, &peer->of_audience);
@@ -175,8 +175,7 @@ stream_audience_note(struct stream_audience *audience)
 		stream_audience_look(audience);
 	} else {
 		/* From this generation on: whom for is told when it is late. */
-		answer(audience, FEED_WAIT,
-		    slice_from_string(audience->told));
+		answer(audience, FEED_WAIT, slice_from_string(audience->told));
 		if (!audience->waiting)
 			net_timer_set(audience->server->options.loop,
 			    &audience->late, LATE_MS);
@@ -251,8 +250,8 @@ note_problem(struct stream_peer *peer, struct slice name, enum error error,
 	memcpy(problem->text, name.data, name.length);
 	if (why.length > 0)
 		memcpy(problem->text + name.length, why.data, why.length);
-	map_put(&peer->problems, slice_make(problem->text, name.length),
-	    problem);
+	map_put(
+	    &peer->problems, slice_make(problem->text, name.length), problem);
 }
 
 void

@@ -50,8 +50,8 @@ next_part(struct slice *rest)
 	size_t length = rest->length;
 
 	if (length > 1) {
-		const char *next = memmem(rest->data + 1, length - 1, begin,
-		    sizeof(begin) - 1);
+		const char *next = memmem(
+		    rest->data + 1, length - 1, begin, sizeof(begin) - 1);
 
 		if (next != NULL)
 			length = (size_t)(next - rest->data);

@@ -1,6 +1,6 @@
-/* What a proxy holds, and how it becomes what the controller has: puts and drops
- * gather in a batch, also across connections that broke, until a commit makes
- * it a whole, which the agent is offered and the copy gets. */
+/* What a proxy holds, and how it becomes what the controller has: puts and
+ * drops gather in a batch, also across connections that broke, until a commit
+ * makes it a whole, which the agent is offered and the copy gets. */
 #include <stdio.h>
 
 #include "core/limit.h"
@@ -42,8 +42,8 @@ stream_client_load(struct stream_client *client)
 	client->whole = true;
 	if (path == NULL)
 		return;
-	error = stream_copy_open(path, client->options.gateway, &client->table,
-	    &client->copy, &why);
+	error = stream_copy_open(
+	    path, client->options.gateway, &client->table, &client->copy, &why);
 	if (error == ERROR_OK && !stream_copy_is_there(client->copy))
 		return;
 	if (error == ERROR_OK) {
@@ -120,15 +120,14 @@ list_held(struct stream_client *client)
 	size_t at = 0;
 
 	memory_free(client->listed);
-	client->listed = memory_zero(
-	    client->table.rows.count, sizeof(client->listed[0]));
+	client->listed =
+	    memory_zero(client->table.rows.count, sizeof(client->listed[0]));
 	client->listed_count = 0;
 	text_init(&digests);
 	while ((row = stream_table_next(&client->table, &at)) != NULL) {
 		client->listed[client->listed_count++] = row;
 		text_push(&digests,
-		    slice_make(
-		        (const char *)row->digest, sizeof(row->digest)));
+		    slice_make((const char *)row->digest, sizeof(row->digest)));
 		if (digests.length >= DIGESTS_A_MESSAGE * STREAM_DIGEST_BYTES)
 			push_digests(client, &digests);
 	}
@@ -176,8 +175,7 @@ on_keep(struct stream_client *client, struct slice bits)
 		const struct stream_row *row = client->listed[i];
 
 		if ((((uint8_t)bits.data[i / 8] >> i % 8) & 1) == 0)
-			drop(client,
-			    slice_make(row->name, row->name_length));
+			drop(client, slice_make(row->name, row->name_length));
 	}
 	memory_free(client->listed);
 	client->listed = NULL;
@@ -188,8 +186,7 @@ on_keep(struct stream_client *client, struct slice bits)
 static void
 on_put(struct stream_client *client, const struct stream_put *put)
 {
-	struct slice bytes =
-	    slice_is_set(put->bytes) ? put->bytes : SLICE("");
+	struct slice bytes = slice_is_set(put->bytes) ? put->bytes : SLICE("");
 
 	feed_batch_put(batch_of(client), put->name, bytes);
 	stream_client_settle(client, put->name);
@@ -203,8 +200,8 @@ write_copy(struct stream_client *client)
 
 	if (client->copy == NULL)
 		return;
-	error = stream_copy_append(
-	    client->copy, &client->table, batch_of(client));
+	error =
+	    stream_copy_append(client->copy, &client->table, batch_of(client));
 	if (error == ERROR_OK)
 		return;
 	log_event(LOG_COPY_NOT_WRITTEN,
@@ -239,8 +236,8 @@ on_commit(struct stream_client *client, struct slice bytes)
 static void
 on_bye(struct stream_client *client, const struct stream_bye *bye)
 {
-	snprintf(client->why, sizeof(client->why), "%.*s",
-	    SLICE_ARGS(bye->why));
+	snprintf(
+	    client->why, sizeof(client->why), "%.*s", SLICE_ARGS(bye->why));
 	for (char *at = client->why; *at != '\0'; at++)
 		if (*at < ' ' || *at > '~')
 			*at = '?';
@@ -259,8 +256,7 @@ stream_client_take(
 	else if (state == STREAM_CLIENT_GREETING &&
 	    message->kind == STREAM_WELCOME)
 		on_welcome(client, message->welcome);
-	else if (state == STREAM_CLIENT_LISTING &&
-	    message->kind == STREAM_KEEP)
+	else if (state == STREAM_CLIENT_LISTING && message->kind == STREAM_KEEP)
 		on_keep(client, message->keep->bits);
 	else if (state == STREAM_CLIENT_LIVE && message->kind == STREAM_PUT)
 		on_put(client, message->put);

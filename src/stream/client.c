@@ -81,8 +81,7 @@ fail(struct stream_client *client, enum error error)
 static void
 on_retry(struct net_timer *timer)
 {
-	stream_client_connect(
-	    container_of(timer, struct stream_client, retry));
+	stream_client_connect(container_of(timer, struct stream_client, retry));
 }
 
 static void
@@ -171,8 +170,8 @@ read_authority(struct stream_client *client)
 	struct text pem;
 
 	text_init(&pem);
-	enum error error = read_file(client->options.authority_path,
-	    LIMIT_VALUE_PEM_BYTES, &pem);
+	enum error error = read_file(
+	    client->options.authority_path, LIMIT_VALUE_PEM_BYTES, &pem);
 
 	if (error == ERROR_OK) {
 		authorities = crypt_bundle_parse(text_slice(&pem), &fault);
@@ -219,8 +218,7 @@ stream_client_connect(struct stream_client *client)
 	if (!options->plain) {
 		error = read_authority(client);
 		if (error != ERROR_OK) {
-			tell_unreadable(
-			    client, options->authority_path, error);
+			tell_unreadable(client, options->authority_path, error);
 			return;
 		}
 	}
@@ -301,8 +299,8 @@ open_tls(struct stream_client *client)
 		memcpy(client->tls_address, address.ip + (ip4 ? 12 : 0),
 		    ip4 ? 4 : 16);
 		client->tls_name = (struct crypt_name){CRYPT_NAME_IP,
-		    slice_make((const char *)client->tls_address,
-		        ip4 ? 4 : 16)};
+		    slice_make(
+		        (const char *)client->tls_address, ip4 ? 4 : 16)};
 	} else {
 		client->server_name = memory_zero(1, name.length + 1);
 		memcpy(client->server_name, name.data, name.length);
@@ -337,8 +335,8 @@ open_names(struct stream_client *client)
 }
 
 enum error
-stream_client_new(const struct stream_client_options *options,
-    struct stream_client **client)
+stream_client_new(
+    const struct stream_client_options *options, struct stream_client **client)
 {
 	must(options->loop != NULL && options->feed != NULL);
 	struct stream_client *made = memory_zero(1, sizeof(*made));

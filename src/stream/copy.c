@@ -67,8 +67,8 @@ read_frame(
 		    : ERROR_INVALID;
 	switch (message->kind) {
 	case STREAM_PUT:
-		row = stream_table_put(reading->table, message->put->name,
-		    message->put->bytes);
+		row = stream_table_put(
+		    reading->table, message->put->name, message->put->bytes);
 		stream_table_place(reading->table, row, reading->at, used);
 		return ERROR_OK;
 	case STREAM_DROP:
@@ -93,8 +93,8 @@ read_frames(struct reading *reading, size_t end, size_t *committed)
 	reading->at = 0;
 	while (reading->at < end) {
 		struct stream_message message;
-		struct slice rest = slice_make(reading->bytes.data + reading->at,
-		    end - reading->at);
+		struct slice rest = slice_make(
+		    reading->bytes.data + reading->at, end - reading->at);
 		size_t used;
 		enum error error =
 		    stream_message_take(rest, LIMIT_VALUE_STREAM_FRAME_BYTES,
@@ -122,8 +122,7 @@ read_all(struct reading *reading)
 	size_t end = 0, again = 0;
 
 	reading->table = NULL;
-	enum error error =
-	    read_frames(reading, reading->bytes.length, &end);
+	enum error error = read_frames(reading, reading->bytes.length, &end);
 
 	reading->table = table;
 	/* What a torn write left may be anything; what is before it counts. */
@@ -150,9 +149,9 @@ load(struct stream_copy *copy, struct stream_table *table, const char **why)
 		return ERROR_DENIED;
 	}
 	size_t length = (size_t)facts.st_size;
-	void *bytes = length > 0 ? mmap(NULL, length, PROT_READ, MAP_PRIVATE,
-	                               copy->fd, 0)
-	                         : NULL;
+	void *bytes = length > 0
+	    ? mmap(NULL, length, PROT_READ, MAP_PRIVATE, copy->fd, 0)
+	    : NULL;
 
 	if (bytes == MAP_FAILED)
 		return error_from_errno(errno);
@@ -281,17 +280,17 @@ stream_copy_put_all(const struct stream_copy *copy,
 	for (size_t at = 0; error == ERROR_OK &&
 	     (row = stream_table_next(table, &at)) != NULL;) {
 		text_reset(&frame);
-		error = read_at(copy->fd,
-		    text_reserve(&frame, row->frame_bytes), row->frame_bytes,
-		    row->offset);
+		error =
+		    read_at(copy->fd, text_reserve(&frame, row->frame_bytes),
+		        row->frame_bytes, row->offset);
 		if (error != ERROR_OK)
 			break;
 		text_advance(&frame, row->frame_bytes);
 		error = stream_message_take(text_slice(&frame),
 		    LIMIT_VALUE_STREAM_FRAME_BYTES, &arena, &message, &used);
 		if (error == ERROR_OK && message.kind == STREAM_PUT)
-			feed_batch_put(batch, message.put->name,
-			    message.put->bytes);
+			feed_batch_put(
+			    batch, message.put->name, message.put->bytes);
 		arena_reset(&arena);
 	}
 	batch->generation = table->generation;

@@ -39,7 +39,8 @@ find(const struct stream_peer *peer, const struct unit_digest *digest)
 }
 
 bool
-stream_peer_has(const struct stream_peer *peer, const struct unit_digest *digest)
+stream_peer_has(
+    const struct stream_peer *peer, const struct unit_digest *digest)
 {
 	return peer->order != NULL && find(peer, digest) < peer->listed;
 }
@@ -68,8 +69,7 @@ answer(struct stream_peer *peer)
 	struct stream_keep message = {
 	    .bits = slice_make((const char *)keeping.bits, bytes)};
 
-	peer->order =
-	    memory_zero((size_t)peer->listed, sizeof(peer->order[0]));
+	peer->order = memory_zero((size_t)peer->listed, sizeof(peer->order[0]));
 	for (uint32_t i = 0; i < peer->listed; i++)
 		peer->order[i] = i;
 	qsort_r(peer->order, (size_t)peer->listed, sizeof(peer->order[0]),
@@ -91,8 +91,8 @@ stream_peer_list(struct stream_peer *peer, struct slice digests)
 		return;
 	}
 	/* As it comes, not as it was promised. */
-	peer->held = memory_resize(peer->held, (size_t)(peer->listed + count),
-	    sizeof(peer->held[0]));
+	peer->held = memory_resize(
+	    peer->held, (size_t)(peer->listed + count), sizeof(peer->held[0]));
 	memcpy(peer->held[peer->listed], digests.data, digests.length);
 	peer->listed += count;
 	if (peer->listed == peer->held_count)

@@ -123,8 +123,8 @@ read_in(struct stream_link *link)
 	while (link->stream.readable && !link->ending && !link->finishing) {
 		size_t length;
 		char *buffer = text_reserve(&link->in, READ_BYTES);
-		enum error error = net_stream_read(
-		    &link->stream, buffer, READ_BYTES, &length);
+		enum error error =
+		    net_stream_read(&link->stream, buffer, READ_BYTES, &length);
 
 		if (error == ERROR_AGAIN)
 			return;

@@ -1,6 +1,7 @@
 /* A link: messages over a net_stream, either side's. It frames, pings, and ends
  * when the peer is silent; what the messages mean is its owner's business, who
- * embeds it. No call of this header calls a handler: they come from the loop. */
+ * embeds it. No call of this header calls a handler: they come from the loop.
+ */
 #ifndef YUMEN_STREAM_LINK_H
 #define YUMEN_STREAM_LINK_H
 

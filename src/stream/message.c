@@ -39,8 +39,7 @@ type_of(enum stream_kind kind)
 }
 
 void
-stream_message_push(
-    struct text *out, enum stream_kind kind, const void *record)
+stream_message_push(struct text *out, enum stream_kind kind, const void *record)
 {
 	const struct record_type *type = type_of(kind);
 	size_t start = out->length;

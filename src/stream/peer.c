@@ -182,8 +182,7 @@ on_hello(struct stream_peer *peer, const struct stream_hello *hello)
 		return;
 	}
 	if (!is_gateway(hello->gateway)) {
-		stream_peer_refuse(
-		    peer, ERROR_INVALID, "it names no Gateway");
+		stream_peer_refuse(peer, ERROR_INVALID, "it names no Gateway");
 		return;
 	}
 	if (peer->server->peer_count >= LIMIT_VALUE_STREAM_PEERS) {
@@ -193,8 +192,7 @@ on_hello(struct stream_peer *peer, const struct stream_hello *hello)
 		return;
 	}
 	peer->gateway = memory_zero(1, hello->gateway.length + 1);
-	memcpy(
-	    peer->gateway, hello->gateway.data, hello->gateway.length);
+	memcpy(peer->gateway, hello->gateway.data, hello->gateway.length);
 	peer->kinds = stream_kinds_parse(hello->kinds, hello->kinds_count);
 	peer->holds_something = slice_is_set(hello->generation);
 	if (peer->holds_something)
@@ -208,8 +206,8 @@ void
 stream_peer_begin(struct stream_peer *peer)
 {
 	struct stream_server *server = peer->server;
-	struct stream_view *view = stream_view_ref(
-	    server->views, slice_from_string(peer->gateway));
+	struct stream_view *view =
+	    stream_view_ref(server->views, slice_from_string(peer->gateway));
 	struct stream_audience *audience = stream_audience_get(server, view);
 	struct feed_generation generation =
 	    stream_view_generation(view, peer->kinds);
@@ -222,8 +220,7 @@ stream_peer_begin(struct stream_peer *peer)
 	};
 
 	welcome.list = !welcome.same && peer->holds_something &&
-	    peer->held_count > 0 &&
-	    peer->held_count <= LIMIT_VALUE_STREAM_HELD;
+	    peer->held_count > 0 && peer->held_count <= LIMIT_VALUE_STREAM_HELD;
 	stream_cursor_open(&peer->cursor, view);
 	stream_audience_join(audience, peer);
 	/* The audience has its own. */

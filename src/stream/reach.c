@@ -26,8 +26,8 @@ tell_root(const struct stream_reach *reach, struct slice listener)
 }
 
 static void
-tell_held(const struct stream_reach *reach, const struct slice *names,
-    uint32_t count)
+tell_held(
+    const struct stream_reach *reach, const struct slice *names, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
 		reach->held(reach->context, names[i]);

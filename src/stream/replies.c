@@ -43,8 +43,8 @@ keep(struct stream_client *client, const struct feed_reply *reply)
 	if (reply->error == ERROR_OK ||
 	    client->troubles.count >= LIMIT_VALUE_STREAM_PROBLEMS)
 		return;
-	trouble = memory_zero(1,
-	    sizeof(*trouble) + reply->name.length + reply->why.length);
+	trouble = memory_zero(
+	    1, sizeof(*trouble) + reply->name.length + reply->why.length);
 	trouble->kind = reply->kind;
 	trouble->error = reply->error;
 	trouble->name_length = (uint32_t)reply->name.length;

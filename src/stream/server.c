@@ -51,8 +51,8 @@ open_tls(struct stream_server *server)
 }
 
 enum error
-stream_server_new(const struct stream_server_options *options,
-    struct stream_server **server)
+stream_server_new(
+    const struct stream_server_options *options, struct stream_server **server)
 {
 	must(options->loop != NULL && options->feed != NULL &&
 	    options->judge != NULL);

@@ -12,8 +12,8 @@ stream_links_push(struct stream_links *links, void *item)
 	if (links->count == links->capacity) {
 		links->capacity =
 		    links->capacity > 0 ? links->capacity * 2 : LINKS_MIN;
-		links->items = memory_resize(links->items, links->capacity,
-		    sizeof(links->items[0]));
+		links->items = memory_resize(
+		    links->items, links->capacity, sizeof(links->items[0]));
 	}
 	links->items[links->count++] = item;
 }

@@ -67,7 +67,8 @@ struct stream_views {
 struct stream_reach {
 	void *context;
 	void (*held)(void *context, struct slice name);
-	void (*root)(void *context, struct slice gateway); /* "namespace/name" */
+	void (*root)(
+	    void *context, struct slice gateway); /* "namespace/name" */
 	void (*rides)(void *context, struct slice name);
 };
 void stream_reach(const struct unit *unit, const struct stream_reach *reach);

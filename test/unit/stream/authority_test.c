@@ -52,8 +52,7 @@ test_years(void **state)
 		text_init(&chain);
 		text_init(&key);
 		text_init(&bundle);
-		if (stream_authority_renew(
-		        text_slice(&now_state), now, &next))
+		if (stream_authority_renew(text_slice(&now_state), now, &next))
 			made++;
 		text_reset(&now_state);
 		text_push(&now_state, text_slice(&next));

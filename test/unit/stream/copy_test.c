@@ -29,8 +29,7 @@ commit(struct stream_copy *copy, struct stream_table *table,
 		else
 			stream_table_drop(table, batch->changes[i].name);
 	}
-	assert_int_equal(
-	    stream_copy_append(copy, table, batch), ERROR_OK);
+	assert_int_equal(stream_copy_append(copy, table, batch), ERROR_OK);
 	feed_batch_free(&batch);
 }
 
@@ -76,11 +75,10 @@ assert_holds(const struct stream_copy *copy, const struct stream_table *table,
 	struct feed_batch *batch = feed_batch_new();
 	struct slice found = SLICE_NONE;
 
-	assert_int_equal(
-	    stream_copy_put_all(copy, table, batch), ERROR_OK);
+	assert_int_equal(stream_copy_put_all(copy, table, batch), ERROR_OK);
 	for (uint32_t i = 0; i < batch->count; i++)
-		if (slice_equal(batch->changes[i].name,
-		        slice_from_string(name)))
+		if (slice_equal(
+		        batch->changes[i].name, slice_from_string(name)))
 			found = batch->changes[i].bytes;
 	assert_true(slice_is_set(found) == (bytes != NULL));
 	assert_true(slice_equal(found, slice_from_string(bytes)));
@@ -138,8 +136,8 @@ test_cut(void **state)
 		if (error == ERROR_OK)
 			assert_holds(copy, &table, "service/ns/a",
 			    table.rows.count == 2 &&
-			            stream_table_get(&table,
-			                SLICE("service/ns/b")) != NULL
+			            stream_table_get(
+			                &table, SLICE("service/ns/b")) != NULL
 			        ? "one"
 			        : "three");
 		stream_table_fini(&table);
@@ -194,8 +192,8 @@ test_refused(void **state)
 	(void)state;
 	write_three();
 	stream_table_init(&table);
-	assert_int_equal(stream_copy_open(path, SLICE("ns/other"), &table,
-	                     &copy, &why),
+	assert_int_equal(
+	    stream_copy_open(path, SLICE("ns/other"), &table, &copy, &why),
 	    ERROR_DENIED);
 	assert_int_equal(table.rows.count, 0);
 	stream_copy_close(&copy);
@@ -220,8 +218,8 @@ test_stays_small(void **state)
 		struct feed_batch *batch = feed_batch_new();
 
 		snprintf(bytes, 100000, "%u", i);
-		feed_batch_put(batch, SLICE("service/ns/e"),
-		    slice_make(bytes, 100000));
+		feed_batch_put(
+		    batch, SLICE("service/ns/e"), slice_make(bytes, 100000));
 		commit(copy, &table, batch);
 		assert_in_range(size_of(), 100000, 2000000);
 	}

@@ -54,8 +54,8 @@ test_round_trip(void **state)
 	assert_int_equal(message.hello->minor, 3);
 	assert_int_equal(message.hello->held, 7);
 	assert_true(slice_equal(message.hello->token, SLICE("secret")));
-	assert_int_equal(stream_kinds_parse(message.hello->kinds,
-	                     message.hello->kinds_count),
+	assert_int_equal(stream_kinds_parse(
+	                     message.hello->kinds, message.hello->kinds_count),
 	    1u << UNIT_LISTENER | 1u << UNIT_ROUTE);
 	assert_int_equal(
 	    stream_message_take(slice_skip(text_slice(&bytes), used), 4096,
@@ -117,13 +117,15 @@ test_newer(void **state)
 	    {STREAM_PING, SLICE("\x90\x01\x01x"), ERROR_OK, STREAM_PING},
 	    {STREAM_PING, SLICE("\x91\x01\x01x"), ERROR_UNSUPPORTED,
 	        STREAM_UNKNOWN},
-	    {STREAM_COMMIT, SLICE("\x10\x03"
-	                          "abc"),
+	    {STREAM_COMMIT,
+	        SLICE("\x10\x03"
+	              "abc"),
 	        ERROR_INVALID, STREAM_COMMIT},
 	    {STREAM_DROP, SLICE(""), ERROR_INVALID, STREAM_DROP},
 	    {STREAM_HELD, SLICE("\x10\x01x"), ERROR_INVALID, STREAM_HELD},
-	    {STREAM_PUT, SLICE("\x10\x03"
-	                       "a"),
+	    {STREAM_PUT,
+	        SLICE("\x10\x03"
+	              "a"),
 	        ERROR_TRUNCATED, STREAM_UNKNOWN},
 	};
 
@@ -137,8 +139,8 @@ test_newer(void **state)
 		text_init(&bytes);
 		arena_init(&arena, 1024);
 		push_raw(&bytes, cases[i].kind, cases[i].record);
-		assert_int_equal(take(&bytes, &arena, &message, &used),
-		    cases[i].error);
+		assert_int_equal(
+		    take(&bytes, &arena, &message, &used), cases[i].error);
 		assert_int_equal(used, bytes.length);
 		assert_int_equal(message.kind, cases[i].taken);
 		arena_fini(&arena);

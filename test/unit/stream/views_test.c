@@ -31,8 +31,8 @@ put(struct stream_views *views, const char *name,
 }
 
 static void
-put_listener(struct stream_views *views, const char *gateway,
-    const char *certificate)
+put_listener(
+    struct stream_views *views, const char *gateway, const char *certificate)
 {
 	struct slice certificates[] = {slice_from_string(certificate)};
 	char name[128];
@@ -100,8 +100,7 @@ put_service(struct stream_views *views, const char *name, int64_t port)
 }
 
 static void
-put_endpoints(
-    struct stream_views *views, const char *name, const char *service)
+put_endpoints(struct stream_views *views, const char *name, const char *service)
 {
 	char text[64], unit[128];
 	struct unit_endpoints endpoints = {0};
@@ -165,20 +164,20 @@ test_reach(void **state)
 	assert_reads(&of_b, "");
 	/* A route brings what it leads to, to those it names. */
 	put_route(views, "r", "a", "s1,none");
-	assert_reads(&of_a,
-	    "+route/HTTPRoute/ns/r +service/ns/s1 +endpoints/ns/s1-x");
+	assert_reads(
+	    &of_a, "+route/HTTPRoute/ns/r +service/ns/s1 +endpoints/ns/s1-x");
 	assert_reads(&of_b, "");
 	put_route(views, "r", "a,b", "s1");
 	assert_reads(&of_a, "+route/HTTPRoute/ns/r");
-	assert_reads(&of_b,
-	    "+route/HTTPRoute/ns/r +service/ns/s1 +endpoints/ns/s1-x");
+	assert_reads(
+	    &of_b, "+route/HTTPRoute/ns/r +service/ns/s1 +endpoints/ns/s1-x");
 	/* A shared unit goes to both, and to the one that is left. */
 	put_service(views, "s1", 81);
 	assert_reads(&of_a, "+service/ns/s1");
 	assert_reads(&of_b, "+service/ns/s1");
 	put_route(views, "r", "b", "s1");
-	assert_reads(&of_a,
-	    "-endpoints/ns/s1-x -service/ns/s1 -route/HTTPRoute/ns/r");
+	assert_reads(
+	    &of_a, "-endpoints/ns/s1-x -service/ns/s1 -route/HTTPRoute/ns/r");
 	assert_reads(&of_b, "+route/HTTPRoute/ns/r");
 	/* Endpoints that change their service. */
 	put_endpoints(views, "s1-x", "s2");
@@ -258,8 +257,7 @@ change_any(struct stream_views *views, struct random *random)
 		put_service(views, name, 1 + random_below(random, 3));
 		return;
 	case 4:
-		put_endpoints(
-		    views, name, names[random_below(random, NAMES)]);
+		put_endpoints(views, name, names[random_below(random, NAMES)]);
 		return;
 	case 5:
 		snprintf(unit, sizeof(unit), "certificate/ns/%s", name);
@@ -334,8 +332,8 @@ static void
 open_reader(struct reader_of_view *reader, struct stream_views *views,
     struct slice gateway)
 {
-	*reader = (struct reader_of_view){
-	    .view = stream_view_ref(views, gateway)};
+	*reader =
+	    (struct reader_of_view){.view = stream_view_ref(views, gateway)};
 	map_init(&reader->held);
 	stream_cursor_open(&reader->cursor, reader->view);
 }
