@@ -4,7 +4,7 @@ DEBUG ?= build-debug
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: help build run check cluster debug fuzz bench install format tables docs clean go
+.PHONY: help build run check kube cluster cluster-tool cluster-down kubectl debug fuzz bench install format tables docs clean go
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -40,8 +40,24 @@ check: go
 KUBE_FLAGS = -s -w -X $(KUBE_VERSION).gitVersion=v1.34.4 \
     -X $(KUBE_VERSION).gitMajor=1 -X $(KUBE_VERSION).gitMinor=34
 
-## make cluster  build-cluster/kube: Kubernetes 1.34 in one program, for tests
-cluster: build-cluster/kube
+## make cluster  start a Kubernetes of one node, in namespaces of its own, with yumen in it
+cluster: build kube cluster-tool
+	@tools/packages.sh build cluster
+	@build-cluster/cluster up
+
+## make cluster-down  end it; nothing of it stays
+cluster-down: cluster-tool
+	@build-cluster/cluster down
+
+## make kubectl ARGS='get pods -A'  ask it
+kubectl: cluster-tool
+	@build-cluster/cluster kubectl $(ARGS)
+
+cluster-tool: go
+	@cd test/cluster && go build -o ../../build-cluster/cluster .
+
+## make kube     build-cluster/kube: Kubernetes 1.34 in one program, for tests
+kube: build-cluster/kube
 
 KUBE_VERSION = k8s.io/component-base/version
 build-cluster/kube: $(addprefix test/cluster/kube/,go.mod go.sum main.go)
@@ -82,6 +98,7 @@ docs: build
 
 ## make clean    remove what was built
 clean:
+	@[ ! -d build-cluster/run ] || $(MAKE) --no-print-directory cluster-down
 	rm -rf $(BUILD) $(DEBUG) build-fuzz build-cluster run
 
 # The tools and tests are in Go, which comes in no package of this Debian.

@@ -57,6 +57,7 @@ var steps = []step{
 		return goTest(root, "test/e2e", []string{"YUMEN=" + filepath.Join(root, "build-debug/yumen"), "YUMEN_SLOW=1"})
 	}},
 	{"judge", judge},
+	{"cluster", cluster},
 }
 
 func main() {
@@ -228,13 +229,34 @@ func judge(root string) (counts, error) {
 		fmt.Println("   not run: without etcd there is no API server to judge by:", err)
 		return counts{skipped: 1}, nil
 	}
-	if err := run(root, nil, "make", "--no-print-directory", "cluster"); err != nil {
+	if err := run(root, nil, "make", "--no-print-directory", "kube"); err != nil {
 		return counts{}, err
 	}
 	return goTest(root, "test/judge", []string{
 		"KUBE=" + filepath.Join(root, "build-cluster/kube"),
 		"YUMEN=" + filepath.Join(root, "build/yumen"),
 	})
+}
+
+// cluster starts a Kubernetes of one node and ends it again, where the machine allows it.
+func cluster(root string) (counts, error) {
+	if err := run(root, nil, "tools/packages.sh", "cluster"); err != nil {
+		fmt.Println("   not run: packages are missing:", err)
+		return counts{skipped: 1}, nil
+	}
+	if err := run(root, nil, "make", "--no-print-directory", "cluster-tool"); err != nil {
+		return counts{}, err
+	}
+	var lacks *exec.ExitError
+	err := run(root, nil, "build-cluster/cluster", "need")
+	if errors.As(err, &lacks) && lacks.ExitCode() == 3 {
+		fmt.Println("   not run, for the reason above")
+		return counts{skipped: 1}, nil
+	}
+	if err != nil {
+		return counts{}, err
+	}
+	return goTest(root, "test/cluster", nil)
 }
 
 // readEvents prints the output of what failed, the figures that the judge tells, and

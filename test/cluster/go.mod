@@ -1,0 +1,3 @@
+module yumen.dev/test/cluster
+
+go 1.24
