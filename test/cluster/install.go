@@ -48,8 +48,9 @@ const yumenManifest = "deploy/yumen.yaml"
 // installYumen applies the manifest; pods of an older image of the same name are
 // replaced.
 func installYumen(p place, fresh bool) error {
-	if out, err := exec.Command(p.in("build/yumen"), "help", "controller").CombinedOutput(); err != nil {
-		fmt.Printf("this yumen has no controller to install: %s\n", bytes.TrimSpace(out))
+	out, err := exec.Command(p.in("build/yumen"), "help", "controller").CombinedOutput()
+	if err != nil || !bytes.Contains(out, []byte("--kubeconfig")) {
+		fmt.Println("this yumen's controller reads no cluster: it is not installed")
 		return nil
 	}
 	deployed := false
@@ -65,7 +66,7 @@ func installYumen(p place, fresh bool) error {
 			return err
 		}
 	}
-	_, err := kubectl(p, nil, "-n", "yumen-system", "rollout", "status", "deployment", "yumen-controller", "--timeout=120s")
+	_, err = kubectl(p, nil, "-n", "yumen-system", "rollout", "status", "deployment", "yumen-controller", "--timeout=120s")
 	if err != nil {
 		logs, _ := kubectl(p, nil, "-n", "yumen-system", "logs", "--tail=20", "--prefix", "-l", "app.kubernetes.io/name=yumen")
 		return fmt.Errorf("%w\n%s", err, logs)
