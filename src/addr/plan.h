@@ -1,0 +1,112 @@
+/* The plan: who gets which address of which pool. A pure function of the pools,
+ * of the requests in their order (the older first), and of what each had
+ * before: that it keeps, as long as it may, so that a restart or a younger
+ * request moves nobody. Then come those that name their addresses, then those
+ * that take what is free, the lowest first. What a pool holds costs nothing:
+ * only what is given is kept, as runs.
+ *
+ * An address is given to one alone, but for requests of one sharing key whose
+ * ports differ. */
+#ifndef YUMEN_ADDR_PLAN_H
+#define YUMEN_ADDR_PLAN_H
+
+#include "addr/ip.h"
+#include "core/arena.h"
+
+struct addr_pool {
+	struct slice name;
+	const struct addr_range *ranges; /* in the order that they are used */
+	uint32_t range_count;
+	bool auto_assign;
+	bool avoid_buggy;
+	/* It is for some only (serviceAllocation): these it goes to before
+	 * pools that are for all; among such pools the lower priority is first,
+	 * 0 last. */
+	bool chosen;
+	int64_t priority;
+	const void *context; /* for fits */
+};
+
+enum addr_want {
+	ADDR_EITHER, /* IPv4 if a pool has it, else IPv6 */
+	ADDR_IPV4,
+	ADDR_IPV6,
+	ADDR_BOTH_IF_CAN, /* both of one pool, else as ADDR_EITHER */
+	ADDR_BOTH,
+};
+
+struct addr_port {
+	struct slice protocol; /* "TCP" */
+	int64_t number;
+};
+
+struct addr_request {
+	struct slice name; /* as others are told who has it */
+	const void *context; /* for fits */
+	enum addr_want want; /* where it names no address */
+	struct slice pool; /* it must be of this one; absent: any */
+	/* these and no others; of none of them: any */
+	const struct addr_ip *named;
+	uint32_t named_count;
+	const struct addr_ip *held; /* what it had */
+	uint32_t held_count;
+	struct slice share; /* the key; absent or empty: it shares nothing */
+	/* Those who share must lead to the same: of externalTrafficPolicy Local
+	 * the endpoints; empty: whatever they are. */
+	struct slice backend;
+	const struct addr_port *ports;
+	uint32_t port_count;
+};
+
+enum addr_fault {
+	ADDR_GOOD,
+	ADDR_NO_POOLS, /* there are none at all */
+	ADDR_POOL_UNKNOWN,
+	ADDR_POOL_NOT_FOR, /* its serviceAllocation leaves this one out */
+	ADDR_POOL_MANUAL, /* no pool gives addresses to who names none */
+	ADDR_FAMILY_MISSING, /* no pool has addresses of this family */
+	ADDR_EXHAUSTED,
+	ADDR_IN_NO_POOL,
+	ADDR_IN_OTHER_POOL,
+	ADDR_AVOIDED, /* .0 or .255 of a pool with avoidBuggyIPs */
+	ADDR_TAKEN,
+};
+
+/* What became of one address: its own, or one that was named. */
+struct addr_given {
+	struct addr_ip ip;
+	enum addr_fault fault;
+	const struct addr_pool *pool; /* GOOD: whose it is */
+	struct slice message; /* else: why not, and what would help */
+};
+
+struct addr_outcome {
+	/* one for each that was named, in their order; else what was given */
+	struct addr_given *items;
+	uint32_t count;
+	/* Nothing was named and not all that is needed was given: why */
+	enum addr_fault fault;
+	struct slice message;
+};
+
+struct addr_plan {
+	const struct addr_pool *pools; /* by name: whose an address is */
+	uint32_t pool_count;
+	const struct addr_request *requests;
+	uint32_t request_count;
+	/* May this pool serve this request? NULL: yes. */
+	bool (*fits)(void *context, const struct addr_pool *pool,
+	    const struct addr_request *request);
+	void *context;
+};
+
+/* An outcome for each request, in arena; outcomes point into the plan's pools
+ * and arena alone. */
+struct addr_outcome *addr_plan_make(
+    const struct addr_plan *plan, struct arena *arena);
+
+/* The first pool that has it, or NULL. */
+const struct addr_pool *addr_pool_of(const struct addr_pool *pools,
+    uint32_t pool_count, const struct addr_ip *ip);
+
+#endif

@@ -1,0 +1,357 @@
+/* Whole plans, in words: pools and requests, and what each gets or is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "addr/plan.h"
+
+enum { MAX = 8 };
+
+struct scene {
+	struct arena arena;
+	struct addr_pool pools[MAX];
+	struct addr_request requests[MAX];
+	struct addr_plan plan;
+	struct addr_outcome *outcomes;
+};
+
+static void
+begin(struct scene *scene)
+{
+	*scene = (struct scene){0};
+	arena_init(&scene->arena, 1024);
+	scene->plan.pools = scene->pools;
+	scene->plan.requests = scene->requests;
+}
+
+static struct addr_pool *
+add_pool(struct scene *scene, const char *name, const char *range)
+{
+	struct addr_pool *pool = &scene->pools[scene->plan.pool_count++];
+	struct addr_range *ranges =
+	    arena_zero(&scene->arena, 1, sizeof(*ranges));
+
+	assert_null(addr_range_parse(slice_from_string(range), ranges));
+	*pool = (struct addr_pool){.name = slice_from_string(name),
+	    .ranges = ranges,
+	    .range_count = 1,
+	    .auto_assign = true};
+	return pool;
+}
+
+static struct addr_request *
+add_request(struct scene *scene, const char *name)
+{
+	struct addr_request *request =
+	    &scene->requests[scene->plan.request_count++];
+
+	*request = (struct addr_request){.name = slice_from_string(name)};
+	return request;
+}
+
+static const struct addr_ip *
+ip_of(struct scene *scene, const char *text)
+{
+	struct addr_ip *ip = arena_zero(&scene->arena, 1, sizeof(*ip));
+
+	assert_true(addr_ip_parse(slice_from_string(text), ip));
+	return ip;
+}
+
+static void
+make(struct scene *scene)
+{
+	scene->outcomes = addr_plan_make(&scene->plan, &scene->arena);
+}
+
+static void
+check_ip(const struct scene *scene, uint32_t request, uint32_t at,
+    const char *wanted)
+{
+	const struct addr_outcome *outcome = &scene->outcomes[request];
+	char out[ADDR_IP_BYTES];
+
+	assert_true(at < outcome->count);
+	assert_int_equal(outcome->items[at].fault, ADDR_GOOD);
+	assert_string_equal(
+	    addr_ip_print(&outcome->items[at].ip, out).data, wanted);
+}
+
+static void
+check_fault(const struct scene *scene, uint32_t request, enum addr_fault fault,
+    const char *message)
+{
+	const struct addr_outcome *outcome = &scene->outcomes[request];
+	bool named = scene->requests[request].named_count > 0;
+
+	assert_int_equal(
+	    named ? outcome->items[0].fault : outcome->fault, fault);
+	assert_string_equal(
+	    named ? outcome->items[0].message.data : outcome->message.data,
+	    message);
+}
+
+static void
+end(struct scene *scene)
+{
+	arena_fini(&scene->arena);
+}
+
+static void
+test_lowest_first(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_pool(&scene, "first", "192.168.50.100-192.168.50.200");
+	add_request(&scene, "Gateway a/a");
+	add_request(&scene, "Gateway a/b");
+	struct addr_request *third = add_request(&scene, "Gateway a/c");
+	third->named = ip_of(&scene, "192.168.50.100");
+	third->named_count = 1;
+	make(&scene);
+	check_ip(&scene, 0, 0, "192.168.50.101");
+	check_ip(&scene, 1, 0, "192.168.50.102");
+	check_ip(&scene, 2, 0, "192.168.50.100");
+	end(&scene);
+}
+
+static void
+test_held_is_kept(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_pool(&scene, "first", "10.0.0.0/30");
+	add_request(&scene, "Gateway a/a");
+	struct addr_request *held = add_request(&scene, "Gateway a/b");
+	held->held = ip_of(&scene, "10.0.0.0");
+	held->held_count = 1;
+	struct addr_request *rival = add_request(&scene, "Gateway a/c");
+	rival->named = ip_of(&scene, "10.0.0.0");
+	rival->named_count = 1;
+	make(&scene);
+	check_ip(&scene, 0, 0, "10.0.0.1");
+	check_ip(&scene, 1, 0, "10.0.0.0");
+	check_fault(&scene, 2, ADDR_TAKEN,
+	    "10.0.0.0 is taken by Gateway a/b; name another, or let both share "
+	    "it by one allow-shared-ip");
+	end(&scene);
+}
+
+static void
+test_pools_in_turn(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_pool(&scene, "all", "10.0.0.0/32");
+	struct addr_pool *later = add_pool(&scene, "later", "10.0.1.0/32");
+	later->chosen = true;
+	struct addr_pool *sooner = add_pool(&scene, "sooner", "10.0.2.0/32");
+	sooner->chosen = true;
+	sooner->priority = 10;
+	struct addr_pool *manual = add_pool(&scene, "manual", "10.0.3.0/32");
+	manual->auto_assign = false;
+	for (int i = 0; i < 4; i++)
+		add_request(&scene, "Gateway a/a");
+	struct addr_request *asks = add_request(&scene, "Gateway a/b");
+	asks->pool = SLICE("manual");
+	make(&scene);
+	check_ip(&scene, 0, 0, "10.0.2.0");
+	check_ip(&scene, 1, 0, "10.0.1.0");
+	check_ip(&scene, 2, 0, "10.0.0.0");
+	check_fault(&scene, 3, ADDR_EXHAUSTED,
+	    "pool \"sooner\", like each other one, has no address left; add "
+	    "some to its addresses, or remove who does not need one");
+	check_ip(&scene, 4, 0, "10.0.3.0");
+	end(&scene);
+}
+
+static void
+test_sharing(void **state)
+{
+	static const struct addr_port http = {SLICE("TCP"), 80};
+	static const struct addr_port https = {SLICE("TCP"), 443};
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_pool(&scene, "first", "10.0.0.0/24");
+	add_request(&scene, "Service a/a");
+	for (int i = 0; i < 3; i++) {
+		struct addr_request *request =
+		    add_request(&scene, "Service a/b");
+
+		request->share = SLICE("key");
+		request->ports = i == 1 ? &https : &http;
+		request->port_count = 1;
+	}
+	struct addr_request *clash = add_request(&scene, "Service a/c");
+	clash->share = SLICE("key");
+	clash->ports = &http;
+	clash->port_count = 1;
+	clash->named = ip_of(&scene, "10.0.0.9");
+	clash->named_count = 1;
+	make(&scene);
+	check_ip(&scene, 0, 0, "10.0.0.0");
+	check_ip(&scene, 1, 0, "10.0.0.1");
+	check_ip(&scene, 2, 0, "10.0.0.1");
+	check_ip(&scene, 3, 0, "10.0.0.2");
+	check_ip(&scene, 4, 0, "10.0.0.9");
+	end(&scene);
+}
+
+static void
+test_families(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_pool(&scene, "four", "10.0.0.0/24");
+	struct addr_pool *both = add_pool(&scene, "two", "10.1.0.0/24");
+	struct addr_range *ranges =
+	    arena_zero(&scene.arena, 2, sizeof(*ranges));
+	assert_null(addr_range_parse(SLICE("10.1.0.0/24"), &ranges[0]));
+	assert_null(addr_range_parse(SLICE("fd00::/64"), &ranges[1]));
+	both->ranges = ranges;
+	both->range_count = 2;
+	add_request(&scene, "Gateway a/a")->want = ADDR_BOTH;
+	add_request(&scene, "Gateway a/b")->want = ADDR_IPV6;
+	struct addr_request *third = add_request(&scene, "Gateway a/c");
+	third->want = ADDR_BOTH_IF_CAN;
+	third->pool = SLICE("four");
+	struct addr_request *fourth = add_request(&scene, "Gateway a/d");
+	fourth->want = ADDR_IPV6;
+	fourth->pool = SLICE("four");
+	make(&scene);
+	check_ip(&scene, 0, 0, "10.1.0.0");
+	check_ip(&scene, 0, 1, "fd00::");
+	check_ip(&scene, 1, 0, "fd00::1");
+	check_ip(&scene, 2, 0, "10.0.0.0");
+	assert_int_equal(scene.outcomes[2].count, 1);
+	assert_int_equal(scene.outcomes[2].fault, ADDR_GOOD);
+	check_fault(&scene, 3, ADDR_FAMILY_MISSING,
+	    "no pool has addresses of IPv6; add some to an IPAddressPool");
+	end(&scene);
+}
+
+static void
+test_avoided(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_pool(&scene, "first", "10.0.0.255-10.0.1.1")->avoid_buggy = true;
+	add_request(&scene, "Gateway a/a");
+	add_request(&scene, "Gateway a/b");
+	struct addr_request *third = add_request(&scene, "Gateway a/c");
+	third->named = ip_of(&scene, "10.0.1.0");
+	third->named_count = 1;
+	make(&scene);
+	check_ip(&scene, 0, 0, "10.0.1.1");
+	check_fault(&scene, 1, ADDR_EXHAUSTED,
+	    "pool \"first\" has no address left; add some to its addresses, or "
+	    "remove who does not need one");
+	check_fault(&scene, 2, ADDR_AVOIDED,
+	    "10.0.1.0 ends in .0 or .255, which pool \"first\" avoids "
+	    "(avoidBuggyIPs); name another");
+	end(&scene);
+}
+
+static bool
+fits_none_but_first(void *context, const struct addr_pool *pool,
+    const struct addr_request *request)
+{
+	(void)context;
+	(void)request;
+	return slice_equal(pool->name, SLICE("open"));
+}
+
+static void
+test_refusals(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_request(&scene, "Gateway a/a");
+	make(&scene);
+	check_fault(&scene, 0, ADDR_NO_POOLS,
+	    "there is no IPAddressPool to take an address from; add one");
+	add_pool(&scene, "closed", "10.0.0.0/24");
+	scene.plan.fits = fits_none_but_first;
+	struct addr_request *second = add_request(&scene, "Gateway a/b");
+	second->pool = SLICE("none");
+	struct addr_request *third = add_request(&scene, "Gateway a/c");
+	third->named = ip_of(&scene, "10.0.0.1");
+	third->named_count = 1;
+	struct addr_request *fourth = add_request(&scene, "Gateway a/d");
+	fourth->named = ip_of(&scene, "10.9.0.1");
+	fourth->named_count = 1;
+	make(&scene);
+	check_fault(&scene, 0, ADDR_POOL_NOT_FOR,
+	    "no pool is for Gateway a/a: let it in by a pool's "
+	    "serviceAllocation");
+	check_fault(&scene, 1, ADDR_POOL_UNKNOWN,
+	    "there is no IPAddressPool \"none\", which is asked for; add it, "
+	    "or name one that is there");
+	check_fault(&scene, 2, ADDR_POOL_NOT_FOR,
+	    "10.0.0.1 is of pool \"closed\", which is not for Gateway a/c: let "
+	    "it in by the pool's serviceAllocation");
+	check_fault(&scene, 3, ADDR_IN_NO_POOL,
+	    "10.9.0.1 is in no pool; add it to the addresses of an "
+	    "IPAddressPool, or name one that is in a pool");
+	add_pool(&scene, "open", "10.1.0.0/24")->auto_assign = false;
+	make(&scene);
+	check_fault(&scene, 0, ADDR_POOL_MANUAL,
+	    "every pool has autoAssign: false; name a pool by the annotation "
+	    "metallb.io/address-pool, or an address");
+	end(&scene);
+}
+
+/* What a pool holds costs nothing: this would not end otherwise. */
+static void
+test_large_pools(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_pool(&scene, "everything", "::/0");
+	add_pool(&scene, "eight", "10.0.0.0/8");
+	add_request(&scene, "Gateway a/a")->want = ADDR_BOTH_IF_CAN;
+	add_request(&scene, "Gateway a/b")->want = ADDR_IPV4;
+	struct addr_request *last = add_request(&scene, "Gateway a/c");
+	last->named = ip_of(&scene, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	last->named_count = 1;
+	make(&scene);
+	check_ip(&scene, 0, 0, "10.0.0.0");
+	check_ip(&scene, 1, 0, "10.0.0.1");
+	check_ip(&scene, 2, 0, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	end(&scene);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_lowest_first),
+	    cmocka_unit_test(test_held_is_kept),
+	    cmocka_unit_test(test_pools_in_turn),
+	    cmocka_unit_test(test_sharing),
+	    cmocka_unit_test(test_families),
+	    cmocka_unit_test(test_avoided),
+	    cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_large_pools),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,452 @@
+/* Random histories of requests that come, go and change, of pools that change,
+ * and of restarts (which remember what was given, as statuses do): after each
+ * step the plan is what a slow and obvious one makes, which looks at each
+ * address in turn, no address is given twice, and nobody is moved without need.
+ * The seed of a history that fails is printed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "addr/plan.h"
+#include "core/random.h"
+
+enum {
+	HISTORIES = 4000,
+	STEPS = 24,
+	POOLS = 3,
+	REQUESTS = 10,
+	RANGES = 2,
+	SPREAD = 12, /* addresses that pools are about */
+	PORTS = 2,
+};
+
+struct history {
+	struct random random;
+	struct arena arena;
+	struct addr_range ranges[POOLS][RANGES];
+	struct addr_pool pools[POOLS];
+	struct addr_request requests[REQUESTS];
+	struct addr_ip held[REQUESTS][2], named[REQUESTS][2];
+	struct addr_port ports[REQUESTS][PORTS];
+	bool fits[POOLS][REQUESTS];
+	struct addr_plan plan;
+};
+
+/* Near the ends of a byte, so that some are to be avoided. */
+static struct addr_ip
+address(unsigned family, uint32_t at)
+{
+	struct addr_ip ip = {
+	    .family = family, .number = family == 4 ? 0x0a0000fa : 0xfa};
+
+	if (family == 6)
+		ip.number += (unsigned __int128)0xfd << 120;
+	ip.number += at;
+	return ip;
+}
+
+static bool
+fits(void *context, const struct addr_pool *pool,
+    const struct addr_request *request)
+{
+	const struct history *history = context;
+	size_t at = (size_t)((const struct addr_request *)request->context -
+	    history->requests);
+
+	return history->fits[pool - history->pools][at];
+}
+
+static uint32_t
+below(struct history *history, uint32_t bound)
+{
+	return random_below(&history->random, bound);
+}
+
+static void
+change_pool(struct history *history, uint32_t at)
+{
+	static const struct slice names[] = {
+	    SLICE("a"), SLICE("b"), SLICE("c")};
+	struct addr_pool *pool = &history->pools[at];
+
+	*pool = (struct addr_pool){.name = names[at],
+	    .ranges = history->ranges[at],
+	    .range_count = 1 + below(history, RANGES),
+	    .auto_assign = below(history, 5) > 0,
+	    .avoid_buggy = below(history, 3) == 0,
+	    .chosen = below(history, 3) == 0,
+	    .priority = below(history, 3)};
+	for (uint32_t i = 0; i < RANGES; i++) {
+		unsigned family = below(history, 3) ? 4 : 6;
+		uint32_t first = below(history, SPREAD);
+
+		history->ranges[at][i].first = address(family, first);
+		history->ranges[at][i].last =
+		    address(family, first + below(history, 4));
+	}
+	for (uint32_t i = 0; i < REQUESTS; i++)
+		history->fits[at][i] = below(history, 6) > 0;
+}
+
+static void
+change_request(struct history *history, uint32_t at)
+{
+	static const struct slice pools[] = {
+	    SLICE("a"), SLICE("b"), SLICE("none")};
+	struct addr_request *request = &history->requests[at];
+
+	request->context = request;
+	request->name = SLICE("Gateway a/a");
+	request->want = below(history, ADDR_BOTH + 1);
+	request->pool =
+	    below(history, 5) ? SLICE_NONE : pools[below(history, 3)];
+	request->named = history->named[at];
+	request->named_count = below(history, 4) ? 0 : 1 + below(history, 2);
+	request->held = history->held[at];
+	for (uint32_t i = 0; i < 2; i++)
+		history->named[at][i] = address(
+		    below(history, 3) ? 4 : 6, below(history, SPREAD + 4));
+	request->share = below(history, 2) ? SLICE_NONE : SLICE("key");
+	request->backend = below(history, 4) ? SLICE("") : SLICE("other");
+	request->ports = history->ports[at];
+	request->port_count = 1 + below(history, PORTS);
+	for (uint32_t i = 0; i < PORTS; i++)
+		history->ports[at][i] = (struct addr_port){
+		    .protocol = below(history, 2) ? SLICE("TCP") : SLICE("UDP"),
+		    .number = below(history, 4)};
+}
+
+/* ---- the slow one ---- */
+
+struct slow {
+	const struct history *history;
+	struct addr_ip given[REQUESTS][2];
+	uint32_t count[REQUESTS];
+};
+
+static bool
+has(const struct addr_ip *list, uint32_t count, const struct addr_ip *ip)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (addr_ip_compare(&list[i], ip) == 0)
+			return true;
+	return false;
+}
+
+static bool
+clash(const struct addr_request *a, const struct addr_request *b)
+{
+	if (!a->share.length || !slice_equal(a->share, b->share) ||
+	    !slice_equal(a->backend, b->backend))
+		return true;
+	for (uint32_t i = 0; i < a->port_count; i++)
+		for (uint32_t j = 0; j < b->port_count; j++)
+			if (a->ports[i].number == b->ports[j].number &&
+			    slice_equal(
+			        a->ports[i].protocol, b->ports[j].protocol))
+				return true;
+	return false;
+}
+
+static bool
+pool_has(const struct addr_pool *pool, const struct addr_ip *ip)
+{
+	for (uint32_t i = 0; i < pool->range_count; i++)
+		if (addr_range_has(&pool->ranges[i], ip))
+			return !pool->avoid_buggy || !addr_ip_is_buggy(ip);
+	return false;
+}
+
+static bool
+may_have(const struct slow *slow, uint32_t at, const struct addr_pool *pool,
+    const struct addr_ip *ip)
+{
+	const struct history *history = slow->history;
+	const struct addr_request *request = &history->requests[at];
+
+	if (!pool_has(pool, ip) || !history->fits[pool - history->pools][at] ||
+	    (slice_is_set(request->pool) &&
+	        !slice_equal(request->pool, pool->name)))
+		return false;
+	for (uint32_t i = 0; i < history->plan.request_count; i++)
+		if (i != at && has(slow->given[i], slow->count[i], ip) &&
+		    clash(request, &history->requests[i]))
+			return false;
+	return true;
+}
+
+static bool
+any_may(const struct slow *slow, uint32_t at, const struct addr_ip *ip)
+{
+	for (uint32_t i = 0; i < slow->history->plan.pool_count; i++)
+		if (may_have(slow, at, &slow->history->pools[i], ip))
+			return true;
+	return false;
+}
+
+static void
+add(struct slow *slow, uint32_t at, const struct addr_ip *ip)
+{
+	if (!has(slow->given[at], slow->count[at], ip))
+		slow->given[at][slow->count[at]++] = *ip;
+}
+
+/* The property of what is given: what the fast plan gave is what the rules
+ * say one after the other, so the slow one checks rather than chooses. */
+static void
+check_given(struct slow *slow, uint32_t at, const struct addr_outcome *outcome)
+{
+	for (uint32_t i = 0; i < outcome->count; i++) {
+		const struct addr_given *given = &outcome->items[i];
+
+		if (given->fault != ADDR_GOOD) {
+			assert_true(given->message.length > 0);
+			continue;
+		}
+		assert_true(may_have(slow, at, given->pool, &given->ip));
+		add(slow, at, &given->ip);
+	}
+}
+
+/* All that were given, at once: nobody has what another has. */
+static void
+check_all(struct history *history, const struct addr_outcome *outcomes)
+{
+	struct slow slow = {.history = history};
+
+	for (uint32_t i = 0; i < history->plan.request_count; i++)
+		check_given(&slow, i, &outcomes[i]);
+	/* Whoever was refused what it named cannot have it, even now. */
+	for (uint32_t i = 0; i < history->plan.request_count; i++)
+		for (uint32_t j = 0; j < outcomes[i].count; j++)
+			if (outcomes[i].items[j].fault != ADDR_GOOD)
+				assert_false(any_may(
+				    &slow, i, &outcomes[i].items[j].ip));
+}
+
+static bool
+wants(const struct addr_request *request, unsigned family)
+{
+	return request->want != (family == 4 ? ADDR_IPV6 : ADDR_IPV4);
+}
+
+static void
+slow_keep(struct slow *slow, uint32_t at)
+{
+	const struct addr_request *request = &slow->history->requests[at];
+	uint32_t most = request->want >= ADDR_BOTH_IF_CAN ? 2 : 1;
+
+	for (uint32_t i = 0; i < request->held_count; i++) {
+		const struct addr_ip *ip = &request->held[i];
+		bool family_had = slow->count[at] > 0 &&
+		    slow->given[at][0].family == ip->family;
+
+		if (!any_may(slow, at, ip))
+			continue;
+		if (request->named_count > 0
+		        ? has(request->named, request->named_count, ip)
+		        : slow->count[at] < most &&
+		            wants(request, ip->family) && !family_had)
+			add(slow, at, ip);
+	}
+}
+
+static void
+slow_name(struct slow *slow, uint32_t at)
+{
+	const struct addr_request *request = &slow->history->requests[at];
+
+	for (uint32_t i = 0; i < request->named_count; i++)
+		if (any_may(slow, at, &request->named[i]))
+			add(slow, at, &request->named[i]);
+}
+
+/* Does any pool that is open to it have one left of this family? */
+static bool
+slow_find(const struct slow *slow, uint32_t at, unsigned family)
+{
+	const struct history *history = slow->history;
+
+	for (uint32_t i = 0; i < history->plan.pool_count; i++)
+		for (uint32_t j = 0; j < SPREAD + 4; j++) {
+			struct addr_ip ip = address(family, j);
+
+			if ((history->pools[i].auto_assign ||
+			        slice_is_set(history->requests[at].pool)) &&
+			    may_have(slow, at, &history->pools[i], &ip))
+				return true;
+		}
+	return false;
+}
+
+/* The three rounds again: what is kept and named must be the same; of those
+ * that take what is free, one that got nothing could have got nothing, and one
+ * that got something got the lowest of its pool's range that nobody had. */
+static void
+check_rounds(struct history *history, const struct addr_outcome *outcomes)
+{
+	struct slow slow = {.history = history};
+	uint32_t count = history->plan.request_count;
+
+	for (uint32_t i = 0; i < count; i++)
+		slow_keep(&slow, i);
+	for (uint32_t i = 0; i < count; i++)
+		slow_name(&slow, i);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct addr_request *request = &history->requests[i];
+		const struct addr_outcome *outcome = &outcomes[i];
+
+		if (request->named_count > 0) {
+			for (uint32_t j = 0; j < outcome->count; j++)
+				assert_int_equal(
+				    outcome->items[j].fault == ADDR_GOOD,
+				    has(slow.given[i], slow.count[i],
+				        &outcome->items[j].ip));
+			continue;
+		}
+		for (uint32_t j = 0; j < slow.count[i]; j++) {
+			bool kept = false;
+
+			for (uint32_t k = 0; k < outcome->count; k++)
+				kept = kept ||
+				    addr_ip_compare(&outcome->items[k].ip,
+				        &slow.given[i][j]) == 0;
+			assert_true(kept);
+		}
+		if (outcome->count == 0 && request->want != ADDR_BOTH) {
+			assert_true(outcome->message.length > 0);
+			assert_false(
+			    wants(request, 4) && slow_find(&slow, i, 4));
+			assert_false(
+			    wants(request, 6) && slow_find(&slow, i, 6));
+		}
+		check_given(&slow, i, outcome);
+	}
+}
+
+/* What was given is what a status says, and what is held at the next step. */
+static void
+remember(struct history *history, const struct addr_outcome *outcomes)
+{
+	for (uint32_t i = 0; i < history->plan.request_count; i++) {
+		struct addr_request *request = &history->requests[i];
+
+		request->held_count = 0;
+		for (uint32_t j = 0; j < outcomes[i].count; j++)
+			if (outcomes[i].items[j].fault == ADDR_GOOD)
+				history->held[i][request->held_count++] =
+				    outcomes[i].items[j].ip;
+	}
+}
+
+static bool
+is_given(const struct addr_outcome *outcome, const struct addr_ip *ip)
+{
+	for (uint32_t i = 0; i < outcome->count; i++)
+		if (outcome->items[i].fault == ADDR_GOOD &&
+		    addr_ip_compare(&outcome->items[i].ip, ip) == 0)
+			return true;
+	return false;
+}
+
+/* All have what they had. One may get more: an address that it may share, and
+ * that was taken only after its own turn. */
+static void
+check_kept(const struct addr_plan *plan, const struct addr_outcome *before,
+    const struct addr_outcome *after)
+{
+	for (uint32_t i = 0; i < plan->request_count; i++) {
+		const struct addr_request *request = &plan->requests[i];
+
+		for (uint32_t j = 0; j < before[i].count; j++)
+			if (before[i].items[j].fault == ADDR_GOOD)
+				assert_true(is_given(
+				    &after[i], &before[i].items[j].ip));
+		if (request->share.length == 0)
+			assert_int_equal(before[i].count, after[i].count);
+	}
+}
+
+static void
+step(struct history *history)
+{
+	uint32_t what = below(history, 6);
+
+	if (what == 0)
+		change_pool(history, below(history, POOLS));
+	else if (what == 1)
+		history->plan.pool_count = below(history, POOLS + 1);
+	else if (what == 2)
+		history->plan.request_count = below(history, REQUESTS + 1);
+	else
+		change_request(history, below(history, REQUESTS));
+
+	struct addr_outcome *outcomes =
+	    addr_plan_make(&history->plan, &history->arena);
+
+	check_all(history, outcomes);
+	check_rounds(history, outcomes);
+	/* Those that left and come back come anew. */
+	for (uint32_t i = history->plan.request_count; i < REQUESTS; i++)
+		history->requests[i].held_count = 0;
+	remember(history, outcomes);
+	/* A restart moves nobody. */
+	check_kept(&history->plan, outcomes,
+	    addr_plan_make(&history->plan, &history->arena));
+	arena_reset(&history->arena);
+}
+
+static void
+run(struct history *history, uint64_t seed)
+{
+	*history = (struct history){0};
+	random_init_seed(&history->random, seed);
+	arena_init(&history->arena, 8192);
+	history->plan = (struct addr_plan){.pools = history->pools,
+	    .requests = history->requests,
+	    .fits = fits,
+	    .context = history};
+	for (uint32_t i = 0; i < POOLS; i++)
+		change_pool(history, i);
+	for (uint32_t i = 0; i < REQUESTS; i++)
+		change_request(history, i);
+	history->plan.pool_count = POOLS;
+	history->plan.request_count = REQUESTS;
+	for (int i = 0; i < STEPS; i++)
+		step(history);
+	arena_fini(&history->arena);
+}
+
+static uint64_t seed;
+
+static void
+test_histories(void **state)
+{
+	static struct history history;
+
+	(void)state;
+	for (seed = 1; seed <= HISTORIES; seed++)
+		run(&history, seed);
+}
+
+static int
+tell_seed(void **state)
+{
+	(void)state;
+	if (seed <= HISTORIES)
+		fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_teardown(test_histories, tell_seed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
