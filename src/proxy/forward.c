@@ -93,14 +93,18 @@ is_served(struct proxy_request *request, struct wire_head *head)
 	    take_max_forwards(request, head);
 }
 
-/* In TLS, as the set has it now: with its settings and the certificate that
- * the listener's Gateway shows. Not as that asks for it: not at all. */
+/* One that is not, or that is spoken to in TLS: as the set has it now, with its
+ * settings and the certificate that it is to be shown, or not at all. */
 static __attribute__((noinline)) enum reason
-find_secure(struct proxy_request *request, const struct snap_backend *snap,
-    struct proxy_backend **backend)
+find_other(
+    struct proxy_request *request, uint32_t id, struct proxy_backend **backend)
 {
 	struct proxy_worker *worker = request->worker;
-
+	const struct snap_backend *snap;
+	enum reason reason =
+	    proxy_find_backend(worker->set, request->backend_ref, id, &snap);
+	if (reason != REASON_NONE)
+		return reason;
 	*backend = proxy_backends_get_tls(&worker->backends, worker->set, snap,
 	    proxy_shown_certificate(snap->tls, request->listener));
 	if ((*backend)->tls->is_usable)
@@ -115,13 +119,10 @@ find_backend(
     struct proxy_request *request, uint32_t id, struct proxy_backend **backend)
 {
 	struct proxy_worker *worker = request->worker;
-	const struct snap_backend *snap;
-	enum reason reason =
-	    proxy_find_backend(worker->set, request->backend_ref, id, &snap);
-	if (unlikely(reason != REASON_NONE))
-		return reason;
-	if (unlikely(snap->tls != NULL))
-		return find_secure(request, snap, backend);
+	const struct snap_backend *snap = snap_set_backend(worker->set, id);
+	if (unlikely(!snap || !snap->is_plain ||
+	        request->backend_ref->refused.length > 0))
+		return find_other(request, id, backend);
 	*backend = proxy_backends_get(&worker->backends, snap);
 	return REASON_NONE;
 }

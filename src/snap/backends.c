@@ -446,6 +446,7 @@ make_block(struct snap_store *store, const struct snap_backend_state *state,
 	    .port = state->port,
 	    .datagrams = state->datagrams,
 	    .exists = gathering->exists,
+	    .is_plain = gathering->exists && !gathering->has_tls,
 	    .tls = tls_bytes > 0 ? snap_tls_copy(&gathering->tls,
 	                               &made->endpoints[gathering->count])
 	                         : NULL,

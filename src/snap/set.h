@@ -41,6 +41,7 @@ struct snap_backend {
 	bool datagrams; /* the port is one of UDP */
 	/* The unit and its port are there, and may be spoken to. */
 	bool exists;
+	bool is_plain; /* ... in plain text, as most are */
 	const struct snap_backend_tls *tls; /* NULL: in plain text */
 	const struct snap_endpoint
 	    *endpoints; /* sorted by address, port; unique */

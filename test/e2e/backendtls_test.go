@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"fmt"
 	"io"
 	"log"
@@ -209,6 +210,12 @@ func TestBackendTLSClauses(t *testing.T) {
 		{"self", serverConfig(makePair(t, "p256", nil, "app.example")), believing("app.example", "root"), "tls_certificate_untrusted"},
 		{"expired", serverConfig(makePairAs(t, "p256", root, expired, "app.example")), believing("app.example", "root"), "tls_certificate_expired"},
 		{"early", serverConfig(makePairAs(t, "p256", root, early2, "app.example")), believing("app.example", "root"), "tls_certificate_expired"},
+		{"purpose", serverConfig(makePairAs(t, "p256", root, func(c *x509.Certificate) {
+			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+		}, "app.example")), believing("app.example", "root"), "tls_certificate_error"},
+		{"cnonly", serverConfig(makePairAs(t, "p256", root, func(c *x509.Certificate) {
+			c.IsCA, c.Subject = false, pkix.Name{CommonName: "app.example"}
+		})), believing("app.example", "root"), "tls_certificate_name"},
 		{"wrongname", serverConfig(app), believing("other.example", "root"), "tls_certificate_name"},
 		{"deepwild", serverConfig(makePair(t, "p256", root, "*.example.org")), believing("a.b.example.org", "root"), "tls_certificate_name"},
 		{"san", serverConfig(app), believing("sni.example", "root", "subjectAltNames: [{type: Hostname, hostname: app.example}]"), ""},
@@ -245,8 +252,10 @@ func TestBackendTLSClauses(t *testing.T) {
 			if response.StatusCode != status || !strings.Contains(body, row.reason) {
 				t.Errorf("%s: %d %s (%s)", row.name, response.StatusCode, body, response.Header.Get("Proxy-Status"))
 			}
-			if strings.HasPrefix(row.reason, "tls_certificate") &&
-				!strings.Contains(response.Header.Get("Proxy-Status"), "error=tls_certificate_error; details=") {
+			// RFC 9209 has one word for them; what is particular stands beside it.
+			if status := response.Header.Get("Proxy-Status"); strings.HasPrefix(row.reason, "tls_certificate") &&
+				(!strings.Contains(status, "error=tls_certificate_error") ||
+					strings.Contains(status, "; details=") != (row.reason != "tls_certificate_error")) {
 				t.Errorf("%s: %s", row.name, response.Header.Get("Proxy-Status"))
 			}
 			if status == 200 && response.Header.Get("X-Kind") != "tls" {
@@ -745,4 +754,33 @@ func TestBackendTLSOpenSSL(t *testing.T) {
 		}
 		g.wantMetric(`yumen_tls_handshakes_total{side="backend",resumed="yes"}`, 1)
 	}
+}
+
+// One endpoint of two is not believed: requests go to the other, none is lost.
+func TestBackendTLSOneBadEndpoint(t *testing.T) {
+	t.Parallel()
+	root := makePair(t, "p256", nil)
+	good := serveSecure(t, serverConfig(makePair(t, "p256", root, "app.example")))
+	bad := serveSecure(t, serverConfig(makePair(t, "p256", nil, "app.example")))
+	port := freePort(t)
+	g := start(t, port, map[string]string{"gateway.yaml": gatewayYAML(port, ""), "ca.yaml": authorityYAML("root", root),
+		"app.yaml":   serviceYAML("app", good.port, bad.port) + "---\n" + tlsPolicyYAML("app", believing("app.example", "root")),
+		"route.yaml": routeYAML("r", "", prefixRule("/", "app"))})
+	client := g.client()
+	defer client.CloseIdleConnections()
+	for i := 0; i < 60; i++ {
+		response, err := client.Post("http://a.test/?close", "text/plain", strings.NewReader("body"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		if response.StatusCode != 200 || string(body) != "body" {
+			t.Errorf("%d %s", response.StatusCode, body)
+		}
+	}
+	if bad.count() > 0 || good.count() != 60 {
+		t.Errorf("%d and %d requests", good.count(), bad.count())
+	}
+	g.wantMetric(`yumen_tls_handshake_failures_total{side="backend",reason="certificate_untrusted"}`, 1)
 }
