@@ -147,6 +147,12 @@ func (g *gate) launch(args ...string) {
 	if !contains(args, "--access-log") {
 		all = append(all, "--access-log", "off")
 	}
+	g.spawn(all)
+}
+
+// spawn starts yumen with these arguments; it ends with the test.
+func (g *gate) spawn(all []string) {
+	g.t.Helper()
 	all = append(append(g.inside[:len(g.inside):len(g.inside)], program(g.t)), all...)
 	g.cmd = exec.Command(all[0], all[1:]...)
 	g.cmd.Stdout = lockedWriter{&g.mu, &g.out}
