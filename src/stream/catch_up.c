@@ -89,7 +89,8 @@ stream_client_greet(struct stream_client *client)
 
 	for (unsigned i = 0; i < UNIT__COUNT; i++)
 		kinds[i] = snap_unit_kind_word((enum unit_kind)i);
-	if (!client->whole) {
+	/* Also what came before a cut, though it was no whole yet. */
+	if (!client->whole || client->table.rows.count > 0) {
 		hello.generation =
 		    stream_generation_slice(&client->table.generation);
 		hello.held = (int64_t)client->table.rows.count;
@@ -151,7 +152,7 @@ on_welcome(struct stream_client *client, const struct stream_welcome *welcome)
 		return;
 	}
 	/* Neither is what we hold in force, nor does anybody ask for it. */
-	if (welcome->same != 1 && !client->whole)
+	if (welcome->same != 1 && client->table.rows.count > 0)
 		stream_client_forget(client);
 	client->state = STREAM_CLIENT_LIVE;
 }
@@ -217,6 +218,7 @@ on_commit(struct stream_client *client, struct slice bytes)
 	struct stream_confirm confirm = {.generation = bytes};
 
 	if (!feed_generation_equal(&generation, &client->table.generation)) {
+		client->unsettled++;
 		log_event(LOG_STREAM_UNSETTLED,
 		    LOG_NUMBER("units", (int64_t)client->table.rows.count));
 		stream_client_forget(client);

@@ -403,6 +403,7 @@ stream_client_facts(
 	*facts = (struct stream_client_facts){
 	    .connected = client->caught_up,
 	    .units = (unsigned)client->table.rows.count,
+	    .unsettled = client->unsettled,
 	};
 	if (client->caught_up)
 		return;

@@ -40,6 +40,7 @@ struct stream_client_facts {
 	bool connected; /* proven, and caught up at least once */
 	const char *why; /* it is not, for people; or NULL */
 	unsigned units;
+	unsigned unsettled; /* times that what came was not what it should be */
 };
 void stream_client_facts(
     const struct stream_client *client, struct stream_client_facts *facts);

@@ -61,6 +61,7 @@ struct stream_client {
 	bool has_offered, has_confirmed;
 	bool caught_up; /* since it is connected */
 	bool copy_lost; /* it could not be written */
+	unsigned unsettled;
 	struct map troubles; /* by unit's name */
 };
 
