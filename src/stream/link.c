@@ -186,6 +186,11 @@ on_tick(struct net_timer *timer)
 	uint64_t now_ms = net_loop_now_ms(link->loop);
 	struct stream_ping ping = {0};
 
+	if (link->stream.connecting &&
+	    now_ms - link->heard_ms > LIMIT_VALUE_CONNECT_MS) {
+		stream_link_end(link, ERROR_TIMEOUT);
+		return;
+	}
 	if (now_ms - link->heard_ms > LIMIT_VALUE_STREAM_SILENT_MS) {
 		limit_hit(link->metrics, LIMIT_STREAM_SILENT_MS);
 		stream_link_end(link, ERROR_TIMEOUT);
