@@ -237,6 +237,85 @@ parents_may_change_places(void **state)
 	        SLICE(AT(07))));
 }
 
+static void
+expect_message(const char *message)
+{
+	const struct gw_gateway_status *status = ctl_statuses_get(
+	    statuses, GW_GATEWAY, SLICE("default"), SLICE("web"));
+
+	assert_non_null(status);
+	assert_true(slice_equal(
+	    status->conditions[0].message, slice_from_string(message)));
+}
+
+static bool
+route_is_shown(void)
+{
+	return ctl_statuses_get(statuses, GW_HTTPROUTE, SLICE("default"),
+	           SLICE("r")) != NULL;
+}
+
+static void
+offer_route(
+    const char *parent_name, const struct feed_generation *at, uint64_t now_ms)
+{
+	struct gw_status_parent parent = {.namespace = SLICE("default"),
+	    .name = slice_from_string(parent_name)};
+	struct gw_route_parent_status parents[] = {{.parent_ref = &parent}};
+	struct gw_route_status status = {
+	    .parents = parents, .parents_count = 1};
+
+	ctl_statuses_put(statuses, &route, &status);
+	ctl_statuses_offer(statuses, at, now_ms, WALL(0));
+}
+
+/* The confirmation is for all but the Gateways that are waited for. */
+static void
+gateways_are_waited_for(void **state)
+{
+	struct feed_generation one = generation(1), two = generation(2);
+	struct slice web = SLICE("default/web");
+	uint64_t late = 100 + LIMIT_VALUE_CONFIRM_MS;
+
+	(void)state;
+	put_gateway("True", "True");
+	ctl_statuses_offer(statuses, &one, 100, WALL(0));
+	ctl_statuses_wait(statuses, web, &one, SLICE(""), WALL(0));
+	ctl_statuses_confirm(statuses, &one, WALL(1));
+	expect_gateway(NULL, NULL, NULL, NULL);
+	assert_int_equal(ctl_statuses_deadline_ms(statuses), late);
+	/* A route waits for its parents, and for no others. */
+	offer_route("other", &one, 100);
+	assert_true(route_is_shown());
+	ctl_statuses_remove(
+	    statuses, GW_HTTPROUTE, SLICE("default"), SLICE("r"));
+	offer_route("web", &one, 100);
+	assert_false(route_is_shown());
+	/* Late: told whom for, which may change. */
+	ctl_statuses_wait(statuses, web, &one, SLICE("a, b"), WALL(1));
+	ctl_statuses_expire(statuses, late, WALL(2));
+	expect_gateway("False", AT(08), "True", AT(08));
+	expect_message("a, b");
+	assert_true(route_is_shown());
+	ctl_statuses_wait(statuses, web, &one, SLICE("b"), WALL(3));
+	expect_message("b");
+	expect_gateway("False", AT(08), "True", AT(08));
+	/* A newer one, before the old one is served. */
+	put_gateway("True", "False");
+	ctl_statuses_offer(statuses, &two, late, WALL(4));
+	ctl_statuses_wait(statuses, web, &two, SLICE(""), WALL(4));
+	ctl_statuses_confirm(statuses, &two, WALL(4));
+	ctl_statuses_served(statuses, web, &one, WALL(5));
+	expect_gateway("False", AT(08), "True", AT(08));
+	ctl_statuses_served(statuses, web, &two, WALL(6));
+	expect_gateway("True", AT(12), "False", AT(12));
+	/* And nobody waits any more. */
+	put_gateway("True", "True");
+	ctl_statuses_offer(statuses, &one, late, WALL(7));
+	ctl_statuses_confirm(statuses, &one, WALL(7));
+	expect_gateway("True", AT(12), "True", AT(13));
+}
+
 int
 main(void)
 {
@@ -247,6 +326,7 @@ main(void)
 	    TEST(pending_when_late),
 	    TEST(removed_is_not_shown),
 	    TEST(parents_may_change_places),
+	    TEST(gateways_are_waited_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
