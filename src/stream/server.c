@@ -145,6 +145,13 @@ on_accept(struct net_acceptor *acceptor, int fd, const struct net_address *peer)
 	stream_peer_open(door->server, fd, peer);
 }
 
+void
+stream_server_accept(
+    struct stream_server *server, int fd, const struct net_address *address)
+{
+	stream_peer_open(server, fd, address);
+}
+
 enum error
 stream_server_listen(struct stream_server *server, struct net_address *address)
 {

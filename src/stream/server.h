@@ -39,6 +39,9 @@ void stream_server_free(struct stream_server **server);
 /* May be called again, for another address. address: what port 0 became. */
 enum error stream_server_listen(
     struct stream_server *server, struct net_address *address) must_check;
+/* A connection that came in elsewhere (non-blocking); fd is the server's. */
+void stream_server_accept(
+    struct stream_server *server, int fd, const struct net_address *address);
 /* The certificate that it shows from now on; taken over. Without one no
  * handshake succeeds. */
 void stream_server_show(

@@ -15,7 +15,8 @@
 #include "core/must.h"
 #include "sim/loop.h"
 #include "stream/client.h"
-#include "stream/server_priv.h"
+#include "stream/server.h"
+#include "stream/views.h"
 #include "wire/record_binary.h"
 
 enum { SEEDS = 600, STEPS = 60, ROUNDS_MAX = 20000, NAMES = 6 };
@@ -314,7 +315,8 @@ connect_both(struct world *world)
 	sim_pipe_accept(pipe);
 	world->pipes[0] = pipe;
 	world->pipes[1] = sim_pipe_new(world->loop);
-	stream_peer_open(world->server, sim_pipe_fd(world->pipes[1]), &address);
+	stream_server_accept(
+	    world->server, sim_pipe_fd(world->pipes[1]), &address);
 }
 
 static void
@@ -494,11 +496,23 @@ run(uint64_t seed)
 	(void)unlink(world.copy);
 }
 
+static uint64_t
+argument(int argc, char **argv, int at, uint64_t fallback)
+{
+	uint64_t number;
+
+	return argc > at &&
+	        slice_to_number(
+	            slice_from_string(argv[at]), UINT32_MAX, &number)
+	    ? number
+	    : fallback;
+}
+
 int
 main(int argc, char **argv)
 {
-	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : SEEDS;
+	uint64_t first = argument(argc, argv, 1, 1);
+	uint64_t count = argument(argc, argv, 2, SEEDS);
 
 	log_set_level(LOG_LEVEL_ERROR);
 	for (uint64_t seed = first; seed < first + count; seed++)
