@@ -15,6 +15,7 @@
 #include "ctl/once.h"
 #include "proxy/log.h"
 
+#define LISTENERS_SHOWN 32
 #define TRIES 6 /* curl lines a listener */
 
 struct run {
@@ -40,12 +41,31 @@ is_attached(const struct unit_route *route, struct slice listener)
 	return false;
 }
 
+static const char *
+scheme_of(const struct unit_listener *listener)
+{
+	return listener->protocol == UNIT_PROTOCOL_HTTPS ? "https" : "http";
+}
+
+/* A name that the hostname stands for: "*.example.com" for www.example.com. */
+static void
+print_host(struct slice hostname)
+{
+	bool wild = hostname.length > 0 && hostname.data[0] == '*';
+
+	printf("%s%.*s", wild ? "www" : "",
+	    SLICE_ARGS(wild ? slice_skip(hostname, 1) : hostname));
+}
+
+/* Over TLS the name must be in the URL, for the SNI; the certificate may be
+ * anybody's (-k). */
 static void
 print_curl(const struct unit_listener *listener, const struct unit_route *route,
     const struct unit_rule *rule)
 {
 	struct slice path = SLICE("/"), host = listener->hostname;
 	struct slice address = SLICE("127.0.0.1");
+	bool tls = listener->protocol == UNIT_PROTOCOL_HTTPS;
 	bool ip6;
 
 	if (listener->addresses_count > 0)
@@ -55,13 +75,21 @@ print_curl(const struct unit_listener *listener, const struct unit_route *route,
 		path = rule->matches[0].path;
 	if (route->hostnames_count > 0)
 		host = route->hostnames[0];
-	printf("  try         curl -i ");
-	if (host.length > 0 && host.data[0] == '*')
-		printf("-H 'Host: www%.*s' ", SLICE_ARGS(slice_skip(host, 1)));
-	else if (host.length > 0)
-		printf("-H 'Host: %.*s' ", SLICE_ARGS(host));
-	printf("http://%s%.*s%s:%d%.*s\n", ip6 ? "[" : "", SLICE_ARGS(address),
-	    ip6 ? "]" : "", (int)listener->port, SLICE_ARGS(path));
+	printf("  try         curl -i%s ", tls ? "k" : "");
+	if (host.length > 0 && tls) {
+		printf("--connect-to ::%s%.*s%s: https://", ip6 ? "[" : "",
+		    SLICE_ARGS(address), ip6 ? "]" : "");
+		print_host(host);
+	} else {
+		if (host.length > 0) {
+			printf("-H 'Host: ");
+			print_host(host);
+			printf("' ");
+		}
+		printf("%s://%s%.*s%s", scheme_of(listener), ip6 ? "[" : "",
+		    SLICE_ARGS(address), ip6 ? "]" : "");
+	}
+	printf(":%d%.*s\n", (int)listener->port, SLICE_ARGS(path));
 }
 
 /* A curl line a rule, for the first few routes of the listener. */
@@ -92,7 +120,8 @@ print_listener(const struct run *run, const struct unit *unit)
 	struct slice why;
 	bool listens = agent_listener_state(run->agent, unit, &why) == ERROR_OK;
 
-	printf("  %s http ", listens ? "listening  " : "NOT serving");
+	printf("  %s %s ", listens ? "listening  " : "NOT serving",
+	    scheme_of(listener));
 	for (uint32_t i = 0; i < listener->addresses_count; i++)
 		printf("%s%.*s", i > 0 ? "," : "",
 		    SLICE_ARGS(listener->addresses[i]));
@@ -140,15 +169,17 @@ announce(struct run *run)
 	    (int)getpid(), (unsigned long long)run->workers,
 	    run->workers == 1 ? "" : "s");
 	while (snap_store_next(store, &at, &unit)) {
-		if (unit->kind == UNIT_LISTENER) {
-			listeners++;
+		if (unit->kind == UNIT_LISTENER &&
+		    listeners++ < LISTENERS_SHOWN)
 			print_listener(run, unit);
-		}
 		routes += unit->kind == UNIT_ROUTE;
 	}
 	if (listeners == 0)
 		puts("  listening   nowhere: the files have no Gateway with a "
 		     "listener that can be served");
+	if (listeners > LISTENERS_SHOWN)
+		printf("  and         %u listeners more\n",
+		    listeners - LISTENERS_SHOWN);
 	printf("  routes      %u attached\n", routes);
 	print_admin(run);
 	printf("ready in %llu ms\n",

@@ -87,6 +87,7 @@ take_digest(struct evp_pkey_st *pkey, uint8_t out[CRYPT_SHA256_BYTES])
 	return true;
 }
 
+/* At *at, which is then behind it. */
 static EVP_PKEY *
 from_pkcs8(const unsigned char **at, long length)
 {
@@ -124,11 +125,18 @@ parse_block(const struct crypt_pem *pem, enum label label, EVP_PKEY **pkey)
 {
 	const unsigned char *at = pem->bytes;
 	long length = (long)pem->length;
+	struct slice der = slice_make((const char *)at, pem->length);
 
 	if (label == LABEL_ENCRYPTED)
 		return CRYPT_ENCRYPTED_KEY;
 	if (*pkey)
 		return CRYPT_SEVERAL_KEYS;
+	if (label == LABEL_PKCS8)
+		*pkey = crypt_key_from_pkcs8_ec(der);
+	else if (label == LABEL_EC)
+		*pkey = crypt_key_from_sec1(der, NULL);
+	if (*pkey)
+		return CRYPT_NONE;
 	if (label == LABEL_PKCS8)
 		*pkey = from_pkcs8(&at, length);
 	else
