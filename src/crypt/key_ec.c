@@ -80,8 +80,8 @@ make(const char *curve, struct slice scalar, struct slice point)
 	for (size_t i = 0; i < scalar.length; i++)
 		native[i] = (unsigned char)scalar.data[scalar.length - 1 - i];
 	OSSL_PARAM parameters[] = {
-	    OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
-	        (char *)(uintptr_t)curve, 0),
+	    OSSL_PARAM_construct_utf8_string(
+	        OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)curve, 0),
 	    OSSL_PARAM_construct_BN(
 	        OSSL_PKEY_PARAM_PRIV_KEY, native, scalar.length),
 	    OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
@@ -90,8 +90,8 @@ make(const char *curve, struct slice scalar, struct slice point)
 	};
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	if (context && EVP_PKEY_fromdata_init(context) == 1 &&
-	    EVP_PKEY_fromdata(
-	        context, &pkey, EVP_PKEY_KEYPAIR, parameters) != 1)
+	    EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_KEYPAIR, parameters) !=
+	        1)
 		pkey = NULL;
 	EVP_PKEY_CTX_free(context);
 	memory_wipe(native, sizeof(native));
