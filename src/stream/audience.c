@@ -258,6 +258,11 @@ void
 stream_audience_reply(struct stream_peer *peer, enum feed_reply_kind kind,
     struct slice name, enum error error, struct slice why)
 {
+	/* Of another Gateway's units it has nothing to say. */
+	if (!stream_view_has(peer->audience->view, name)) {
+		note_problem(peer, name, ERROR_OK, SLICE(""));
+		return;
+	}
 	if (kind == FEED_REPORT) {
 		note_problem(peer, name, error, why);
 		forward(peer->audience, name);

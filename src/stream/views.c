@@ -274,6 +274,16 @@ find(const struct stream_entry *entry, const struct stream_view *view)
 	return NULL;
 }
 
+bool
+stream_view_has(const struct stream_view *view, struct slice name)
+{
+	const struct stream_entry *entry = map_get(&view->views->entries, name);
+	const struct stream_member *member =
+	    entry != NULL ? find(entry, view) : NULL;
+
+	return member != NULL && is_visible(member);
+}
+
 void
 stream_member_count(struct stream_member *member, bool in)
 {

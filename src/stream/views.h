@@ -37,6 +37,8 @@ struct slice stream_view_name(const struct stream_view *view);
 /* Of its units of these kinds (a bit each). */
 struct feed_generation stream_view_generation(
     const struct stream_view *view, unsigned kinds);
+/* Is this unit, which is there, in it? */
+bool stream_view_has(const struct stream_view *view, struct slice name);
 /* Has it a listener, so that somebody ought to serve it? */
 bool stream_view_is_served(const struct stream_view *view);
 /* The owner's, for what it knows of a view. */

@@ -498,6 +498,26 @@ func TestStreamLaggards(t *testing.T) {
 	f.programmed("web", "True", "")
 }
 
+// What a proxy says of another Gateway's units is not believed.
+func TestStreamForeignReport(t *testing.T) {
+	t.Parallel()
+	app, spare, shared := serve(t, "app"), serve(t, "spare"), serve(t, "shared")
+	web, other := freePort(t), freePort(t)
+	f := startFleet(t, twoGateways(web, other, app.port, spare.port, shared.port))
+	f.proxy("other", "other-1", other)
+	s := f.dialStream()
+	s.hello("default/web", "secret-web", "liar")
+	s.send(0x8008, field(1, s.untilCommit()))
+	f.programmed("web", "True", "")
+	f.programmed("other", "True", "")
+	s.send(10, field(1, "listener/default/other/http"), field(2, "in_use"), field(3, "a lie"))
+	s.send(9, field(1, "listener/default/other/http"), field(2, "invalid"), field(3, "a lie"))
+	// What is its own comes after: when that is seen, so would the lie be.
+	s.send(10, field(1, "listener/default/web/http"), field(2, "in_use"), field(3, "a truth"))
+	f.programmed("web", "False", "a truth")
+	f.programmed("other", "True", "")
+}
+
 // One minor version apart, either way: what is not known is passed over.
 func TestStreamVersionSkew(t *testing.T) {
 	t.Parallel()
