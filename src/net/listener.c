@@ -39,9 +39,11 @@ static bool
 bind_freely(int fd, const struct net_address *address,
     const struct sockaddr_storage *at)
 {
-	return errno == EADDRNOTAVAIL && address->family == AF_INET6 &&
-	    net_route_local(address) != NET_LOCAL_NO &&
-	    set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1) &&
+	if (errno != EADDRNOTAVAIL || address->family != AF_INET6)
+		return false;
+	bool is_local = net_route_local(address) != NET_LOCAL_NO;
+	errno = EADDRNOTAVAIL; /* what asking the kernel made of it */
+	return is_local && set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1) &&
 	    bind(fd, (const struct sockaddr *)at,
 	        sizeof(struct sockaddr_in6)) == 0;
 }

@@ -233,6 +233,10 @@ test_listen_tcp(void **state)
 
 	must(net_address_parse(SLICE("192.0.2.1"), 0, &at) == ERROR_OK);
 	assert_int_equal(net_listen_tcp(&at, 8, &fd), ERROR_NOT_FOUND);
+	must(net_address_parse(SLICE("2001:db8::1"), 0, &at) == ERROR_OK);
+	enum error error = net_listen_tcp(&at, 8, &fd);
+	if (error != ERROR_UNSUPPORTED) /* no IPv6 here */
+		assert_int_equal(error, ERROR_NOT_FOUND);
 }
 
 static void
