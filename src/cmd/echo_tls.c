@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/memory.h"
 
 struct echo_tls {
@@ -29,19 +30,13 @@ choose(void *context, struct slice server_name, struct net_tls_choice *choice)
 static bool
 read_file(const char *path, struct text *text)
 {
-	FILE *file = fopen(path, "re");
-	size_t length = 1;
+	enum error error = file_read(path, LIMIT_VALUE_PEM_BYTES, text);
 
-	if (!file) {
-		fprintf(stderr, "yumen echo: %s: cannot be opened\n", path);
-		return false;
-	}
-	while (length > 0 && text->length <= LIMIT_VALUE_PEM_BYTES) {
-		length = fread(text_reserve(text, BUFSIZ), 1, BUFSIZ, file);
-		text_advance(text, length);
-	}
-	fclose(file);
-	return true;
+	if (error == ERROR_OK)
+		return true;
+	fprintf(stderr, "yumen echo: %s: cannot be read: %s\n", path,
+	    error_text(error));
+	return false;
 }
 
 static void

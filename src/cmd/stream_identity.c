@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "crypt/certificate.h"
@@ -37,26 +38,6 @@ stream_identity_name(struct stream_identity *identity, const char *text)
 		    CRYPT_NAME_IP, slice_make(bytes, ip4 ? 4 : 16)};
 	}
 	identity->name_count++;
-}
-
-static enum error
-read_file(const char *path, struct text *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
-
-	if (fd < 0)
-		return error_from_errno(errno);
-	do {
-		got = read(fd, text_reserve(out, 4096), 4096);
-		if (got > 0)
-			text_advance(out, (size_t)got);
-	} while ((got > 0 && out->length < FILE_BYTES_MAX) ||
-	    (got < 0 && errno == EINTR));
-	enum error error = got < 0 ? error_from_errno(errno) : ERROR_OK;
-
-	close(fd);
-	return error;
 }
 
 /* In the place of what is there, at once. */
@@ -103,7 +84,7 @@ open_authority(struct stream_identity *identity, struct text *state)
 	path_of(identity, "ca.pem", bundle_path);
 	text_init(&old);
 	text_init(&bundle);
-	enum error error = read_file(path, &old);
+	enum error error = file_read(path, FILE_BYTES_MAX, &old);
 
 	if (error == ERROR_NOT_FOUND)
 		error = ERROR_OK;
@@ -251,7 +232,7 @@ stream_tokens_judge(struct stream_server *server, const char *path,
 	struct text file;
 
 	text_init(&file);
-	enum error error = read_file(path, &file);
+	enum error error = file_read(path, FILE_BYTES_MAX, &file);
 
 	rest = text_slice(&file);
 	/* A token may be good for several Gateways: the one that is asked for.

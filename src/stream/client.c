@@ -3,11 +3,9 @@
  * agent. */
 #include "stream/client.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
+#include "core/file.h"
 #include "core/limit.h"
 #include "core/log.h"
 #include "core/memory.h"
@@ -109,29 +107,6 @@ on_names(void *context, struct slice name, const struct net_address *addresses,
 
 /* ---- whom ---- */
 
-/* A small file, all of it; an end of line does not count. */
-static enum error
-read_file(const char *path, size_t bytes_max, struct text *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	enum error error = ERROR_OK;
-	ssize_t got;
-
-	if (fd < 0)
-		return error_from_errno(errno);
-	do {
-		got = read(fd, text_reserve(out, 4096), 4096);
-		if (got > 0)
-			text_advance(out, (size_t)got);
-	} while ((got > 0 && out->length <= bytes_max) ||
-	    (got < 0 && errno == EINTR));
-	if (got < 0)
-		error = error_from_errno(errno);
-	close(fd);
-	return error == ERROR_OK && out->length > bytes_max ? ERROR_LIMIT
-	                                                    : error;
-}
-
 static void
 wipe_token(struct stream_client *client)
 {
@@ -150,7 +125,7 @@ read_token(struct stream_client *client)
 	wipe_token(client);
 	if (client->options.token_path == NULL)
 		return ERROR_OK;
-	enum error error = read_file(client->options.token_path,
+	enum error error = file_read(client->options.token_path,
 	    LIMIT_VALUE_STREAM_HELLO_BYTES / 2, &client->token_text);
 
 	client->token = text_slice(&client->token_text);
@@ -170,7 +145,7 @@ read_authority(struct stream_client *client)
 	struct text pem;
 
 	text_init(&pem);
-	enum error error = read_file(
+	enum error error = file_read(
 	    client->options.authority_path, LIMIT_VALUE_PEM_BYTES, &pem);
 
 	if (error == ERROR_OK) {
