@@ -155,30 +155,26 @@ is_held(const struct claim *claim)
 	return false;
 }
 
-/* The route follows what the holds say; who asks is told of the change. */
+/* What is held for the first time is taken; it is not given up to a rival, so
+ * it stays until the claim goes. Who asks is told of the change. */
 static void
 settle(struct announcer *announcer, struct claim *claim)
 {
-	bool held = is_held(claim);
 	char text[NET_ADDRESS_TEXT];
 
 	net_loop_defer(announcer->options.loop, &announcer->changed);
-	if (held == claim->has_route)
+	if (claim->has_route || !is_held(claim))
 		return;
-	claim->error = held ? net_route_add_local(&claim->address)
-	                    : net_route_remove_local(&claim->address);
-	if (claim->error == ERROR_OK)
-		claim->has_route = held;
+	claim->error = net_route_add_local(&claim->address);
+	claim->has_route = claim->error == ERROR_OK;
 	net_address_format_ip(&claim->address, text);
-	if (claim->error != ERROR_OK)
+	if (!claim->has_route) {
 		log_event(LOG_ANNOUNCE_FAILED, LOG_STRING("address", text),
 		    LOG_STRING("error", error_text(claim->error)));
-	else if (held)
-		log_event(LOG_ANNOUNCE_HELD, LOG_STRING("address", text));
-	if (claim->has_route && held)
-		metric_add(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
-	else if (!held)
-		metric_subtract(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
+		return;
+	}
+	metric_add(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
+	log_event(LOG_ANNOUNCE_HELD, LOG_STRING("address", text));
 }
 
 static void
@@ -286,6 +282,18 @@ on_frame(struct net_link *link, struct slice frame)
 }
 
 static void
+join_group(struct place *place)
+{
+	struct net_link *link = &place->at->link;
+	uint8_t group[WIRE_IP_BYTES];
+
+	wire_ip_group(place->claim->address.ip, group);
+	if (net_link_join(link, group, &place->group) != ERROR_OK)
+		log_event(
+		    LOG_ANNOUNCE_NO_GROUP, LOG_STRING("interface", link->name));
+}
+
+static void
 open_place(struct place *place, struct claim *claim, struct announcer_link *at)
 {
 	struct announcer *announcer = at->announcer;
@@ -294,11 +302,8 @@ open_place(struct place *place, struct claim *claim, struct announcer_link *at)
 	place->at = at;
 	place->group = -1;
 	net_timer_init(&place->timer, on_timer);
-	if (claim->address.family == AF_INET6 &&
-	    net_link_join(&at->link, &claim->address, &place->group) !=
-	        ERROR_OK)
-		log_event(LOG_ANNOUNCE_NO_GROUP,
-		    LOG_STRING("interface", at->link.name));
+	if (claim->address.family == AF_INET6)
+		join_group(place);
 	announce_hold_init(&place->hold, claim->address.ip, at->link.hardware,
 	    true, now_ms(announcer), &announcer->random);
 	net_timer_set(announcer->options.loop, &place->timer,

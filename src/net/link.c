@@ -223,21 +223,17 @@ net_link_send(struct net_link *link, struct slice frame)
 }
 
 enum error
-net_link_join(
-    const struct net_link *link, const struct net_address *address, int *fd)
+net_link_join(const struct net_link *link, const uint8_t group[16], int *fd)
 {
-	struct ipv6_mreq group = {.ipv6mr_interface = link->index};
-	static const uint8_t head[13] = {0xff, 0x02, [11] = 0x01, [12] = 0xff};
+	struct ipv6_mreq request = {.ipv6mr_interface = link->index};
 
-	must(address->family == AF_INET6);
-	memcpy(&group.ipv6mr_multiaddr, head, sizeof(head));
-	memcpy(group.ipv6mr_multiaddr.s6_addr + sizeof(head),
-	    address->ip + sizeof(head), 3);
+	memcpy(
+	    &request.ipv6mr_multiaddr, group, sizeof(request.ipv6mr_multiaddr));
 	*fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (*fd < 0)
 		return error_from_errno(errno);
-	if (setsockopt(
-	        *fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &group, sizeof(group)) == 0)
+	if (setsockopt(*fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request,
+	        sizeof(request)) == 0)
 		return ERROR_OK;
 	enum error error = error_from_errno(errno);
 	close(*fd);

@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include "core/error.h"
 #include "core/slice.h"
-#include "net/address.h"
 #include "net/loop.h"
 
 #define NET_HARDWARE_BYTES 6
@@ -45,9 +44,9 @@ bool net_link_look(struct net_link *link);
  * frames are. */
 enum error net_link_send(struct net_link *link, struct slice frame) must_check;
 
-/* Be in the group that is asked for this IPv6 address, until *fd is closed; a
- * switch that snoops learns of it (MLD). */
-enum error net_link_join(const struct net_link *link,
-    const struct net_address *address, int *fd) must_check;
+/* Be in an IPv6 group (16 bytes) on it until *fd is closed; a switch that
+ * snoops learns of it (MLD). */
+enum error net_link_join(
+    const struct net_link *link, const uint8_t group[16], int *fd) must_check;
 
 #endif

@@ -52,7 +52,8 @@ bool wire_neighbour_probes(
 
 bool wire_ip_is_zero(const uint8_t ip[WIRE_IP_BYTES]);
 bool wire_ip_is_ipv4(const uint8_t ip[WIRE_IP_BYTES]);
-/* The group that whoever asks for ip sends to: ff02::1:ffXX:XXXX. */
+/* The group that whoever asks for ip sends to: ff02::1:ff and its last three
+ * bytes. */
 void wire_ip_group(
     const uint8_t ip[WIRE_IP_BYTES], uint8_t group[WIRE_IP_BYTES]);
 void wire_hardware_format(
