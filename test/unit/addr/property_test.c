@@ -1,8 +1,10 @@
 /* Random histories of requests that come, go and change, of pools that change,
  * and of restarts (which remember what was given, as statuses do): after each
- * step the plan is what a slow and obvious one makes, which looks at each
- * address in turn, no address is given twice, and nobody is moved without need.
- * The seed of a history that fails is printed. */
+ * step no address is given twice, nobody is moved without need, and slow and
+ * obvious rules, which look at each address in turn, find nothing that was
+ * given or refused wrongly. Which of several free addresses is taken, and of
+ * which pool, they do not say: plan_test.c has cases of that. The seed of a
+ * history that fails is printed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
