@@ -21,8 +21,8 @@ file_read(const char *path, size_t bytes_max, struct text *out)
 		got = read(fd, text_reserve(out, READ_BYTES), READ_BYTES);
 		if (got > 0)
 			text_advance(out, (size_t)got);
-	} while ((got > 0 && out->length <= most) ||
-	    (got < 0 && errno == EINTR));
+	} while (
+	    (got > 0 && out->length <= most) || (got < 0 && errno == EINTR));
 	if (got < 0)
 		error = error_from_errno(errno);
 	else if (out->length > most)
