@@ -97,12 +97,19 @@ ctl_claim_touch(struct ctl_files *files, struct ctl_claim *claim)
 	files->touched = claim;
 }
 
+static void
+forget_object(struct ctl_item *item)
+{
+	gw_object_free(&item->object);
+	gw_asleep_free(&item->asleep);
+}
+
 void
 ctl_item_drop(struct ctl_files *files, struct ctl_item *item)
 {
 	struct ctl_claim *claim = item->claim;
 
-	gw_object_free(&item->object);
+	forget_object(item);
 	ctl_problem_set(files, &item->refused, false);
 	ctl_problem_set(files, &item->repeated, false);
 	if (claim != NULL) {
@@ -145,6 +152,8 @@ tell_repeated(struct ctl_files *files, const struct ctl_item *item,
 static void
 hold(struct ctl_files *files, struct ctl_claim *claim, struct ctl_item *winner)
 {
+	if (winner->asleep != NULL)
+		winner->object = gw_object_wake(&winner->asleep);
 	if (winner->object != NULL) {
 		files->sink.put(files->sink.context, &winner->object);
 		must(winner->object == NULL);
@@ -188,7 +197,7 @@ settle_claim(struct ctl_files *files, struct ctl_claim *claim)
 			hold(files, claim, item);
 			continue;
 		}
-		gw_object_free(&item->object);
+		forget_object(item);
 		if (!item->repeated)
 			tell_repeated(files, item, winner);
 		ctl_problem_set(files, &item->repeated, true);

@@ -159,9 +159,7 @@ on_put(void *context, struct gw_object **object)
 
 	(*object)->since = (uint32_t)(clock_wall_ms() / 1000);
 	(*object)->change = ctl_changes_next(&ctl->changes);
-	gw_object_succeed(*object,
-	    gw_state_get(ctl->state, (*object)->kind, (*object)->namespace,
-	        (*object)->name));
+	gw_state_succeed(ctl->state, *object);
 	gw_state_put(ctl->state, object);
 	ctl->state_changed = true;
 }

@@ -393,12 +393,12 @@ admit_document(struct reading *reading, struct tree_node *document,
 		files->sink.stored(
 		    files->sink.context, reading->file->path, document);
 	if (item->object != NULL) {
-		/* Until all files are read there may be many. */
-		if (!files->sink.stays_awake)
-			gw_object_sleep(item->object);
 		item->good = true;
 		item->claim = ctl_claim_get(files, item->object->kind,
 		    item->object->namespace, item->object->name);
+		/* Until all files are read there may be many. */
+		if (!files->sink.stays_awake)
+			item->asleep = gw_object_sleep(&item->object);
 	} else if (reading->refused) {
 		ctl_problem_set(files, &item->refused, true);
 		item->claim = claim_of_refused(files, document);

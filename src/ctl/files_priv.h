@@ -24,7 +24,9 @@ struct ctl_item {
 	struct list in_claim;
 	struct ctl_file *file;
 	struct ctl_claim *claim; /* NULL: it names no object that yumen reads */
-	struct gw_object *object; /* admitted in this round */
+	/* admitted in this round, one of them */
+	struct gw_object *object;
+	struct gw_asleep *asleep;
 	struct ctl_item *next_same; /* during a read: same hash */
 	uint64_t hash; /* of the document; 0: to be admitted again */
 	uint32_t place, line, column;

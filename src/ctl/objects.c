@@ -80,7 +80,7 @@ static bool
 is_back(const struct ctl_view *view, const struct ctl_gone *gone,
     struct slice namespace, struct slice name)
 {
-	return gw_state_get(view->state, gone->kind, namespace, name) != NULL;
+	return gw_state_has(view->state, gone->kind, namespace, name);
 }
 
 static unsigned

@@ -150,16 +150,28 @@ gw_node_free(struct gw_node *node)
 		text_fini(&secret->note);
 	}
 	gw_object_free(&node->object);
+	gw_asleep_free(&node->asleep);
 	memory_free(node);
+}
+
+bool
+gw_node_has_object(const struct gw_node *node)
+{
+	return node->object != NULL || node->asleep != NULL;
 }
 
 void
 gw_node_rest(const struct gw_state *state, struct gw_node *node)
 {
 	if (node->object && gw_route_row(node->kind) && !state->once)
-		gw_object_sleep(node->object);
-	else if (node->object)
-		gw_object_wake(node->object);
+		node->asleep = gw_object_sleep(&node->object);
+}
+
+void
+gw_node_wake(struct gw_node *node)
+{
+	if (node->asleep != NULL)
+		node->object = gw_object_wake(&node->asleep);
 }
 
 static bool
@@ -167,7 +179,7 @@ is_needed(const struct gw_node *node)
 {
 	const void *whole = node;
 
-	if (node->object || !list_is_empty(&node->users) ||
+	if (gw_node_has_object(node) || !list_is_empty(&node->users) ||
 	    !list_is_empty(&node->dirty))
 		return true;
 	if (node->kind == GW_SERVICE || node->kind == GW_XBACKEND) {
@@ -275,7 +287,7 @@ gw_nodes_sorted(const struct gw_state *state, enum gw_kind kind,
 
 	*count = 0;
 	for (size_t at = 0; map_next(map, &at, &key, &value);)
-		if (((struct gw_node *)value)->object)
+		if (gw_node_has_object(value))
 			nodes[(*count)++] = value;
 	sort_nodes(nodes, *count);
 	return nodes;

@@ -155,15 +155,31 @@ static const struct slice word_rows[] = {
 static const struct record_words words = {
     word_rows, sizeof(word_rows) / sizeof(word_rows[0])};
 
-static struct slice
-store(char **at, struct slice s)
+static char *
+store(char *at, struct slice s)
 {
-	struct slice copy = slice_make(*at, s.length);
-
 	if (s.length > 0)
-		memcpy(*at, s.data, s.length);
-	*at += s.length + 1; /* and a NUL */
-	return copy;
+		memcpy(at, s.data, s.length);
+	at[s.length] = '\0';
+	return at + s.length + 1;
+}
+
+/* Returns where they end. */
+static char *
+store_names(char *at, const struct gw_object *object)
+{
+	at = store(at, object->namespace);
+	at = store(at, object->name);
+	return store(at, object->source.file);
+}
+
+static struct slice
+stored_name(const char **at, size_t length)
+{
+	struct slice name = slice_make(*at, length);
+
+	*at += length + 1;
+	return name;
 }
 
 struct gw_object *
@@ -172,12 +188,16 @@ gw_object_new(enum gw_kind kind, struct slice namespace, struct slice name,
 {
 	size_t bytes = namespace.length + name.length + file.length + 3;
 	struct gw_object *object = memory_zero(1, sizeof(*object) + bytes);
-	char *at = object->storage;
+	const char *at = object->storage;
 
 	object->kind = kind;
-	object->namespace = store(&at, namespace);
-	object->name = store(&at, name);
-	object->source.file = store(&at, file);
+	object->namespace = namespace;
+	object->name = name;
+	object->source.file = file;
+	(void)store_names(object->storage, object);
+	object->namespace = stored_name(&at, namespace.length);
+	object->name = stored_name(&at, name.length);
+	object->source.file = stored_name(&at, file.length);
 	arena_init(&object->arena, BLOCK_HEAD_BYTES);
 	return object;
 }
@@ -207,61 +227,121 @@ gw_object_set_record(struct gw_object *object, const void *record)
 	view_route(object);
 }
 
-void
-gw_object_sleep(struct gw_object *object)
+static struct gw_asleep *
+pack(const struct gw_object *object)
 {
-	must(object != NULL);
-	struct text bytes;
+	struct text record;
+
+	text_init(&record);
+	size_t arena_bytes = wire_record_pack(
+	    &record, gw_kinds[object->kind].type, &words, object->record);
+	struct gw_asleep head = {
+	    .length = (uint32_t)record.length,
+	    .arena_bytes = (uint32_t)arena_bytes,
+	    .line = object->source.line,
+	    .column = object->source.column,
+	    .namespace_length = (uint16_t)object->namespace.length,
+	    .name_length = (uint16_t)object->name.length,
+	    .file_length = (uint16_t)object->source.file.length,
+	    .kind = (uint8_t)object->kind,
+	    .created = object->created,
+	    .digest = object->digest,
+	    .spec_digest = object->spec_digest,
+	    .stored = object->stored,
+	};
+	size_t names = object->namespace.length + object->name.length +
+	    object->source.file.length + 3;
+
+	must(record.length <= UINT32_MAX && arena_bytes <= UINT32_MAX &&
+	    names <= UINT16_MAX);
+	struct gw_asleep *asleep =
+	    memory_alloc(sizeof(head) + names + record.length);
+
+	*asleep = head;
+	memcpy(store_names(asleep->data, object), record.data, record.length);
+	text_fini(&record);
+	return asleep;
+}
+
+struct gw_asleep *
+gw_object_sleep(struct gw_object **object)
+{
+	must(object != NULL && *object != NULL);
+	struct gw_object *awake = *object;
 
 	/* What a Secret holds is in one place only, which is wiped; what others
 	 * told stands in the arena too. */
-	if (object->record == NULL || object->kind == GW_SECRET ||
-	    object->told != NULL)
-		return;
-	if (object->packed == NULL) {
-		text_init(&bytes);
-		size_t arena_bytes = wire_record_pack(&bytes,
-		    gw_kinds[object->kind].type, &words, object->record);
+	if (awake->kind == GW_SECRET || awake->told != NULL)
+		return NULL;
+	struct gw_asleep *asleep =
+	    awake->asleep != NULL ? awake->asleep : pack(awake);
 
-		must(bytes.length <= UINT32_MAX && arena_bytes <= UINT32_MAX);
-		object->packed = memory_alloc(bytes.length);
-		memcpy(object->packed, bytes.data, bytes.length);
-		object->packed_bytes = (uint32_t)bytes.length;
-		object->arena_bytes = (uint32_t)arena_bytes;
-		text_fini(&bytes);
-	}
-	object->record = NULL;
-	object->metadata = NULL;
-	object->route = NULL;
-	arena_fini(&object->arena);
+	asleep->since = awake->since;
+	asleep->change = awake->change;
+	asleep->generation = awake->generation;
+	asleep->generation_given = awake->generation_given;
+	arena_fini(&awake->arena);
+	memory_free(awake);
+	*object = NULL;
+	return asleep;
 }
 
-void
-gw_object_wake(struct gw_object *object)
+struct gw_object *
+gw_object_wake(struct gw_asleep **asleep)
 {
-	must(object != NULL);
-	if (object->record != NULL)
-		return;
-	must(object->packed != NULL);
-	arena_init(&object->arena, BLOCK_HEAD_BYTES + object->arena_bytes);
+	must(asleep != NULL && *asleep != NULL);
+	struct gw_asleep *from = *asleep;
+	struct gw_object *object = memory_zero(1, sizeof(*object));
+	const char *at = from->data;
+
+	*asleep = NULL;
+	object->asleep = from;
+	object->kind = (enum gw_kind)from->kind;
+	object->generation_given = from->generation_given;
+	object->since = from->since;
+	object->created = from->created;
+	object->generation = from->generation;
+	object->change = from->change;
+	object->digest = from->digest;
+	object->spec_digest = from->spec_digest;
+	object->stored = from->stored;
+	object->source.line = from->line;
+	object->source.column = from->column;
+	object->namespace = stored_name(&at, from->namespace_length);
+	object->name = stored_name(&at, from->name_length);
+	object->source.file = stored_name(&at, from->file_length);
+	arena_init(&object->arena, BLOCK_HEAD_BYTES + from->arena_bytes);
 	gw_object_set_record(object,
-	    wire_record_unpack(slice_make(object->packed, object->packed_bytes),
+	    wire_record_unpack(slice_make(at, from->length),
 	        gw_kinds[object->kind].type, &words, &object->arena));
+	return object;
 }
 
 void
 gw_object_free(struct gw_object **object)
 {
 	must(object != NULL);
-	if (*object) {
-		if ((*object)->kind == GW_SECRET && (*object)->record)
-			wipe_secret((*object)->secret);
-		arena_fini(&(*object)->arena);
-		memory_free((*object)->packed);
-		memory_free((*object)->stored);
-		memory_free(*object);
-	}
+	struct gw_object *old = *object;
+
 	*object = NULL;
+	if (old == NULL)
+		return;
+	if (old->kind == GW_SECRET && old->record)
+		wipe_secret(old->secret);
+	arena_fini(&old->arena);
+	memory_free(old->asleep);
+	memory_free(old->stored);
+	memory_free(old);
+}
+
+void
+gw_asleep_free(struct gw_asleep **asleep)
+{
+	must(asleep != NULL);
+	if (*asleep != NULL)
+		memory_free((*asleep)->stored);
+	memory_free(*asleep);
+	*asleep = NULL;
 }
 
 void

@@ -1,6 +1,6 @@
 /* Objects: what was admitted, as typed records in an arena of their own.
- * Immutable once made. An object may be put to sleep: its record then is a few
- * bytes, until it is woken. */
+ * Immutable once made. An object may be put to sleep: all of it then is one
+ * block of a few bytes, until it is woken. */
 #ifndef YUMEN_GW_OBJECT_H
 #define YUMEN_GW_OBJECT_H
 
@@ -54,10 +54,25 @@ struct gw_stored {
 	char text[];
 };
 
+/* An object asleep. */
+struct gw_asleep {
+	uint32_t length; /* of the record, packed */
+	uint32_t arena_bytes; /* that the record takes awake */
+	uint32_t since, line, column;
+	uint16_t namespace_length, name_length, file_length;
+	uint8_t kind; /* enum gw_kind */
+	bool generation_given;
+	int64_t created, generation;
+	uint64_t change, digest, spec_digest;
+	struct gw_stored *stored;
+	char data[]; /* namespace, name and file, a NUL behind each; record */
+};
+
 struct gw_object {
 	struct arena arena; /* of the record */
-	char *packed; /* the record asleep; NULL: it never was */
-	uint32_t packed_bytes, arena_bytes; /* and what it takes awake */
+	/* What it was woken from, which has its names, file and record; NULL:
+	 * it never slept. */
+	struct gw_asleep *asleep;
 	enum gw_kind kind;
 	bool generation_given; /* by its file */
 	/* of who keeps it: when there came to be an object of this name, in
@@ -67,9 +82,9 @@ struct gw_object {
 	int64_t created; /* seconds since 1970; 0: no creationTimestamp */
 	int64_t generation; /* counts changes of spec */
 	uint64_t change; /* of who keeps it: the change that it came by */
-	const struct gw_metadata *metadata; /* NULL: asleep */
+	const struct gw_metadata *metadata;
 	union {
-		const void *record; /* the whole object; NULL: asleep */
+		const void *record; /* the whole object */
 		const struct gw_gatewayclass *gatewayclass;
 		const struct gw_gateway *gateway;
 		const struct gw_listenerset *listenerset;
@@ -90,29 +105,31 @@ struct gw_object {
 	struct gw_stored
 	    *stored; /* the object's; NULL: the record says it all */
 	/* Of a route of any kind: its spec as an HTTPRoute's. A GRPCRoute's
-	 * rules have no matches in it. NULL: no route, or asleep. */
+	 * rules have no matches in it. NULL: no route. */
 	const struct gw_httproute_spec *route;
 	struct gw_source source;
 	/* Keyed hashes, good within this process: they have only to tell two
 	 * versions of one object apart. */
 	uint64_t digest; /* of all that reconcile reads: metadata and spec */
 	uint64_t spec_digest;
-	char storage[]; /* of names and file */
+	char storage[]; /* of names and file, where it never slept */
 };
 
 const struct gw_metadata *gw_metadata_of(enum gw_kind kind, const void *record);
 /* An object without a record yet; the names are copied, namespace as well. */
 struct gw_object *gw_object_new(enum gw_kind kind, struct slice namespace,
     struct slice name, struct slice file);
-/* What the object says, in its arena; it is awake. */
+/* What the object says, in its arena. */
 void gw_object_set_record(struct gw_object *object, const void *record);
-/* Puts the record away; what pointed into it, or into its texts, must not be
- * used any more. Nothing when it sleeps, or is a Secret. */
-void gw_object_sleep(struct gw_object *object);
-/* Nothing when it is awake. */
-void gw_object_wake(struct gw_object *object);
+/* The object asleep (*object is NULL after); what pointed into it, or into its
+ * texts, must not be used any more. NULL, and it stays: it is a Secret, or
+ * others told a status. */
+struct gw_asleep *gw_object_sleep(struct gw_object **object);
+/* The object awake (*asleep is NULL after). */
+struct gw_object *gw_object_wake(struct gw_asleep **asleep);
 /* Wipes what a Secret holds. */
 void gw_object_free(struct gw_object **object);
+void gw_asleep_free(struct gw_asleep **asleep);
 /* object takes the place of previous (NULL: of none): where its file names no
  * generation, that counts on from previous's when the specs differ. */
 void gw_object_succeed(

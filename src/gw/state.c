@@ -81,18 +81,33 @@ gw_state_free(struct gw_state **state)
 }
 
 void
+gw_state_succeed(struct gw_state *state, struct gw_object *object)
+{
+	must(state != NULL && object != NULL);
+	struct gw_node *node = gw_node_get(
+	    state, object->kind, object->namespace, object->name);
+
+	if (!node)
+		return;
+	gw_node_wake(node);
+	gw_object_succeed(object, node->object);
+	gw_node_rest(state, node);
+}
+
+void
 gw_state_put(struct gw_state *state, struct gw_object **object)
 {
 	must(state != NULL && object != NULL && *object != NULL);
 	struct gw_object *new = *object;
 	struct gw_node *node =
 	    gw_node_touch(state, new->kind, new->namespace, new->name);
+	gw_node_wake(node);
 	struct gw_object *before = node->object;
 
 	*object = NULL;
 	node->object = new;
-	gw_node_rest(state, node);
 	on_change(state, node, before);
+	gw_node_rest(state, node);
 	gw_object_free(&before);
 }
 
@@ -120,8 +135,9 @@ gw_state_remove(struct gw_state *state, enum gw_kind kind,
 	must(state != NULL && (unsigned)kind < GW_KIND__COUNT);
 	struct gw_node *node = gw_node_get(state, kind, namespace, name);
 
-	if (!node || !node->object)
+	if (!node || !gw_node_has_object(node))
 		return;
+	gw_node_wake(node);
 	struct gw_object *before = node->object;
 
 	node->object = NULL;
@@ -134,10 +150,21 @@ const struct gw_object *
 gw_state_get(const struct gw_state *state, enum gw_kind kind,
     struct slice namespace, struct slice name)
 {
-	must(state != NULL && (unsigned)kind < GW_KIND__COUNT);
+	must(state != NULL && (unsigned)kind < GW_KIND__COUNT &&
+	    !gw_kind_is_route(kind));
 	const struct gw_node *node = gw_node_get(state, kind, namespace, name);
 
 	return node ? node->object : NULL;
+}
+
+bool
+gw_state_has(const struct gw_state *state, enum gw_kind kind,
+    struct slice namespace, struct slice name)
+{
+	must(state != NULL && (unsigned)kind < GW_KIND__COUNT);
+	const struct gw_node *node = gw_node_get(state, kind, namespace, name);
+
+	return node != NULL && gw_node_has_object(node);
 }
 
 void
@@ -154,7 +181,7 @@ gw_state_each(const struct gw_state *state, enum gw_kind kind,
 	for (uint32_t i = 0; i < count; i++) {
 		bool more;
 
-		gw_object_wake(nodes[i]->object);
+		gw_node_wake(nodes[i]);
 		more = fn(context, nodes[i]->object);
 		gw_node_rest(state, nodes[i]);
 		if (!more)
@@ -454,8 +481,7 @@ judge_dirty(struct gw_state *state, enum gw_kind kind)
 			struct gw_node *node = nodes[i];
 
 			list_remove(&node->dirty);
-			if (node->object)
-				gw_object_wake(node->object);
+			gw_node_wake(node);
 			judge(state, node);
 			gw_node_rest(state, node);
 			gw_node_drop(state, node);

@@ -34,11 +34,16 @@ struct gw_state;
 struct gw_state *gw_state_new(const struct gw_options *options);
 void gw_state_free(struct gw_state **state);
 
+/* Before object is put: it takes the place of the one of its name, if there is
+ * one (gw_object_succeed). */
+void gw_state_succeed(struct gw_state *state, struct gw_object *object);
 /* Add or replace an object (taken over; *object is NULL after). */
 void gw_state_put(struct gw_state *state, struct gw_object **object);
 void gw_state_remove(struct gw_state *state, enum gw_kind kind,
     struct slice namespace, struct slice name);
-/* It may be asleep. */
+bool gw_state_has(const struct gw_state *state, enum gw_kind kind,
+    struct slice namespace, struct slice name);
+/* Of a kind that is no route; those may be asleep. */
 const struct gw_object *gw_state_get(const struct gw_state *state,
     enum gw_kind kind, struct slice namespace, struct slice name);
 /* All objects of a kind in order of namespace and name, awake while fn has

@@ -26,7 +26,8 @@ struct gw_node {
 	uint32_t stamp; /* the state's, when a listener last used it */
 	struct slice key; /* "namespace/name", behind the node */
 	struct slice namespace, name; /* in key */
-	struct gw_object *object; /* NULL: only referred to */
+	struct gw_object *object; /* NULL: only referred to, or asleep */
+	struct gw_asleep *asleep;
 	struct list users; /* gw_edge.link */
 	struct list dirty; /* in the state's list of its kind, or empty */
 };
@@ -259,9 +260,12 @@ struct gw_node *gw_node_touch(struct gw_state *state, enum gw_kind kind,
 /* Freed when nothing needs it. */
 void gw_node_drop(struct gw_state *state, struct gw_node *node);
 void gw_node_mark(struct gw_state *state, struct gw_node *node);
-/* Where there are many of a kind, and only their own judging reads them, their
- * objects sleep but for that; the others' are awake. */
+/* It has an object, awake or asleep. */
+bool gw_node_has_object(const struct gw_node *node);
+/* Where there are many of a kind, and only their own judging reads them (those
+ * of routes), their objects sleep but for that; the others' are awake. */
 void gw_node_rest(const struct gw_state *state, struct gw_node *node);
+void gw_node_wake(struct gw_node *node);
 /* The dirty nodes of a kind, sorted by namespace and name, for the caller to
  * free; NULL: there are none. */
 struct gw_node **gw_nodes_dirty(
