@@ -26,11 +26,12 @@ on_unit(
 }
 
 static void
-on_status(void *context, const struct gw_object *object, const void *status)
+on_status(void *context, const struct gw_object *object, const void *status,
+    struct gw_status_tag *tag)
 {
 	struct planned *planned = context;
 
-	ctl_statuses_put(planned->statuses, object, status);
+	ctl_statuses_put(planned->statuses, object, status, tag);
 }
 
 static void

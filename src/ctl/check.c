@@ -105,12 +105,14 @@ is_served(const struct gw_route_status *status)
 }
 
 static void
-on_status(void *context, const struct gw_object *object, const void *status)
+on_status(void *context, const struct gw_object *object, const void *status,
+    struct gw_status_tag *tag)
 {
 	struct checking *checking = context;
 	struct telling telling = {
 	    .checking = checking, .file = object->source.file};
 
+	(void)tag;
 	gw_verdicts(checking->once.state, object, status, on_verdict, &telling);
 	if (gw_kind_is_route(object->kind))
 		checking->checked->routes_served += is_served(status);

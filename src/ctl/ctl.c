@@ -171,7 +171,8 @@ on_remove(
 	struct ctl *ctl = context;
 
 	ctl_changes_remove(&ctl->changes, kind, namespace, name);
-	ctl_statuses_remove(ctl->statuses, kind, namespace, name);
+	ctl_statuses_remove(ctl->statuses,
+	    gw_state_status_tag(ctl->state, kind, namespace, name));
 	gw_state_remove(ctl->state, kind, namespace, name);
 	ctl->state_changed = true;
 }
@@ -373,11 +374,12 @@ on_unit(
 }
 
 static void
-on_status(void *context, const struct gw_object *object, const void *status)
+on_status(void *context, const struct gw_object *object, const void *status,
+    struct gw_status_tag *tag)
 {
 	struct ctl *ctl = context;
 
-	ctl_statuses_put(ctl->statuses, object, status);
+	ctl_statuses_put(ctl->statuses, object, status, tag);
 }
 
 static void

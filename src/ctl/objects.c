@@ -14,12 +14,26 @@ struct writing {
 	unsigned count;
 };
 
+static const struct gw_status_tag *
+tag_of(const struct ctl_view *view, const struct gw_object *object)
+{
+	return gw_state_status_tag(
+	    view->state, object->kind, object->namespace, object->name);
+}
+
+const void *
+ctl_view_status(const struct ctl_view *view, const struct gw_object *object)
+{
+	must(view != NULL && object != NULL);
+	return ctl_statuses_get(
+	    view->statuses, object->kind, tag_of(view, object));
+}
+
 static void
 write_object(struct writing *writing, const struct gw_object *object)
 {
 	struct text *out = writing->out;
-	const void *status = ctl_statuses_get(writing->view->statuses,
-	    object->kind, object->namespace, object->name);
+	const void *status = ctl_view_status(writing->view, object);
 
 	text_printf(&writing->since, "%s%u", writing->count > 0 ? "," : "",
 	    object->since);
@@ -60,8 +74,7 @@ static bool
 has_changed(const struct writing *writing, const struct gw_object *object)
 {
 	return object->change > writing->after ||
-	    ctl_statuses_change(writing->view->statuses, object->kind,
-	        object->namespace, object->name) > writing->after;
+	    ctl_statuses_change(tag_of(writing->view, object)) > writing->after;
 }
 
 static bool

@@ -21,6 +21,9 @@ struct ctl_view {
 };
 /* Writes the answer, in ctl's thread. False: nothing came that was waited for.
  */
+/* The status of an object as it is shown, or NULL; until the next call. */
+const void *ctl_view_status(
+    const struct ctl_view *view, const struct gw_object *object);
 typedef bool (*ctl_write_fn)(struct text *out, const struct ctl_view *view,
     const struct ctl_query *query);
 

@@ -41,9 +41,7 @@ on_object(void *context, const struct gw_object *object)
 	    object->source.line, object->source.column);
 	writing->problems = 0;
 	gw_verdicts(writing->view->state, object,
-	    ctl_statuses_get(writing->view->statuses, object->kind,
-	        object->namespace, object->name),
-	    on_finding, writing);
+	    ctl_view_status(writing->view, object), on_finding, writing);
 	text_push_string(out, "]}");
 	return true;
 }

@@ -1,11 +1,14 @@
-/* An entry an object: the status that is shown, and the next one while it
- * waits. Statuses are kept encoded, equal ones once: those of many routes
- * differ in nothing. Offers are numbered; an entry waits for a number, and the
- * confirmation of a generation is that of the newest offer which named it.
- * Lists of waiting entries are in the order of numbers, so that each step costs
- * what it changes.
+/* An entry an object, in its tag: the status that is shown, and the next one
+ * while that waits. Statuses are kept encoded, equal ones once: those of many
+ * routes differ in nothing. Offers are numbered; an entry waits for a number,
+ * and the confirmation of a generation is that of the newest offer which named
+ * it. Lists of waiting entries are in the order of numbers, so that each step
+ * costs what it changes.
  */
 #include "ctl/statuses.h"
+
+#include <assert.h>
+#include <stdalign.h>
 
 #include "core/limit.h"
 #include "core/list.h"
@@ -21,16 +24,33 @@
 #define STATUS_BLOCK_BYTES 1024
 
 struct entry {
-	struct list waiting; /* in one of the statuses' lists, or empty */
-	struct ctl_kept *shown, *next; /* NULL: none */
-	uint64_t offer; /* that next waits for */
-	uint64_t deadline_ms;
+	struct ctl_kept *shown; /* NULL: none */
+	struct next *next; /* NULL: nothing waits */
 	uint64_t change; /* that shown came by */
-	bool late; /* shown as pending */
-	char *gateway; /* of a ListenerSet: "namespace/name"; or NULL */
+};
+static_assert(sizeof(struct entry) == sizeof(struct gw_status_tag) &&
+        alignof(struct entry) == alignof(struct gw_status_tag),
+    "an entry is a tag");
+
+/* A status that waits to be shown. */
+struct next {
+	struct list waiting; /* in one of the statuses' lists, or of the free */
+	struct entry *entry;
+	struct ctl_kept *status;
+	uint64_t offer; /* that it waits for */
+	uint64_t deadline_ms;
+	/* Of a Gateway and of a ListenerSet: the Gateway whose proxies it is
+	 * about, "namespace/name"; or NULL */
+	char *gateway;
 	enum gw_kind kind;
-	uint32_t key_length;
-	char key[]; /* "kind/namespace/name" */
+	bool late; /* shown as pending */
+};
+
+/* They come in thousands, and go together. */
+enum { NEXT_BLOCK_COUNT = 512 };
+struct next_block {
+	struct next_block *next;
+	struct next items[NEXT_BLOCK_COUNT];
 };
 
 /* What was shown last in the place of what: the next entry is often like it. */
@@ -44,7 +64,9 @@ struct shown {
 
 struct ctl_statuses {
 	struct ctl_changes *changes;
-	struct map entries; /* by key */
+	struct next_block *blocks;
+	struct list free; /* next.waiting, in the blocks */
+	unsigned next_count; /* in use */
 	struct map kept; /* by bytes: ctl/kept.h */
 	struct shown last;
 	struct arena *read; /* of what was asked for last */
@@ -61,9 +83,9 @@ static const struct slice pending_message =
     SLICE("not every worker serves this configuration yet");
 
 static void show_next(
-    struct ctl_statuses *statuses, struct entry *entry, int64_t wall_ms);
+    struct ctl_statuses *statuses, struct next *next, int64_t wall_ms);
 static void show_pending(
-    struct ctl_statuses *statuses, struct entry *entry, int64_t wall_ms);
+    struct ctl_statuses *statuses, struct next *next, int64_t wall_ms);
 static void show_confirmed_of(
     struct ctl_statuses *statuses, struct list *list, int64_t wall_ms);
 static void show_confirmed(struct ctl_statuses *statuses, int64_t wall_ms);
@@ -77,7 +99,7 @@ ctl_statuses_new(struct ctl_changes *changes)
 	struct ctl_statuses *statuses = memory_zero(1, sizeof(*statuses));
 
 	statuses->changes = changes;
-	map_init(&statuses->entries);
+	list_init(&statuses->free);
 	map_init(&statuses->kept);
 	statuses->read = memory_zero(1, sizeof(*statuses->read));
 	arena_init(statuses->read, STATUS_BLOCK_BYTES);
@@ -89,13 +111,72 @@ ctl_statuses_new(struct ctl_changes *changes)
 }
 
 static void
-free_entry(struct ctl_statuses *statuses, struct entry *entry)
+free_blocks(struct ctl_statuses *statuses)
 {
-	list_remove(&entry->waiting);
-	ctl_kept_unref(&statuses->kept, &entry->shown);
-	ctl_kept_unref(&statuses->kept, &entry->next);
-	memory_free(entry->gateway);
-	memory_free(entry);
+	while (statuses->blocks != NULL) {
+		struct next_block *block = statuses->blocks;
+
+		statuses->blocks = block->next;
+		memory_free(block);
+	}
+	list_init(&statuses->free);
+}
+
+static void
+add_block(struct ctl_statuses *statuses)
+{
+	struct next_block *block = memory_zero(1, sizeof(*block));
+
+	block->next = statuses->blocks;
+	statuses->blocks = block;
+	for (unsigned i = 0; i < NEXT_BLOCK_COUNT; i++)
+		list_insert(&statuses->free, &block->items[i].waiting);
+}
+
+/* What waits of the entry, made when nothing does. */
+static struct next *
+get_next(struct ctl_statuses *statuses, struct entry *entry, enum gw_kind kind)
+{
+	if (entry->next != NULL)
+		return entry->next;
+	if (list_is_empty(&statuses->free))
+		add_block(statuses);
+	struct next *next =
+	    container_of(statuses->free.next, struct next, waiting);
+
+	list_remove(&next->waiting);
+	*next = (struct next){.entry = entry, .kind = kind};
+	list_init(&next->waiting);
+	entry->next = next;
+	statuses->next_count++;
+	return next;
+}
+
+static void
+drop_next(struct ctl_statuses *statuses, struct next **place)
+{
+	struct next *next = *place;
+
+	*place = NULL;
+	if (next == NULL)
+		return;
+	list_remove(&next->waiting);
+	ctl_kept_unref(&statuses->kept, &next->status);
+	memory_free(next->gateway);
+	list_insert(&statuses->free, &next->waiting);
+	if (--statuses->next_count == 0)
+		free_blocks(statuses);
+}
+
+static void
+drop_waiting(struct ctl_statuses *statuses, struct list *list)
+{
+	while (!list_is_empty(list)) {
+		struct next *next =
+		    container_of(list->next, struct next, waiting);
+
+		drop_next(statuses, &next->entry->next);
+	}
 }
 
 static void
@@ -110,140 +191,108 @@ void
 ctl_statuses_free(struct ctl_statuses **statuses)
 {
 	struct ctl_statuses *old = *statuses;
+	struct ctl_wait *wait;
 	struct slice key;
 	void *value;
 
 	*statuses = NULL;
 	if (old == NULL)
 		return;
-	for (size_t at = 0; map_next(&old->entries, &at, &key, &value);)
-		free_entry(old, value);
+	drop_waiting(old, &old->fresh);
+	drop_waiting(old, &old->waiting);
+	drop_waiting(old, &old->late);
+	for (size_t at = 0;
+	     (wait = ctl_waits_next(&old->waits, &at)) != NULL;) {
+		drop_waiting(old, &wait->waiting);
+		drop_waiting(old, &wait->late);
+	}
+	must(old->next_count == 0);
 	forget_last(old);
-	must(old->kept.count == 0);
+	/* Those that are shown are in the objects' tags. */
+	for (size_t at = 0; map_next(&old->kept, &at, &key, &value);)
+		memory_free(value);
 	map_fini(&old->kept);
-	map_fini(&old->entries);
 	ctl_waits_fini(&old->waits);
 	arena_fini(old->read);
 	memory_free(old->read);
 	memory_free(old);
 }
 
-/* The longest: a digit or two, two names of 253 bytes, two slashes. */
-#define KEY_BYTES 640
-
-static struct slice
-make_key(char out[KEY_BYTES], enum gw_kind kind, struct slice namespace,
-    struct slice name)
-{
-	must(namespace.length + name.length + 3 <= KEY_BYTES);
-	out[0] = (char)('A' + kind);
-	out[1] = '/';
-	memcpy(out + 2, namespace.data ? namespace.data : "", namespace.length);
-	out[2 + namespace.length] = '/';
-	memcpy(out + 3 + namespace.length, name.data, name.length);
-	return slice_make(out, 3 + namespace.length + name.length);
-}
-
 static struct entry *
-get_entry(struct ctl_statuses *statuses, const struct gw_object *object)
+entry_of(struct gw_status_tag *tag)
 {
-	char bytes[KEY_BYTES];
-	struct slice key =
-	    make_key(bytes, object->kind, object->namespace, object->name);
-	struct entry *entry = map_get(&statuses->entries, key);
-
-	if (entry != NULL)
-		return entry;
-	entry = memory_zero(1, sizeof(*entry) + key.length);
-	memcpy(entry->key, key.data, key.length);
-	entry->key_length = (uint32_t)key.length;
-	entry->kind = object->kind;
-	list_init(&entry->waiting);
-	(void)map_put(&statuses->entries,
-	    slice_make(entry->key, entry->key_length), entry);
-	return entry;
+	return (struct entry *)(void *)tag;
 }
 
 /* The object stays, and its entry, which says since when there is none. */
 static void
-show_none(struct ctl_statuses *statuses, const struct gw_object *object)
+show_none(struct ctl_statuses *statuses, struct entry *entry)
 {
-	char bytes[KEY_BYTES];
-	struct entry *entry = map_get(&statuses->entries,
-	    make_key(bytes, object->kind, object->namespace, object->name));
-
-	if (entry == NULL)
-		return;
-	list_remove(&entry->waiting);
-	ctl_kept_unref(&statuses->kept, &entry->next);
+	drop_next(statuses, &entry->next);
 	if (entry->shown != NULL)
 		entry->change = ctl_changes_next(statuses->changes);
 	ctl_kept_unref(&statuses->kept, &entry->shown);
 }
 
+/* Whose proxies are waited for: a Gateway's own, a ListenerSet's Gateway's. */
 static void
-set_gateway(struct entry *entry, const struct gw_object *object)
+set_gateway(struct next *next, const struct gw_object *object)
 {
-	const struct gw_object_reference *parent =
-	    object->listenerset->spec != NULL
-	    ? object->listenerset->spec->parent_ref
-	    : NULL;
+	struct slice namespace = object->namespace, name = object->name;
 	struct text text;
 
-	memory_free(entry->gateway);
-	entry->gateway = NULL;
-	if (parent == NULL)
+	if (object->kind == GW_LISTENERSET) {
+		const struct gw_object_reference *parent =
+		    object->listenerset->spec != NULL
+		    ? object->listenerset->spec->parent_ref
+		    : NULL;
+
+		name = parent != NULL ? parent->name : SLICE_NONE;
+		if (parent != NULL && parent->namespace.length > 0)
+		namespace = parent->namespace;
+	}
+	memory_free(next->gateway);
+	next->gateway = NULL;
+	if (name.length == 0)
 		return;
 	text_init(&text);
-	text_push(&text,
-	    parent->namespace.length > 0 ? parent->namespace
-	                                 : object->namespace);
+	text_push(&text, namespace);
 	text_push_byte(&text, '/');
-	text_push(&text, parent->name);
-	entry->gateway = text_take(&text);
-}
-
-/* The Gateway that the entry's own proxies are of: of a Gateway itself. */
-static struct slice
-gateway_of(const struct entry *entry)
-{
-	if (entry->kind == GW_GATEWAY)
-		return slice_make(entry->key + 2, entry->key_length - 2);
-	return slice_from_string(entry->gateway);
+	text_push(&text, name);
+	next->gateway = text_take(&text);
 }
 
 void
 ctl_statuses_put(struct ctl_statuses *statuses, const struct gw_object *object,
-    const void *status)
+    const void *status, struct gw_status_tag *tag)
 {
-	must(statuses != NULL && object != NULL);
+	must(statuses != NULL && object != NULL && tag != NULL);
 	const struct record_type *type = gw_status_type(object->kind);
 
 	if (type == NULL || status == NULL) {
-		show_none(statuses, object);
+		show_none(statuses, entry_of(tag));
 		return;
 	}
-	struct entry *entry = get_entry(statuses, object);
+	struct next *next = get_next(statuses, entry_of(tag), object->kind);
 
-	if (object->kind == GW_LISTENERSET)
-		set_gateway(entry, object);
-	ctl_kept_replace(&statuses->kept, &entry->next,
+	if (object->kind == GW_LISTENERSET || object->kind == GW_GATEWAY)
+		set_gateway(next, object);
+	ctl_kept_replace(&statuses->kept, &next->status,
 	    ctl_kept_keep(&statuses->kept, type, status));
-	list_remove(&entry->waiting);
-	list_insert(&statuses->fresh, &entry->waiting);
+	list_remove(&next->waiting);
+	list_insert(&statuses->fresh, &next->waiting);
 }
 
 void
-ctl_statuses_remove(struct ctl_statuses *statuses, enum gw_kind kind,
-    struct slice namespace, struct slice name)
+ctl_statuses_remove(struct ctl_statuses *statuses, struct gw_status_tag *tag)
 {
 	must(statuses != NULL);
-	char bytes[KEY_BYTES];
-	struct entry *entry = map_remove(
-	    &statuses->entries, make_key(bytes, kind, namespace, name));
+	if (tag == NULL)
+		return;
+	struct entry *entry = entry_of(tag);
 
-	if (entry != NULL)
-		free_entry(statuses, entry);
+	drop_next(statuses, &entry->next);
+	ctl_kept_unref(&statuses->kept, &entry->shown);
 }
 
 void
@@ -257,14 +306,14 @@ ctl_statuses_offer(struct ctl_statuses *statuses,
 	if (statuses->offered == 0 || !feed_generation_equal(last, generation))
 		statuses->offers[++statuses->offered % OFFERS] = *generation;
 	while (!list_is_empty(&statuses->fresh)) {
-		struct entry *entry =
-		    container_of(statuses->fresh.next, struct entry, waiting);
+		struct next *next =
+		    container_of(statuses->fresh.next, struct next, waiting);
 
-		entry->offer = statuses->offered;
-		entry->late = false;
-		entry->deadline_ms = now_ms + LIMIT_VALUE_CONFIRM_MS;
-		list_remove(&entry->waiting);
-		list_insert(&statuses->waiting, &entry->waiting);
+		next->offer = statuses->offered;
+		next->late = false;
+		next->deadline_ms = now_ms + LIMIT_VALUE_CONFIRM_MS;
+		list_remove(&next->waiting);
+		list_insert(&statuses->waiting, &next->waiting);
 	}
 	show_confirmed(statuses, wall_ms);
 }
@@ -310,8 +359,7 @@ ctl_statuses_wait(struct ctl_statuses *statuses, struct slice gateway,
 	if (why.length == 0)
 		return;
 	LIST_FOR_EACH(at, &wait->late)
-	show_pending(
-	    statuses, container_of(at, struct entry, waiting), wall_ms);
+	show_pending(statuses, container_of(at, struct next, waiting), wall_ms);
 }
 
 void
@@ -337,7 +385,7 @@ ctl_statuses_served(struct ctl_statuses *statuses, struct slice gateway,
 }
 
 static struct ctl_wait *
-wait_for(const struct ctl_statuses *statuses, const struct entry *entry)
+wait_for(const struct ctl_statuses *statuses, const struct next *next)
 {
 	struct arena arena;
 	struct ctl_wait *wait;
@@ -345,9 +393,10 @@ wait_for(const struct ctl_statuses *statuses, const struct entry *entry)
 	if (statuses->waits.by_gateway.count == 0)
 		return NULL;
 	arena_init(&arena, STATUS_BLOCK_BYTES);
-	wait = ctl_waits_for(&statuses->waits, entry->kind, gateway_of(entry),
-	    ctl_kept_read(gw_status_type(entry->kind), entry->next, &arena),
-	    entry->offer);
+	wait = ctl_waits_for(&statuses->waits, next->kind,
+	    slice_from_string(next->gateway),
+	    ctl_kept_read(gw_status_type(next->kind), next->status, &arena),
+	    next->offer);
 	arena_fini(&arena);
 	return wait;
 }
@@ -359,22 +408,22 @@ show_confirmed_of(
     struct ctl_statuses *statuses, struct list *list, int64_t wall_ms)
 {
 	while (!list_is_empty(list)) {
-		struct entry *entry =
-		    container_of(list->next, struct entry, waiting);
+		struct next *next =
+		    container_of(list->next, struct next, waiting);
 
-		if (entry->offer > statuses->confirmed)
+		if (next->offer > statuses->confirmed)
 			return;
-		struct ctl_wait *wait = wait_for(statuses, entry);
+		struct ctl_wait *wait = wait_for(statuses, next);
 
 		if (wait != NULL &&
 		    (list == &wait->waiting || list == &wait->late))
 			return;
-		list_remove(&entry->waiting);
+		list_remove(&next->waiting);
 		if (wait == NULL)
-			show_next(statuses, entry, wall_ms);
+			show_next(statuses, next, wall_ms);
 		else
-			list_insert(entry->late ? &wait->late : &wait->waiting,
-			    &entry->waiting);
+			list_insert(next->late ? &wait->late : &wait->waiting,
+			    &next->waiting);
 	}
 }
 
@@ -390,15 +439,15 @@ expire_list(struct ctl_statuses *statuses, struct list *waiting,
     struct list *late, uint64_t now_ms, int64_t wall_ms)
 {
 	while (!list_is_empty(waiting)) {
-		struct entry *entry =
-		    container_of(waiting->next, struct entry, waiting);
+		struct next *next =
+		    container_of(waiting->next, struct next, waiting);
 
-		if (entry->deadline_ms > now_ms)
+		if (next->deadline_ms > now_ms)
 			return;
-		list_remove(&entry->waiting);
-		list_insert(late, &entry->waiting);
-		entry->late = true;
-		show_pending(statuses, entry, wall_ms);
+		list_remove(&next->waiting);
+		list_insert(late, &next->waiting);
+		next->late = true;
+		show_pending(statuses, next, wall_ms);
 	}
 }
 
@@ -424,7 +473,7 @@ earliest(const struct list *waiting, uint64_t at_ms)
 	if (list_is_empty(waiting))
 		return at_ms;
 	uint64_t first_ms =
-	    container_of(waiting->next, struct entry, waiting)->deadline_ms;
+	    container_of(waiting->next, struct next, waiting)->deadline_ms;
 
 	return at_ms == 0 || first_ms < at_ms ? first_ms : at_ms;
 }
@@ -444,36 +493,30 @@ ctl_statuses_deadline_ms(const struct ctl_statuses *statuses)
 
 const void *
 ctl_statuses_get(const struct ctl_statuses *statuses, enum gw_kind kind,
-    struct slice namespace, struct slice name)
+    const struct gw_status_tag *tag)
 {
 	must(statuses != NULL);
-	char bytes[KEY_BYTES];
-	const struct entry *entry =
-	    map_get(&statuses->entries, make_key(bytes, kind, namespace, name));
+	const struct entry *entry = (const void *)tag;
 
 	if (entry == NULL)
 		return NULL;
 	arena_reset(statuses->read);
 	return ctl_kept_read(
-	    gw_status_type(entry->kind), entry->shown, statuses->read);
+	    gw_status_type(kind), entry->shown, statuses->read);
 }
 
 uint64_t
-ctl_statuses_change(const struct ctl_statuses *statuses, enum gw_kind kind,
-    struct slice namespace, struct slice name)
+ctl_statuses_change(const struct gw_status_tag *tag)
 {
-	must(statuses != NULL);
-	char bytes[KEY_BYTES];
-	const struct entry *entry =
-	    map_get(&statuses->entries, make_key(bytes, kind, namespace, name));
+	const struct entry *entry = (const void *)tag;
 
 	return entry != NULL ? entry->change : 0;
 }
 
 static struct slice
-message_of(const struct ctl_statuses *statuses, const struct entry *entry)
+message_of(const struct ctl_statuses *statuses, const struct next *next)
 {
-	const struct ctl_wait *wait = wait_for(statuses, entry);
+	const struct ctl_wait *wait = wait_for(statuses, next);
 
 	return wait != NULL && wait->why.length > 0 ? wait->why
 	                                            : pending_message;
@@ -482,51 +525,52 @@ message_of(const struct ctl_statuses *statuses, const struct entry *entry)
 /* next (with a message: as it is until it is served) in the place of what is
  * shown. */
 static struct ctl_kept *
-make_shown(struct ctl_statuses *statuses, const struct entry *entry,
+make_shown(struct ctl_statuses *statuses, const struct next *next,
     struct slice message, int64_t wall_ms)
 {
 	struct arena arena;
 
 	arena_init(&arena, STATUS_BLOCK_BYTES);
 	void *status =
-	    ctl_kept_read(gw_status_type(entry->kind), entry->next, &arena);
+	    ctl_kept_read(gw_status_type(next->kind), next->status, &arena);
 
 	if (slice_is_set(message))
-		status =
-		    gw_status_pending(entry->kind, status, message, &arena);
-	ctl_status_times(entry->kind, status,
-	    ctl_kept_read(gw_status_type(entry->kind), entry->shown, &arena),
+		status = gw_status_pending(next->kind, status, message, &arena);
+	ctl_status_times(next->kind, status,
+	    ctl_kept_read(
+	        gw_status_type(next->kind), next->entry->shown, &arena),
 	    wall_ms, &arena);
 	struct ctl_kept *made =
-	    ctl_kept_keep(&statuses->kept, gw_status_type(entry->kind), status);
+	    ctl_kept_keep(&statuses->kept, gw_status_type(next->kind), status);
 
 	arena_fini(&arena);
 	return made;
 }
 
 static void
-show(struct ctl_statuses *statuses, struct entry *entry, bool pending,
+show(struct ctl_statuses *statuses, const struct next *next, bool pending,
     int64_t wall_ms)
 {
-	must(entry->next != NULL);
+	must(next->status != NULL);
+	struct entry *entry = next->entry;
 	struct shown *last = &statuses->last;
 	struct slice message =
-	    pending ? message_of(statuses, entry) : SLICE_NONE;
+	    pending ? message_of(statuses, next) : SLICE_NONE;
 	bool same = last->message.data == message.data && last->now != NULL &&
-	    last->kind == entry->kind && last->pending == pending &&
-	    last->before == entry->shown && last->next == entry->next &&
+	    last->kind == next->kind && last->pending == pending &&
+	    last->before == entry->shown && last->next == next->status &&
 	    last->wall_s == wall_ms / 1000;
 
 	if (!same) {
 		forget_last(statuses);
 		*last = (struct shown){
-		    .kind = entry->kind,
+		    .kind = next->kind,
 		    .pending = pending,
 		    .message = message,
 		    .wall_s = wall_ms / 1000,
 		    .before = ctl_kept_ref(entry->shown),
-		    .next = ctl_kept_ref(entry->next),
-		    .now = make_shown(statuses, entry, message, wall_ms),
+		    .next = ctl_kept_ref(next->status),
+		    .now = make_shown(statuses, next, message, wall_ms),
 		};
 	}
 	if (last->now != entry->shown)
@@ -536,15 +580,14 @@ show(struct ctl_statuses *statuses, struct entry *entry, bool pending,
 }
 
 static void
-show_next(struct ctl_statuses *statuses, struct entry *entry, int64_t wall_ms)
+show_next(struct ctl_statuses *statuses, struct next *next, int64_t wall_ms)
 {
-	show(statuses, entry, false, wall_ms);
-	ctl_kept_unref(&statuses->kept, &entry->next);
+	show(statuses, next, false, wall_ms);
+	drop_next(statuses, &next->entry->next);
 }
 
 static void
-show_pending(
-    struct ctl_statuses *statuses, struct entry *entry, int64_t wall_ms)
+show_pending(struct ctl_statuses *statuses, struct next *next, int64_t wall_ms)
 {
-	show(statuses, entry, true, wall_ms);
+	show(statuses, next, true, wall_ms);
 }

@@ -16,11 +16,13 @@ struct ctl_statuses *ctl_statuses_new(struct ctl_changes *changes);
 void ctl_statuses_free(struct ctl_statuses **statuses);
 
 /* What reconcile says of an object (copied), or NULL: it has no status of ours.
- */
+ * All that is kept of it hangs on its tag. */
 void ctl_statuses_put(struct ctl_statuses *statuses,
-    const struct gw_object *object, const void *status);
-void ctl_statuses_remove(struct ctl_statuses *statuses, enum gw_kind kind,
-    struct slice namespace, struct slice name);
+    const struct gw_object *object, const void *status,
+    struct gw_status_tag *tag);
+/* The object is about to go, and the tag with it (NULL: it has none). */
+void ctl_statuses_remove(
+    struct ctl_statuses *statuses, struct gw_status_tag *tag);
 /* What was put since the last time waits for this generation. wall_ms is for
  * conditions that change. */
 void ctl_statuses_offer(struct ctl_statuses *statuses,
@@ -47,9 +49,8 @@ uint64_t ctl_statuses_deadline_ms(const struct ctl_statuses *statuses);
 /* The status to show, a record of gw_status_type(kind), or NULL. Valid until
  * the next call. */
 const void *ctl_statuses_get(const struct ctl_statuses *statuses,
-    enum gw_kind kind, struct slice namespace, struct slice name);
+    enum gw_kind kind, const struct gw_status_tag *tag);
 /* The number of the change by which it is what it is; 0: it never was. */
-uint64_t ctl_statuses_change(const struct ctl_statuses *statuses,
-    enum gw_kind kind, struct slice namespace, struct slice name);
+uint64_t ctl_statuses_change(const struct gw_status_tag *tag);
 
 #endif

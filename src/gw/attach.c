@@ -108,8 +108,8 @@ is_namespace_allowed(const struct gw_state *state,
 	    ? listener->allowed_routes->namespaces
 	    : NULL;
 
-	return gw_namespace_is_allowed(state, route->node.namespace,
-	    owner->node.namespace,
+	return gw_namespace_is_allowed(state, gw_node_namespace(&route->node),
+	    gw_node_namespace(&owner->node),
 	    namespaces ? namespaces->from : SLICE("Same"),
 	    namespaces ? namespaces->selector : NULL);
 }
@@ -138,7 +138,8 @@ tell_listeners(struct arena *arena, const struct gw_owner_node *owner,
 
 	text_init(&text);
 	text_printf(&text, "%s %.*s has no listener",
-	    gw_kinds[owner->node.kind].kind, SLICE_ARGS(owner->node.key));
+	    gw_kinds[owner->node.kind].kind,
+	    SLICE_ARGS(gw_node_key(&owner->node)));
 	if (parent->section_name.length > 0)
 		text_printf(
 		    &text, " \"%.*s\"", SLICE_ARGS(parent->section_name));
@@ -227,11 +228,12 @@ tell_refusal(const struct gw_state *state, struct arena *arena,
 		return arena_format(arena,
 		    "listener \"%.*s\": namespace %.*s is not selected by "
 		    "allowedRoutes.namespaces.selector",
-		    SLICE_ARGS(name), SLICE_ARGS(route->node.namespace));
+		    SLICE_ARGS(name),
+		    SLICE_ARGS(gw_node_namespace(&route->node)));
 	return arena_format(arena,
 	    "listener \"%.*s\" takes routes of namespace %.*s only "
 	    "(allowedRoutes.namespaces.from is Same)",
-	    SLICE_ARGS(name), SLICE_ARGS(owner->node.namespace));
+	    SLICE_ARGS(name), SLICE_ARGS(gw_node_namespace(&owner->node)));
 }
 
 /* Whether it is served or not. */
@@ -256,10 +258,11 @@ gw_attach_route(const struct gw_state *state, const struct gw_route_node *route,
 	*attach = (struct gw_attach){0};
 	if (!owner->gateway) {
 		attach->refused = "NoMatchingParent";
-		attach->message = arena_format(arena,
-		    "%s %.*s is not accepted: %.*s",
-		    gw_kinds[owner->node.kind].kind,
-		    SLICE_ARGS(owner->node.key), SLICE_ARGS(owner->message));
+		attach->message =
+		    arena_format(arena, "%s %.*s is not accepted: %.*s",
+		        gw_kinds[owner->node.kind].kind,
+		        SLICE_ARGS(gw_node_key(&owner->node)),
+		        SLICE_ARGS(owner->message));
 		return;
 	}
 	for (uint32_t i = 0; i < owner->listener_count; i++) {

@@ -43,7 +43,7 @@ judge(struct gw_authority_node *authority)
 	const struct gw_node *node = &authority->node;
 	const char *kind = gw_kinds[node->kind].kind;
 	bool cluster = node->kind == GW_CLUSTERTRUSTBUNDLE;
-	struct slice name = cluster ? node->name : node->key;
+	struct slice name = cluster ? gw_node_name(node) : gw_node_key(node);
 	struct slice field = cluster ? SLICE("trustBundle") : bundle_key;
 	struct text *fault = &authority->fault;
 	struct slice bundle =
@@ -83,9 +83,9 @@ gw_authority_unit_name(struct arena *arena, const struct gw_node *node)
 {
 	return node->kind == GW_CLUSTERTRUSTBUNDLE
 	    ? arena_format(arena, "authority/clustertrustbundle/_/%.*s",
-	          SLICE_ARGS(node->name))
-	    : arena_format(
-	          arena, "authority/configmap/%.*s", SLICE_ARGS(node->key));
+	          SLICE_ARGS(gw_node_name(node)))
+	    : arena_format(arena, "authority/configmap/%.*s",
+	          SLICE_ARGS(gw_node_key(node)));
 }
 
 void

@@ -82,7 +82,7 @@ refuse_port(const struct gw_node *node, int64_t wanted, const char *transport,
 			    (long long)spec->ports[i].port);
 	refuse(verdict, "BackendNotFound",
 	    arena_format(arena, "Service %.*s has no %s port %lld; it has%.*s",
-	        SLICE_ARGS(node->key), transport, (long long)wanted,
+	        SLICE_ARGS(gw_node_key(node)), transport, (long long)wanted,
 	        ports.length > 0 ? (int)ports.length : 5,
 	        ports.length > 0 ? ports.data : " none"));
 	text_fini(&ports);
@@ -117,14 +117,14 @@ judge_service_port(const struct gw_state *state, const struct gw_node *node,
 		    arena_format(arena,
 		        "port %lld of Service %.*s has appProtocol %.*s, which "
 		        "is not supported yet",
-		        (long long)port->port, SLICE_ARGS(node->key),
+		        (long long)port->port, SLICE_ARGS(gw_node_key(node)),
 		        SLICE_ARGS(port->app_protocol)));
 	else if (!has_policy && protocol && protocol->tls)
 		refuse(verdict, "UnsupportedProtocol",
 		    arena_format(arena,
 		        "port %lld of Service %.*s has appProtocol %.*s, and "
 		        "no BackendTLSPolicy says whom to believe there",
-		        (long long)port->port, SLICE_ARGS(node->key),
+		        (long long)port->port, SLICE_ARGS(gw_node_key(node)),
 		        SLICE_ARGS(port->app_protocol)));
 }
 
@@ -141,7 +141,7 @@ judge_service(const struct gw_state *state, const struct gw_route_row *row,
 		    arena_format(arena,
 		        "Service %.*s is of type ExternalName, which is not "
 		        "followed; an XBackend of type ExternalHostname is",
-		        SLICE_ARGS(node->key)));
+		        SLICE_ARGS(gw_node_key(node))));
 		return;
 	}
 	for (uint32_t i = 0; i < spec->ports_count; i++) {
@@ -170,24 +170,26 @@ judge_xbackend(const struct gw_state *state, const struct gw_route_row *row,
 		    arena_format(arena,
 		        "XBackend %.*s is of type %.*s, which is not supported "
 		        "yet",
-		        SLICE_ARGS(node->key), SLICE_ARGS(spec->type)));
+		        SLICE_ARGS(gw_node_key(node)), SLICE_ARGS(spec->type)));
 	else if (strcmp(row->transport, "UDP") == 0)
 		refuse(verdict, "UnsupportedProtocol",
 		    arena_format(arena,
 		        "XBackend %.*s cannot be reached by UDP",
-		        SLICE_ARGS(node->key)));
+		        SLICE_ARGS(gw_node_key(node))));
 	else if (row->requests && !is_external_spoken(state, spec->protocol))
 		refuse(verdict, "UnsupportedProtocol",
 		    arena_format(arena,
 		        "XBackend %.*s has protocol %.*s, which is not "
 		        "supported yet",
-		        SLICE_ARGS(node->key), SLICE_ARGS(spec->protocol)));
+		        SLICE_ARGS(gw_node_key(node)),
+		        SLICE_ARGS(spec->protocol)));
 	else if (!gw_xbackend_is_tls(node, &tls))
 		judge_policy(node, SLICE(""), arena, verdict);
 	else if (tls->refused)
 		refuse(verdict, tls->refused,
 		    arena_format(arena, "XBackend %.*s: %.*s",
-		        SLICE_ARGS(node->key), SLICE_ARGS(tls->message)));
+		        SLICE_ARGS(gw_node_key(node)),
+		        SLICE_ARGS(tls->message)));
 }
 
 void
@@ -211,22 +213,23 @@ gw_backend_judge(const struct gw_state *state,
 	const char *kind = gw_kinds[node->kind].kind;
 
 	/* Permission first: whether it exists is not for everyone to know. */
-	if (!slice_equal(node->namespace, route->node.namespace) &&
+	if (!slice_equal(
+	        gw_node_namespace(node), gw_node_namespace(&route->node)) &&
 	    !gw_grant_permits(state, SLICE(GW_GROUP), slice_from_string(from),
-	        route->node.namespace, node)) {
+	        gw_node_namespace(&route->node), node)) {
 		refuse(verdict, "RefNotPermitted",
 		    arena_format(arena,
 		        "no ReferenceGrant in namespace %.*s permits %ss of "
 		        "namespace %.*s to refer to %s %.*s",
-		        SLICE_ARGS(node->namespace), from,
-		        SLICE_ARGS(route->node.namespace), kind,
-		        SLICE_ARGS(node->name)));
+		        SLICE_ARGS(gw_node_namespace(node)), from,
+		        SLICE_ARGS(gw_node_namespace(&route->node)), kind,
+		        SLICE_ARGS(gw_node_name(node))));
 		return;
 	}
 	if (!node->object)
 		refuse(verdict, "BackendNotFound",
 		    arena_format(arena, "%s %.*s does not exist", kind,
-		        SLICE_ARGS(node->key)));
+		        SLICE_ARGS(gw_node_key(node))));
 	else if (node->kind == GW_SERVICE)
 		judge_service(
 		    state, row, node, reference->port, arena, verdict);
@@ -241,7 +244,7 @@ gw_backend_unit_name(struct arena *arena, const struct gw_node *node)
 {
 	return arena_format(arena, "%s/%.*s",
 	    node->kind == GW_SERVICE ? "service" : "external",
-	    SLICE_ARGS(node->key));
+	    SLICE_ARGS(gw_node_key(node)));
 }
 
 static bool
@@ -305,7 +308,7 @@ gw_backend_emit(struct gw_state *state, struct gw_backend_node *backend)
 {
 	const struct gw_node *node = &backend->node;
 	struct slice name = gw_backend_unit_name(&state->outbox.arena, node);
-	bool before = backend->unit.is_out;
+	bool before = gw_is_out(&backend->unit);
 	bool wanted = node->active > 0 && node->object;
 
 	if (!wanted)
@@ -319,7 +322,7 @@ gw_backend_emit(struct gw_state *state, struct gw_backend_node *backend)
 	gw_policies_settle(state, &backend->node);
 	if (node->kind == GW_XBACKEND)
 		gw_xbackend_settle(state, (void *)backend);
-	if (backend->unit.is_out == before)
+	if (gw_is_out(&backend->unit) == before)
 		return;
 	LIST_FOR_EACH(at, &backend->slices)
 	gw_node_mark(
@@ -346,13 +349,13 @@ gw_slice_relink(struct gw_state *state, struct gw_slice_node *slice)
 
 	if (slice->node.object)
 		name = service_name(slice->node.object->metadata);
-	if (before && slice_equal(before->node.name, name))
+	if (before && slice_equal(gw_node_name(&before->node), name))
 		return;
 	list_remove(&slice->link);
 	slice->service = NULL;
 	if (name.length > 0) {
 		slice->service = (void *)gw_node_touch(
-		    state, GW_SERVICE, slice->node.namespace, name);
+		    state, GW_SERVICE, gw_node_namespace(&slice->node), name);
 		list_insert(&slice->service->slices, &slice->link);
 	}
 	if (before)
@@ -405,10 +408,10 @@ gw_slice_emit(struct gw_state *state, struct gw_slice_node *slice)
 {
 	const struct gw_object *object = slice->node.object;
 	struct slice name = arena_format(&state->outbox.arena, "endpoints/%.*s",
-	    SLICE_ARGS(slice->node.key));
+	    SLICE_ARGS(gw_node_key(&slice->node)));
 	struct unit_endpoints record = {0};
 
-	if (!object || !slice->service || !slice->service->unit.is_out ||
+	if (!object || !slice->service || !gw_is_out(&slice->service->unit) ||
 	    slice_equal(object->endpointslice->address_type, SLICE("FQDN"))) {
 		gw_outbox_drop(&state->outbox, &slice->unit, name);
 		return;

@@ -77,8 +77,8 @@ view(struct gw_state *state, struct gw_secret_node *secret, struct text *told,
 	(void)gw_secret_is_good(state, &secret->node, told);
 	*certificate = (struct gw_certificate){
 	    .secret = secret->node.object,
-	    .namespace = secret->node.namespace,
-	    .name = secret->node.name,
+	    .namespace = gw_node_namespace(&secret->node),
+	    .name = gw_node_name(&secret->node),
 	    .health = gw_secret_health(state, &secret->node),
 	    .used = is_used(&secret->node),
 	    .told = text_slice(told),

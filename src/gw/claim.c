@@ -75,7 +75,7 @@ claim_port(struct gw_state *state, struct map *ports,
 		    (long long)listener->spec->port,
 		    addresses[i].length > 0 ? "" : "every address",
 		    SLICE_ARGS(addresses[i]),
-		    SLICE_ARGS(claim->gateway->node.key));
+		    SLICE_ARGS(gw_node_key(&claim->gateway->node)));
 		return;
 	}
 	for (uint32_t i = 0; i < count; i++) {

@@ -145,7 +145,7 @@ judge_with_first(struct gw_state *state, const struct map *taken,
 	    SLICE_ARGS(rival->listener->spec->protocol),
 	    (long long)rival->listener->spec->port,
 	    gw_kinds[rival->owner->node.kind].kind,
-	    SLICE_ARGS(rival->owner->node.key));
+	    SLICE_ARGS(gw_node_key(&rival->owner->node)));
 }
 
 static void

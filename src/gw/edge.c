@@ -34,16 +34,6 @@ add_edge(
 	    &route->edges[route->edge_count++], &route->node, node, role);
 }
 
-static uint32_t
-count_backends(const struct gw_httproute_spec *spec)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < spec->rules_count; i++)
-		count += spec->rules[i].backend_refs_count;
-	return count;
-}
-
 static void
 add_parents(struct gw_state *state, struct gw_route_node *route)
 {
@@ -54,7 +44,7 @@ add_parents(struct gw_state *state, struct gw_route_node *route)
 		    &spec->parent_refs[i];
 		struct slice namespace = slice_is_set(parent->namespace)
 		    ? parent->namespace
-		    : route->node.namespace;
+		    : gw_node_namespace(&route->node);
 		enum gw_kind kind;
 
 		if (gw_parent_kind(parent, &kind))
@@ -77,7 +67,7 @@ add_backends(struct gw_state *state, struct gw_route_node *route)
 			    &rule->backend_refs[j];
 			struct slice namespace = slice_is_set(ref->namespace)
 			    ? ref->namespace
-			    : route->node.namespace;
+			    : gw_node_namespace(&route->node);
 			enum gw_kind kind;
 
 			if (gw_backend_kind(ref->group, ref->kind, &kind))
@@ -97,9 +87,10 @@ add_namespaces(struct gw_state *state, struct gw_route_node *route)
 	uint32_t end = route->edge_count;
 
 	for (uint32_t i = route->backend_edge; i < end; i++) {
-		struct slice namespace = route->edges[i].node->namespace;
+		struct slice namespace =
+		    gw_node_namespace(route->edges[i].node);
 
-		if (slice_equal(namespace, route->node.namespace))
+		if (slice_equal(namespace, gw_node_namespace(&route->node)))
 			continue;
 		struct gw_node *into =
 		    gw_node_touch(state, GW_NAMESPACE, SLICE(""), namespace);
@@ -110,17 +101,33 @@ add_namespaces(struct gw_state *state, struct gw_route_node *route)
 	}
 }
 
+/* How many it will be at the most. */
+static uint32_t
+count_edges(const struct gw_route_node *route)
+{
+	const struct gw_httproute_spec *spec = route->node.object->route;
+	uint32_t backends = 0, into = 0;
+
+	for (uint32_t i = 0; i < spec->rules_count; i++) {
+		const struct gw_http_rule *rule = &spec->rules[i];
+
+		backends += rule->backend_refs_count;
+		for (uint32_t j = 0; j < rule->backend_refs_count; j++)
+			into += slice_is_set(rule->backend_refs[j].namespace);
+	}
+	return 1 + spec->parent_refs_count + backends + into;
+}
+
 void
 gw_edges_make(struct gw_state *state, struct gw_route_node *route)
 {
 	must(!route->edges && route->node.object);
-	const struct gw_httproute_spec *spec = route->node.object->route;
-	uint32_t room = 1 + spec->parent_refs_count + 2 * count_backends(spec);
+	uint32_t room = count_edges(route);
 
 	route->edges = memory_zero(room, sizeof(*route->edges));
 	add_edge(route,
-	    gw_node_touch(
-	        state, GW_NAMESPACE, SLICE(""), route->node.namespace),
+	    gw_node_touch(state, GW_NAMESPACE, SLICE(""),
+	        gw_node_namespace(&route->node)),
 	    GW_EDGE_NAMESPACE);
 	route->parent_edge = route->edge_count;
 	add_parents(state, route);

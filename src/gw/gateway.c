@@ -30,7 +30,7 @@ clear_owner(struct gw_state *state, struct gw_owner_node *owner)
 	owner->ours = owner->orphan = false;
 	owner->facts_known = false;
 	owner->listener_count = 0;
-	owner->status = (struct gw_sent){0};
+	owner->status = (struct gw_sent_status){0};
 	owner->epoch++;
 	gw_node_mark_users(state, &owner->node, GW_EDGE_PARENT);
 }
@@ -49,7 +49,7 @@ sweep_removed(struct gw_state *state, enum gw_kind kind)
 		struct gw_owner_node *owner = value;
 
 		if (!owner->node.object &&
-		    (owner->facts_known || owner->status.is_out ||
+		    (owner->facts_known || owner->status.hash != 0 ||
 		        list_is_empty(&owner->node.users)))
 			gone[count++] = &owner->node;
 	}

@@ -10,8 +10,8 @@ gw_grant_relink(struct gw_state *state, struct gw_grant_node *grant)
 	struct gw_namespace_node *before = grant->namespace;
 
 	if (!before && grant->node.object) {
-		grant->namespace = (void *)gw_node_touch(
-		    state, GW_NAMESPACE, SLICE(""), grant->node.namespace);
+		grant->namespace = (void *)gw_node_touch(state, GW_NAMESPACE,
+		    SLICE(""), gw_node_namespace(&grant->node));
 		list_insert(&grant->namespace->grants, &grant->link);
 	}
 	if (grant->namespace)
@@ -41,7 +41,8 @@ permits(const struct gw_referencegrant_spec *grant, struct slice from_group,
 
 		if (slice_equal(one->group, slice_from_string(row->group)) &&
 		    slice_equal(one->kind, slice_from_string(row->kind)) &&
-		    (one->name.length == 0 || slice_equal(one->name, to->name)))
+		    (one->name.length == 0 ||
+		        slice_equal(one->name, gw_node_name(to))))
 			return true;
 	}
 	return false;
@@ -53,7 +54,7 @@ gw_grant_permits(const struct gw_state *state, struct slice from_group,
     const struct gw_node *to)
 {
 	const struct gw_namespace_node *namespace = (const void *)gw_node_get(
-	    state, GW_NAMESPACE, SLICE(""), to->namespace);
+	    state, GW_NAMESPACE, SLICE(""), gw_node_namespace(to));
 
 	if (!namespace)
 		return false;

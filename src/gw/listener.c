@@ -179,10 +179,11 @@ gw_listener_unit_name(struct arena *arena, const struct gw_owner_node *owner,
 	must(owner->gateway != NULL);
 	if (owner->gateway == owner)
 		return arena_format(arena, "listener/%.*s/%.*s",
-		    SLICE_ARGS(owner->node.key), SLICE_ARGS(listener));
+		    SLICE_ARGS(gw_node_key(&owner->node)),
+		    SLICE_ARGS(listener));
 	return arena_format(arena, "listener/%.*s/%.*s/%.*s",
-	    SLICE_ARGS(owner->gateway->node.key), SLICE_ARGS(owner->node.key),
-	    SLICE_ARGS(listener));
+	    SLICE_ARGS(gw_node_key(&owner->gateway->node)),
+	    SLICE_ARGS(gw_node_key(&owner->node)), SLICE_ARGS(listener));
 }
 
 static struct gw_listener_unit *
@@ -264,8 +265,8 @@ emit_unit(struct gw_state *state, const struct gw_owner_node *owner,
 	    gw_listener_unit_name(&state->outbox.arena, owner, listener->name);
 	struct gw_listener_unit *unit = touch_unit(state, name);
 	struct unit_listener record = {
-	    .gateway_namespace = gateway->node.namespace,
-	    .gateway_name = gateway->node.name,
+	    .gateway_namespace = gw_node_namespace(&gateway->node),
+	    .gateway_name = gw_node_name(&gateway->node),
 	    .name = listener->name,
 	    .addresses = gateway->address_count ? gateway->addresses : NULL,
 	    .addresses_count = gateway->address_count,
@@ -275,8 +276,8 @@ emit_unit(struct gw_state *state, const struct gw_owner_node *owner,
 	};
 
 	if (owner != gateway) {
-		record.set_namespace = owner->node.namespace;
-		record.set_name = owner->node.name;
+		record.set_namespace = gw_node_namespace(&owner->node);
+		record.set_name = gw_node_name(&owner->node);
 	}
 	fill_tls(state, gateway, judged, &record);
 	/* What was said of the old one says nothing of the new one. */

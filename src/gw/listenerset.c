@@ -23,8 +23,8 @@ is_allowed(const struct gw_state *state, const struct gw_owner_node *set,
 	    allowed ? allowed->namespaces : NULL;
 
 	return namespaces &&
-	    gw_namespace_is_allowed(state, set->node.namespace,
-	        gateway->node.namespace, namespaces->from,
+	    gw_namespace_is_allowed(state, gw_node_namespace(&set->node),
+	        gw_node_namespace(&gateway->node), namespaces->from,
 	        namespaces->selector);
 }
 
@@ -41,16 +41,17 @@ tell_not_allowed(const struct gw_owner_node *gateway, struct gw_owner_node *set)
 		return arena_format(&set->arena,
 		    "Gateway %.*s takes no ListenerSets "
 		    "(allowedListeners.namespaces.from is None)",
-		    SLICE_ARGS(gateway->node.key));
+		    SLICE_ARGS(gw_node_key(&gateway->node)));
 	if (slice_equal(from, SLICE("Same")))
 		return arena_format(&set->arena,
 		    "Gateway %.*s takes ListenerSets of its own namespace only "
 		    "(allowedListeners.namespaces.from is Same)",
-		    SLICE_ARGS(gateway->node.key));
+		    SLICE_ARGS(gw_node_key(&gateway->node)));
 	return arena_format(&set->arena,
 	    "namespace %.*s is not selected by "
 	    "allowedListeners.namespaces.selector of Gateway %.*s",
-	    SLICE_ARGS(set->node.namespace), SLICE_ARGS(gateway->node.key));
+	    SLICE_ARGS(gw_node_namespace(&set->node)),
+	    SLICE_ARGS(gw_node_key(&gateway->node)));
 }
 
 /* Without a Gateway: where all classes are ours, that is for us to tell. */
@@ -71,7 +72,7 @@ judge_parent(const struct gw_state *state, struct gw_owner_node *set)
 	    set->node.object->listenerset->spec->parent_ref;
 	struct slice namespace = reference->namespace.length > 0
 	    ? reference->namespace
-	    : set->node.namespace;
+	    : gw_node_namespace(&set->node);
 	struct gw_owner_node *gateway;
 
 	set->gateway = NULL;
@@ -136,7 +137,7 @@ judge_set(struct gw_state *state, struct gw_owner_node *set, struct map *taken,
 	if (set->gateway->refused)
 		refuse(set, "ParentNotAccepted",
 		    arena_format(&set->arena, "Gateway %.*s is not accepted",
-		        SLICE_ARGS(set->gateway->node.key)));
+		        SLICE_ARGS(gw_node_key(&set->gateway->node))));
 	gw_conflicts_judge(state, taken, set);
 	gw_claims_judge(state, ports, set);
 	judge_listener_sum(set);

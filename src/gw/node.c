@@ -70,10 +70,11 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 	size_t length = namespace.length + 1 + name.length;
 
 	node = memory_zero(1, size + length + 1);
-	node->kind = kind;
-	node->key = make_key((char *)node + size, namespace, name);
-	node->namespace = slice_make(node->key.data, namespace.length);
-	node->name = slice_skip(node->key, namespace.length + 1);
+	must(namespace.length <= UINT8_MAX && name.length <= UINT16_MAX);
+	node->kind = (uint8_t)kind;
+	node->names = make_key((char *)node + size, namespace, name).data;
+	node->namespace_length = (uint8_t) namespace.length;
+	node->name_length = (uint16_t)name.length;
 	list_init(&node->users);
 	list_init(&node->dirty);
 
@@ -104,7 +105,7 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 		list_init(&((struct gw_namespace_node *)whole)->grants);
 	if (kind == GW_REFERENCEGRANT)
 		list_init(&((struct gw_grant_node *)whole)->link);
-	map_put(&state->nodes[kind], node->key, node);
+	map_put(&state->nodes[kind], gw_node_key(node), node);
 	return node;
 }
 
@@ -174,6 +175,22 @@ gw_node_wake(struct gw_node *node)
 		node->object = gw_object_wake(&node->asleep);
 }
 
+struct gw_sent_status *
+gw_node_status(struct gw_node *node)
+{
+	void *whole = node;
+
+	if (node->kind == GW_GATEWAYCLASS)
+		return &((struct gw_class_node *)whole)->status;
+	if (is_owner(node->kind))
+		return &((struct gw_owner_node *)whole)->status;
+	if (gw_route_row(node->kind))
+		return &((struct gw_route_node *)whole)->status;
+	if (gw_is_policy(node->kind))
+		return &((struct gw_policy_node *)whole)->status;
+	return NULL;
+}
+
 static bool
 is_needed(const struct gw_node *node)
 {
@@ -199,7 +216,7 @@ gw_node_drop(struct gw_state *state, struct gw_node *node)
 {
 	if (is_needed(node))
 		return;
-	must(map_remove(&state->nodes[node->kind], node->key) == node);
+	must(map_remove(&state->nodes[node->kind], gw_node_key(node)) == node);
 	gw_node_free(node);
 }
 
@@ -235,9 +252,11 @@ compare_nodes(const void *a, const void *b)
 {
 	const struct gw_node *left = *(struct gw_node *const *)a;
 	const struct gw_node *right = *(struct gw_node *const *)b;
-	int order = slice_compare(left->namespace, right->namespace);
+	int order =
+	    slice_compare(gw_node_namespace(left), gw_node_namespace(right));
 
-	return order ? order : slice_compare(left->name, right->name);
+	return order ? order
+	             : slice_compare(gw_node_name(left), gw_node_name(right));
 }
 
 /* They often come in order, as they stand in files. */

@@ -28,18 +28,22 @@ gw_outbox_reset(struct gw_outbox *outbox)
 	arena_reset(&outbox->arena);
 }
 
+bool
+gw_is_out(const struct gw_sent *sent)
+{
+	return sent->hash != 0;
+}
+
 /* Remember bytes as said; true when they differ from what was. */
 static bool
-is_news(struct gw_sent *sent, struct slice bytes)
+is_news(uint64_t *sent, struct slice bytes)
 {
 	uint64_t hash = hash_bytes(bytes);
 
-	if (sent->is_out && sent->hash == hash && sent->length == bytes.length)
+	hash += hash == 0;
+	if (*sent == hash)
 		return false;
-	must(bytes.length <= UINT32_MAX);
-	sent->is_out = true;
-	sent->hash = hash;
-	sent->length = (uint32_t)bytes.length;
+	*sent = hash;
 	return true;
 }
 
@@ -54,7 +58,7 @@ gw_outbox_unit(struct gw_outbox *outbox, struct gw_sent *sent,
 
 	if (!slice_is_set(bytes))
 		bytes = SLICE("");
-	if (!is_news(sent, bytes))
+	if (!is_news(&sent->hash, bytes))
 		return false;
 	outbox->output->on_unit(
 	    outbox->output->context, name, bytes, &sent->tag);
@@ -65,28 +69,29 @@ void
 gw_outbox_drop(
     struct gw_outbox *outbox, struct gw_sent *sent, struct slice name)
 {
-	if (sent->is_out)
+	if (gw_is_out(sent))
 		outbox->output->on_unit(
 		    outbox->output->context, name, SLICE_NONE, &sent->tag);
 	*sent = (struct gw_sent){0};
 }
 
 void
-gw_outbox_status(struct gw_outbox *outbox, struct gw_sent *sent,
+gw_outbox_status(struct gw_outbox *outbox, struct gw_sent_status *sent,
     const struct gw_object *object, const void *status)
 {
 	if (status) {
 		text_reset(&outbox->bytes);
 		wire_record_encode(
 		    &outbox->bytes, gw_status_type(object->kind), status);
-		if (!is_news(sent, text_slice(&outbox->bytes)))
+		if (!is_news(&sent->hash, text_slice(&outbox->bytes)))
 			return;
 	} else {
-		if (!sent->is_out)
+		if (sent->hash == 0)
 			return;
-		*sent = (struct gw_sent){0};
+		sent->hash = 0;
 	}
-	outbox->output->on_status(outbox->output->context, object, status);
+	outbox->output->on_status(
+	    outbox->output->context, object, status, &sent->tag);
 }
 
 void

@@ -7,13 +7,15 @@
 #include "core/text.h"
 #include "gw/state.h"
 
-/* What was said last of a thing: a keyed hash of its bytes, which only has to
- * tell two versions of one thing apart. */
+/* What was said last of a unit or an object: a keyed hash of its bytes, which
+ * only has to tell two versions of one thing apart; 0: nothing. */
 struct gw_sent {
 	uint64_t hash;
-	uint32_t length;
-	bool is_out;
-	struct gw_tag tag; /* of a unit */
+	struct gw_tag tag;
+};
+struct gw_sent_status {
+	uint64_t hash;
+	struct gw_status_tag tag;
 };
 
 struct gw_outbox {
@@ -26,13 +28,14 @@ void gw_outbox_init(struct gw_outbox *outbox);
 void gw_outbox_fini(struct gw_outbox *outbox);
 /* What its arena has is needed no more. */
 void gw_outbox_reset(struct gw_outbox *outbox);
+bool gw_is_out(const struct gw_sent *sent);
 /* True when it differs from what was said: then it is told. */
 bool gw_outbox_unit(struct gw_outbox *outbox, struct gw_sent *sent,
     struct slice name, const struct record_type *type, const void *record);
 void gw_outbox_drop(
     struct gw_outbox *outbox, struct gw_sent *sent, struct slice name);
 /* NULL: the object has none any more. */
-void gw_outbox_status(struct gw_outbox *outbox, struct gw_sent *sent,
+void gw_outbox_status(struct gw_outbox *outbox, struct gw_sent_status *sent,
     const struct gw_object *object, const void *status);
 void gw_outbox_certificate(
     struct gw_outbox *outbox, const struct gw_certificate *certificate);

@@ -88,8 +88,8 @@ link_targets(struct gw_state *state, struct gw_policy_node *policy, bool users)
 		        references[i].group, references[i].kind, &kind) ||
 		    !row->takes(kind))
 			continue;
-		target->node = gw_node_touch(
-		    state, kind, policy->node.namespace, references[i].name);
+		target->node = gw_node_touch(state, kind,
+		    gw_node_namespace(&policy->node), references[i].name);
 		list_insert(gw_policies_of(target->node), &target->link);
 		mark_target(state, target->node, users);
 	}

@@ -36,7 +36,7 @@ struct gw_policy_node {
 	struct arena arena;
 	struct gw_policy_verdict verdict;
 	uint64_t effect; /* a hash of what targets are told by the verdict */
-	struct gw_sent status;
+	struct gw_sent_status status;
 };
 
 struct gw_policy_row {

@@ -57,10 +57,10 @@ static bool
 may_lead(const struct gw_state *state, const struct gw_node *route,
     const struct gw_node *node)
 {
-	return slice_equal(route->namespace, node->namespace) ||
+	return slice_equal(gw_node_namespace(route), gw_node_namespace(node)) ||
 	    gw_grant_permits(state, SLICE(GW_GROUP),
-	        slice_from_string(gw_kinds[route->kind].kind), route->namespace,
-	        node);
+	        slice_from_string(gw_kinds[route->kind].kind),
+	        gw_node_namespace(route), node);
 }
 
 static void
@@ -97,9 +97,11 @@ compare_ancestors(const void *a, const void *b)
 	    &((const struct ancestor *)a)->gateway->node;
 	const struct gw_node *right =
 	    &((const struct ancestor *)b)->gateway->node;
-	int order = slice_compare(left->namespace, right->namespace);
+	int order =
+	    slice_compare(gw_node_namespace(left), gw_node_namespace(right));
 
-	return order ? order : slice_compare(left->name, right->name);
+	return order ? order
+	             : slice_compare(gw_node_name(left), gw_node_name(right));
 }
 
 static bool
@@ -158,10 +160,10 @@ find_missing(struct arena *arena, const struct gw_policy_target *target)
 		    gw_kinds[target->policy->node.kind].kind);
 	if (!node->object)
 		return arena_format(arena, "there is no %.*s %.*s",
-		    SLICE_ARGS(reference->kind), SLICE_ARGS(node->key));
+		    SLICE_ARGS(reference->kind), SLICE_ARGS(gw_node_key(node)));
 	if (!gw_policy_has_section(node, reference->section_name))
 		return arena_format(arena, "%.*s %.*s has no %s \"%.*s\"",
-		    SLICE_ARGS(reference->kind), SLICE_ARGS(node->key),
+		    SLICE_ARGS(reference->kind), SLICE_ARGS(gw_node_key(node)),
 		    node->kind == GW_SERVICE ? "port of the name" : "section",
 		    SLICE_ARGS(reference->section_name));
 	return SLICE_NONE;
@@ -200,7 +202,7 @@ add_lost(struct gw_conditions *conditions, const struct telling *telling,
 			        SLICE_ARGS(
 			            target_text(&telling->state->work, target)),
 			        gw_kinds[policy->node.kind].kind,
-			        SLICE_ARGS(winner->node.key)));
+			        SLICE_ARGS(gw_node_key(&winner->node))));
 			return true;
 		}
 	}
@@ -271,8 +273,8 @@ make_reference(const struct telling *telling, const struct ancestor *ancestor)
 
 		*reference = (struct gw_status_parent){.group = SLICE(GW_GROUP),
 		    .kind = SLICE("Gateway"),
-		    .namespace = node->namespace,
-		    .name = node->name};
+		    .namespace = gw_node_namespace(node),
+		    .name = gw_node_name(node)};
 		return reference;
 	}
 	while (!(ancestor->targets >> i & 1))
@@ -282,7 +284,7 @@ make_reference(const struct telling *telling, const struct ancestor *ancestor)
 
 	*reference = (struct gw_status_parent){.group = target->group,
 	    .kind = target->kind,
-	    .namespace = telling->policy->node.namespace,
+	    .namespace = gw_node_namespace(&telling->policy->node),
 	    .name = target->name,
 	    .section_name = target->section_name};
 	return reference;

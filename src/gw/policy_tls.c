@@ -46,7 +46,7 @@ refer(struct gw_state *state, struct gw_policy_node *policy)
 			    &policy->node,
 			    gw_node_touch(state, kind,
 			        gw_kinds[kind].namespaced
-			            ? policy->node.namespace
+			            ? gw_node_namespace(&policy->node)
 			            : SLICE(""),
 			        reference->name),
 			    GW_EDGE_AUTHORITY);
@@ -238,7 +238,8 @@ struct slice
 gw_policy_tls_refusal(struct arena *arena, const struct gw_policy_node *policy)
 {
 	return arena_format(arena, "BackendTLSPolicy %.*s: %.*s",
-	    SLICE_ARGS(policy->node.key), SLICE_ARGS(policy->verdict.message));
+	    SLICE_ARGS(gw_node_key(&policy->node)),
+	    SLICE_ARGS(policy->verdict.message));
 }
 
 struct unit_backend_tls *

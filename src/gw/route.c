@@ -57,7 +57,8 @@ static struct slice
 name_unit(struct gw_state *state, const struct gw_route_node *route)
 {
 	return arena_format(&state->outbox.arena, "route/%s/%.*s",
-	    gw_kinds[route->node.kind].kind, SLICE_ARGS(route->node.key));
+	    gw_kinds[route->node.kind].kind,
+	    SLICE_ARGS(gw_node_key(&route->node)));
 }
 
 /* To have none is not wrong. */
@@ -401,12 +402,12 @@ add_missing(struct judge *judge, const struct gw_parent_reference *parent,
 		    "NoMatchingParent",
 		    arena_format(arena, "there is no %s %.*s",
 		        gw_kinds[owner->node.kind].kind,
-		        SLICE_ARGS(owner->node.key)));
+		        SLICE_ARGS(gw_node_key(&owner->node))));
 	else
 		gw_conditions_add(&conditions, "Accepted", "Unknown", "Pending",
 		    arena_format(arena, "%s %.*s has no GatewayClass",
 		        gw_kinds[owner->node.kind].kind,
-		        SLICE_ARGS(owner->node.key)));
+		        SLICE_ARGS(gw_node_key(&owner->node))));
 	add_resolved(&conditions, judge);
 	entry->conditions = conditions.items;
 	entry->conditions_count = conditions.count;

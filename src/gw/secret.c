@@ -49,7 +49,7 @@ wipe(struct text *text)
 static void
 push_name(const struct gw_node *node, struct slice key, struct text *out)
 {
-	text_printf(out, "Secret %.*s", SLICE_ARGS(node->key));
+	text_printf(out, "Secret %.*s", SLICE_ARGS(gw_node_key(node)));
 	if (key.length > 0)
 		text_printf(out, ", %.*s", SLICE_ARGS(key));
 }
@@ -266,7 +266,8 @@ gw_secret_is_good(
 struct slice
 gw_secret_unit_name(struct arena *arena, const struct gw_node *node)
 {
-	return arena_format(arena, "certificate/%.*s", SLICE_ARGS(node->key));
+	return arena_format(
+	    arena, "certificate/%.*s", SLICE_ARGS(gw_node_key(node)));
 }
 
 void

@@ -84,8 +84,8 @@ void
 gw_state_succeed(struct gw_state *state, struct gw_object *object)
 {
 	must(state != NULL && object != NULL);
-	struct gw_node *node = gw_node_get(
-	    state, object->kind, object->namespace, object->name);
+	struct gw_node *node =
+	    gw_node_get(state, object->kind, object->namespace, object->name);
 
 	if (!node)
 		return;
@@ -111,23 +111,6 @@ gw_state_put(struct gw_state *state, struct gw_object **object)
 	gw_object_free(&before);
 }
 
-/* A removed object took its status along: one that comes in its place is told
- * anew. */
-static void
-forget_status(struct gw_node *node)
-{
-	void *whole = node;
-
-	if (node->kind == GW_GATEWAYCLASS)
-		((struct gw_class_node *)whole)->status = (struct gw_sent){0};
-	if (node->kind == GW_GATEWAY || node->kind == GW_LISTENERSET)
-		((struct gw_owner_node *)whole)->status = (struct gw_sent){0};
-	if (gw_route_row(node->kind))
-		((struct gw_route_node *)whole)->status = (struct gw_sent){0};
-	if (gw_is_policy(node->kind))
-		((struct gw_policy_node *)whole)->status = (struct gw_sent){0};
-}
-
 void
 gw_state_remove(struct gw_state *state, enum gw_kind kind,
     struct slice namespace, struct slice name)
@@ -141,7 +124,10 @@ gw_state_remove(struct gw_state *state, enum gw_kind kind,
 	struct gw_object *before = node->object;
 
 	node->object = NULL;
-	forget_status(node);
+	/* It took its status along: one that comes in its place is told anew.
+	 */
+	if (gw_node_status(node) != NULL)
+		*gw_node_status(node) = (struct gw_sent_status){0};
 	on_change(state, node, before);
 	gw_object_free(&before);
 }
@@ -165,6 +151,19 @@ gw_state_has(const struct gw_state *state, enum gw_kind kind,
 	const struct gw_node *node = gw_node_get(state, kind, namespace, name);
 
 	return node != NULL && gw_node_has_object(node);
+}
+
+struct gw_status_tag *
+gw_state_status_tag(const struct gw_state *state, enum gw_kind kind,
+    struct slice namespace, struct slice name)
+{
+	must(state != NULL && (unsigned)kind < GW_KIND__COUNT);
+	struct gw_node *node = gw_node_get(state, kind, namespace, name);
+	struct gw_sent_status *status = node != NULL && gw_node_has_object(node)
+	    ? gw_node_status(node)
+	    : NULL;
+
+	return status != NULL ? &status->tag : NULL;
 }
 
 void

@@ -94,6 +94,15 @@ struct gw_tag {
 	uint8_t bytes[16];
 };
 
+/* What the receiver keeps with the status of an object, as long as that is
+ * there; zero when it is new. It stays where it is. */
+struct gw_status_tag {
+	uint64_t words[3];
+};
+/* NULL: there is no such object, or its kind has no status. */
+struct gw_status_tag *gw_state_status_tag(const struct gw_state *state,
+    enum gw_kind kind, struct slice namespace, struct slice name);
+
 /* One change that reconcile asks for. Slices, records and what an object says
  * are the caller's until it returns. */
 struct gw_output {
@@ -107,8 +116,8 @@ struct gw_output {
 	 * the object is there but no longer ours, and has no status from us any
 	 * more (only with controller_names). Of an object that was removed
 	 * nothing is said. */
-	void (*on_status)(
-	    void *context, const struct gw_object *object, const void *status);
+	void (*on_status)(void *context, const struct gw_object *object,
+	    const void *status, struct gw_status_tag *tag);
 	/* A certificate that is in use came to be of another health than was
 	 * told before (GOOD to begin with). May be NULL. */
 	void (*on_certificate)(

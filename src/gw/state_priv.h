@@ -21,16 +21,37 @@
 #define GW_CLASS_BUILT_IN "yumen"
 
 struct gw_node {
-	enum gw_kind kind;
 	uint32_t active; /* edges that are: its unit is of use */
 	uint32_t stamp; /* the state's, when a listener last used it */
-	struct slice key; /* "namespace/name", behind the node */
-	struct slice namespace, name; /* in key */
+	uint8_t kind; /* enum gw_kind */
+	uint8_t namespace_length;
+	uint16_t name_length;
+	const char *names; /* "namespace/name", behind the node */
 	struct gw_object *object; /* NULL: only referred to, or asleep */
 	struct gw_asleep *asleep;
 	struct list users; /* gw_edge.link */
 	struct list dirty; /* in the state's list of its kind, or empty */
 };
+
+static inline struct slice
+gw_node_key(const struct gw_node *node)
+{
+	return slice_make(node->names,
+	    (size_t)node->namespace_length + 1 + node->name_length);
+}
+
+static inline struct slice
+gw_node_namespace(const struct gw_node *node)
+{
+	return slice_make(node->names, node->namespace_length);
+}
+
+static inline struct slice
+gw_node_name(const struct gw_node *node)
+{
+	return slice_make(
+	    node->names + node->namespace_length + 1, node->name_length);
+}
 
 enum gw_edge_role {
 	GW_EDGE_NAMESPACE, /* the route's own */
@@ -52,7 +73,7 @@ struct gw_edge {
 struct gw_class_node {
 	struct gw_node node;
 	bool ours, accepted;
-	struct gw_sent status;
+	struct gw_sent_status status;
 };
 
 #define GW_BIT(kind) (UINT32_C(1) << (kind))
@@ -155,7 +176,7 @@ struct gw_owner_node {
 	uint8_t facts_digest[32];
 	uint32_t epoch;
 	uint32_t *attached; /* routes, by listener */
-	struct gw_sent status;
+	struct gw_sent_status status;
 };
 
 struct gw_attachment {
@@ -171,7 +192,8 @@ struct gw_route_node {
 	uint32_t edge_count, parent_edge, backend_edge;
 	struct gw_attachment *attached;
 	uint32_t attached_count;
-	struct gw_sent unit, status;
+	struct gw_sent unit;
+	struct gw_sent_status status;
 };
 
 /* A Service or an XBackend. */
@@ -266,6 +288,8 @@ bool gw_node_has_object(const struct gw_node *node);
  * of routes), their objects sleep but for that; the others' are awake. */
 void gw_node_rest(const struct gw_state *state, struct gw_node *node);
 void gw_node_wake(struct gw_node *node);
+/* NULL: objects of its kind have no status. */
+struct gw_sent_status *gw_node_status(struct gw_node *node);
 /* The dirty nodes of a kind, sorted by namespace and name, for the caller to
  * free; NULL: there are none. */
 struct gw_node **gw_nodes_dirty(

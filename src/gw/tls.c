@@ -67,16 +67,18 @@ is_permitted(
 	const struct gw_kind_row *from = &gw_kinds[owner->kind];
 	const struct gw_kind_row *to = &gw_kinds[node->kind];
 
-	if (!to->namespaced || slice_equal(node->namespace, owner->namespace) ||
+	if (!to->namespaced ||
+	    slice_equal(gw_node_namespace(node), gw_node_namespace(owner)) ||
 	    gw_grant_permits(judging->state, slice_from_string(from->group),
-	        slice_from_string(from->kind), owner->namespace, node))
+	        slice_from_string(from->kind), gw_node_namespace(owner), node))
 		return true;
 	fail(judging, "RefNotPermitted", path,
 	    arena_format(&judging->state->work,
 	        "no ReferenceGrant in namespace %.*s lets %s of namespace "
 	        "%.*s refer to %s %.*s",
-	        SLICE_ARGS(node->namespace), from->kind,
-	        SLICE_ARGS(owner->namespace), to->kind, SLICE_ARGS(node->key)));
+	        SLICE_ARGS(gw_node_namespace(node)), from->kind,
+	        SLICE_ARGS(gw_node_namespace(owner)), to->kind,
+	        SLICE_ARGS(gw_node_key(node))));
 	return false;
 }
 
@@ -96,7 +98,7 @@ judge_certificate(struct judging *judging, const char *reason,
 {
 	struct slice namespace = slice_is_set(reference->namespace)
 	    ? reference->namespace
-	    : judging->owner->namespace;
+	    : gw_node_namespace(judging->owner);
 	struct gw_node *node;
 	struct text told;
 
@@ -199,7 +201,7 @@ judge_authority(struct judging *judging,
 {
 	struct slice namespace = slice_is_set(reference->namespace)
 	    ? reference->namespace
-	    : judging->owner->namespace;
+	    : gw_node_namespace(judging->owner);
 	enum gw_kind kind;
 	struct gw_node *node;
 	struct slice fault;

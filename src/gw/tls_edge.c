@@ -31,10 +31,11 @@ add_object(struct gw_state *state, struct gw_tls_edges *edges,
 {
 	add_edge(edges, user, node, role);
 	if (!gw_kinds[node->kind].namespaced ||
-	    slice_equal(node->namespace, user->namespace))
+	    slice_equal(gw_node_namespace(node), gw_node_namespace(user)))
 		return;
 	add_edge(edges, user,
-	    gw_node_touch(state, GW_NAMESPACE, SLICE(""), node->namespace),
+	    gw_node_touch(
+	        state, GW_NAMESPACE, SLICE(""), gw_node_namespace(node)),
 	    GW_EDGE_INTO);
 }
 
@@ -44,7 +45,7 @@ add_certificate(struct gw_state *state, struct gw_tls_edges *edges,
 {
 	struct slice namespace = slice_is_set(reference->namespace)
 	    ? reference->namespace
-	    : user->namespace;
+	    : gw_node_namespace(user);
 
 	if (reference->group.length == 0 &&
 	    slice_equal(reference->kind, SLICE("Secret")))
@@ -69,7 +70,7 @@ add_authorities(struct gw_state *state, struct gw_tls_edges *edges,
 		if (!gw_authority_kind(
 		        reference->group, reference->kind, &kind))
 			continue;
-		struct slice namespace = user->namespace;
+		struct slice namespace = gw_node_namespace(user);
 
 		if (!gw_kinds[kind].namespaced)
 		namespace = SLICE("");
@@ -121,8 +122,9 @@ gw_tls_edges_add_xbackend(struct gw_state *state, struct gw_tls_edges *edges,
 		if (gw_authority_kind(reference->group, reference->kind, &kind))
 			add_edge(edges, user,
 			    gw_node_touch(state, kind,
-			        gw_kinds[kind].namespaced ? user->namespace
-			                                  : SLICE(""),
+			        gw_kinds[kind].namespaced
+			            ? gw_node_namespace(user)
+			            : SLICE(""),
 			        reference->name),
 			    GW_EDGE_AUTHORITY);
 	}

@@ -136,7 +136,7 @@ gw_xbackend_tls_make(struct arena *arena, const struct gw_node *node,
 void
 gw_xbackend_settle(struct gw_state *state, struct gw_xbackend_node *node)
 {
-	bool used = node->backend.unit.is_out && !node->verdict.refused;
+	bool used = gw_is_out(&node->backend.unit) && !node->verdict.refused;
 
 	for (uint32_t i = 0; i < node->tls_edges.count; i++) {
 		struct gw_edge *edge = &node->tls_edges.items[i];

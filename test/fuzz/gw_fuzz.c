@@ -47,10 +47,12 @@ on_unit(
 }
 
 static void
-on_status(void *context, const struct gw_object *object, const void *status)
+on_status(void *context, const struct gw_object *object, const void *status,
+    struct gw_status_tag *tag)
 {
 	struct text yaml;
 
+	(void)tag;
 	(void)context;
 	text_init(&yaml);
 	if (status)

@@ -14,6 +14,7 @@
 
 static struct ctl_changes changes;
 static struct ctl_statuses *statuses;
+static struct gw_status_tag gateway_tag, route_tag;
 
 static int
 set_up(void **state)
@@ -21,6 +22,7 @@ set_up(void **state)
 	(void)state;
 	ctl_changes_init(&changes, 100);
 	statuses = ctl_statuses_new(&changes);
+	gateway_tag = route_tag = (struct gw_status_tag){0};
 	return 0;
 }
 
@@ -63,7 +65,7 @@ put_gateway(const char *programmed, const char *resolved)
 	    .listeners_count = 1,
 	};
 
-	ctl_statuses_put(statuses, &gateway, &status);
+	ctl_statuses_put(statuses, &gateway, &status, &gateway_tag);
 }
 
 /* Programmed, its time's second, and the listener's condition likewise. */
@@ -71,8 +73,8 @@ static void
 expect_gateway(const char *programmed, const char *programmed_time,
     const char *resolved, const char *resolved_time)
 {
-	const struct gw_gateway_status *status = ctl_statuses_get(
-	    statuses, GW_GATEWAY, SLICE("default"), SLICE("web"));
+	const struct gw_gateway_status *status =
+	    ctl_statuses_get(statuses, GW_GATEWAY, &gateway_tag);
 
 	if (programmed == NULL) {
 		assert_null(status);
@@ -153,8 +155,8 @@ pending_when_late(void **state)
 	expect_gateway(NULL, NULL, NULL, NULL);
 	ctl_statuses_expire(statuses, late, WALL(2));
 	expect_gateway("False", AT(08), "True", AT(08));
-	const struct gw_gateway_status *status = ctl_statuses_get(
-	    statuses, GW_GATEWAY, SLICE("default"), SLICE("web"));
+	const struct gw_gateway_status *status =
+	    ctl_statuses_get(statuses, GW_GATEWAY, &gateway_tag);
 
 	assert_true(
 	    slice_equal(status->conditions[0].reason, SLICE("Pending")));
@@ -180,14 +182,13 @@ removed_is_not_shown(void **state)
 	(void)state;
 	put_gateway("True", "True");
 	ctl_statuses_offer(statuses, &one, 100, WALL(0));
-	ctl_statuses_remove(
-	    statuses, GW_GATEWAY, SLICE("default"), SLICE("web"));
+	ctl_statuses_remove(statuses, &gateway_tag);
 	ctl_statuses_confirm(statuses, &one, WALL(0));
 	expect_gateway(NULL, NULL, NULL, NULL);
 	put_gateway("True", "True");
 	ctl_statuses_offer(statuses, &one, 100, WALL(0));
 	expect_gateway("True", AT(06), "True", AT(06));
-	ctl_statuses_put(statuses, &gateway, NULL);
+	ctl_statuses_put(statuses, &gateway, NULL, &gateway_tag);
 	expect_gateway(NULL, NULL, NULL, NULL);
 }
 
@@ -212,7 +213,7 @@ put_route(const char *controllers[2])
 	    .parents = parents, .parents_count = 2};
 	static int second;
 
-	ctl_statuses_put(statuses, &route, &status);
+	ctl_statuses_put(statuses, &route, &status, &route_tag);
 	ctl_statuses_offer(statuses, &one, 1, WALL(second++));
 	ctl_statuses_confirm(statuses, &one, WALL(second++));
 }
@@ -226,8 +227,8 @@ parents_may_change_places(void **state)
 	(void)state;
 	put_route(one);
 	put_route(two);
-	const struct gw_route_status *status = ctl_statuses_get(
-	    statuses, GW_HTTPROUTE, SLICE("default"), SLICE("r"));
+	const struct gw_route_status *status =
+	    ctl_statuses_get(statuses, GW_HTTPROUTE, &route_tag);
 
 	assert_true(
 	    slice_equal(status->parents[0].conditions[0].last_transition_time,
@@ -240,8 +241,8 @@ parents_may_change_places(void **state)
 static void
 expect_message(const char *message)
 {
-	const struct gw_gateway_status *status = ctl_statuses_get(
-	    statuses, GW_GATEWAY, SLICE("default"), SLICE("web"));
+	const struct gw_gateway_status *status =
+	    ctl_statuses_get(statuses, GW_GATEWAY, &gateway_tag);
 
 	assert_non_null(status);
 	assert_true(slice_equal(
@@ -251,8 +252,7 @@ expect_message(const char *message)
 static bool
 route_is_shown(void)
 {
-	return ctl_statuses_get(statuses, GW_HTTPROUTE, SLICE("default"),
-	           SLICE("r")) != NULL;
+	return ctl_statuses_get(statuses, GW_HTTPROUTE, &route_tag) != NULL;
 }
 
 static void
@@ -265,7 +265,7 @@ offer_route(
 	struct gw_route_status status = {
 	    .parents = parents, .parents_count = 1};
 
-	ctl_statuses_put(statuses, &route, &status);
+	ctl_statuses_put(statuses, &route, &status, &route_tag);
 	ctl_statuses_offer(statuses, at, now_ms, WALL(0));
 }
 
@@ -287,8 +287,7 @@ gateways_are_waited_for(void **state)
 	/* A route waits for its parents, and for no others. */
 	offer_route("other", &one, 100);
 	assert_true(route_is_shown());
-	ctl_statuses_remove(
-	    statuses, GW_HTTPROUTE, SLICE("default"), SLICE("r"));
+	ctl_statuses_remove(statuses, &route_tag);
 	offer_route("web", &one, 100);
 	assert_false(route_is_shown());
 	/* Late: told whom for, which may change. */

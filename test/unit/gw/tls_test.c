@@ -219,10 +219,11 @@ on_nothing_unit(
 }
 
 static void
-on_nothing_status(
-    void *context, const struct gw_object *object, const void *status)
+on_nothing_status(void *context, const struct gw_object *object,
+    const void *status, struct gw_status_tag *tag)
 {
 	(void)context;
+	(void)tag;
 	(void)object;
 	(void)status;
 }

@@ -254,11 +254,13 @@ print_status(struct text *out, enum gw_kind kind, const void *status)
 }
 
 static void
-on_status(void *context, const struct gw_object *object, const void *status)
+on_status(void *context, const struct gw_object *object, const void *status,
+    struct gw_status_tag *tag)
 {
 	struct world *world = context;
 	struct text name, text;
 
+	(void)tag;
 	world->changes++;
 	text_init(&name);
 	text_init(&text);
