@@ -1,7 +1,6 @@
 /* The map: open addressing with linear probing, at most seven eighths full.
- * Removal shifts the rest of a run back, so that there are no tombstones. An
- * entry is three words: keys are shorter than 4 GiB, and half a hash tells
- * nearly all others away. */
+ * Removal shifts the rest of a run back, so that there are no tombstones. Half
+ * a hash tells nearly all other keys away. */
 #include "core/map.h"
 
 #include "core/hash.h"
@@ -10,23 +9,17 @@
 
 enum { CAPACITY_MIN = 8 };
 
-struct map_entry {
-	const char *key;
-	void *value; /* NULL: free */
-	uint32_t key_length;
-	uint32_t hash;
-};
-
-static struct slice
-key_of(const struct map_entry *entry)
-{
-	return slice_make(entry->key, entry->key_length);
-}
-
 static uint32_t
 hash_of(struct slice key)
 {
 	return (uint32_t)hash_bytes(key);
+}
+
+static struct slice
+key_at(const struct map *map, size_t at)
+{
+	return map->key_of != NULL ? map->key_of(map->values[at])
+	                           : map->keys[at];
 }
 
 void
@@ -36,22 +29,47 @@ map_init(struct map *map)
 }
 
 void
-map_fini(struct map *map)
+map_init_keyed(struct map *map, map_key_fn key_of)
 {
-	memory_free(map->entries);
-	map_init(map);
+	must(key_of != NULL);
+	*map = (struct map){.key_of = key_of};
 }
 
-/* The place of key: its entry, or the free one where it would go. */
+/* All is in one block. */
+static void
+allocate(struct map *map, size_t capacity)
+{
+	size_t bytes = sizeof(*map->values) + sizeof(*map->hashes) +
+	    (map->key_of != NULL ? 0 : sizeof(*map->keys));
+
+	map->capacity = capacity;
+	map->values = memory_zero(capacity, bytes);
+	map->keys = NULL;
+	if (map->key_of != NULL) {
+		map->hashes = (void *)(map->values + capacity);
+	} else {
+		map->keys = (void *)(map->values + capacity);
+		map->hashes = (void *)(map->keys + capacity);
+	}
+}
+
+void
+map_fini(struct map *map)
+{
+	memory_free(map->values);
+	*map = (struct map){.key_of = map->key_of};
+}
+
+/* The place of key: its own, or the free one where it would go. */
 static size_t
 find(const struct map *map, struct slice key, uint32_t hash)
 {
 	size_t mask = map->capacity - 1;
 	size_t at = hash & mask;
 
-	for (; map->entries[at].value; at = (at + 1) & mask)
-		if (map->entries[at].hash == hash &&
-		    slice_equal(key_of(&map->entries[at]), key))
+	for (; map->values[at]; at = (at + 1) & mask)
+		if (map->hashes[at] == hash &&
+		    slice_equal(key_at(map, at), key))
 			break;
 	return at;
 }
@@ -61,24 +79,34 @@ map_get(const struct map *map, struct slice key)
 {
 	if (map->count == 0)
 		return NULL;
-	return map->entries[find(map, key, hash_of(key))].value;
+	return map->values[find(map, key, hash_of(key))];
+}
+
+static void
+move(struct map *to, size_t at, const struct map *from, size_t from_at)
+{
+	to->values[at] = from->values[from_at];
+	to->hashes[at] = from->hashes[from_at];
+	if (to->keys != NULL)
+		to->keys[at] = from->keys[from_at];
 }
 
 static void
 grow(struct map *map)
 {
-	struct map old = *map;
+	const struct map old = *map;
 
-	map->capacity = old.capacity ? old.capacity * 2 : CAPACITY_MIN;
-	map->entries = memory_zero(map->capacity, sizeof(*map->entries));
+	allocate(map, old.capacity ? old.capacity * 2 : CAPACITY_MIN);
 	for (size_t i = 0; i < old.capacity; i++) {
-		const struct map_entry *entry = &old.entries[i];
+		size_t at = old.hashes[i] & (map->capacity - 1);
 
-		if (entry->value)
-			map->entries[find(map, key_of(entry), entry->hash)] =
-			    *entry;
+		if (!old.values[i])
+			continue;
+		while (map->values[at])
+			at = (at + 1) & (map->capacity - 1);
+		move(map, at, &old, i);
 	}
-	memory_free(old.entries);
+	memory_free(old.values);
 }
 
 void *
@@ -86,22 +114,27 @@ map_put(struct map *map, struct slice key, void *value)
 {
 	uint32_t hash = hash_of(key);
 
-	must(value != NULL && key.length <= UINT32_MAX);
+	must(value != NULL);
 	if (map->count >= map->capacity / 8 * 7)
 		grow(map);
 
-	struct map_entry *entry = &map->entries[find(map, key, hash)];
-	void *before = entry->value;
+	size_t at = find(map, key, hash);
+	void *before = map->values[at];
 
 	if (!before)
 		map->count++;
-	*entry = (struct map_entry){
-	    .key = key.data,
-	    .value = value,
-	    .key_length = (uint32_t)key.length,
-	    .hash = hash,
-	};
+	map->values[at] = value;
+	map->hashes[at] = hash;
+	if (map->keys != NULL)
+		map->keys[at] = key;
 	return before;
+}
+
+void *
+map_add(struct map *map, void *value)
+{
+	must(map->key_of != NULL && value != NULL);
+	return map_put(map, map->key_of(value), value);
 }
 
 /* Close the gap at hole: each entry of the run behind it that may stand there
@@ -112,15 +145,15 @@ close_gap(struct map *map, size_t hole)
 	size_t mask = map->capacity - 1;
 	size_t at = (hole + 1) & mask;
 
-	for (; map->entries[at].value; at = (at + 1) & mask) {
-		size_t home = map->entries[at].hash & mask;
+	for (; map->values[at]; at = (at + 1) & mask) {
+		size_t home = map->hashes[at] & mask;
 
 		if (((at - home) & mask) >= ((at - hole) & mask)) {
-			map->entries[hole] = map->entries[at];
+			move(map, hole, map, at);
 			hole = at;
 		}
 	}
-	map->entries[hole] = (struct map_entry){0};
+	map->values[hole] = NULL;
 }
 
 void *
@@ -130,7 +163,7 @@ map_remove(struct map *map, struct slice key)
 		return NULL;
 
 	size_t at = find(map, key, hash_of(key));
-	void *before = map->entries[at].value;
+	void *before = map->values[at];
 
 	if (before) {
 		close_gap(map, at);
@@ -142,13 +175,11 @@ map_remove(struct map *map, struct slice key)
 bool
 map_next(const struct map *map, size_t *at, struct slice *key, void **value)
 {
-	while (*at < map->capacity) {
-		const struct map_entry *entry = &map->entries[(*at)++];
-
-		if (!entry->value)
+	for (; *at < map->capacity; (*at)++) {
+		if (!map->values[*at])
 			continue;
-		*key = key_of(entry);
-		*value = entry->value;
+		*key = key_at(map, *at);
+		*value = map->values[(*at)++];
 		return true;
 	}
 	return false;

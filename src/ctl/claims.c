@@ -16,9 +16,11 @@ ctl_problem_set(struct ctl_files *files, bool *mark, bool value)
 	files->counts.problems += value ? 1 : -1u;
 }
 
-static struct slice
-key_of(const struct ctl_claim *claim)
+struct slice
+ctl_claim_key(const void *value)
 {
+	const struct ctl_claim *claim = value;
+
 	return slice_make(claim->key, claim->key_length);
 }
 
@@ -59,7 +61,7 @@ ctl_claim_get(struct ctl_files *files, enum gw_kind kind,
 	claim->name_length = (uint16_t)name.length;
 	claim->kind = (uint8_t)kind;
 	list_init(&claim->items);
-	(void)map_put(&files->claims, key_of(claim), claim);
+	(void)map_add(&files->claims, claim);
 	return claim;
 }
 
@@ -205,7 +207,7 @@ settle_claim(struct ctl_files *files, struct ctl_claim *claim)
 	if (winner == NULL)
 		let_go(files, claim);
 	if (list_is_empty(&claim->items)) {
-		(void)map_remove(&files->claims, key_of(claim));
+		(void)map_remove(&files->claims, ctl_claim_key(claim));
 		memory_free(claim);
 	}
 }

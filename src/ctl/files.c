@@ -44,7 +44,7 @@ ctl_files_new(const struct ctl_sink *sink)
 
 	files->sink = *sink;
 	map_init(&files->files);
-	map_init(&files->claims);
+	map_init_keyed(&files->claims, ctl_claim_key);
 	list_init(&files->wanted);
 	text_init(&files->scratch);
 	return files;

@@ -55,6 +55,8 @@ struct ctl_files {
 	struct text scratch;
 };
 
+/* For the map of claims. */
+struct slice ctl_claim_key(const void *claim);
 /* Sets a mark that counts as a problem. */
 void ctl_problem_set(struct ctl_files *files, bool *mark, bool value);
 

@@ -30,6 +30,12 @@ static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_NAMESPACE] = sizeof(struct gw_namespace_node),
 };
 
+struct slice
+gw_node_key_of(const void *node)
+{
+	return gw_node_key(node);
+}
+
 static bool
 is_owner(enum gw_kind kind)
 {
@@ -105,7 +111,7 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 		list_init(&((struct gw_namespace_node *)whole)->grants);
 	if (kind == GW_REFERENCEGRANT)
 		list_init(&((struct gw_grant_node *)whole)->link);
-	map_put(&state->nodes[kind], gw_node_key(node), node);
+	map_add(&state->nodes[kind], node);
 	return node;
 }
 

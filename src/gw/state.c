@@ -32,7 +32,7 @@ gw_state_new(const struct gw_options *options)
 	state->carries = options->carries;
 	state->turns_at = INT64_MAX;
 	for (unsigned i = 0; i < GW_KIND__COUNT; i++) {
-		map_init(&state->nodes[i]);
+		map_init_keyed(&state->nodes[i], gw_node_key_of);
 		list_init(&state->dirty[i]);
 	}
 	map_init(&state->reports);

@@ -273,6 +273,8 @@ struct gw_state {
 };
 
 /* ---- node.c ---- */
+/* For the maps of nodes. */
+struct slice gw_node_key_of(const void *node);
 /* NULL when there is none. */
 struct gw_node *gw_node_get(const struct gw_state *state, enum gw_kind kind,
     struct slice namespace, struct slice name);

@@ -85,34 +85,64 @@ check_all(const struct map *map, void *const model[KEYS])
 	assert_int_equal(walked, count);
 }
 
+static struct slice
+key_of_value(const void *value)
+{
+	return slice_from_string(value);
+}
+
+static void
+check_model(struct map *map)
+{
+	void *model[KEYS] = {0};
+	struct random random;
+
+	random_init_seed(&random, 1);
+	for (unsigned step = 0; step < 20000; step++) {
+		unsigned i = random_below(&random, KEYS);
+		struct slice key = key_of(i);
+		/* Fuller in the first half, emptier in the second. */
+		unsigned puts = step < 10000 ? 3 : 1;
+
+		if (random_below(&random, 4) >= puts) {
+			assert_ptr_equal(map_remove(map, key), model[i]);
+			model[i] = NULL;
+			continue;
+		}
+		assert_ptr_equal(map->key_of != NULL
+		        ? map_add(map, keys[i])
+		        : map_put(map, key, keys[i]),
+		    model[i]);
+		model[i] = keys[i];
+		if (step % 1000 == 0)
+			check_all(map, model);
+	}
+	check_all(map, model);
+}
+
 static void
 test_model(void **state)
 {
-	static int values[KEYS];
-	void *model[KEYS] = {0};
-	struct random random;
 	struct map map;
 
 	(void)state;
 	map_init(&map);
-	random_init_seed(&random, 1);
-	for (unsigned step = 0; step < 20000; step++) {
-		unsigned i = random_below(&random, KEYS);
-		/* Fuller in the first half, emptier in the second. */
-		unsigned puts = step < 10000 ? 3 : 1;
+	check_model(&map);
+	map_fini(&map);
+}
 
-		if (random_below(&random, 4) < puts) {
-			assert_ptr_equal(
-			    map_put(&map, key_of(i), &values[i]), model[i]);
-			model[i] = &values[i];
-		} else {
-			assert_ptr_equal(map_remove(&map, key_of(i)), model[i]);
-			model[i] = NULL;
-		}
-		if (step % 1000 == 0)
-			check_all(&map, model);
-	}
-	check_all(&map, model);
+static void
+test_values_that_know_their_keys(void **state)
+{
+	struct map map;
+
+	(void)state;
+	map_init_keyed(&map, key_of_value);
+	check_model(&map);
+	map_fini(&map);
+	assert_null(map_get(&map, SLICE("k1")));
+	assert_null(map_add(&map, keys[1]));
+	assert_ptr_equal(map_get(&map, SLICE("k1")), keys[1]);
 	map_fini(&map);
 }
 
@@ -123,6 +153,7 @@ main(void)
 	    cmocka_unit_test(test_empty),
 	    cmocka_unit_test(test_replace),
 	    cmocka_unit_test(test_model),
+	    cmocka_unit_test(test_values_that_know_their_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
