@@ -44,7 +44,6 @@ ctl_claim_get(struct ctl_files *files, enum gw_kind kind,
 {
 	char kind_byte = (char)(1 + kind);
 
-	must(name.length <= UINT16_MAX);
 	text_reset(&files->scratch);
 	text_push_byte(&files->scratch, kind_byte);
 	text_push(&files->scratch, namespace);
@@ -55,12 +54,12 @@ ctl_claim_get(struct ctl_files *files, enum gw_kind kind,
 
 	if (claim != NULL)
 		return claim;
+	must(key.length <= UINT16_MAX);
 	claim = memory_zero(1, sizeof(*claim) + key.length);
 	memcpy(claim->key, key.data, key.length);
-	claim->key_length = (uint32_t)key.length;
+	claim->key_length = (uint16_t)key.length;
 	claim->name_length = (uint16_t)name.length;
 	claim->kind = (uint8_t)kind;
-	list_init(&claim->items);
 	(void)map_add(&files->claims, claim);
 	return claim;
 }
@@ -75,18 +74,29 @@ compare_items(const struct ctl_item *a, const struct ctl_item *b)
 	return a->place < b->place ? -1 : 1;
 }
 
-/* From the end: the documents of a file come in order. */
+static void
+unlink_item(struct ctl_item *item)
+{
+	struct ctl_item **at = &item->claim->first;
+
+	while (*at != NULL && *at != item)
+		at = &(*at)->next;
+	if (*at != NULL)
+		*at = item->next;
+	item->next = NULL;
+}
+
+/* Few names stand in more than one place. */
 void
 ctl_claim_place(struct ctl_item *item)
 {
-	struct list *head = &item->claim->items, *at;
+	unlink_item(item);
+	struct ctl_item **at = &item->claim->first;
 
-	list_remove(&item->in_claim);
-	for (at = head->previous; at != head; at = at->previous)
-		if (compare_items(
-		        item, container_of(at, struct ctl_item, in_claim)) >= 0)
-			break;
-	list_insert(at->next, &item->in_claim);
+	while (*at != NULL && compare_items(*at, item) <= 0)
+		at = &(*at)->next;
+	item->next = *at;
+	*at = item;
 }
 
 void
@@ -95,15 +105,33 @@ ctl_claim_touch(struct ctl_files *files, struct ctl_claim *claim)
 	if (claim->touched)
 		return;
 	claim->touched = true;
-	claim->next_touched = files->touched;
-	files->touched = claim;
+	if (files->touched_count == files->touched_room) {
+		files->touched_room =
+		    files->touched_room ? files->touched_room * 2 : 16;
+		files->touched = memory_resize(files->touched,
+		    files->touched_room, sizeof(*files->touched));
+	}
+	files->touched[files->touched_count++] = claim;
 }
 
-static void
-forget_object(struct ctl_item *item)
+struct ctl_item *
+ctl_claim_holder(const struct ctl_claim *claim)
 {
-	gw_object_free(&item->object);
-	gw_asleep_free(&item->asleep);
+	struct ctl_item *item = claim->first;
+
+	while (item != NULL && !item->holds)
+		item = item->next;
+	return item;
+}
+
+void
+ctl_item_forget(struct ctl_item *item)
+{
+	if (item->sleeps)
+		gw_asleep_free(&item->asleep);
+	else
+		gw_object_free(&item->object);
+	item->sleeps = false;
 }
 
 void
@@ -111,13 +139,11 @@ ctl_item_drop(struct ctl_files *files, struct ctl_item *item)
 {
 	struct ctl_claim *claim = item->claim;
 
-	forget_object(item);
+	ctl_item_forget(item);
 	ctl_problem_set(files, &item->refused, false);
 	ctl_problem_set(files, &item->repeated, false);
 	if (claim != NULL) {
-		list_remove(&item->in_claim);
-		if (claim->holder == item)
-			claim->holder = NULL;
+		unlink_item(item);
 		ctl_claim_touch(files, claim);
 	}
 	memory_free(item);
@@ -154,15 +180,23 @@ tell_repeated(struct ctl_files *files, const struct ctl_item *item,
 static void
 hold(struct ctl_files *files, struct ctl_claim *claim, struct ctl_item *winner)
 {
-	if (winner->asleep != NULL)
-		winner->object = gw_object_wake(&winner->asleep);
+	struct ctl_item *holder = ctl_claim_holder(claim);
+
 	if (winner->object != NULL) {
-		files->sink.put(files->sink.context, &winner->object);
-		must(winner->object == NULL);
+		struct gw_object *object = winner->sleeps
+		    ? gw_object_wake(&winner->asleep)
+		    : winner->object;
+
+		winner->object = NULL;
+		winner->sleeps = false;
+		files->sink.put(files->sink.context, &object);
+		must(object == NULL);
 		files->counts.objects += !claim->held;
 		claim->held = true;
-		claim->holder = winner;
-	} else if (claim->holder != winner) {
+		if (holder != NULL)
+			holder->holds = false;
+		winner->holds = true;
+	} else if (holder != winner) {
 		winner->hash = 0;
 		list_remove(&winner->file->wanted);
 		list_insert(&files->wanted, &winner->file->wanted);
@@ -175,8 +209,11 @@ let_go(struct ctl_files *files, struct ctl_claim *claim)
 {
 	if (!claim->held)
 		return;
+	struct ctl_item *holder = ctl_claim_holder(claim);
+
 	claim->held = false;
-	claim->holder = NULL;
+	if (holder != NULL)
+		holder->holds = false;
 	files->counts.objects--;
 	files->sink.remove(files->sink.context, (enum gw_kind)claim->kind,
 	    namespace_of(claim), name_of(claim));
@@ -187,11 +224,8 @@ settle_claim(struct ctl_files *files, struct ctl_claim *claim)
 {
 	struct ctl_item *winner = NULL;
 
-	LIST_FOR_EACH(at, &claim->items)
-	{
-		struct ctl_item *item =
-		    container_of(at, struct ctl_item, in_claim);
-
+	for (struct ctl_item *item = claim->first; item != NULL;
+	     item = item->next) {
 		if (!item->good)
 			continue;
 		if (winner == NULL) {
@@ -199,14 +233,14 @@ settle_claim(struct ctl_files *files, struct ctl_claim *claim)
 			hold(files, claim, item);
 			continue;
 		}
-		forget_object(item);
+		ctl_item_forget(item);
 		if (!item->repeated)
 			tell_repeated(files, item, winner);
 		ctl_problem_set(files, &item->repeated, true);
 	}
 	if (winner == NULL)
 		let_go(files, claim);
-	if (list_is_empty(&claim->items)) {
+	if (claim->first == NULL) {
 		(void)map_remove(&files->claims, ctl_claim_key(claim));
 		memory_free(claim);
 	}
@@ -215,11 +249,11 @@ settle_claim(struct ctl_files *files, struct ctl_claim *claim)
 void
 ctl_claims_settle(struct ctl_files *files)
 {
-	while (files->touched != NULL) {
-		struct ctl_claim *claim = files->touched;
-
-		files->touched = claim->next_touched;
-		claim->touched = false;
-		settle_claim(files, claim);
+	for (size_t i = 0; i < files->touched_count; i++) {
+		files->touched[i]->touched = false;
+		settle_claim(files, files->touched[i]);
 	}
+	memory_free(files->touched);
+	files->touched = NULL;
+	files->touched_count = files->touched_room = 0;
 }

@@ -22,7 +22,10 @@ struct reading {
 	struct arena arena; /* of the trees */
 	struct tree_node **documents;
 	uint32_t document_count, document_room;
-	struct map known; /* hash -> the file's items so far */
+	/* The file's items so far that may come again: the first of each hash,
+	 * and by its place what comes after it. */
+	struct map known;
+	struct ctl_item **next_known;
 	bool refused; /* during an admission: an error was found */
 };
 
@@ -64,7 +67,7 @@ ctl_files_free(struct ctl_files **files)
 		struct ctl_file *file = value;
 
 		for (uint32_t i = 0; i < file->item_count; i++) {
-			gw_object_free(&file->items[i]->object);
+			ctl_item_forget(file->items[i]);
 			memory_free(file->items[i]);
 		}
 		memory_free(file->items);
@@ -74,6 +77,7 @@ ctl_files_free(struct ctl_files **files)
 		memory_free(value);
 	map_fini(&old->files);
 	map_fini(&old->claims);
+	memory_free(old->touched);
 	text_fini(&old->scratch);
 	memory_free(old);
 }
@@ -257,29 +261,38 @@ hash_key(const uint64_t *hash)
 	return slice_make((const char *)hash, sizeof(*hash));
 }
 
+static struct slice
+item_hash(const void *value)
+{
+	return hash_key(&((const struct ctl_item *)value)->hash);
+}
+
 /* The file's items by the hash of their documents. */
 static void
 index_items(struct reading *reading)
 {
-	map_init(&reading->known);
-	for (uint32_t i = reading->file->item_count; i-- > 0;) {
-		struct ctl_item *item = reading->file->items[i];
+	const struct ctl_file *file = reading->file;
+
+	map_init_keyed(&reading->known, item_hash);
+	reading->next_known =
+	    memory_zero(file->item_count + 1, sizeof(*reading->next_known));
+	for (uint32_t i = file->item_count; i-- > 0;) {
+		struct ctl_item *item = file->items[i];
 
 		item->kept = false;
-		item->next_same = NULL;
 		if (item->hash != 0)
-			item->next_same = map_put(
-			    &reading->known, hash_key(&item->hash), item);
+			reading->next_known[i] = map_add(&reading->known, item);
 	}
 }
 
 static struct ctl_item *
 take_known(struct reading *reading, uint64_t hash)
 {
-	struct ctl_item *item = map_get(&reading->known, hash_key(&hash));
+	struct ctl_item *item = map_remove(&reading->known, hash_key(&hash));
 
-	while (item != NULL && item->kept)
-		item = item->next_same;
+	if (item != NULL && reading->next_known[item->place] != NULL)
+		(void)map_add(
+		    &reading->known, reading->next_known[item->place]);
 	return item;
 }
 
@@ -293,7 +306,7 @@ place_item(struct ctl_files *files, struct ctl_item *item)
 	if (item->claim == NULL)
 		return;
 	ctl_claim_place(item);
-	if (item->in_claim.next != item->in_claim.previous)
+	if (item->claim->first->next != NULL)
 		ctl_claim_touch(files, item->claim);
 }
 
@@ -320,6 +333,7 @@ take_documents(struct reading *reading)
 		place_item(reading->files, items[i]);
 	}
 	map_fini(&reading->known);
+	memory_free(reading->next_known);
 	for (uint32_t i = 0; i < file->item_count; i++)
 		if (!file->items[i]->kept)
 			ctl_item_drop(reading->files, file->items[i]);
@@ -382,7 +396,6 @@ admit_document(struct reading *reading, struct tree_node *document,
 	struct ctl_files *files = reading->files;
 	struct ctl_item *item = memory_zero(1, sizeof(*item));
 
-	list_init(&item->in_claim);
 	item->file = reading->file;
 	item->hash = hash;
 	item->place = place;
@@ -397,20 +410,26 @@ admit_document(struct reading *reading, struct tree_node *document,
 		item->claim = ctl_claim_get(files, item->object->kind,
 		    item->object->namespace, item->object->name);
 		/* Until all files are read there may be many. */
-		if (!files->sink.stays_awake)
-			item->asleep = gw_object_sleep(&item->object);
+		if (!files->sink.stays_awake) {
+			struct gw_asleep *asleep =
+			    gw_object_sleep(&item->object);
+
+			item->sleeps = asleep != NULL;
+			if (item->sleeps)
+				item->asleep = asleep;
+		}
 	} else if (reading->refused) {
 		ctl_problem_set(files, &item->refused, true);
 		item->claim = claim_of_refused(files, document);
 		/* The version before it, if that is in this file and counts,
 		 * stays and is this item's from now on. */
 		struct ctl_item *holder =
-		    item->claim ? item->claim->holder : NULL;
+		    item->claim ? ctl_claim_holder(item->claim) : NULL;
 
-		item->good = holder != NULL && holder->file == item->file &&
-		    !holder->kept;
-		if (item->good)
-			item->claim->holder = item;
+		item->good = item->holds = holder != NULL &&
+		    holder->file == item->file && !holder->kept;
+		if (item->holds)
+			holder->holds = false;
 	}
 	if (item->claim != NULL)
 		ctl_claim_touch(files, item->claim);

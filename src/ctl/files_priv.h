@@ -9,11 +9,8 @@
 #include "ctl/files.h"
 
 struct ctl_claim {
-	struct list items; /* item.in_claim */
-	struct ctl_item *holder; /* NULL: its item is gone, or there is none */
-	struct ctl_claim *next_touched;
-	uint32_t key_length;
-	uint16_t name_length;
+	struct ctl_item *first; /* item.next */
+	uint16_t key_length, name_length;
 	uint8_t kind; /* enum gw_kind */
 	bool held; /* the sink has an object of this name */
 	bool touched;
@@ -21,15 +18,17 @@ struct ctl_claim {
 };
 
 struct ctl_item {
-	struct list in_claim;
+	struct ctl_item *next; /* in claim */
 	struct ctl_file *file;
 	struct ctl_claim *claim; /* NULL: it names no object that yumen reads */
-	/* admitted in this round, one of them */
-	struct gw_object *object;
-	struct gw_asleep *asleep;
-	struct ctl_item *next_same; /* during a read: same hash */
+	union { /* admitted in this round */
+		struct gw_object *object;
+		struct gw_asleep *asleep;
+	};
 	uint64_t hash; /* of the document; 0: to be admitted again */
 	uint32_t place, line, column;
+	bool sleeps; /* what was admitted */
+	bool holds; /* its object is the one that counts */
 	bool good; /* a version of it could count, or does */
 	bool refused; /* this version was not admitted */
 	bool repeated; /* another one counts */
@@ -49,7 +48,8 @@ struct ctl_files {
 	struct ctl_sink sink;
 	struct map files; /* by path */
 	struct map claims; /* by key */
-	struct ctl_claim *touched;
+	struct ctl_claim **touched; /* to be settled */
+	size_t touched_count, touched_room;
 	struct list wanted;
 	struct ctl_counts counts;
 	struct text scratch;
@@ -70,6 +70,10 @@ void ctl_claim_place(struct ctl_item *item);
 void ctl_claim_touch(struct ctl_files *files, struct ctl_claim *claim);
 /* Decides what counts in each touched claim, and tells the sink. */
 void ctl_claims_settle(struct ctl_files *files);
+/* The one that holds it, or NULL. */
+struct ctl_item *ctl_claim_holder(const struct ctl_claim *claim);
+/* What was admitted does not count. */
+void ctl_item_forget(struct ctl_item *item);
 /* The item is gone from its file: it leaves its claim and is freed. */
 void ctl_item_drop(struct ctl_files *files, struct ctl_item *item);
 

@@ -116,7 +116,7 @@ objects_come_and_go(void **state)
 
 	put(world, "f", SERVICE("a", "1") SERVICE("b", "2"));
 	expect(world,
-	    "put Service default/b of f:6\nput Service default/a of f:1\n", 2,
+	    "put Service default/a of f:1\nput Service default/b of f:6\n", 2,
 	    0);
 	/* The same again, and an order that is another one: nothing. */
 	put(world, "f", SERVICE("a", "1") SERVICE("b", "2"));
