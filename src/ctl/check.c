@@ -110,7 +110,7 @@ on_status(void *context, const struct gw_object *object, const void *status,
 {
 	struct checking *checking = context;
 	struct telling telling = {
-	    .checking = checking, .file = object->source.file};
+	    .checking = checking, .file = gw_file_path(object->source.file)};
 
 	(void)tag;
 	gw_verdicts(checking->once.state, object, status, on_verdict, &telling);

@@ -184,7 +184,8 @@ hold(struct ctl_files *files, struct ctl_claim *claim, struct ctl_item *winner)
 
 	if (winner->object != NULL) {
 		struct gw_object *object = winner->sleeps
-		    ? gw_object_wake(&winner->asleep)
+		    ? gw_object_wake(
+		          &winner->asleep, namespace_of(claim), name_of(claim))
 		    : winner->object;
 
 		winner->object = NULL;

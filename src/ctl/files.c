@@ -71,6 +71,7 @@ ctl_files_free(struct ctl_files **files)
 			memory_free(file->items[i]);
 		}
 		memory_free(file->items);
+		gw_file_unref(&file->name);
 		memory_free(file);
 	}
 	for (size_t at = 0; map_next(&old->claims, &at, &key, &value);)
@@ -160,9 +161,9 @@ get_file(struct ctl_files *files, struct slice path)
 
 	if (file != NULL)
 		return file;
-	file = memory_zero(1, sizeof(*file) + path.length);
-	memcpy(file->storage, path.data, path.length);
-	file->path = slice_make(file->storage, path.length);
+	file = memory_zero(1, sizeof(*file));
+	file->name = gw_file_new(path);
+	file->path = gw_file_path(file->name);
 	list_init(&file->wanted);
 	(void)map_put(&files->files, file->path, file);
 	files->counts.files++;
@@ -177,6 +178,7 @@ free_file(struct ctl_files *files, struct ctl_file *file)
 		ctl_item_drop(files, file->items[i]);
 	list_remove(&file->wanted);
 	memory_free(file->items);
+	gw_file_unref(&file->name);
 	memory_free(file);
 }
 
@@ -400,7 +402,7 @@ admit_document(struct reading *reading, struct tree_node *document,
 	item->hash = hash;
 	item->place = place;
 	reading->refused = false;
-	item->object = gw_admit(document, &reading->arena, reading->file->path,
+	item->object = gw_admit(document, &reading->arena, reading->file->name,
 	    on_finding, reading);
 	if (!reading->refused && files->sink.stored)
 		files->sink.stored(

@@ -37,11 +37,11 @@ struct ctl_item {
 
 struct ctl_file {
 	struct list wanted; /* in files.wanted, or empty */
-	struct slice path; /* behind this struct */
+	struct gw_file *name; /* a reference */
+	struct slice path; /* in it */
 	struct ctl_item **items;
 	uint32_t item_count;
 	bool failed; /* unreadable or malformed, as it is now */
-	char storage[];
 };
 
 struct ctl_files {

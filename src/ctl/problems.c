@@ -36,7 +36,7 @@ on_object(void *context, const struct gw_object *object)
 	    writing->objects++ > 0 ? "," : "", gw_kinds[object->kind].kind);
 	ctl_member_write(out, "namespace", object->namespace);
 	ctl_member_write(out, "name", object->name);
-	ctl_member_write(out, "file", object->source.file);
+	ctl_member_write(out, "file", gw_file_path(object->source.file));
 	text_printf(out, ", \"line\": %u, \"column\": %u, \"problems\": [",
 	    object->source.line, object->source.column);
 	writing->problems = 0;

@@ -19,12 +19,12 @@ enum { OBJECT_BYTES = 1024 };
 
 static bool find_schema(struct gw_check *check);
 static struct gw_object *read_object(
-    struct gw_check *check, enum gw_kind kind, struct slice file);
+    struct gw_check *check, enum gw_kind kind, struct gw_file *file);
 static void take_digests(struct gw_object *object);
 
 static struct gw_object *
 new_object(enum gw_kind kind, const struct gw_metadata *metadata,
-    const struct tree_node *document, struct slice file)
+    const struct tree_node *document, struct gw_file *file)
 {
 	struct slice namespace = SLICE("");
 
@@ -32,13 +32,14 @@ new_object(enum gw_kind kind, const struct gw_metadata *metadata,
 	namespace = metadata->namespace.length > 0 ? metadata->namespace
 	                                           : SLICE("default");
 	struct gw_object *object =
-	    gw_object_new(kind, namespace, metadata->name, file);
+	    gw_object_new(kind, namespace, metadata->name);
 
 	object->generation_given = metadata->generation != 0;
 	object->generation = metadata->generation ? metadata->generation : 1;
 	if (!slice_is_set(metadata->creation_timestamp) ||
 	    !clock_parse(metadata->creation_timestamp, &object->created))
 		object->created = 0;
+	object->source.file = gw_file_ref(file);
 	object->source.line = document->line;
 	object->source.column = document->column;
 	return object;
@@ -65,7 +66,7 @@ kind_of(const struct gw_schema *schema)
 }
 
 struct gw_object *
-gw_admit(struct tree_node *document, struct arena *arena, struct slice file,
+gw_admit(struct tree_node *document, struct arena *arena, struct gw_file *file,
     gw_finding_fn on_finding, void *context)
 {
 	must(document != NULL && arena != NULL);
@@ -120,7 +121,7 @@ read_told(const struct tree_node *document, struct arena *arena)
 /* The tree has been judged: a record that does not take it would be a table
  * that differs from the schema. */
 static struct gw_object *
-read_object(struct gw_check *check, enum gw_kind kind, struct slice file)
+read_object(struct gw_check *check, enum gw_kind kind, struct gw_file *file)
 {
 	struct arena arena;
 

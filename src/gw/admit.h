@@ -13,7 +13,7 @@
  * admitted; an ERROR finding said why, or, for a kind that yumen does not know,
  * an INFO one. A Secret's values are digests afterwards (gw/redact.h). */
 struct gw_object *gw_admit(struct tree_node *document, struct arena *arena,
-    struct slice file, gw_finding_fn on_finding, void *context);
+    struct gw_file *file, gw_finding_fn on_finding, void *context);
 
 /* Call fn for document itself, or for each item of a List (`kind: List` and
  * `kind: <X>List`; nested ones are an error). */

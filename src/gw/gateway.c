@@ -316,7 +316,7 @@ judge_listener_sum(struct gw_owner_node *gateway)
 static void
 remake_edges(struct gw_state *state, struct gw_owner_node *owner)
 {
-	if (!owner->replaced)
+	if (!owner->node.replaced)
 		return;
 	gw_tls_edges_free(state, &owner->tls_edges);
 	for (uint32_t i = 0; i < owner->listener_count; i++)
@@ -325,7 +325,7 @@ remake_edges(struct gw_state *state, struct gw_owner_node *owner)
 	if (owner->node.kind == GW_GATEWAY)
 		gw_tls_edges_add_gateway(state, &owner->tls_edges, &owner->node,
 		    owner->node.object->gateway->spec->tls);
-	owner->replaced = false;
+	owner->node.replaced = false;
 }
 
 /* What is shown and believed by is used where a listener is served by it. */

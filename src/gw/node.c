@@ -76,9 +76,11 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 	size_t length = namespace.length + 1 + name.length;
 
 	node = memory_zero(1, size + length + 1);
-	must(namespace.length <= UINT8_MAX && name.length <= UINT16_MAX);
+	must(namespace.length <= UINT8_MAX && name.length <= UINT16_MAX &&
+	    size <= UINT16_MAX);
 	node->kind = (uint8_t)kind;
-	node->names = make_key((char *)node + size, namespace, name).data;
+	node->names = (uint16_t)size;
+	(void)make_key((char *)node + size, namespace, name);
 	node->namespace_length = (uint8_t) namespace.length;
 	node->name_length = (uint16_t)name.length;
 	list_init(&node->users);
@@ -116,6 +118,15 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 }
 
 void
+gw_attachments_free(struct gw_route_node *route)
+{
+	if (route->attached != &route->only_attached)
+		memory_free(route->attached);
+	route->attached = NULL;
+	route->attached_count = 0;
+}
+
+void
 gw_node_free(struct gw_node *node)
 {
 	void *whole = node;
@@ -138,7 +149,7 @@ gw_node_free(struct gw_node *node)
 		struct gw_route_node *route = whole;
 
 		memory_free(route->edges);
-		memory_free(route->attached);
+		gw_attachments_free(route);
 	}
 	if (gw_is_policy(node->kind)) {
 		struct gw_policy_node *policy = whole;
@@ -178,7 +189,8 @@ void
 gw_node_wake(struct gw_node *node)
 {
 	if (node->asleep != NULL)
-		node->object = gw_object_wake(&node->asleep);
+		node->object = gw_object_wake(
+		    &node->asleep, gw_node_namespace(node), gw_node_name(node));
 }
 
 struct gw_sent_status *

@@ -155,49 +155,67 @@ static const struct slice word_rows[] = {
 static const struct record_words words = {
     word_rows, sizeof(word_rows) / sizeof(word_rows[0])};
 
-static char *
-store(char *at, struct slice s)
+struct gw_file *
+gw_file_new(struct slice path)
 {
-	if (s.length > 0)
-		memcpy(at, s.data, s.length);
-	at[s.length] = '\0';
-	return at + s.length + 1;
+	struct gw_file *file = memory_alloc(sizeof(*file) + path.length + 1);
+
+	must(path.length < UINT32_MAX);
+	file->references = 1;
+	file->length = (uint32_t)path.length;
+	if (path.length > 0)
+		memcpy(file->path, path.data, path.length);
+	file->path[path.length] = '\0';
+	return file;
 }
 
-/* Returns where they end. */
-static char *
-store_names(char *at, const struct gw_object *object)
+struct gw_file *
+gw_file_ref(struct gw_file *file)
 {
-	at = store(at, object->namespace);
-	at = store(at, object->name);
-	return store(at, object->source.file);
+	must(file != NULL && file->references < UINT32_MAX);
+	file->references++;
+	return file;
+}
+
+void
+gw_file_unref(struct gw_file **file)
+{
+	must(file != NULL);
+	struct gw_file *old = *file;
+
+	*file = NULL;
+	if (old != NULL && --old->references == 0)
+		memory_free(old);
+}
+
+struct slice
+gw_file_path(const struct gw_file *file)
+{
+	must(file != NULL);
+	return slice_make(file->path, file->length);
 }
 
 static struct slice
-stored_name(const char **at, size_t length)
+store(char **at, struct slice name)
 {
-	struct slice name = slice_make(*at, length);
+	struct slice stored = slice_make(*at, name.length);
 
-	*at += length + 1;
-	return name;
+	if (name.length > 0)
+		memcpy(*at, name.data, name.length);
+	*at += name.length + 1; /* and a NUL */
+	return stored;
 }
 
 struct gw_object *
-gw_object_new(enum gw_kind kind, struct slice namespace, struct slice name,
-    struct slice file)
+gw_object_new(enum gw_kind kind, struct slice namespace, struct slice name)
 {
-	size_t bytes = namespace.length + name.length + file.length + 3;
+	size_t bytes = namespace.length + name.length + 2;
 	struct gw_object *object = memory_zero(1, sizeof(*object) + bytes);
-	const char *at = object->storage;
+	char *at = object->storage;
 
 	object->kind = kind;
-	object->namespace = namespace;
-	object->name = name;
-	object->source.file = file;
-	(void)store_names(object->storage, object);
-	object->namespace = stored_name(&at, namespace.length);
-	object->name = stored_name(&at, name.length);
-	object->source.file = stored_name(&at, file.length);
+	object->namespace = store(&at, namespace);
+	object->name = store(&at, name);
 	arena_init(&object->arena, BLOCK_HEAD_BYTES);
 	return object;
 }
@@ -235,30 +253,22 @@ pack(const struct gw_object *object)
 	text_init(&record);
 	size_t arena_bytes = wire_record_pack(
 	    &record, gw_kinds[object->kind].type, &words, object->record);
-	struct gw_asleep head = {
+
+	must(record.length <= UINT32_MAX && arena_bytes <= UINT32_MAX);
+	struct gw_asleep *asleep =
+	    memory_alloc(sizeof(*asleep) + record.length);
+
+	*asleep = (struct gw_asleep){
 	    .length = (uint32_t)record.length,
 	    .arena_bytes = (uint32_t)arena_bytes,
-	    .line = object->source.line,
-	    .column = object->source.column,
-	    .namespace_length = (uint16_t)object->namespace.length,
-	    .name_length = (uint16_t)object->name.length,
-	    .file_length = (uint16_t)object->source.file.length,
 	    .kind = (uint8_t)object->kind,
+	    .source = object->source,
 	    .created = object->created,
 	    .digest = object->digest,
 	    .spec_digest = object->spec_digest,
 	    .stored = object->stored,
 	};
-	size_t names = object->namespace.length + object->name.length +
-	    object->source.file.length + 3;
-
-	must(record.length <= UINT32_MAX && arena_bytes <= UINT32_MAX &&
-	    names <= UINT16_MAX);
-	struct gw_asleep *asleep =
-	    memory_alloc(sizeof(head) + names + record.length);
-
-	*asleep = head;
-	memcpy(store_names(asleep->data, object), record.data, record.length);
+	memcpy(asleep->record, record.data, record.length);
 	text_fini(&record);
 	return asleep;
 }
@@ -287,32 +297,28 @@ gw_object_sleep(struct gw_object **object)
 }
 
 struct gw_object *
-gw_object_wake(struct gw_asleep **asleep)
+gw_object_wake(
+    struct gw_asleep **asleep, struct slice namespace, struct slice name)
 {
 	must(asleep != NULL && *asleep != NULL);
 	struct gw_asleep *from = *asleep;
-	struct gw_object *object = memory_zero(1, sizeof(*object));
-	const char *at = from->data;
+	struct gw_object *object =
+	    gw_object_new((enum gw_kind)from->kind, namespace, name);
 
 	*asleep = NULL;
 	object->asleep = from;
-	object->kind = (enum gw_kind)from->kind;
 	object->generation_given = from->generation_given;
 	object->since = from->since;
 	object->created = from->created;
 	object->generation = from->generation;
 	object->change = from->change;
+	object->source = from->source;
 	object->digest = from->digest;
 	object->spec_digest = from->spec_digest;
 	object->stored = from->stored;
-	object->source.line = from->line;
-	object->source.column = from->column;
-	object->namespace = stored_name(&at, from->namespace_length);
-	object->name = stored_name(&at, from->name_length);
-	object->source.file = stored_name(&at, from->file_length);
 	arena_init(&object->arena, BLOCK_HEAD_BYTES + from->arena_bytes);
 	gw_object_set_record(object,
-	    wire_record_unpack(slice_make(at, from->length),
+	    wire_record_unpack(slice_make(from->record, from->length),
 	        gw_kinds[object->kind].type, &words, &object->arena));
 	return object;
 }
@@ -331,6 +337,7 @@ gw_object_free(struct gw_object **object)
 	arena_fini(&old->arena);
 	memory_free(old->asleep);
 	memory_free(old->stored);
+	gw_file_unref(&old->source.file);
 	memory_free(old);
 }
 
@@ -338,10 +345,14 @@ void
 gw_asleep_free(struct gw_asleep **asleep)
 {
 	must(asleep != NULL);
-	if (*asleep != NULL)
-		memory_free((*asleep)->stored);
-	memory_free(*asleep);
+	struct gw_asleep *old = *asleep;
+
 	*asleep = NULL;
+	if (old == NULL)
+		return;
+	memory_free(old->stored);
+	gw_file_unref(&old->source.file);
+	memory_free(old);
 }
 
 void

@@ -39,9 +39,21 @@ bool gw_kind_is_route(enum gw_kind kind);
 #include "core/record_structs.h"
 #undef RECORD_FILE
 
+/* The name of a file, kept once for all that was written in it. */
+struct gw_file {
+	uint32_t references;
+	uint32_t length;
+	char path[]; /* and a NUL */
+};
+/* Of one reference, the caller's. */
+struct gw_file *gw_file_new(struct slice path);
+struct gw_file *gw_file_ref(struct gw_file *file);
+void gw_file_unref(struct gw_file **file);
+struct slice gw_file_path(const struct gw_file *file);
+
 /* Where an object was written. */
 struct gw_source {
-	struct slice file; /* the object's own */
+	struct gw_file *file; /* a reference */
 	uint32_t line, column;
 };
 
@@ -54,24 +66,24 @@ struct gw_stored {
 	char text[];
 };
 
-/* An object asleep. */
+/* An object asleep, but for its names, which whoever keeps it has. */
 struct gw_asleep {
 	uint32_t length; /* of the record, packed */
 	uint32_t arena_bytes; /* that the record takes awake */
-	uint32_t since, line, column;
-	uint16_t namespace_length, name_length, file_length;
+	uint32_t since;
 	uint8_t kind; /* enum gw_kind */
 	bool generation_given;
+	struct gw_source source;
 	int64_t created, generation;
 	uint64_t change, digest, spec_digest;
 	struct gw_stored *stored;
-	char data[]; /* namespace, name and file, a NUL behind each; record */
+	char record[]; /* packed */
 };
 
 struct gw_object {
 	struct arena arena; /* of the record */
-	/* What it was woken from, which has its names, file and record; NULL:
-	 * it never slept. */
+	/* What it was woken from, and what has its record; NULL: it never
+	 * slept. */
 	struct gw_asleep *asleep;
 	enum gw_kind kind;
 	bool generation_given; /* by its file */
@@ -112,13 +124,13 @@ struct gw_object {
 	 * versions of one object apart. */
 	uint64_t digest; /* of all that reconcile reads: metadata and spec */
 	uint64_t spec_digest;
-	char storage[]; /* of names and file, where it never slept */
+	char storage[]; /* of names */
 };
 
 const struct gw_metadata *gw_metadata_of(enum gw_kind kind, const void *record);
-/* An object without a record yet; the names are copied, namespace as well. */
-struct gw_object *gw_object_new(enum gw_kind kind, struct slice namespace,
-    struct slice name, struct slice file);
+/* An object without a record yet; the names are copied. */
+struct gw_object *gw_object_new(
+    enum gw_kind kind, struct slice namespace, struct slice name);
 /* What the object says, in its arena. */
 void gw_object_set_record(struct gw_object *object, const void *record);
 /* The object asleep (*object is NULL after); what pointed into it, or into its
@@ -126,7 +138,8 @@ void gw_object_set_record(struct gw_object *object, const void *record);
  * others told a status. */
 struct gw_asleep *gw_object_sleep(struct gw_object **object);
 /* The object awake (*asleep is NULL after). */
-struct gw_object *gw_object_wake(struct gw_asleep **asleep);
+struct gw_object *gw_object_wake(
+    struct gw_asleep **asleep, struct slice namespace, struct slice name);
 /* Wipes what a Secret holds. */
 void gw_object_free(struct gw_object **object);
 void gw_asleep_free(struct gw_asleep **asleep);

@@ -101,10 +101,10 @@ void
 gw_route_judge(struct gw_state *state, struct gw_route_node *route)
 {
 	mark_policies(state, route);
-	if (route->replaced) {
+	if (route->node.replaced) {
 		detach(state, route);
 		gw_edges_free(state, route);
-		route->replaced = false;
+		route->node.replaced = false;
 		if (route->node.object)
 			gw_edges_make(state, route);
 		mark_policies(state, route);
@@ -281,9 +281,11 @@ attach(struct judge *judge)
 	detach(judge->state, route);
 	if (!judge->accepted || judge->reached_count == 0)
 		return;
-	route->attached_count = judge->reached_count;
-	route->attached =
-	    memory_zero(route->attached_count, sizeof(*route->attached));
+	must(judge->reached_count <= UINT16_MAX);
+	route->attached_count = (uint16_t)judge->reached_count;
+	route->attached = route->attached_count == 1
+	    ? &route->only_attached
+	    : memory_zero(route->attached_count, sizeof(*route->attached));
 	memcpy(route->attached, judge->reached,
 	    route->attached_count * sizeof(*route->attached));
 	for (uint32_t i = 0; i < route->attached_count; i++)
@@ -295,9 +297,7 @@ detach(struct gw_state *state, struct gw_route_node *route)
 {
 	for (uint32_t i = 0; i < route->attached_count; i++)
 		count_attached(state, &route->attached[i], -1U);
-	memory_free(route->attached);
-	route->attached = NULL;
-	route->attached_count = 0;
+	gw_attachments_free(route);
 }
 
 /* ---- statuses ---- */

@@ -228,7 +228,7 @@ drop_removed(struct gw_state *state, struct gw_node *node)
 static void
 on_route(struct gw_state *state, struct gw_node *node)
 {
-	((struct gw_route_node *)(void *)node)->replaced = true;
+	node->replaced = true;
 	gw_node_mark(state, node);
 }
 
@@ -268,7 +268,7 @@ on_change(struct gw_state *state, struct gw_node *node,
 	case GW_GATEWAY:
 	case GW_LISTENERSET:
 		state->gateways_stale = true;
-		((struct gw_owner_node *)(void *)node)->replaced = true;
+		node->replaced = true;
 		break;
 	case GW_HTTPROUTE:
 	case GW_GRPCROUTE:

@@ -24,9 +24,10 @@ struct gw_node {
 	uint32_t active; /* edges that are: its unit is of use */
 	uint32_t stamp; /* the state's, when a listener last used it */
 	uint8_t kind; /* enum gw_kind */
+	bool replaced; /* of an owner and a route: edges are to be made anew */
 	uint8_t namespace_length;
 	uint16_t name_length;
-	const char *names; /* "namespace/name", behind the node */
+	uint16_t names; /* where they are behind the node, "namespace/name" */
 	struct gw_object *object; /* NULL: only referred to, or asleep */
 	struct gw_asleep *asleep;
 	struct list users; /* gw_edge.link */
@@ -36,21 +37,22 @@ struct gw_node {
 static inline struct slice
 gw_node_key(const struct gw_node *node)
 {
-	return slice_make(node->names,
+	return slice_make((const char *)node + node->names,
 	    (size_t)node->namespace_length + 1 + node->name_length);
 }
 
 static inline struct slice
 gw_node_namespace(const struct gw_node *node)
 {
-	return slice_make(node->names, node->namespace_length);
+	return slice_make(
+	    (const char *)node + node->names, node->namespace_length);
 }
 
 static inline struct slice
 gw_node_name(const struct gw_node *node)
 {
-	return slice_make(
-	    node->names + node->namespace_length + 1, node->name_length);
+	return slice_skip(
+	    gw_node_key(node), (size_t)node->namespace_length + 1);
 }
 
 enum gw_edge_role {
@@ -150,7 +152,6 @@ struct gw_owner_node {
 	struct gw_node node;
 	/* itself, or the Gateway that takes the ListenerSet; NULL: none does */
 	struct gw_owner_node *gateway;
-	bool replaced; /* edges of TLS are to be made anew */
 	bool tls_stale; /* a Secret, authority or grant of it changed */
 	bool ours;
 	bool orphan; /* its class does not exist, and all classes are ours */
@@ -187,11 +188,11 @@ struct gw_attachment {
 
 struct gw_route_node {
 	struct gw_node node;
-	bool replaced; /* edges are to be made anew */
 	struct gw_edge *edges; /* namespace, parents, backends, into */
-	uint32_t edge_count, parent_edge, backend_edge;
-	struct gw_attachment *attached;
-	uint32_t attached_count;
+	uint16_t edge_count, parent_edge, backend_edge;
+	uint16_t attached_count;
+	struct gw_attachment *attached; /* only_attached, or a block */
+	struct gw_attachment only_attached;
 	struct gw_sent unit;
 	struct gw_sent_status status;
 };
@@ -303,6 +304,7 @@ void gw_node_mark_users(
  * arena. */
 struct gw_node **gw_nodes_sorted(const struct gw_state *state,
     enum gw_kind kind, struct arena *arena, uint32_t *count);
+void gw_attachments_free(struct gw_route_node *route);
 /* Whatever still needs it: the end of the state. */
 void gw_node_free(struct gw_node *node);
 

@@ -72,9 +72,11 @@ static void
 on_item(void *context, struct tree_node *item)
 {
 	struct run *run = context;
+	struct gw_file *file = gw_file_new(SLICE("fuzz"));
 	struct gw_object *object =
-	    gw_admit(item, run->arena, SLICE("fuzz"), on_finding, NULL);
+	    gw_admit(item, run->arena, file, on_finding, NULL);
 
+	gw_file_unref(&file);
 	if (!object)
 		return;
 	if (!run->keep)

@@ -21,7 +21,8 @@ on_put(void *context, struct gw_object **object)
 
 	text_printf(&world->said, "put %s %.*s/%.*s of %.*s:%u\n",
 	    gw_kinds[(*object)->kind].kind, SLICE_ARGS((*object)->namespace),
-	    SLICE_ARGS((*object)->name), SLICE_ARGS((*object)->source.file),
+	    SLICE_ARGS((*object)->name),
+	    SLICE_ARGS(gw_file_path((*object)->source.file)),
 	    (*object)->source.line);
 	gw_object_free(object);
 }

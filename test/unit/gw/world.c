@@ -340,9 +340,11 @@ on_item(void *context, struct tree_node *item)
 {
 	struct admission *admission = context;
 	struct world_objects *objects = admission->objects;
-	struct gw_object *object = gw_admit(
-	    item, admission->arena, SLICE("test.yaml"), on_finding, admission);
+	struct gw_file *file = gw_file_new(SLICE("test.yaml"));
+	struct gw_object *object =
+	    gw_admit(item, admission->arena, file, on_finding, admission);
 
+	gw_file_unref(&file);
 	if (!object)
 		return;
 	objects->items = memory_resize(
