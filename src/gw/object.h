@@ -82,9 +82,7 @@ struct gw_asleep {
 
 struct gw_object {
 	struct arena arena; /* of the record */
-	/* What it was woken from, and what has its record; NULL: it never
-	 * slept. */
-	struct gw_asleep *asleep;
+	struct gw_asleep *asleep; /* what it was woken from, or NULL */
 	enum gw_kind kind;
 	bool generation_given; /* by its file */
 	/* of who keeps it: when there came to be an object of this name, in
