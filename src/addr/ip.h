@@ -9,9 +9,12 @@
 
 #define ADDR_IP_BYTES 46
 
+/* As it may lie in an arena (ARENA_ALIGN). */
+typedef unsigned __int128 addr_number __attribute__((aligned(8)));
+
 /* An address of IPv4 is the number in the low 32 bits. */
 struct addr_ip {
-	unsigned __int128 number;
+	addr_number number;
 	unsigned family; /* 4, 6 */
 };
 

@@ -26,7 +26,7 @@ enum { BLOCK_BYTES_MAX = 65536 };
 struct arena_block {
 	struct arena_block *next;
 	size_t size; /* with this header */
-	alignas(max_align_t) char bytes[];
+	alignas(ARENA_ALIGN) char bytes[];
 };
 
 void
@@ -143,7 +143,7 @@ alloc_bytes(struct arena *arena, size_t size)
 void *
 arena_alloc(struct arena *arena, size_t size)
 {
-	size_t gap = -(uintptr_t)arena->next % alignof(max_align_t);
+	size_t gap = -(uintptr_t)arena->next % ARENA_ALIGN;
 
 	if (size == 0)
 		size = 1; /* an address of its own */

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include "core/slice.h"
 
+/* Pointers and numbers of 64 bits: nothing wider is kept in arenas. */
+enum { ARENA_ALIGN = 8 };
+
 struct arena_block;
 struct arena {
 	struct arena_block *blocks;
@@ -22,7 +25,7 @@ void arena_fini(struct arena *arena);
 void arena_reset(struct arena *arena);
 /* Gives back what is free of the newest block: the arena is done growing. */
 void arena_trim(struct arena *arena);
-/* Uninitialised, aligned for any type; never NULL. */
+/* Uninitialised, aligned to ARENA_ALIGN; never NULL. */
 void *arena_alloc(struct arena *arena, size_t size)
     __attribute__((returns_nonnull));
 /* count * size zeroed bytes. */

@@ -146,11 +146,14 @@ compare_names(const void *a, const void *b)
 	return slice_compare(*left, *right);
 }
 
-/* Sorted, each once, in the arena. */
-static struct slice *
+/* Sorted, each once: names itself, or in the arena. */
+static const struct slice *
 unique_names(struct arena *arena, const struct slice *names, uint32_t count,
     uint32_t *unique_count)
 {
+	*unique_count = count;
+	if (count == 1)
+		return names;
 	struct slice *unique = arena_zero(arena, count, sizeof(*unique));
 	uint32_t kept = 0;
 
@@ -172,7 +175,7 @@ plan_listeners(
 	if (route->listeners_count == 0)
 		return;
 
-	struct slice *names = unique_names(&unit->arena, route->listeners,
+	const struct slice *names = unique_names(&unit->arena, route->listeners,
 	    route->listeners_count, &plan->listener_count);
 
 	plan->listeners = arena_zero(
@@ -187,12 +190,13 @@ plan_hostnames(struct unit *unit, struct snap_plan *plan)
 	static const struct slice every = {.data = "", .length = 0};
 	const struct unit_route *route = unit->route;
 
-	if (route->hostnames_count > 0)
+	if (route->hostnames_count > 0) {
 		plan->hostnames = unique_names(&unit->arena, route->hostnames,
 		    route->hostnames_count, &plan->hostname_count);
-	else
-		plan->hostnames = unique_names(
-		    &unit->arena, &every, 1, &plan->hostname_count);
+		return;
+	}
+	plan->hostnames = &every;
+	plan->hostname_count = 1;
 }
 
 static void
@@ -219,6 +223,8 @@ plan_backends(struct snap_store *store, struct unit *unit,
 static const uint16_t *
 header_ids(struct unit *unit, const struct unit_match *match)
 {
+	if (match->headers_count == 0)
+		return NULL;
 	uint16_t *ids =
 	    arena_zero(&unit->arena, match->headers_count, sizeof(*ids));
 

@@ -203,7 +203,7 @@ void snap_credential_replace(
  * from _new to _release. */
 struct snap_plan {
 	struct snap_listener_state **listeners; /* unique */
-	struct slice *hostnames; /* unique; one empty one: every host */
+	const struct slice *hostnames; /* unique; one empty one: every host */
 	struct snap_rule *rules;
 	struct snap_match *matches;
 	uint32_t *rule_ids; /* [listener * rule_count + rule] */

@@ -3,8 +3,6 @@
  * lengths) and its bytes; a list begins with its count. */
 #include "wire/record_pack.h"
 
-#include <stdalign.h>
-
 #include "core/must.h"
 #include "core/reader.h"
 #include "core/writer.h"
@@ -54,9 +52,8 @@ wire_record_unpack(struct slice bytes, const struct record_type *type,
 static void
 take_arena(struct packer *packer, size_t bytes)
 {
-	size_t align = alignof(max_align_t);
-
-	packer->arena_bytes += (bytes + align - 1) / align * align;
+	packer->arena_bytes +=
+	    (bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
 }
 
 static struct slice

@@ -23,7 +23,7 @@ test_alloc(void **state)
 		size_t size = sizes[i % 9];
 
 		before[i] = arena_alloc(&arena, size);
-		assert_int_equal((uintptr_t)before[i] % 16, 0);
+		assert_int_equal((uintptr_t)before[i] % ARENA_ALIGN, 0);
 		memset(before[i], (int)i, size);
 		asked += size ? size : 1;
 	}
@@ -91,7 +91,7 @@ test_copy(void **state)
 	assert_true(slice_equal(copy, SLICE("xy")));
 	assert_int_equal(copy.data[2], 0);
 	/* A structure after odd text is aligned again. */
-	assert_int_equal((uintptr_t)arena_alloc(&arena, 8) % 16, 0);
+	assert_int_equal((uintptr_t)arena_alloc(&arena, 8) % ARENA_ALIGN, 0);
 	copy = arena_format(&arena, "%s-%d", "route", 17);
 	assert_true(slice_equal(copy, SLICE("route-17")));
 	assert_int_equal(copy.data[8], 0);
