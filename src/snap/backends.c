@@ -177,6 +177,15 @@ snap_backend_ref(
 	return state->id;
 }
 
+struct slice
+snap_backend_target(const struct snap_store *store, uint32_t id)
+{
+	must(id < store->backend_states_capacity);
+	const struct snap_target *target = store->backend_states[id]->target;
+
+	return slice_make(target->name, target->name_length);
+}
+
 void
 snap_backend_unref(struct snap_store *store, uint32_t id)
 {

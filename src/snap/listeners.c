@@ -90,6 +90,16 @@ snap_listener_ref(struct snap_store *store, struct slice name)
 	return state;
 }
 
+struct slice
+snap_listener_name(const struct snap_store *store, struct slice name)
+{
+	const struct snap_listener_state *state =
+	    map_get(&store->listener_states, name);
+
+	must(state != NULL);
+	return state_name(state);
+}
+
 void
 snap_listener_unref(struct snap_store *store, struct snap_listener_state *state)
 {

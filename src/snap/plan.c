@@ -6,6 +6,7 @@
 #include "core/must.h"
 #include "snap/store_priv.h"
 #include "snap/unit_priv.h"
+#include "wire/record_binary.h"
 
 #define LISTENER_PREFIX (sizeof("listener/") - 1)
 #define ROUTE_PREFIX (sizeof("route/") - 1)
@@ -21,9 +22,10 @@ static void plan_listeners(
 static void plan_hostnames(struct unit *unit, struct snap_plan *plan);
 static void plan_rule_ids(
     struct snap_store *store, struct unit *unit, struct snap_plan *plan);
+static void share_names(struct snap_store *store, const struct unit *unit);
 
 enum error
-snap_plan_make(struct snap_store *store, struct unit *unit)
+snap_plan_make(struct snap_store *store, struct unit *unit, struct slice bytes)
 {
 	must(unit->kind == UNIT_ROUTE && unit->plan == NULL);
 	struct snap_plan *plan = arena_zero(&unit->arena, 1, sizeof(*plan));
@@ -38,11 +40,49 @@ snap_plan_make(struct snap_store *store, struct unit *unit)
 	for (uint32_t i = 0; i < plan->rule_count; i++)
 		plan_backends(store, unit, plan->kind, &plan->rules[i]);
 	plan_listeners(store, unit, plan);
-	plan_hostnames(unit, plan);
 	plan_rule_ids(store, unit, plan);
 	unit->plan = plan;
-	arena_trim(&unit->arena);
+	share_names(store, unit);
+	wire_record_own(bytes, &unit_route_type, &unit->arena,
+	    (void *)(uintptr_t)unit->record);
+	plan_hostnames(unit, plan);
 	return ERROR_OK;
+}
+
+/* The end of the name that a unit's record repeats. */
+static void
+share_end(struct slice name, struct slice *end)
+{
+	if (slice_is_set(*end) && slice_ends_with(name, *end))
+		*end = slice_skip(name, name.length - end->length);
+}
+
+/* Names that others have too are kept once: a route's own is the unit's, those
+ * of listeners and targets are the states' that the plan holds. */
+static void
+share_names(struct snap_store *store, const struct unit *unit)
+{
+	struct unit_route *route = (void *)(uintptr_t)unit->route;
+	struct slice name = unit->name;
+
+	share_end(name, &route->name);
+	if (name.length > route->name.length)
+		name.length -= route->name.length + 1;
+	share_end(name, &route->namespace);
+	if (slice_is_set(route->kind))
+		route->kind = snap_route_kind_word(unit->plan->kind);
+	for (uint32_t i = 0; i < route->listeners_count; i++)
+		route->listeners[i] =
+		    snap_listener_name(store, route->listeners[i]);
+	for (uint32_t i = 0; i < unit->plan->rule_count; i++) {
+		const struct unit_rule *rule = &route->rules[i];
+		const uint32_t *ids = unit->plan->rules[i].backend_ids;
+
+		for (uint32_t j = 0; j < rule->backends_count; j++)
+			if (ids[j] != SNAP_ID_NONE)
+				rule->backends[j].target =
+				    snap_backend_target(store, ids[j]);
+	}
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "core/must.h"
+#include "snap/unit_priv.h"
 
 struct snap_store *
 snap_store_new(void)
@@ -148,18 +149,19 @@ snap_store_put(struct snap_store *store, struct slice name, struct slice bytes)
 			return ERROR_OK;
 	}
 
-	enum error error = snap_unit_new(name, bytes, &unit);
+	enum error error = snap_unit_borrow(name, bytes, &unit);
 
 	if (error != ERROR_OK)
 		return error;
 	/* The new plan before the old one goes: what both use stays. */
 	if (unit->kind == UNIT_ROUTE)
-		error = snap_plan_make(store, unit);
+		error = snap_plan_make(store, unit, bytes);
 	if (error != ERROR_OK) {
 		snap_unit_free(&unit);
 		return error;
 	}
 	snap_credentials_ref(store, unit);
+	snap_unit_own(unit, bytes);
 	take_slot(store, unit);
 	replace(store, old, unit);
 	return ERROR_OK;

@@ -124,6 +124,9 @@ struct snap_listener_state *snap_listener_ref(
     struct snap_store *store, struct slice name);
 void snap_listener_unref(
     struct snap_store *store, struct snap_listener_state *state);
+/* The name as its state has it, which somebody refers to. */
+struct slice snap_listener_name(
+    const struct snap_store *store, struct slice name);
 /* A listener unit comes (old NULL), changes, or goes (unit NULL). */
 void snap_listener_replace(
     struct snap_store *store, const struct unit *old, const struct unit *unit);
@@ -140,6 +143,8 @@ void snap_backends_fini(struct snap_store *store);
 uint32_t snap_backend_ref(struct snap_store *store, struct slice target,
     uint16_t port, bool datagrams);
 void snap_backend_unref(struct snap_store *store, uint32_t id);
+/* The name of its target, as long as it is referred to. */
+struct slice snap_backend_target(const struct snap_store *store, uint32_t id);
 /* A service, endpoints or external unit comes, changes or goes. */
 void snap_backends_replace(
     struct snap_store *store, const struct unit *old, const struct unit *unit);
@@ -210,9 +215,10 @@ struct snap_plan {
 	uint32_t listener_count, hostname_count, rule_count, match_count;
 	enum unit_route_kind kind;
 };
-/* INVALID or LIMIT: a pattern cannot be compiled; the unit has no plan then. */
+/* Of a unit borrowed from bytes, which it owns then. INVALID or LIMIT: a
+ * pattern cannot be compiled; the unit has no plan then. */
 enum error snap_plan_make(
-    struct snap_store *store, struct unit *unit) must_check;
+    struct snap_store *store, struct unit *unit, struct slice bytes) must_check;
 void snap_plan_release(struct snap_store *store, const struct unit *unit);
 
 /* index.c: a planned route's entries, into or out of the listeners' trees. */

@@ -73,9 +73,10 @@ snap_unit_digest(struct slice name, struct slice bytes)
 }
 
 enum error
-snap_unit_new(struct slice name, struct slice bytes, struct unit **unit)
+snap_unit_borrow(struct slice name, struct slice bytes, struct unit **unit)
 {
 	enum unit_kind kind;
+	struct arena arena;
 	void *record;
 
 	must(unit != NULL);
@@ -88,30 +89,44 @@ snap_unit_new(struct slice name, struct slice bytes, struct unit **unit)
 	    bytes.length > LIMIT_VALUE_UNIT_BYTES)
 		return ERROR_LIMIT;
 
-	struct unit *made = memory_zero(1, sizeof(*made));
-
 	/* Decoded, records take about four times their bytes. */
-	arena_init(&made->arena, 512 + bytes.length * 4);
-	made->name = arena_copy(&made->arena, name);
+	arena_init(&arena, sizeof(struct unit) + 512 + bytes.length * 4);
+	struct unit *made = arena_zero(&arena, 1, sizeof(*made));
+
+	made->name = arena_copy(&arena, name);
 	made->kind = kind;
 	made->digest = snap_unit_digest(name, bytes);
+	enum error error =
+	    wire_record_borrow(bytes, snap_unit_type(kind), &arena, &record);
 
-	enum error error = wire_record_decode(
-	    bytes, snap_unit_type(kind), &made->arena, &record);
-
-	if (error == ERROR_OK) {
-		made->record = record;
-		error = snap_unit_check(kind, record, &made->arena);
-	}
+	if (error == ERROR_OK)
+		error = snap_unit_check(kind, record, &arena);
 	if (error != ERROR_OK) {
-		snap_unit_free(&made);
+		arena_fini(&arena);
 		return error;
 	}
-	/* A route goes on growing: its plan. */
-	if (kind != UNIT_ROUTE)
-		arena_trim(&made->arena);
+	made->record = record;
+	made->arena = arena;
 	*unit = made;
 	return ERROR_OK;
+}
+
+void
+snap_unit_own(struct unit *unit, struct slice bytes)
+{
+	wire_record_own(bytes, snap_unit_type(unit->kind), &unit->arena,
+	    (void *)(uintptr_t)unit->record);
+	arena_trim(&unit->arena);
+}
+
+enum error
+snap_unit_new(struct slice name, struct slice bytes, struct unit **unit)
+{
+	enum error error = snap_unit_borrow(name, bytes, unit);
+
+	if (error == ERROR_OK)
+		snap_unit_own(*unit, bytes);
+	return error;
 }
 
 /* The key lies in the unit's own arena. */
@@ -132,8 +147,10 @@ snap_unit_free(struct unit **unit)
 		return;
 	if (old->kind == UNIT_CERTIFICATE && old->record)
 		wipe(old->certificate->key);
-	arena_fini(&old->arena);
-	memory_free(old);
+	/* It lies in its own arena. */
+	struct arena arena = old->arena;
+
+	arena_fini(&arena);
 }
 
 /* "sha256:" and the digest: whether two keys differ can be seen. */

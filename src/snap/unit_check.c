@@ -6,6 +6,7 @@
 #include "snap/unit_priv.h"
 
 #include "core/limit.h"
+#include "core/must.h"
 #include "wire/field.h"
 #include "wire/host.h"
 
@@ -397,20 +398,28 @@ check_route_size(const struct unit_route *route)
 	    : ERROR_OK;
 }
 
+static const struct slice route_kinds[] = {
+    [UNIT_ROUTE_HTTP] = {"HTTPRoute", 9},
+    [UNIT_ROUTE_GRPC] = {"GRPCRoute", 9},
+    [UNIT_ROUTE_TLS] = {"TLSRoute", 8},
+    [UNIT_ROUTE_TCP] = {"TCPRoute", 8},
+    [UNIT_ROUTE_UDP] = {"UDPRoute", 8},
+};
+enum { ROUTE_KINDS = sizeof(route_kinds) / sizeof(route_kinds[0]) };
+
+struct slice
+snap_route_kind_word(enum unit_route_kind kind)
+{
+	must((unsigned)kind < ROUTE_KINDS);
+	return route_kinds[kind];
+}
+
 bool
 snap_route_kind(struct slice kind, enum unit_route_kind *known)
 {
-	static const struct slice kinds[] = {
-	    [UNIT_ROUTE_HTTP] = {"HTTPRoute", 9},
-	    [UNIT_ROUTE_GRPC] = {"GRPCRoute", 9},
-	    [UNIT_ROUTE_TLS] = {"TLSRoute", 8},
-	    [UNIT_ROUTE_TCP] = {"TCPRoute", 8},
-	    [UNIT_ROUTE_UDP] = {"UDPRoute", 8},
-	};
-
 	*known = UNIT_ROUTE_HTTP;
-	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (slice_equal(kind, kinds[i])) {
+	for (unsigned i = 0; i < ROUTE_KINDS; i++) {
+		if (slice_equal(kind, route_kinds[i])) {
 			*known = (enum unit_route_kind)i;
 			return true;
 		}

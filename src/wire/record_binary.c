@@ -18,6 +18,8 @@
 #include "core/writer.h"
 
 /* The kinds are on the stream: they keep their numbers for ever. */
+static_assert(sizeof(struct record_pair) == 2 * sizeof(struct slice),
+    "a pair is two texts");
 static_assert(RECORD_TEXT == 0 && RECORD_NUMBER == 1 && RECORD_BOOL == 2 &&
         RECORD_STRUCT == 3 && RECORD_TEXTS == 4 && RECORD_STRUCTS == 5 &&
         RECORD_PAIRS == 6,
@@ -30,6 +32,7 @@ static_assert(RECORD_TEXT == 0 && RECORD_NUMBER == 1 && RECORD_BOOL == 2 &&
 
 static void encode_field(
     struct text *out, const struct record_field *field, const char *record);
+static uint32_t count_at(const char *record, const struct record_field *field);
 static bool is_left_out(const struct record_field *field, const char *record);
 static void decode_record(struct reader *in, const struct record_type *type,
     struct arena *arena, char *record);
@@ -60,18 +63,81 @@ enum error
 wire_record_decode(struct slice bytes, const struct record_type *type,
     struct arena *arena, void **record)
 {
+	enum error error = wire_record_borrow(bytes, type, arena, record);
+	if (error == ERROR_OK)
+		wire_record_own(bytes, type, arena, *record);
+	return error;
+}
+
+enum error
+wire_record_borrow(struct slice bytes, const struct record_type *type,
+    struct arena *arena, void **record)
+{
 	must(type != NULL && arena != NULL && record != NULL);
-	/* One copy of all bytes, which the texts then point into. */
-	struct slice copy =
-	    arena_copy(arena, slice_is_set(bytes) ? bytes : slice_make("", 0));
 	struct reader in;
-	reader_init(&in, copy);
+	reader_init(&in, slice_is_set(bytes) ? bytes : slice_make("", 0));
 	char *made = arena_zero(arena, 1, type->size);
 	decode_record(&in, type, arena, made);
 	if (in.error != ERROR_OK)
 		return in.error;
 	*record = made;
 	return ERROR_OK;
+}
+
+static void
+own_text(struct slice bytes, struct arena *arena, struct slice *text)
+{
+	if (text->data >= bytes.data && text->data <= bytes.data + bytes.length)
+		*text = text->length > 0 ? arena_copy(arena, *text)
+		                         : slice_make("", 0);
+}
+
+static void
+own_texts(
+    struct slice bytes, struct arena *arena, struct slice *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		own_text(bytes, arena, &texts[i]);
+}
+
+static void
+own_field(struct slice bytes, const struct record_field *field,
+    struct arena *arena, char *record)
+{
+	char *items = *(char **)(void *)(record + field->offset);
+	switch (field->kind) {
+	case RECORD_STRUCT:
+		if (items != NULL)
+			wire_record_own(bytes, field->sub, arena, items);
+		break;
+	case RECORD_STRUCTS:
+		for (uint32_t i = 0; i < count_at(record, field); i++)
+			wire_record_own(bytes, field->sub, arena,
+			    items + (size_t)i * field->sub->size);
+		break;
+	case RECORD_TEXTS:
+		own_texts(bytes, arena, (void *)items, count_at(record, field));
+		break;
+	case RECORD_PAIRS: /* two texts each */
+		own_texts(bytes, arena, (void *)items,
+		    2 * (size_t)count_at(record, field));
+		break;
+	case RECORD_TEXT:
+		own_text(bytes, arena, (void *)(record + field->offset));
+		break;
+	case RECORD_NUMBER:
+	case RECORD_BOOL:
+		break;
+	}
+}
+
+void
+wire_record_own(struct slice bytes, const struct record_type *type,
+    struct arena *arena, void *record)
+{
+	must(type != NULL && arena != NULL && record != NULL);
+	for (uint32_t i = 0; slice_is_set(bytes) && i < type->count; i++)
+		own_field(bytes, &type->fields[i], arena, record);
 }
 
 static const struct slice *

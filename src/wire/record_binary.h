@@ -18,5 +18,12 @@ void wire_record_encode(
 enum error wire_record_decode(struct slice bytes,
     const struct record_type *type, struct arena *arena,
     void **record) must_check;
+/* The same, but its texts are those in bytes. */
+enum error wire_record_borrow(struct slice bytes,
+    const struct record_type *type, struct arena *arena,
+    void **record) must_check;
+/* From now on the record's texts that are in bytes are copies in arena. */
+void wire_record_own(struct slice bytes, const struct record_type *type,
+    struct arena *arena, void *record);
 
 #endif
