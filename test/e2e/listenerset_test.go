@@ -49,8 +49,7 @@ func TestListenerSet(t *testing.T) {
 		}
 	}
 	g.expect(404, "GET", "nobody.test", "/")
-	elsewhere := *g
-	elsewhere.port = other
+	elsewhere := &gate{t: t, port: other}
 	if body := elsewhere.expect(200, "GET", "any.test", "/"); !strings.Contains(body, "app") {
 		t.Errorf("the other port: %s", body)
 	}

@@ -34,9 +34,7 @@ type step struct {
 
 // steps in order; each counts what it ran.
 var steps = []step{
-	{"style", func(root string) (counts, error) {
-		return single(run(root, nil, "go", "-C", "tools/style", "run", ".", "-root", "../.."))
-	}},
+	{"style", style},
 	{"layout", func(root string) (counts, error) { return single(layout(root)) }},
 	{"tools", func(root string) (counts, error) {
 		var total counts
@@ -133,6 +131,21 @@ func single(err error) (counts, error) {
 		return counts{failed: 1}, err
 	}
 	return counts{passed: 1}, nil
+}
+
+// style holds the tree against its rules, and every Go module against go vet.
+func style(root string) (counts, error) {
+	total, failed := single(run(root, nil, "go", "-C", "tools/style", "run", ".", "-root", "../.."))
+	out, err := command(root, nil, "git", "ls-files", "go.mod", "*/go.mod").Output()
+	if err != nil {
+		return total, err
+	}
+	for _, file := range strings.Fields(string(out)) {
+		one, err := single(run(filepath.Join(root, filepath.Dir(file)), nil, "go", "vet", "./..."))
+		total.add(one)
+		failed = errors.Join(failed, err)
+	}
+	return total, failed
 }
 
 // layout holds every C file against .clang-format. The record headers are macros
