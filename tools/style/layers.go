@@ -25,7 +25,7 @@ var rooms = []room{
 	{"net", 2, "core crypt"},
 	{"http", 3, "core wire net"},
 	{"gw", 3, "core wire crypt snap addr"},
-	{"kube", 4, "core wire net http"},
+	{"kube", 4, "core wire crypt net"},
 	{"admin", 4, "core wire net http"},
 	{"proxy", 4, "core wire crypt snap net http"},
 	{"stream", 4, "core wire crypt snap net"},

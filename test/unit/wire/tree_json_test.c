@@ -49,11 +49,58 @@ test_trees(void **state)
 	}
 }
 
+static void
+test_from_json(void **state)
+{
+	static const struct {
+		const char *json, *want; /* NULL: it is none */
+	} read[] = {
+	    {"{\"b\":[1,-2,true,null,\"x\\u0000y\"],\"a\":{}}",
+	        "{\"b\":[1,-2,true,null,\"x\\u0000y\"],\"a\":{}}"},
+	    {" 1.5 ", "1.5"},
+	    {"{\"a\":1,\"a\":2}", NULL},
+	    {"{a: 1}", NULL},
+	    {"{} {}", NULL},
+	    {"", NULL},
+	};
+	struct arena arena;
+	struct text out;
+
+	(void)state;
+	text_init(&out);
+	arena_init(&arena, 1024);
+	for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++) {
+		const struct tree_node *tree = wire_tree_from_json(
+		    slice_from_string(read[i].json), &arena);
+
+		assert_int_equal(tree != NULL, read[i].want != NULL);
+		text_reset(&out);
+		if (tree == NULL)
+			continue;
+		wire_tree_json(&out, tree);
+		assert_string_equal(out.data, read[i].want);
+	}
+	/* As deep as may be, and one deeper. */
+	for (unsigned depth = 64; depth <= 65; depth++) {
+		text_reset(&out);
+		for (unsigned i = 0; i < depth; i++)
+			text_push_byte(&out, '[');
+		for (unsigned i = 0; i < depth; i++)
+			text_push_byte(&out, ']');
+		assert_int_equal(
+		    wire_tree_from_json(text_slice(&out), &arena) != NULL,
+		    depth == 64);
+	}
+	text_fini(&out);
+	arena_fini(&arena);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_trees),
+	    cmocka_unit_test(test_from_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
