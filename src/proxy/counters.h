@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include "core/text.h"
 #include "snap/ids.h"
+#include "snap/rule_ids.h"
 #include "snap/reason.h"
 
 #define PROXY_COUNTERS_PAGE 256 /* entries */
@@ -48,6 +49,6 @@ void proxy_counters_add(struct proxy_counters *counters,
     const struct proxy_counted *counted, uint16_t status, enum reason reason);
 /* yumen_http_requests_total, summed. Control thread. */
 void proxy_counters_write(struct proxy_counters *const *counters,
-    unsigned count, const struct snap_ids *ids, struct text *out);
+    unsigned count, const struct snap_rule_ids *ids, struct text *out);
 
 #endif

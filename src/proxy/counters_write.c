@@ -114,7 +114,7 @@ put_sums(struct text *out, struct slice name, const struct sums *sums)
 
 static void
 put_page(struct proxy_counters *const *counters, unsigned count,
-    const struct snap_ids *ids, unsigned number, struct text *out)
+    const struct snap_rule_ids *ids, unsigned number, struct text *out)
 {
 	for (uint32_t e = 0; e < PROXY_COUNTERS_PAGE; e++) {
 		struct sums sums;
@@ -128,16 +128,18 @@ put_page(struct proxy_counters *const *counters, unsigned count,
 		}
 		if (sums.count == 0)
 			continue;
-		struct slice name =
-		    snap_ids_name(ids, number * PROXY_COUNTERS_PAGE + e);
-		if (slice_is_set(name))
-			put_sums(out, name, &sums);
+		struct text name;
+		text_init(&name);
+		if (snap_rule_ids_name(
+		        ids, number * PROXY_COUNTERS_PAGE + e, &name))
+			put_sums(out, text_slice(&name), &sums);
+		text_fini(&name);
 	}
 }
 
 void
 proxy_counters_write(struct proxy_counters *const *counters, unsigned count,
-    const struct snap_ids *ids, struct text *out)
+    const struct snap_rule_ids *ids, struct text *out)
 {
 	text_push_string(out,
 	    "# HELP yumen_http_requests_total HTTP requests answered, by "
@@ -148,7 +150,7 @@ proxy_counters_write(struct proxy_counters *const *counters, unsigned count,
 	for (unsigned w = 0; w < count; w++)
 		add_blocks(&nobody, &counters[w]->nobody);
 	put_sums(out, SLICE_NONE, &nobody);
-	uint32_t limit = snap_ids_limit(ids);
+	uint32_t limit = snap_rule_ids_limit(ids);
 	for (unsigned number = 0; number < PROXY_COUNTERS_PAGES &&
 	     number * PROXY_COUNTERS_PAGE < limit;
 	     number++)

@@ -1,7 +1,6 @@
-/* Dense numbers for names, so that a worker finds its own state of a backend, a
- * rule or a unit by an array index. Counted; a number is given out again only
- * after every worker has passed a quiet point since it fell free. Control
- * thread only. */
+/* Dense numbers (snap/numbers.h) for names, so that a worker finds its own
+ * state of a backend or a socket by an array index. Counted. Control thread
+ * only. */
 #ifndef YUMEN_SNAP_IDS_H
 #define YUMEN_SNAP_IDS_H
 

@@ -16,7 +16,7 @@ snap_listeners_init(struct snap_store *store)
 {
 	map_init(&store->listener_states);
 	map_init(&store->socket_states);
-	store->rule_ids = snap_ids_new();
+	store->rule_ids = snap_rule_ids_new();
 	store->socket_ids = snap_ids_new();
 }
 
@@ -61,7 +61,7 @@ snap_listeners_fini(struct snap_store *store)
 	snap_array_free(&store->listeners, free_listener);
 	snap_array_free(&store->sockets, free_socket);
 	memory_free(store->socket_list);
-	snap_ids_free(store->rule_ids);
+	snap_rule_ids_free(store->rule_ids);
 	snap_ids_free(store->socket_ids);
 }
 
@@ -80,10 +80,10 @@ snap_listener_ref(struct snap_store *store, struct slice name)
 	if (!state) {
 		must(name.length > LISTENER_PREFIX);
 		state = memory_zero(1, sizeof(*state) + name.length);
-		state->id = snap_ids_ref(
-		    store->rule_ids, slice_skip(name, LISTENER_PREFIX));
 		state->name_length = (uint32_t)name.length;
 		memcpy(state->name, name.data, name.length);
+		state->id = snap_rule_ids_listener(store->rule_ids,
+		    slice_skip(state_name(state), LISTENER_PREFIX));
 		map_put(&store->listener_states, state_name(state), state);
 	}
 	state->references++;
@@ -117,7 +117,7 @@ snap_listener_unref(struct snap_store *store, struct snap_listener_state *state)
 		snap_limbo_push(&store->limbo, shown);
 	}
 	map_remove(&store->listener_states, state_name(state));
-	snap_ids_unref(store->rule_ids, state->id);
+	snap_rule_ids_unref_listener(store->rule_ids, state->id);
 	memory_free(state);
 }
 
@@ -253,13 +253,14 @@ claims_new(struct snap_limbo *limbo, uint32_t count)
 static struct snap_claims *
 claims_add(struct snap_store *store, struct snap_claims *old, uint32_t id)
 {
-	struct slice name = snap_ids_name(store->rule_ids, id);
+	struct slice name = snap_rule_ids_listener_name(store->rule_ids, id);
 	uint32_t count = old ? old->count : 0, at = 0;
 	struct snap_claims *claims = claims_new(&store->limbo, count + 1);
 
 	while (at < count &&
-	    slice_compare(snap_ids_name(store->rule_ids, old->ids[at]), name) <
-	        0) {
+	    slice_compare(
+	        snap_rule_ids_listener_name(store->rule_ids, old->ids[at]),
+	        name) < 0) {
 		claims->ids[at] = old->ids[at];
 		at++;
 	}

@@ -8,9 +8,6 @@
 #include "snap/unit_priv.h"
 #include "wire/record_binary.h"
 
-#define LISTENER_PREFIX (sizeof("listener/") - 1)
-#define ROUTE_PREFIX (sizeof("route/") - 1)
-
 static enum error plan_rules(
     struct snap_store *store, struct unit *unit, struct snap_plan *plan);
 static void release_patterns(
@@ -98,7 +95,7 @@ snap_plan_release(struct snap_store *store, const struct unit *unit)
 				snap_backend_unref(store, rule->backend_ids[j]);
 	}
 	for (uint32_t i = 0; i < plan->listener_count * plan->rule_count; i++)
-		snap_ids_unref(store->rule_ids, plan->rule_ids[i]);
+		snap_rule_ids_unref(store->rule_ids, plan->rule_ids[i], unit);
 	for (uint32_t i = 0; i < plan->listener_count; i++)
 		snap_listener_unref(store, plan->listeners[i]);
 	release_patterns(store, plan);
@@ -318,33 +315,17 @@ plan_rules(struct snap_store *store, struct unit *unit, struct snap_plan *plan)
 	return error;
 }
 
-/* Rules are counted by listener: "ns/gateway/listener kind/ns/route rule". */
+/* Rules are counted by listener. */
 static void
 plan_rule_ids(
     struct snap_store *store, struct unit *unit, struct snap_plan *plan)
 {
-	struct text name;
 	uint32_t *id;
 
-	text_init(&name);
 	plan->rule_ids = id = arena_zero(&unit->arena,
 	    (size_t)plan->listener_count * plan->rule_count, sizeof(*id));
-	for (uint32_t i = 0; i < plan->listener_count; i++) {
-		const struct snap_listener_state *listener = plan->listeners[i];
-
-		for (uint32_t j = 0; j < plan->rule_count; j++) {
-			text_reset(&name);
-			text_push(&name,
-			    slice_skip(slice_make(listener->name,
-			                   listener->name_length),
-			        LISTENER_PREFIX));
-			text_push_byte(&name, ' ');
-			text_push(&name, slice_skip(unit->name, ROUTE_PREFIX));
-			text_push_byte(&name, ' ');
-			text_push(&name, plan->rules[j].rule->identity);
-			*id++ =
-			    snap_ids_ref(store->rule_ids, text_slice(&name));
-		}
-	}
-	text_fini(&name);
+	for (uint32_t i = 0; i < plan->listener_count; i++)
+		for (uint32_t j = 0; j < plan->rule_count; j++)
+			*id++ = snap_rule_ids_ref(
+			    store->rule_ids, plan->listeners[i]->id, unit, j);
 }

@@ -12,6 +12,7 @@
 
 #include "snap/feed.h"
 #include "snap/ids.h"
+#include "snap/rule_ids.h"
 #include "snap/unit.h"
 
 struct snap_set; /* immutable */
@@ -106,8 +107,7 @@ const struct unit *snap_store_unit(
     const struct snap_store *store, struct slice name);
 bool snap_store_next(
     const struct snap_store *store, size_t *at, const struct unit **unit);
-/* Names of (listener, route, rule) numbers, for metrics: "gateway-ns/gateway/
- * listener" and, for rules, " kind/ns/route rule". */
-const struct snap_ids *snap_store_rule_ids(const struct snap_store *store);
+/* Numbers of listeners and of their rules, for metrics. */
+const struct snap_rule_ids *snap_store_rule_ids(const struct snap_store *store);
 
 #endif

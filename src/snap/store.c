@@ -8,13 +8,19 @@
 #include "core/must.h"
 #include "snap/unit_priv.h"
 
+static struct slice
+name_of(const void *unit)
+{
+	return ((const struct unit *)unit)->name;
+}
+
 struct snap_store *
 snap_store_new(void)
 {
 	struct snap_store *store = memory_zero(1, sizeof(*store));
 
 	snap_limbo_init(&store->limbo);
-	map_init(&store->units);
+	map_init_keyed(&store->units, name_of);
 	list_init(&store->holds);
 	snap_listeners_init(store);
 	snap_hostnames_init(store);
@@ -124,7 +130,7 @@ replace(struct snap_store *store, struct unit *old, struct unit *unit)
 		must(any->kind != UNIT__COUNT);
 	}
 	if (unit) {
-		map_put(&store->units, unit->name, unit);
+		map_add(&store->units, unit);
 		feed_generation_add(&store->generation, &unit->digest);
 	} else {
 		map_remove(&store->units, old->name);
@@ -197,7 +203,7 @@ snap_store_commit(struct snap_store *store)
 	store->current = set;
 	store->changed = false;
 	limbo->current = set->number;
-	snap_ids_epoch(store->rule_ids, set->number);
+	snap_rule_ids_epoch(store->rule_ids, set->number);
 	snap_ids_epoch(store->socket_ids, set->number);
 	snap_ids_epoch(store->backend_ids, set->number);
 	snap_ids_epoch(store->credential_ids, set->number);
@@ -259,7 +265,7 @@ snap_store_quiet(struct snap_store *store, uint64_t number,
 		    (store->retired_count - at) * sizeof(store->retired[0]));
 		store->retired_count -= at - kept;
 	}
-	snap_ids_reclaim(store->rule_ids, number);
+	snap_rule_ids_reclaim(store->rule_ids, number);
 	snap_ids_reclaim(store->socket_ids, number);
 	snap_ids_reclaim(store->backend_ids, number);
 	snap_ids_reclaim(store->credential_ids, number);
@@ -292,7 +298,7 @@ snap_store_next(
 	return true;
 }
 
-const struct snap_ids *
+const struct snap_rule_ids *
 snap_store_rule_ids(const struct snap_store *store)
 {
 	return store->rule_ids;

@@ -99,7 +99,7 @@ struct snap_store {
 	struct list holds;
 
 	struct map listener_states; /* name -> struct snap_listener_state */
-	struct snap_ids *rule_ids; /* of listeners and rules */
+	struct snap_rule_ids *rule_ids; /* of listeners and rules */
 	struct map socket_states; /* name -> struct snap_socket_state */
 	struct snap_ids *socket_ids; /* by the same names */
 

@@ -13,15 +13,19 @@
 /* Names by number, instead of the snap room. */
 static struct slice names[1024];
 
-struct slice
-snap_ids_name(const struct snap_ids *ids, uint32_t id)
+bool
+snap_rule_ids_name(
+    const struct snap_rule_ids *ids, uint32_t id, struct text *out)
 {
 	(void)ids;
-	return id < 1024 ? names[id] : SLICE_NONE;
+	if (id >= 1024 || !slice_is_set(names[id]))
+		return false;
+	text_push(out, names[id]);
+	return true;
 }
 
 uint32_t
-snap_ids_limit(const struct snap_ids *ids)
+snap_rule_ids_limit(const struct snap_rule_ids *ids)
 {
 	(void)ids;
 	return 1024;

@@ -24,7 +24,7 @@ test_held(void **state)
 	    .listeners_count = 1,
 	    .rules = &rule,
 	    .rules_count = 1};
-	const struct snap_ids *ids = snap_store_rule_ids(store);
+	const struct snap_rule_ids *ids = snap_store_rule_ids(store);
 	const struct unit *unit;
 	uint32_t limit;
 
@@ -34,7 +34,7 @@ test_held(void **state)
 	unit = snap_store_unit(store, name);
 	snap_hold(holds, unit);
 	snap_hold(holds, unit);
-	limit = snap_ids_limit(ids);
+	limit = snap_rule_ids_limit(ids);
 	assert_int_equal(limit, 2);
 
 	snap_store_drop(store, name);
@@ -47,22 +47,22 @@ test_held(void **state)
 	snap_release(holds, unit);
 	snap_store_quiet(store, 2, &holds, 1);
 	assert_true(slice_equal(unit->name, name));
-	assert_true(slice_equal(
-	    snap_ids_name(ids, 1), SLICE("ns/gw/l HTTPRoute/ns/r 0")));
+	assert_string_equal(
+	    world_rule_name(store, 1), "ns/gw/l HTTPRoute/ns/r 0");
 	snap_release(holds, unit);
 	snap_store_quiet(store, 2, &holds, 1);
 	assert_false(snap_store_has_garbage(store));
-	assert_false(slice_is_set(snap_ids_name(ids, 1)));
+	assert_string_equal(world_rule_name(store, 1), "");
 
 	/* Set 2 still stands for workers that know the numbers. */
 	assert_int_equal(world_put(store, name, &route), ERROR_OK);
-	assert_int_equal(snap_ids_limit(ids), 4);
+	assert_int_equal(snap_rule_ids_limit(ids), 4);
 	snap_store_drop(store, name);
 	snap_store_commit(store);
 	snap_store_commit(store);
 	snap_store_quiet(store, 3, &holds, 1);
 	assert_int_equal(world_put(store, name, &route), ERROR_OK);
-	assert_int_equal(snap_ids_limit(ids), 4);
+	assert_int_equal(snap_rule_ids_limit(ids), 4);
 	snap_store_free(&store);
 }
 

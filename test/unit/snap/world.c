@@ -1,6 +1,8 @@
 /* The random world; see world.h. */
 #include "world.h"
 
+#include <stdio.h>
+
 #include "core/must.h"
 #include "wire/record_binary.h"
 
@@ -361,6 +363,20 @@ world_ask(struct world *world, struct world_request *asked)
 	request->field_count += call;
 	request->scratch = asked->scratch;
 	request->matcher = world->matcher;
+}
+
+const char *
+world_rule_name(const struct snap_store *store, uint32_t id)
+{
+	static char name[512];
+	struct text text;
+
+	text_init(&text);
+	text_push_string(&text, "");
+	(void)snap_rule_ids_name(snap_store_rule_ids(store), id, &text);
+	snprintf(name, sizeof(name), "%s", text.data ? text.data : "");
+	text_fini(&text);
+	return name;
 }
 
 uint32_t

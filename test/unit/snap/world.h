@@ -65,6 +65,9 @@ void world_decide(const struct snap_set *set, struct world_request *asked,
 /* Put a record under a name; what put says. */
 enum error world_put(
     struct snap_store *store, struct slice name, const void *record);
+/* The name of a rule's or listener's number, "" when it has none; valid until
+ * the next call. */
+const char *world_rule_name(const struct snap_store *store, uint32_t id);
 /* The number of the socket, or SNAP_ID_NONE. */
 uint32_t world_socket(
     const struct snap_set *set, struct slice address, uint16_t port, bool tls);
