@@ -27,12 +27,12 @@ struct ctl_item {
 	};
 	uint64_t hash; /* of the document; 0: to be admitted again */
 	uint32_t place, line, column;
-	bool sleeps; /* what was admitted */
-	bool holds; /* its object is the one that counts */
-	bool good; /* a version of it could count, or does */
+	bool sleeps : 1; /* what was admitted */
+	bool holds : 1; /* its object is the one that counts */
+	bool good : 1; /* a version of it could count, or does */
+	bool kept : 1; /* during a read: it is in the new content too */
 	bool refused; /* this version was not admitted */
 	bool repeated; /* another one counts */
-	bool kept; /* during a read: it is in the new content too */
 };
 
 struct ctl_file {

@@ -220,25 +220,30 @@ find(const struct snap_entries *entries, const struct snap_match *match)
 	return low;
 }
 
+/* There is room for so many at least: a power of two. */
+static uint32_t
+room_of(uint32_t count)
+{
+	return count > 1 ? UINT32_C(1) << (32 - __builtin_clz(count - 1)) : 1;
+}
+
 /* The same, with room for more, to be written in place. */
 static struct snap_entries *
 entries_writable(
     struct snap_limbo *limbo, struct snap_entries *old, uint32_t more)
 {
-	uint32_t count = old ? old->count : 0, capacity = count + more;
+	uint32_t count = old ? old->count : 0;
 
-	if (old && snap_limbo_is_fresh(limbo, &old->block)) {
-		if (capacity <= old->capacity)
-			return old;
-		/* It was changed since the last set: it may be so again. */
-		capacity = count * 2;
-	}
+	must(count < UINT32_MAX / 2);
+	if (old && snap_limbo_is_fresh(limbo, &old->block) &&
+	    count + more <= room_of(count))
+		return old;
 
-	struct snap_entries *entries = snap_limbo_new(
-	    limbo, sizeof(*entries) + capacity * sizeof(entries->entries[0]));
+	struct snap_entries *entries = snap_limbo_new(limbo,
+	    sizeof(*entries) +
+	        room_of(count + more) * sizeof(entries->entries[0]));
 
 	entries->count = count;
-	entries->capacity = capacity;
 	if (old)
 		memcpy(entries->entries, old->entries,
 		    count * sizeof(entries->entries[0]));

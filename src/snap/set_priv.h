@@ -49,7 +49,7 @@ struct snap_entry {
 };
 struct snap_entries {
 	struct snap_limbo_block block;
-	uint32_t count, capacity;
+	uint32_t count;
 	struct snap_entry entries[]; /* first in precedence first */
 };
 
