@@ -39,11 +39,25 @@ arena_init(struct arena *arena, size_t block_bytes)
 void
 arena_fini(struct arena *arena)
 {
-	for (struct arena_block *next, *at = arena->blocks; at; at = next) {
+	arena_blocks_free(arena_detach(arena));
+}
+
+struct arena_block *
+arena_detach(struct arena *arena)
+{
+	struct arena_block *blocks = arena->blocks;
+
+	arena_init(arena, arena->block_bytes);
+	return blocks;
+}
+
+void
+arena_blocks_free(struct arena_block *blocks)
+{
+	for (struct arena_block *next, *at = blocks; at; at = next) {
 		next = at->next;
 		memory_free(at);
 	}
-	arena_init(arena, arena->block_bytes);
 }
 
 void

@@ -25,6 +25,10 @@ void arena_fini(struct arena *arena);
 void arena_reset(struct arena *arena);
 /* Gives back what is free of the newest block: the arena is done growing. */
 void arena_trim(struct arena *arena);
+/* The arena's allocations as blocks alone, for arena_blocks_free; the arena is
+ * as it was after arena_init. */
+struct arena_block *arena_detach(struct arena *arena);
+void arena_blocks_free(struct arena_block *blocks);
 /* Uninitialised, aligned to ARENA_ALIGN; never NULL. */
 void *arena_alloc(struct arena *arena, size_t size)
     __attribute__((returns_nonnull));

@@ -209,9 +209,6 @@ emit_unit(struct judge *judge)
 		return;
 	}
 	struct unit_route record = {
-	    .kind = slice_from_string(gw_kinds[object->kind].kind),
-	    .namespace = object->namespace,
-	    .name = object->name,
 	    .created = object->created,
 	    .listeners = arena_zero(
 	        &state->work, judge->reached_count, sizeof(*record.listeners)),

@@ -86,7 +86,7 @@ snap_credentials_ref(struct snap_store *store, struct unit *unit)
 		return;
 
 	struct slice *names = memory_zero(count, sizeof(*names));
-	uint32_t *ids = arena_zero(&unit->arena, count, sizeof(*ids));
+	uint32_t *ids = arena_zero(unit->arena, count, sizeof(*ids));
 
 	(void)collect(unit, names);
 	for (uint32_t i = 0; i < count; i++)

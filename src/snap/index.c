@@ -309,6 +309,22 @@ compare_patterns(const struct unit_match *a, const struct unit_match *b)
 	return order;
 }
 
+/* By namespace, then by name, then by kind: "route/kind/namespace/name". */
+static int
+compare_names(struct slice a, struct slice b)
+{
+	struct slice left = a, right = b, word, other;
+	int order = 0;
+
+	for (unsigned i = 0; i < 3 && slice_cut(&left, '/', &word) &&
+	     slice_cut(&right, '/', &other);
+	     i++)
+		order = i == 2 ? slice_compare(word, other) : 0;
+	if (order == 0)
+		order = slice_compare(left, right);
+	return order ? order : slice_compare(a, b);
+}
+
 /* Precedence among matches that stand at one place or in one list: only one
  * match of one unit is equal to it. */
 static int
@@ -330,11 +346,7 @@ compare_matches(const struct snap_match *a, const struct snap_match *b)
 	if (order == 0)
 		order = compare_least(left->created, right->created);
 	if (order == 0)
-		order = slice_compare(left->namespace, right->namespace);
-	if (order == 0)
-		order = slice_compare(left->name, right->name);
-	if (order == 0)
-		order = slice_compare(a->rule->unit->name, b->rule->unit->name);
+		order = compare_names(a->rule->unit->name, b->rule->unit->name);
 	if (order == 0)
 		order = compare_least(a->rule_index, b->rule_index);
 	if (order == 0)

@@ -25,8 +25,8 @@ enum error
 snap_plan_make(struct snap_store *store, struct unit *unit, struct slice bytes)
 {
 	must(unit->kind == UNIT_ROUTE && unit->plan == NULL);
-	struct snap_plan *plan = arena_zero(&unit->arena, 1, sizeof(*plan));
-	bool known = snap_route_kind(unit->route->kind, &plan->kind);
+	struct snap_plan *plan = arena_zero(unit->arena, 1, sizeof(*plan));
+	bool known = snap_route_kind(unit->name, &plan->kind);
 	enum error error = plan_rules(store, unit, plan);
 
 	must(known); /* snap_unit_check looked */
@@ -40,34 +40,19 @@ snap_plan_make(struct snap_store *store, struct unit *unit, struct slice bytes)
 	plan_rule_ids(store, unit, plan);
 	unit->plan = plan;
 	share_names(store, unit);
-	wire_record_own(bytes, &unit_route_type, &unit->arena,
+	wire_record_own(bytes, &unit_route_type, unit->arena,
 	    (void *)(uintptr_t)unit->record);
 	plan_hostnames(unit, plan);
 	return ERROR_OK;
 }
 
-/* The end of the name that a unit's record repeats. */
-static void
-share_end(struct slice name, struct slice *end)
-{
-	if (slice_is_set(*end) && slice_ends_with(name, *end))
-		*end = slice_skip(name, name.length - end->length);
-}
-
-/* Names that others have too are kept once: a route's own is the unit's, those
- * of listeners and targets are the states' that the plan holds. */
+/* The names of listeners and targets, which others have too, are those of the
+ * states that the plan holds. */
 static void
 share_names(struct snap_store *store, const struct unit *unit)
 {
 	struct unit_route *route = (void *)(uintptr_t)unit->route;
-	struct slice name = unit->name;
 
-	share_end(name, &route->name);
-	if (name.length > route->name.length)
-		name.length -= route->name.length + 1;
-	share_end(name, &route->namespace);
-	if (slice_is_set(route->kind))
-		route->kind = snap_route_kind_word(unit->plan->kind);
 	for (uint32_t i = 0; i < route->listeners_count; i++)
 		route->listeners[i] =
 		    snap_listener_name(store, route->listeners[i]);
@@ -153,7 +138,7 @@ plan_patterns(
 			continue;
 		if (!patterns)
 			patterns =
-			    arena_zero(&unit->arena, count, sizeof(*patterns));
+			    arena_zero(unit->arena, count, sizeof(*patterns));
 		error = snap_pattern_ref(&store->patterns, text, &patterns[i]);
 	}
 	match->patterns = patterns;
@@ -212,11 +197,11 @@ plan_listeners(
 	if (route->listeners_count == 0)
 		return;
 
-	const struct slice *names = unique_names(&unit->arena, route->listeners,
+	const struct slice *names = unique_names(unit->arena, route->listeners,
 	    route->listeners_count, &plan->listener_count);
 
 	plan->listeners = arena_zero(
-	    &unit->arena, plan->listener_count, sizeof(*plan->listeners));
+	    unit->arena, plan->listener_count, sizeof(*plan->listeners));
 	for (uint32_t i = 0; i < plan->listener_count; i++)
 		plan->listeners[i] = snap_listener_ref(store, names[i]);
 }
@@ -228,7 +213,7 @@ plan_hostnames(struct unit *unit, struct snap_plan *plan)
 	const struct unit_route *route = unit->route;
 
 	if (route->hostnames_count > 0) {
-		plan->hostnames = unique_names(&unit->arena, route->hostnames,
+		plan->hostnames = unique_names(unit->arena, route->hostnames,
 		    route->hostnames_count, &plan->hostname_count);
 		return;
 	}
@@ -243,7 +228,7 @@ plan_backends(struct snap_store *store, struct unit *unit,
 	const struct unit_rule *rule = planned->rule;
 	bool datagrams = kind == UNIT_ROUTE_UDP;
 	uint32_t *ids =
-	    arena_zero(&unit->arena, rule->backends_count, sizeof(*ids));
+	    arena_zero(unit->arena, rule->backends_count, sizeof(*ids));
 
 	for (uint32_t i = 0; i < rule->backends_count; i++) {
 		const struct unit_backend *backend = &rule->backends[i];
@@ -263,7 +248,7 @@ header_ids(struct unit *unit, const struct unit_match *match)
 	if (match->headers_count == 0)
 		return NULL;
 	uint16_t *ids =
-	    arena_zero(&unit->arena, match->headers_count, sizeof(*ids));
+	    arena_zero(unit->arena, match->headers_count, sizeof(*ids));
 
 	for (uint32_t i = 0; i < match->headers_count; i++)
 		ids[i] = (uint16_t)wire_field_id(match->headers[i].name);
@@ -303,9 +288,9 @@ plan_rules(struct snap_store *store, struct unit *unit, struct snap_plan *plan)
 	for (uint32_t i = 0; i < route->rules_count; i++)
 		matches += route->rules[i].matches_count;
 	plan->rules =
-	    arena_zero(&unit->arena, route->rules_count, sizeof(*plan->rules));
+	    arena_zero(unit->arena, route->rules_count, sizeof(*plan->rules));
 	plan->matches =
-	    arena_zero(&unit->arena, matches, sizeof(*plan->matches));
+	    arena_zero(unit->arena, matches, sizeof(*plan->matches));
 	plan->rule_count = route->rules_count;
 	for (uint32_t i = 0; i < plan->rule_count && error == ERROR_OK; i++) {
 		plan->rules[i].unit = unit;
@@ -322,7 +307,7 @@ plan_rule_ids(
 {
 	uint32_t *id;
 
-	plan->rule_ids = id = arena_zero(&unit->arena,
+	plan->rule_ids = id = arena_zero(unit->arena,
 	    (size_t)plan->listener_count * plan->rule_count, sizeof(*id));
 	for (uint32_t i = 0; i < plan->listener_count; i++)
 		for (uint32_t j = 0; j < plan->rule_count; j++)

@@ -155,7 +155,8 @@ snap_store_put(struct snap_store *store, struct slice name, struct slice bytes)
 			return ERROR_OK;
 	}
 
-	enum error error = snap_unit_borrow(name, bytes, &unit);
+	struct arena arena;
+	enum error error = snap_unit_borrow(name, bytes, &arena, &unit);
 
 	if (error != ERROR_OK)
 		return error;
@@ -163,7 +164,7 @@ snap_store_put(struct snap_store *store, struct slice name, struct slice bytes)
 	if (unit->kind == UNIT_ROUTE)
 		error = snap_plan_make(store, unit, bytes);
 	if (error != ERROR_OK) {
-		snap_unit_free(&unit);
+		arena_fini(&arena);
 		return error;
 	}
 	snap_credentials_ref(store, unit);

@@ -73,10 +73,10 @@ snap_unit_digest(struct slice name, struct slice bytes)
 }
 
 enum error
-snap_unit_borrow(struct slice name, struct slice bytes, struct unit **unit)
+snap_unit_borrow(struct slice name, struct slice bytes, struct arena *arena,
+    struct unit **unit)
 {
 	enum unit_kind kind;
-	struct arena arena;
 	void *record;
 
 	must(unit != NULL);
@@ -90,19 +90,19 @@ snap_unit_borrow(struct slice name, struct slice bytes, struct unit **unit)
 		return ERROR_LIMIT;
 
 	/* Decoded, records take about four times their bytes. */
-	arena_init(&arena, sizeof(struct unit) + 512 + bytes.length * 4);
-	struct unit *made = arena_zero(&arena, 1, sizeof(*made));
+	arena_init(arena, sizeof(struct unit) + 512 + bytes.length * 4);
+	struct unit *made = arena_zero(arena, 1, sizeof(*made));
 
-	made->name = arena_copy(&arena, name);
+	made->name = arena_copy(arena, name);
 	made->kind = kind;
 	made->digest = snap_unit_digest(name, bytes);
 	enum error error =
-	    wire_record_borrow(bytes, snap_unit_type(kind), &arena, &record);
+	    wire_record_borrow(bytes, snap_unit_type(kind), arena, &record);
 
 	if (error == ERROR_OK)
-		error = snap_unit_check(kind, record, &arena);
+		error = snap_unit_check(kind, made->name, record, arena);
 	if (error != ERROR_OK) {
-		arena_fini(&arena);
+		arena_fini(arena);
 		return error;
 	}
 	made->record = record;
@@ -114,22 +114,26 @@ snap_unit_borrow(struct slice name, struct slice bytes, struct unit **unit)
 void
 snap_unit_own(struct unit *unit, struct slice bytes)
 {
-	wire_record_own(bytes, snap_unit_type(unit->kind), &unit->arena,
+	struct arena *arena = unit->arena;
+
+	wire_record_own(bytes, snap_unit_type(unit->kind), arena,
 	    (void *)(uintptr_t)unit->record);
-	arena_trim(&unit->arena);
+	arena_trim(arena);
+	unit->blocks = arena_detach(arena);
 }
 
 enum error
 snap_unit_new(struct slice name, struct slice bytes, struct unit **unit)
 {
-	enum error error = snap_unit_borrow(name, bytes, unit);
+	struct arena arena;
+	enum error error = snap_unit_borrow(name, bytes, &arena, unit);
 
 	if (error == ERROR_OK)
 		snap_unit_own(*unit, bytes);
 	return error;
 }
 
-/* The key lies in the unit's own arena. */
+/* The key lies in the unit's own memory. */
 static void
 wipe(struct slice key)
 {
@@ -147,10 +151,7 @@ snap_unit_free(struct unit **unit)
 		return;
 	if (old->kind == UNIT_CERTIFICATE && old->record)
 		wipe(old->certificate->key);
-	/* It lies in its own arena. */
-	struct arena arena = old->arena;
-
-	arena_fini(&arena);
+	arena_blocks_free(old->blocks);
 }
 
 /* "sha256:" and the digest: whether two keys differ can be seen. */

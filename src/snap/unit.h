@@ -58,7 +58,7 @@ enum unit_tls_name_type { UNIT_TLS_NAME_DNS, UNIT_TLS_NAME_URI };
 enum unit_path_type { UNIT_PATH_PREFIX, UNIT_PATH_EXACT, UNIT_PATH_PATTERN };
 enum unit_pair_type { UNIT_PAIR_EXACT, UNIT_PAIR_PATTERN };
 enum unit_call_type { UNIT_CALL_EXACT, UNIT_CALL_PATTERN };
-/* unit_route.kind */
+/* of a route, as its unit's name says */
 enum unit_route_kind {
 	UNIT_ROUTE_HTTP,
 	UNIT_ROUTE_GRPC,
@@ -101,10 +101,13 @@ const struct record_type *snap_unit_type(enum unit_kind kind);
 /* SHA-256 of name, a NUL, and the encoded bytes. */
 struct unit_digest snap_unit_digest(struct slice name, struct slice bytes);
 
-/* A decoded unit, in an arena of its own. */
+/* A decoded unit, in memory of its own. */
 struct snap_plan;
 struct unit {
-	struct arena arena;
+	union {
+		struct arena *arena; /* while it is made */
+		struct arena_block *blocks; /* it lies in them itself */
+	};
 	struct slice name;
 	enum unit_kind kind;
 	uint32_t slot; /* the store's: dense number for the workers' counts */

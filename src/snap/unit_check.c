@@ -16,14 +16,16 @@
 #define STATUS_REDIRECT_MAX 399
 
 static enum error check_listener(const struct unit_listener *listener);
-static enum error check_route(struct unit_route *route, struct arena *arena);
+static enum error check_route(
+    struct slice name, struct unit_route *route, struct arena *arena);
 static enum error check_service_ports(
     const struct unit_service_port *ports, uint32_t count, int64_t minimum);
 static enum error check_endpoints(const struct unit_endpoints *endpoints);
 static enum error check_external(const struct unit_external *external);
 
 enum error
-snap_unit_check(enum unit_kind kind, void *record, struct arena *arena)
+snap_unit_check(
+    enum unit_kind kind, struct slice name, void *record, struct arena *arena)
 {
 	const struct unit_service *service;
 
@@ -31,7 +33,7 @@ snap_unit_check(enum unit_kind kind, void *record, struct arena *arena)
 	case UNIT_LISTENER:
 		return check_listener(record);
 	case UNIT_ROUTE:
-		return check_route(record, arena);
+		return check_route(name, record, arena);
 	case UNIT_SERVICE:
 		service = record;
 		return check_service_ports(
@@ -398,41 +400,35 @@ check_route_size(const struct unit_route *route)
 	    : ERROR_OK;
 }
 
-static const struct slice route_kinds[] = {
-    [UNIT_ROUTE_HTTP] = {"HTTPRoute", 9},
-    [UNIT_ROUTE_GRPC] = {"GRPCRoute", 9},
-    [UNIT_ROUTE_TLS] = {"TLSRoute", 8},
-    [UNIT_ROUTE_TCP] = {"TCPRoute", 8},
-    [UNIT_ROUTE_UDP] = {"UDPRoute", 8},
-};
-enum { ROUTE_KINDS = sizeof(route_kinds) / sizeof(route_kinds[0]) };
-
-struct slice
-snap_route_kind_word(enum unit_route_kind kind)
-{
-	must((unsigned)kind < ROUTE_KINDS);
-	return route_kinds[kind];
-}
-
 bool
-snap_route_kind(struct slice kind, enum unit_route_kind *known)
+snap_route_kind(struct slice name, enum unit_route_kind *kind)
 {
-	*known = UNIT_ROUTE_HTTP;
-	for (unsigned i = 0; i < ROUTE_KINDS; i++) {
-		if (slice_equal(kind, route_kinds[i])) {
-			*known = (enum unit_route_kind)i;
+	static const struct slice kinds[] = {
+	    [UNIT_ROUTE_HTTP] = {"HTTPRoute", 9},
+	    [UNIT_ROUTE_GRPC] = {"GRPCRoute", 9},
+	    [UNIT_ROUTE_TLS] = {"TLSRoute", 8},
+	    [UNIT_ROUTE_TCP] = {"TCPRoute", 8},
+	    [UNIT_ROUTE_UDP] = {"UDPRoute", 8},
+	};
+	struct slice rest = name, word;
+
+	if (!slice_cut(&rest, '/', &word) || !slice_cut(&rest, '/', &word))
+		return false;
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (slice_equal(word, kinds[i])) {
+			*kind = (enum unit_route_kind)i;
 			return true;
 		}
 	}
-	return !slice_is_set(kind);
+	return false;
 }
 
 static enum error
-check_route(struct unit_route *route, struct arena *arena)
+check_route(struct slice name, struct unit_route *route, struct arena *arena)
 {
 	enum unit_route_kind kind;
 
-	if (!snap_route_kind(route->kind, &kind))
+	if (!snap_route_kind(name, &kind))
 		return ERROR_UNSUPPORTED;
 	for (uint32_t i = 0; i < route->listeners_count; i++)
 		if (!is_name_of(route->listeners[i], UNIT_LISTENER))

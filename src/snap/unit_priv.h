@@ -4,19 +4,19 @@
 
 #include "snap/unit.h"
 
-/* snap_unit_new in two steps: until it owns them, its texts are those in bytes;
- * what then points elsewhere stays. */
-enum error snap_unit_borrow(
-    struct slice name, struct slice bytes, struct unit **unit) must_check;
+/* snap_unit_new in two steps, the first of which inits the arena: until it owns
+ * them, its texts are those in bytes; what then points elsewhere stays. */
+enum error snap_unit_borrow(struct slice name, struct slice bytes,
+    struct arena *arena, struct unit **unit) must_check;
+/* The unit has all of its arena now, and cannot grow any more. */
 void snap_unit_own(struct unit *unit, struct slice bytes);
 
-/* May this record be served? Fills in what may be left out (see snap_unit_new).
- * ERROR_INVALID, UNSUPPORTED or LIMIT. */
-enum error snap_unit_check(
-    enum unit_kind kind, void *record, struct arena *arena) must_check;
+/* May this record be served under that name? Fills in what may be left out (see
+ * snap_unit_new). ERROR_INVALID, UNSUPPORTED or LIMIT. */
+enum error snap_unit_check(enum unit_kind kind, struct slice name, void *record,
+    struct arena *arena) must_check;
 
-/* What unit_route.kind says; false when it is none that is known. */
-bool snap_route_kind(struct slice kind, enum unit_route_kind *known);
-struct slice snap_route_kind_word(enum unit_route_kind kind);
+/* What the name of a route's unit says; false when it is none that is known. */
+bool snap_route_kind(struct slice name, enum unit_route_kind *kind);
 
 #endif

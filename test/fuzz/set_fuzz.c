@@ -132,7 +132,11 @@ put_route(struct run *run)
 {
 	struct input *in = &run->in;
 	unsigned number = take(in) % 8;
-	struct slice name = name_of(run, "route/R/ns/r", number);
+	struct slice name = name_of(run,
+	    number < 6        ? "route/HTTPRoute/ns/r"
+	        : number == 6 ? "route/GRPCRoute/ns/r"
+	                      : "route/TLSRoute/ns/r",
+	    number);
 	struct slice listeners[4], hostnames[4];
 	struct unit_match matches[3] = {{.path_type = 0}};
 	struct unit_backend backend = {.weight = 1, .port = 80};
@@ -140,11 +144,8 @@ put_route(struct run *run)
 	    .matches = matches,
 	    .backends = &backend,
 	    .backends_count = 1};
-	struct unit_route route = {.namespace = SLICE("ns"),
-	    .name = slice_skip(name, name.length - 1),
-	    .rules = &rule,
-	    .listeners = listeners,
-	    .hostnames = hostnames};
+	struct unit_route route = {
+	    .rules = &rule, .listeners = listeners, .hostnames = hostnames};
 
 	route.created = take(in) % 3;
 	route.listeners_count = take(in) % (COUNT(listeners) + 1);
@@ -155,9 +156,6 @@ put_route(struct run *run)
 		hostnames[i] = pick(in, patterns, COUNT(patterns));
 	route.rules_count = take(in) % 2;
 	rule.matches_count = take(in) % (COUNT(matches) + 1);
-	route.kind = number < 6 ? SLICE("HTTPRoute")
-	    : number == 6       ? SLICE("GRPCRoute")
-	                        : SLICE("TLSRoute");
 	if (number == 7)
 		rule.matches_count = 0;
 	for (unsigned i = 0; i < rule.matches_count; i++)
@@ -173,8 +171,8 @@ put_route(struct run *run)
 static void
 put_bytes(struct run *run)
 {
-	static const char *const names[] = {"route/R/ns/raw", "service/s0",
-	    "endpoints/e", "external/x", "listener/l9"};
+	static const char *const names[] = {"route/HTTPRoute/ns/raw",
+	    "service/s0", "endpoints/e", "external/x", "listener/l9"};
 	struct slice name = pick(&run->in, names, COUNT(names));
 	size_t left = (size_t)(run->in.end - run->in.next);
 	size_t length = take(&run->in);
@@ -195,7 +193,7 @@ static void
 drop(struct run *run)
 {
 	static const char *const kinds[] = {
-	    "route/R/ns/r", "listener/l", "service/s"};
+	    "route/HTTPRoute/ns/r", "listener/l", "service/s"};
 	struct slice kind = pick(&run->in, kinds, COUNT(kinds));
 
 	snap_store_drop(

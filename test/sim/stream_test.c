@@ -133,8 +133,6 @@ offer_route(struct world *world, struct feed_batch *batch, const char *name)
 	    .backends = backends,
 	    .backends_count = 1}};
 	struct unit_route route = {
-	    .namespace = SLICE("ns"),
-	    .name = SLICE("r"),
 	    .listeners = listeners,
 	    .listeners_count = below(world, 4) > 0,
 	    .rules = rules,

@@ -25,9 +25,6 @@ put_route(struct feed_batch *batch, const char *target)
 	    .target = slice_from_string(target), .weight = 1};
 	struct unit_rule rule = {.backends = &backend, .backends_count = 1};
 	struct unit_route route = {
-	    .kind = SLICE("HTTPRoute"),
-	    .namespace = SLICE("ns"),
-	    .name = SLICE("r"),
 	    .rules = &rule,
 	    .rules_count = 1,
 	};

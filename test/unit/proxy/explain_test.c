@@ -63,8 +63,6 @@ put_route(struct snap_store *store, const char *name, const char *listener,
 	};
 	struct slice listeners[] = {slice_from_string(listener)};
 	struct unit_route route = {
-	    .namespace = SLICE("ns"),
-	    .name = slice_from_string(name),
 	    .listeners = listeners,
 	    .listeners_count = 1,
 	    .rules = &rule,

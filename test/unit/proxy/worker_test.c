@@ -96,10 +96,7 @@ static void
 put_route(struct setting *setting, struct unit_rule *rules, uint32_t count)
 {
 	struct slice listener = SLICE("listener/ns/gate/http");
-	struct unit_route route = {.kind = SLICE("HTTPRoute"),
-	    .namespace = SLICE("ns"),
-	    .name = SLICE("r"),
-	    .listeners = &listener,
+	struct unit_route route = {.listeners = &listener,
 	    .listeners_count = 1,
 	    .rules = rules,
 	    .rules_count = count};

@@ -19,6 +19,17 @@ static struct unit_pair_match header = {
 static struct unit_pair_match query = {.name = {.data = "Page", .length = 4},
     .value = {.data = "1 2", .length = 3}};
 
+/* The last part of a route unit's name. */
+static struct slice
+route_name(const struct unit *unit)
+{
+	struct slice rest = unit->name;
+
+	while (slice_find(rest, '/') < rest.length)
+		rest = slice_skip(rest, slice_find(rest, '/') + 1);
+	return rest;
+}
+
 /* One match a rule, or without matches none; the route's rules are named "0",
  * "1", ... */
 static void
@@ -30,9 +41,6 @@ put_kind(struct snap_store *store, const char *kind, const char *name,
 	struct slice hostnames[] = {slice_from_string(hostname)};
 	struct unit_rule rules[16] = {{.identity = {.data = NULL}}};
 	struct unit_route route = {
-	    .kind = slice_from_string(kind),
-	    .namespace = SLICE("ns"),
-	    .name = slice_from_string(name),
 	    .listeners = listeners,
 	    .listeners_count = 2,
 	    .hostnames = hostnames,
@@ -214,7 +222,7 @@ test_cases(void **state)
 		snap_decide(set, &request, &got);
 		if (got.reason != expected ||
 		    (cases[i].route &&
-		        (!slice_equal(got.route_unit->route->name,
+		        (!slice_equal(route_name(got.route_unit),
 		             slice_from_string(cases[i].route)) ||
 		            got.rule - got.route_unit->route->rules !=
 		                cases[i].rule[0] - '0')))
@@ -233,7 +241,7 @@ on_loser(void *context, const struct unit *route, const struct unit_rule *rule,
     const struct unit_match *match, const char *why)
 {
 	assert_ptr_equal(match, &rule->matches[0]);
-	text_printf(context, "%.*s %d: %s\n", SLICE_ARGS(route->route->name),
+	text_printf(context, "%.*s %d: %s\n", SLICE_ARGS(route_name(route)),
 	    (int)(rule - route->route->rules), why);
 }
 
@@ -272,7 +280,7 @@ answer_of(const struct snap_decision *decision, char *out, size_t size)
 		return decision->reason == REASON_NO_ROUTE ? "-"
 		                                           : "no listener";
 	snprintf(out, size, "%.*s %d",
-	    SLICE_ARGS(decision->route_unit->route->name),
+	    SLICE_ARGS(route_name(decision->route_unit)),
 	    (int)(decision->rule - decision->route_unit->route->rules));
 	return out;
 }
@@ -520,9 +528,6 @@ put_flow(struct snap_store *store, const char *kind, const char *name,
 	struct unit_rule rule = {
 	    .identity = SLICE("0"), .backends = &backend, .backends_count = 1};
 	const struct unit_route route = {
-	    .kind = slice_from_string(kind),
-	    .namespace = SLICE("ns"),
-	    .name = slice_from_string(name),
 	    .created = created,
 	    .listeners = &listeners,
 	    .listeners_count = 1,
@@ -642,17 +647,17 @@ test_tries(void **state)
 	/* the longest: two with four digits come before all others */
 	snap_decide(set, &request, &got);
 	assert_true(
-	    slice_equal(got.route_unit->route->name, SLICE("route-1001")));
+	    slice_equal(route_name(got.route_unit), SLICE("route-1001")));
 	/* the last one of all */
 	request.path = SLICE("/p9");
 	snap_decide(set, &request, &got);
-	assert_true(slice_equal(got.route_unit->route->name, SLICE("rest")));
+	assert_true(slice_equal(route_name(got.route_unit), SLICE("rest")));
 	assert_int_equal(counts[LIMIT_PATTERN_TRIES], 1);
 	/* the one before it */
 	request.path = SLICE("/p8");
 	snap_decide(set, &request, &got);
 	assert_true(
-	    slice_equal(got.route_unit->route->name, SLICE("route-0008")));
+	    slice_equal(route_name(got.route_unit), SLICE("route-0008")));
 	assert_int_equal(counts[LIMIT_PATTERN_TRIES], 1);
 	snap_matcher_free(&matcher);
 	snap_store_free(&store);

@@ -134,13 +134,13 @@ shrink_table(struct world *world, struct world_request *asked)
 	while (shrink.shrunk) {
 		shrink.shrunk = false;
 		for (unsigned i = 0; i < WORLD_ROUTES; i++) {
-			struct unit_route *route = world->routes[i];
+			struct world_route *route = world->routes[i];
 
 			world->routes[i] = NULL;
 			if (!route || still_fails(&shrink))
 				continue;
 			world->routes[i] = route;
-			shrink_route(&shrink, route);
+			shrink_route(&shrink, &route->unit);
 		}
 		for (unsigned i = 0; i < WORLD_LISTENERS; i++) {
 			struct unit_listener *listener = world->listeners[i];
@@ -178,7 +178,7 @@ print_world(struct world *world)
 		if (world->routes[i])
 			print_record(
 			    world_route_name(&world->arena, world->routes[i]),
-			    UNIT_ROUTE, world->routes[i]);
+			    UNIT_ROUTE, &world->routes[i]->unit);
 }
 
 static void

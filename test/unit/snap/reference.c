@@ -267,7 +267,7 @@ is_better(const struct candidate *a, const struct candidate *b)
 }
 
 static void
-judge_match(const struct unit_route *route, const struct unit_match *match,
+judge_match(const struct world_route *route, const struct unit_match *match,
     const struct world_request *asked, struct candidate *candidate,
     struct candidate *best)
 {
@@ -285,20 +285,20 @@ judge_match(const struct unit_route *route, const struct unit_match *match,
 }
 
 static void
-judge_hostname(const struct unit_route *route, struct slice hostname,
+judge_hostname(const struct world_route *route, struct slice hostname,
     const struct world_request *asked, struct candidate *best)
 {
 	static const struct unit_match every = {.path = {.data = NULL}};
 	struct candidate candidate = {
-	    .age = -route->created,
+	    .age = -route->unit.created,
 	    .names = {route->namespace, route->name, route->kind},
 	};
 
 	if (!hostname_covers(hostname, asked->request.host))
 		return;
 	rank_hostname(hostname, candidate.hostname);
-	for (uint32_t i = 0; i < route->rules_count; i++) {
-		const struct unit_rule *rule = &route->rules[i];
+	for (uint32_t i = 0; i < route->unit.rules_count; i++) {
+		const struct unit_rule *rule = &route->unit.rules[i];
 
 		candidate.rule = i;
 		candidate.match = 0;
@@ -313,10 +313,10 @@ judge_hostname(const struct unit_route *route, struct slice hostname,
 }
 
 static bool
-is_attached(const struct unit_route *route, struct slice listener)
+is_attached(const struct world_route *route, struct slice listener)
 {
-	for (uint32_t i = 0; i < route->listeners_count; i++)
-		if (slice_equal(route->listeners[i], listener))
+	for (uint32_t i = 0; i < route->unit.listeners_count; i++)
+		if (slice_equal(route->unit.listeners[i], listener))
 			return true;
 	return false;
 }
@@ -379,15 +379,15 @@ world_expect(const struct world *world, const struct world_request *asked,
 	listener = choose_listener(world, &arena, asked);
 	text_push(answer, listener);
 	for (unsigned i = 0; listener.data && i < WORLD_ROUTES; i++) {
-		const struct unit_route *route = world->routes[i];
+		const struct world_route *route = world->routes[i];
 
 		if (!route || !is_attached(route, listener))
 			continue;
-		if (route->hostnames_count == 0)
+		if (route->unit.hostnames_count == 0)
 			judge_hostname(route, SLICE(""), asked, &best);
-		for (uint32_t j = 0; j < route->hostnames_count; j++)
+		for (uint32_t j = 0; j < route->unit.hostnames_count; j++)
 			judge_hostname(
-			    route, route->hostnames[j], asked, &best);
+			    route, route->unit.hostnames[j], asked, &best);
 	}
 	if (best.is_set)
 		text_printf(answer, " route/%.*s/%.*s/%.*s %u %u",

@@ -358,8 +358,7 @@ static enum error
 judge_of_kind(const char *kind, struct unit_match match)
 {
 	struct unit_rule rule = {.matches = &match, .matches_count = 1};
-	struct unit_route route = {
-	    .kind = text(kind), .rules = &rule, .rules_count = 1};
+	struct unit_route route = {.rules = &rule, .rules_count = 1};
 	char name[64];
 
 	snprintf(name, sizeof(name), "route/%s/ns/r", kind);
@@ -373,11 +372,9 @@ test_kinds(void **state)
 	static const struct unit_match none;
 	struct unit_call call = {.service = SLICE("a.B"), .method = SLICE("C")};
 	struct unit_match match = {.call = &call};
-	struct unit_route tls = {.kind = SLICE("TLSRoute")};
+	struct unit_route tls = {.created = 0};
 	struct slice host = SLICE("a.test");
-	struct unit_route named = {.kind = SLICE("TCPRoute"),
-	    .hostnames = &host,
-	    .hostnames_count = 1};
+	struct unit_route named = {.hostnames = &host, .hostnames_count = 1};
 	struct unit_rule rule = {.identity = SLICE("0")};
 
 	struct unit_pair_match pair = {.name = SLICE("x")};

@@ -88,7 +88,7 @@ world_listener_name(struct arena *arena, unsigned number)
 }
 
 struct slice
-world_route_name(struct arena *arena, const struct unit_route *route)
+world_route_name(struct arena *arena, const struct world_route *route)
 {
 	return arena_format(arena, "route/%.*s/%.*s/%.*s",
 	    SLICE_ARGS(route->kind), SLICE_ARGS(route->namespace),
@@ -218,7 +218,7 @@ make_rule(struct world *world, enum unit_route_kind kind,
 }
 
 /* Ages, namespaces and names of few values, so that each tie-break is used. */
-static struct unit_route *
+static struct world_route *
 make_route(struct world *world, unsigned number)
 {
 	static const char *const kinds[] = {
@@ -226,13 +226,14 @@ make_route(struct world *world, unsigned number)
 	static const enum unit_route_kind known[] = {
 	    UNIT_ROUTE_HTTP, UNIT_ROUTE_HTTP, UNIT_ROUTE_GRPC, UNIT_ROUTE_TLS};
 	struct arena *arena = &world->arena;
-	struct unit_route *route = arena_zero(arena, 1, sizeof(*route));
+	struct world_route *made = arena_zero(arena, 1, sizeof(*made));
+	struct unit_route *route = &made->unit;
 	unsigned count = 1 + world_below(world, 3);
 
-	route->kind = slice_from_string(kinds[number % COUNT(kinds)]);
-	route->namespace = arena_format(arena, "ns%u", number / 4 % 2);
-	route->name = number % 4 == 1 ? arena_format(arena, "s%u", number)
-	                              : arena_format(arena, "r%u", number / 8);
+	made->kind = slice_from_string(kinds[number % COUNT(kinds)]);
+	made->namespace = arena_format(arena, "ns%u", number / 4 % 2);
+	made->name = number % 4 == 1 ? arena_format(arena, "s%u", number)
+	                             : arena_format(arena, "r%u", number / 8);
 	route->created = world_below(world, 3);
 	route->listeners = arena_zero(arena, count, sizeof(struct slice));
 	route->listeners_count = count;
@@ -250,7 +251,7 @@ make_route(struct world *world, unsigned number)
 	for (unsigned i = 0; i < count; i++)
 		make_rule(
 		    world, known[number % COUNT(known)], &route->rules[i], i);
-	return route;
+	return made;
 }
 
 struct world_edit
@@ -276,8 +277,8 @@ void
 world_apply(struct world *world, const struct world_edit *edit,
     struct snap_store *store)
 {
-	struct unit_route *old = world->routes[edit->number % WORLD_ROUTES];
-	const void *record = edit->route;
+	struct world_route *old = world->routes[edit->number % WORLD_ROUTES];
+	const void *record = edit->route ? &edit->route->unit : NULL;
 	struct slice name;
 	enum error error = ERROR_OK;
 
@@ -317,7 +318,7 @@ world_load(const struct world *world, struct snap_store *store)
 		if (world->routes[i])
 			error = world_put(store,
 			    world_route_name(&arena, world->routes[i]),
-			    world->routes[i]);
+			    &world->routes[i]->unit);
 	for (unsigned i = 0; i < WORLD_LISTENERS && error == ERROR_OK; i++)
 		if (world->listeners[i])
 			error = world_put(store, world_listener_name(&arena, i),

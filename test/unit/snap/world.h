@@ -9,13 +9,18 @@
 #define WORLD_LISTENERS 6
 #define WORLD_ROUTES 20
 
+struct world_route {
+	struct unit_route unit;
+	struct slice kind, namespace, name;
+};
+
 struct world {
 	struct arena arena;
 	struct random random;
 	uint64_t seed; /* for messages */
 	/* NULL: not there */
 	struct unit_listener *listeners[WORLD_LISTENERS];
-	struct unit_route *routes[WORLD_ROUTES];
+	struct world_route *routes[WORLD_ROUTES];
 	unsigned routes_used; /* how many of them there may be */
 	struct snap_matcher *matcher;
 };
@@ -25,7 +30,7 @@ struct world_edit {
 	bool of_listener;
 	unsigned number;
 	struct unit_listener *listener;
-	struct unit_route *route;
+	struct world_route *route;
 };
 
 void world_init(struct world *world, uint64_t seed);
@@ -42,7 +47,7 @@ void world_load(const struct world *world, struct snap_store *store);
 
 struct slice world_listener_name(struct arena *arena, unsigned number);
 struct slice world_route_name(
-    struct arena *arena, const struct unit_route *route);
+    struct arena *arena, const struct world_route *route);
 
 struct world_request {
 	bool is_hello; /* request.host is its server name */

@@ -60,8 +60,6 @@ put_route(struct stream_views *views, const char *name, const char *gateways,
 	char texts[16][64], unit[128];
 	struct unit_rule rule = {.identity = SLICE("r"), .backends = backends};
 	struct unit_route route = {
-	    .namespace = SLICE("ns"),
-	    .name = slice_from_string(name),
 	    .listeners = listeners,
 	    .rules = &rule,
 	    .rules_count = 1,
