@@ -66,7 +66,7 @@ put_route(struct snap_store *store, enum shape shape, unsigned number,
     int64_t created)
 {
 	struct key key;
-	char name[64], full[128];
+	char full[128];
 	struct slice listener = SLICE("listener/default/gateway/http");
 	struct slice hostname;
 	struct unit_match match = {.path_type = UNIT_PATH_PREFIX};
@@ -80,8 +80,6 @@ put_route(struct snap_store *store, enum shape shape, unsigned number,
 	struct unit_call call = {.method = SLICE("Get")};
 	char pattern[64], service[64];
 	struct unit_route route = {
-	    .kind = shape == CALLS ? SLICE("GRPCRoute") : SLICE("HTTPRoute"),
-	    .namespace = SLICE("default"),
 	    .created = created,
 	    .listeners = &listener,
 	    .listeners_count = 1,
@@ -91,10 +89,8 @@ put_route(struct snap_store *store, enum shape shape, unsigned number,
 	    .rules_count = 1};
 
 	make_key(shape, number, &key);
-	snprintf(name, sizeof(name), "route-%u", number);
-	snprintf(full, sizeof(full), "route/%.*s/default/%s",
-	    SLICE_ARGS(route.kind), name);
-	route.name = slice_from_string(name);
+	snprintf(full, sizeof(full), "route/%s/default/route-%u",
+	    shape == CALLS ? "GRPCRoute" : "HTTPRoute", number);
 	hostname = slice_from_string(key.host);
 	if (shape != CALLS)
 		match.path = slice_from_string(key.path);
@@ -219,7 +215,7 @@ main(int argc, char **argv)
 	const struct unit *unit;
 
 	while (snap_store_next(store, &at, &unit))
-		units += sizeof(*unit) + unit->arena.used_bytes;
+		units += arena_blocks_bytes(unit->blocks);
 	printf("load    %.2f us a route\n", (loaded - start) * 1e6 / routes);
 	printf("memory  %.1f MiB, of which units %.1f MiB\n",
 	    (double)(after.uordblks + after.hblkhd - before.uordblks -

@@ -60,6 +60,16 @@ arena_blocks_free(struct arena_block *blocks)
 	}
 }
 
+size_t
+arena_blocks_bytes(const struct arena_block *blocks)
+{
+	size_t bytes = 0;
+
+	for (; blocks != NULL; blocks = blocks->next)
+		bytes += blocks->size;
+	return bytes;
+}
+
 void
 arena_reset(struct arena *arena)
 {

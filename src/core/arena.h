@@ -29,6 +29,7 @@ void arena_trim(struct arena *arena);
  * as it was after arena_init. */
 struct arena_block *arena_detach(struct arena *arena);
 void arena_blocks_free(struct arena_block *blocks);
+size_t arena_blocks_bytes(const struct arena_block *blocks);
 /* Uninitialised, aligned to ARENA_ALIGN; never NULL. */
 void *arena_alloc(struct arena *arena, size_t size)
     __attribute__((returns_nonnull));
