@@ -79,8 +79,7 @@ put_route(struct snap_store *store, enum shape shape, unsigned number,
 	    .backends_count = 1};
 	struct unit_call call = {.method = SLICE("Get")};
 	char pattern[64], service[64];
-	struct unit_route route = {
-	    .created = created,
+	struct unit_route route = {.created = created,
 	    .listeners = &listener,
 	    .listeners_count = 1,
 	    .hostnames = &hostname,
