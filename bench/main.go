@@ -34,6 +34,7 @@ var figures = []figure{
 	{"cpu", (*bench).cpu},
 	{"body", (*bench).body},
 	{"tls", (*bench).tls},
+	{"secrets", (*bench).secrets},
 }
 
 type bench struct {

@@ -104,12 +104,12 @@ type peer struct {
 }
 
 func (b *bench) peers() []peer {
+	list := []peer{{"yumen", yumenArgs, true}, {"nginx", nginxArgs, true}, {"haproxy", haproxyArgs, false}, {"envoy", envoyArgs, false}}
 	if overTLS {
-		return []peer{{"yumen", yumenTLSArgs, false}, {"nginx", nginxTLSArgs, false}, {"haproxy", haproxyTLSArgs, false}}
+		list = []peer{{"yumen", yumenTLSArgs, false}, {"nginx", nginxTLSArgs, false}, {"haproxy", haproxyTLSArgs, false}, {"envoy", envoyTLSArgs, false}}
 	}
-	list := []peer{{"yumen", yumenArgs, true}, {"nginx", nginxArgs, true}, {"haproxy", haproxyArgs, false}}
-	if b.envoy != "" {
-		list = append(list, peer{"envoy", envoyArgs, false})
+	if b.envoy == "" {
+		list = list[:len(list)-1]
 	}
 	return list
 }

@@ -32,13 +32,13 @@ func scheme() string {
 	return "http"
 }
 
-// makeCertificate returns a chain and its key as PEM.
-func makeCertificate() (chain, key []byte, err error) {
+// makeCertificateOf returns a chain and its key as PEM.
+func makeCertificateOf(host string) (chain, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"bench.test"},
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{host},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(240 * time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
@@ -52,8 +52,16 @@ func makeCertificate() (chain, key []byte, err error) {
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), nil
 }
 
+// certificateOf is the first of a chain that was made here.
+func certificateOf(chain []byte) *x509.Certificate {
+	block, _ := pem.Decode(chain)
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	must(err)
+	return certificate
+}
+
 func (b *bench) tls() error {
-	chain, key, err := makeCertificate()
+	chain, key, err := makeCertificateOf("bench.test")
 	if err != nil {
 		return err
 	}
@@ -72,34 +80,37 @@ func (b *bench) tls() error {
 
 func (b *bench) tlsInstructions() error {
 	return b.withBackend(func() error {
-		r := row{what: "user instructions, small keep-alive GET over TLS 1.3", must: "24,000", goal: "20,000"}
+		kept := row{what: "user instructions, small keep-alive GET over TLS 1.3", must: "24,000", goal: "20,000"}
+		full := row{what: "user instructions of a full handshake of TLS 1.3 and a request, P-256"}
 		for _, peer := range b.peers() {
-			count, err := b.perKeptRequest(4000, peer.args(b, proxyPort, false)...)
+			a, c, err := b.perKeptRequest(4000, peer.args(b, proxyPort, false)...)
 			if err != nil {
 				return fmt.Errorf("%s: %w", peer.name, err)
 			}
-			r.set(peer.name, thousands(count))
+			kept.set(peer.name, thousands(a))
+			full.set(peer.name, thousands(c))
 		}
-		b.add(r)
+		b.add(kept)
+		b.add(full)
 		return nil
 	})
 }
 
-// perKeptRequest is perRequest on connections that stay: a handshake costs as much
-// as a hundred requests.
-func (b *bench) perKeptRequest(n int64, args ...string) (float64, error) {
+// perKeptRequest is perRequest on connections that stay, since a handshake costs as
+// much as a hundred requests; and what a connection for one request costs.
+func (b *bench) perKeptRequest(n int64, args ...string) (kept, full float64, err error) {
 	out := b.path("callgrind.out")
 	valgrind := append([]string{"valgrind", "--tool=callgrind", "--callgrind-out-file=" + out}, args...)
 	p, err := b.startServed(-1, proxyPort, valgrind...)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer p.stop()
 	var clients []*client
 	for len(clients) < 16 {
 		c, err := dial(proxyPort)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		defer c.close()
 		clients = append(clients, c)
@@ -108,15 +119,35 @@ func (b *bench) perKeptRequest(n int64, args ...string) (float64, error) {
 	for _, turns := range []int64{n / 4, n} {
 		for i := int64(0); i < turns; i++ {
 			if err := clients[i%int64(len(clients))].small(smallHead); err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 		}
 		time.Sleep(time.Second)
 		if count, err = dump(p, out); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	return float64(count) / float64(n), nil
+	kept = float64(count) / float64(n)
+	for i := 0; i < handshakes; i++ {
+		if err := oneRequest(proxyPort); err != nil {
+			return 0, 0, err
+		}
+	}
+	time.Sleep(time.Second)
+	count, err = dump(p, out)
+	return kept, float64(count) / handshakes, err
+}
+
+const handshakes = 300 // in one measurement
+
+// oneRequest opens a connection, makes a request and closes it.
+func oneRequest(port int) error {
+	c, err := dial(port)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	return c.small(smallHead)
 }
 
 func (b *bench) tlsCPU() error {
@@ -130,7 +161,6 @@ func (b *bench) tlsCPU() error {
 
 // tlsHandshakes: connections that make one request each, none resumed.
 func (b *bench) tlsHandshakes() error {
-	const each = 300
 	minima := map[string]float64{}
 	err := b.withBackend(func() error {
 		peers := b.peers()
@@ -149,14 +179,8 @@ func (b *bench) tlsHandshakes() error {
 				if err != nil {
 					return err
 				}
-				for n := 0; n < each; n++ {
-					c, err := dial(p.port)
-					if err != nil {
-						return fmt.Errorf("%s: %w", peers[i].name, err)
-					}
-					err = c.small(smallHead)
-					c.close()
-					if err != nil {
+				for n := 0; n < handshakes; n++ {
+					if err := oneRequest(p.port); err != nil {
 						return fmt.Errorf("%s: %w", peers[i].name, err)
 					}
 				}
@@ -164,7 +188,7 @@ func (b *bench) tlsHandshakes() error {
 				if err != nil {
 					return err
 				}
-				cost := float64(after-before) / each
+				cost := float64(after-before) / handshakes
 				if old, ok := minima[peers[i].name]; round > 0 && (!ok || cost < old) {
 					minima[peers[i].name] = cost
 				}
@@ -181,15 +205,26 @@ func (b *bench) tlsHandshakes() error {
 
 var ownObject = regexp.MustCompile(`OpenSSL's SSL (\d+)`)
 
+// ownIdle is what OpenSSL's own object of an idle connection takes.
+func (b *bench) ownIdle() (string, error) {
+	const program = "test/tls/tls_idle"
+	build := filepath.Dir(b.yumen)
+	if out, err := exec.Command("ninja", "-C", build, program).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	out, err := exec.Command(filepath.Join(build, program)).CombinedOutput()
+	match := ownObject.FindSubmatch(out)
+	if err != nil || match == nil {
+		return "", fmt.Errorf("%s: %v: %s", program, err, out)
+	}
+	return string(match[1]), nil
+}
+
 // tlsIdle: what an idle connection adds, beside OpenSSL's own object of one.
 func (b *bench) tlsIdle() error {
-	own := ""
-	program := filepath.Join(filepath.Dir(b.yumen), "test/tls/tls_idle")
-	if out, err := exec.Command(program).CombinedOutput(); err == nil {
-		if match := ownObject.FindSubmatch(out); match != nil {
-			own = string(match[1])
-		}
-		fmt.Fprintf(os.Stderr, "%s", out)
+	own, err := b.ownIdle()
+	if err != nil {
+		return err
 	}
 	return b.withBackend(func() error {
 		r := row{what: "idle TLS connection, bytes of RssAnon", must: "OpenSSL's own " + own + " + 700", goal: "+ 500"}
@@ -208,6 +243,26 @@ func (b *bench) tlsIdle() error {
 		b.add(r)
 		return nil
 	})
+}
+
+const envoySecure = `      transport_socket:
+        name: envoy.transport_sockets.tls
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
+          common_tls_context:
+            tls_params: {tls_minimum_protocol_version: TLSv1_2, tls_maximum_protocol_version: TLSv1_3}
+            tls_certificates: [{certificate_chain: {filename: %s}, private_key: {filename: %s}}]
+`
+
+func envoyTLSArgs(b *bench, port int, _ bool) []string {
+	args := envoyArgs(b, port, false)
+	name := b.path(fmt.Sprintf("envoy-%d.yaml", port))
+	text, err := os.ReadFile(name)
+	must(err)
+	const clusters = "  clusters:\n"
+	must(os.WriteFile(name, []byte(strings.Replace(string(text), clusters,
+		fmt.Sprintf(envoySecure, b.path("chain.pem"), b.path("key.pem"))+clusters, 1)), 0o644))
+	return args
 }
 
 func yumenTLSArgs(b *bench, port int, _ bool) []string {
