@@ -36,9 +36,11 @@ gw_state_clock(struct gw_state *state, int64_t now_seconds)
 		state->now = before;
 		enum gw_certificate_health was =
 		    gw_secret_health(state, &secret->node);
+		bool dated = gw_secret_is_dated(state, &secret->node);
 
 		state->now = now_seconds;
-		if (gw_secret_health(state, &secret->node) != was) {
+		if (gw_secret_health(state, &secret->node) != was ||
+		    gw_secret_is_dated(state, &secret->node) != dated) {
 			gw_node_mark_users(
 			    state, &secret->node, GW_EDGE_CERTIFICATE);
 			gw_node_mark(state, &secret->node);

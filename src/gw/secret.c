@@ -4,7 +4,7 @@
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/must.h"
-#include "crypt/certificate.h"
+#include "crypt/staple.h"
 #include "gw/state_priv.h"
 #include "wire/base64.h"
 
@@ -47,6 +47,13 @@ wipe(struct text *text)
 }
 
 static void
+push_apart(struct text *out)
+{
+	if (out->length > 0)
+		text_push_string(out, "; ");
+}
+
+static void
 push_name(const struct gw_node *node, struct slice key, struct text *out)
 {
 	text_printf(out, "Secret %.*s", SLICE_ARGS(gw_node_key(node)));
@@ -79,10 +86,50 @@ take_facts(struct gw_secret_node *secret, const struct crypt_certificate *own)
 			    arena_copy(&secret->arena, own->names[i].value);
 }
 
+/* A root is nobody's proof: that one has expired says nothing. */
+static void
+take_issuers(
+    struct gw_secret_node *secret, const struct crypt_certificates *chain)
+{
+	for (unsigned i = 1; i < chain->count; i++) {
+		const struct crypt_certificate *issuer = chain->items[i];
+
+		if (issuer->is_self_issued ||
+		    (secret->issuer > 0 &&
+		        issuer->not_after >= secret->issuer_until))
+			continue;
+		secret->issuer_until = issuer->not_after;
+		secret->issuer = i + 1;
+		secret->issuer_line = issuer->line;
+	}
+}
+
+/* One that is of no use is left out, and told of; one that says that the
+ * certificate is revoked speaks against the certificate. */
+static void
+judge_staple(struct gw_secret_node *secret,
+    const struct crypt_certificates *chain, struct slice der)
+{
+	struct crypt_staple staple;
+	struct crypt_fault fault;
+
+	if (!slice_is_set(der))
+		return;
+	if (crypt_staple_parse(der, chain, &staple, &fault)) {
+		secret->staple_until = staple.until;
+	} else if (fault.problem == CRYPT_STAPLE_REVOKED) {
+		secret->sound = false;
+		push_fault(&secret->node, staple_key, &fault, &secret->fault);
+	} else {
+		push_apart(&secret->note);
+		push_fault(&secret->node, staple_key, &fault, &secret->note);
+	}
+}
+
 /* A chain out of order is shown as it is: most clients put it right. */
 static void
 judge_pair(struct gw_secret_node *secret, struct slice chain_text,
-    struct slice key_text)
+    struct slice key_text, struct slice staple)
 {
 	const struct gw_node *node = &secret->node;
 	struct crypt_fault fault;
@@ -96,6 +143,7 @@ judge_pair(struct gw_secret_node *secret, struct slice chain_text,
 	struct crypt_key *key = crypt_key_parse(key_text, &fault);
 
 	take_facts(secret, chain->items[0]);
+	take_issuers(secret, chain);
 	if (!key) {
 		push_fault(node, private_key, &fault, &secret->fault);
 	} else {
@@ -110,6 +158,8 @@ judge_pair(struct gw_secret_node *secret, struct slice chain_text,
 		else if (fault.problem != CRYPT_NONE)
 			push_fault(node, chain_key, &fault, &secret->note);
 	}
+	if (secret->sound)
+		judge_staple(secret, chain, staple);
 	crypt_key_free(key);
 	crypt_certificates_free(chain);
 }
@@ -149,11 +199,13 @@ is_suitable(const struct gw_node *node, struct text *fault)
 static void
 judge(struct gw_state *state, struct gw_secret_node *secret)
 {
-	struct text chain, key;
+	struct text chain, key, staple;
 
 	secret->judged = true;
 	secret->sound = false;
 	secret->not_before = secret->not_after = 0;
+	secret->issuer_until = secret->staple_until = 0;
+	secret->issuer = 0;
 	secret->name_count = 0;
 	arena_reset(&secret->arena);
 	text_reset(&secret->fault);
@@ -162,9 +214,14 @@ judge(struct gw_state *state, struct gw_secret_node *secret)
 		return;
 	decode(secret->node.object, chain_key, &chain);
 	decode(secret->node.object, private_key, &key);
-	judge_pair(secret, text_slice(&chain), text_slice(&key));
+	decode(secret->node.object, staple_key, &staple);
+	judge_pair(secret, text_slice(&chain), text_slice(&key),
+	    slice_is_set(value_of(secret->node.object, staple_key))
+	        ? text_slice(&staple)
+	        : SLICE_NONE);
 	text_fini(&chain);
 	wipe(&key);
+	text_fini(&staple);
 	gw_clock_note(state, secret);
 }
 
@@ -199,19 +256,32 @@ gw_secret_health(const struct gw_state *state, const struct gw_node *node)
 	                                       : GW_CERTIFICATE_GOOD;
 }
 
+bool
+gw_secret_is_dated(const struct gw_state *state, const struct gw_node *node)
+{
+	const struct gw_secret_node *secret = (const void *)node;
+
+	return (secret->issuer > 0 && state->now > secret->issuer_until) ||
+	    (secret->staple_until > 0 && state->now >= secret->staple_until);
+}
+
 int64_t
 gw_secret_turns_at(const struct gw_state *state, const struct gw_node *node)
 {
 	const struct gw_secret_node *secret = (const void *)node;
-	const int64_t turns[] = {
-	    secret->not_before, notice_at(secret), secret->not_after + 1};
+	const int64_t turns[] = {secret->not_before, notice_at(secret),
+	    secret->not_after + 1,
+	    secret->issuer > 0 ? secret->issuer_until + 1 : 0,
+	    secret->staple_until};
 
 	if (!secret->judged || !secret->sound)
 		return INT64_MAX;
+	int64_t next = INT64_MAX;
+
 	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++)
-		if (turns[i] > state->now)
-			return turns[i];
-	return INT64_MAX;
+		if (turns[i] > state->now && turns[i] < next)
+			next = turns[i];
+	return next;
 }
 
 static void
@@ -221,6 +291,29 @@ push_time(struct text *out, int64_t seconds)
 
 	clock_format(seconds * 1000, time);
 	text_printf(out, "%.19sZ", time);
+}
+
+/* What time has made odd: it is shown all the same, since clients may have a
+ * newer issuer of their own, and do without a staple. */
+static void
+push_dated(const struct gw_state *state, const struct gw_secret_node *secret,
+    struct text *told)
+{
+	struct crypt_fault fault = {.problem = CRYPT_EXPIRED,
+	    .certificate = secret->issuer,
+	    .line = secret->issuer_line,
+	    .seconds = secret->issuer_until};
+
+	if (secret->issuer > 0 && state->now > secret->issuer_until) {
+		push_apart(told);
+		push_fault(&secret->node, chain_key, &fault, told);
+	}
+	fault = (struct crypt_fault){
+	    .problem = CRYPT_STAPLE_EXPIRED, .seconds = secret->staple_until};
+	if (secret->staple_until > 0 && state->now >= secret->staple_until) {
+		push_apart(told);
+		push_fault(&secret->node, staple_key, &fault, told);
+	}
 }
 
 bool
@@ -257,9 +350,11 @@ gw_secret_is_good(
 	case GW_CERTIFICATE_GOOD:
 		break;
 	}
-	if (secret->note.length > 0)
-		text_printf(told, "%s%.*s", told->length > 0 ? "; " : "",
-		    SLICE_ARGS(text_slice(&secret->note)));
+	push_dated(state, secret, told);
+	if (secret->note.length > 0) {
+		push_apart(told);
+		text_push(told, text_slice(&secret->note));
+	}
 	return true;
 }
 
@@ -282,6 +377,7 @@ gw_secret_emit(struct gw_state *state, struct gw_secret_node *secret)
 		gw_outbox_drop(&state->outbox, &secret->unit, name);
 		return;
 	}
+	must(secret->judged);
 	decode(node->object, chain_key, &chain);
 	decode(node->object, private_key, &key);
 	decode(node->object, staple_key, &staple);
@@ -289,7 +385,7 @@ gw_secret_emit(struct gw_state *state, struct gw_secret_node *secret)
 	const struct unit_certificate record = {
 	    .chain = text_slice(&chain),
 	    .key = text_slice(&key),
-	    .ocsp = staple.length > 0 ? text_slice(&staple) : SLICE_NONE,
+	    .ocsp = secret->staple_until > 0 ? text_slice(&staple) : SLICE_NONE,
 	};
 
 	(void)gw_outbox_unit(&state->outbox, &secret->unit, name,

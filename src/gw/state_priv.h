@@ -234,6 +234,11 @@ struct gw_secret_node {
 	uint32_t name_count;
 	unsigned line; /* of the certificate in its text */
 	int64_t not_before, not_after;
+	/* The one of those that issued it that expires first: its time (0:
+	 * there is none), number in the chain and line. */
+	int64_t issuer_until;
+	unsigned issuer, issuer_line;
+	int64_t staple_until; /* 0: no OCSP response is of use */
 	struct gw_sent unit;
 };
 
@@ -464,7 +469,11 @@ bool gw_secret_is_good(
 /* Of one that was asked for. */
 enum gw_certificate_health gw_secret_health(
     const struct gw_state *state, const struct gw_node *node);
-/* When that changes by itself; INT64_MAX: never. */
+/* Is there something to tell of one that is shown, which time has brought: an
+ * issuer that expired, an OCSP response that holds no more? */
+bool gw_secret_is_dated(
+    const struct gw_state *state, const struct gw_node *node);
+/* When these change by themselves; INT64_MAX: never. */
 int64_t gw_secret_turns_at(
     const struct gw_state *state, const struct gw_node *node);
 struct slice gw_secret_unit_name(

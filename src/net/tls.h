@@ -50,9 +50,9 @@ void net_tls_profile_set_ticket_keys(struct net_tls_profile *profile,
 struct net_tls_identity;
 struct net_tls_identity *net_tls_identity_new(
     const struct crypt_certificates *chain, const struct crypt_key *key);
-/* A response in DER, stapled while it is fresh; false: it is of no use. */
-bool net_tls_identity_staple(
-    struct net_tls_identity *identity, struct slice ocsp);
+/* A response in DER, stapled while it holds; false: crypt_staple_parse. */
+bool net_tls_identity_staple(struct net_tls_identity *identity,
+    const struct crypt_certificates *chain, struct slice ocsp);
 void net_tls_identity_free(struct net_tls_identity *identity);
 
 /* Whose certificates are believed: each of these is an anchor, also one that is

@@ -6,14 +6,13 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/ocsp.h>
 #include <openssl/rand.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "core/memory.h"
 #include "core/must.h"
 #include "core/reader.h"
+#include "crypt/staple.h"
 
 enum { CERTIFICATES_BYTES_MAX = 65536 };
 
@@ -285,54 +284,21 @@ net_tls_staple_of(X509 *x509, int64_t now)
 	return staple && now < staple->until ? staple : NULL;
 }
 
-/* The OCSP answer about a certificate: until when it holds; 0: none. */
-static int64_t
-staple_until(const OCSP_RESPONSE *response, X509 *x509)
-{
-	OCSP_BASICRESP *basic =
-	    OCSP_response_get1_basic((OCSP_RESPONSE *)(uintptr_t)response);
-	int64_t until = 0;
-
-	for (int i = 0; basic && i < OCSP_resp_count(basic); i++) {
-		OCSP_SINGLERESP *single = OCSP_resp_get0(basic, i);
-		ASN1_GENERALIZEDTIME *next = NULL;
-		ASN1_INTEGER *serial;
-		struct tm utc;
-
-		if (!OCSP_id_get0_info(NULL, NULL, NULL, &serial,
-		        (OCSP_CERTID *)(uintptr_t)OCSP_SINGLERESP_get0_id(
-		            single)) ||
-		    ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(x509)) != 0)
-			continue;
-		(void)OCSP_single_get0_status(single, NULL, NULL, NULL, &next);
-		/* Without a next update newer answers are always there. */
-		if (next && ASN1_TIME_to_tm(next, &utc))
-			until = (int64_t)timegm(&utc);
-	}
-	OCSP_BASICRESP_free(basic);
-	return until;
-}
-
 bool
-net_tls_identity_staple(struct net_tls_identity *identity, struct slice ocsp)
+net_tls_identity_staple(struct net_tls_identity *identity,
+    const struct crypt_certificates *chain, struct slice ocsp)
 {
-	const unsigned char *at = (const unsigned char *)ocsp.data;
-	OCSP_RESPONSE *response =
-	    d2i_OCSP_RESPONSE(NULL, &at, (long)ocsp.length);
-	int64_t until = 0;
+	struct crypt_staple parsed;
+	struct crypt_fault fault;
 
-	if (response &&
-	    OCSP_response_status(response) == OCSP_RESPONSE_STATUS_SUCCESSFUL)
-		until = staple_until(response, identity->x509);
-	OCSP_RESPONSE_free(response);
-	ERR_clear_error();
-	if (until == 0)
+	must(chain->count > 0 && chain->items[0]->x509 == identity->x509);
+	if (!crypt_staple_parse(ocsp, chain, &parsed, &fault))
 		return false;
 
 	struct net_tls_staple *staple =
 	    memory_alloc(sizeof(*staple) + ocsp.length);
 
-	staple->until = until;
+	staple->until = parsed.until;
 	staple->length = ocsp.length;
 	memcpy(staple->bytes, ocsp.data, ocsp.length);
 	memory_free(X509_get_ex_data(identity->x509, staple_index()));

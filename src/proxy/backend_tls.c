@@ -101,27 +101,11 @@ take_trust(struct proxy_backend_tls *tls, const struct snap_set *set,
 	tls->client.trust = trust->trust;
 }
 
-/* What is wrong with it has been told by who made the unit. */
-static struct net_tls_identity *
-identity_new(const struct unit_certificate *record)
-{
-	struct net_tls_identity *identity = NULL;
-	struct crypt_fault fault;
-	struct crypt_key *key = crypt_key_parse(record->key, &fault);
-	struct crypt_certificates *chain =
-	    crypt_chain_parse(record->chain, &fault);
-
-	if (key && chain)
-		identity = net_tls_identity_new(chain, key);
-	crypt_key_free(key);
-	crypt_certificates_free(chain);
-	return identity;
-}
-
 static void
 take_identity(struct proxy_backend_tls *tls, const struct snap_set *set)
 {
 	const struct unit *unit = snap_set_credential(set, tls->certificate_id);
+	struct crypt_certificates *chain = NULL;
 
 	if (!unit)
 		return;
@@ -130,7 +114,9 @@ take_identity(struct proxy_backend_tls *tls, const struct snap_set *set)
 	tls->identity =
 	    shared_get(&tls->shared->identities, unit->digest.bytes);
 	if (tls->identity->references == 1)
-		tls->identity->identity = identity_new(unit->certificate);
+		tls->identity->identity =
+		    proxy_credential_identity(unit->certificate, &chain);
+	crypt_certificates_free(chain);
 	tls->client.identity = tls->identity->identity;
 }
 

@@ -40,23 +40,32 @@ make_room(struct proxy_credentials *credentials, uint32_t id)
 	credentials->capacity = capacity;
 }
 
-/* What is wrong with one has been told by who made the unit; here it is of no
- * use, and remembered as such. */
+struct net_tls_identity *
+proxy_credential_identity(
+    const struct unit_certificate *record, struct crypt_certificates **chain)
+{
+	struct net_tls_identity *identity = NULL;
+	struct crypt_fault fault;
+	struct crypt_key *key = crypt_key_parse(record->key, &fault);
+
+	*chain = crypt_chain_parse(record->chain, &fault);
+	if (key && *chain)
+		identity = net_tls_identity_new(*chain, key);
+	if (identity && record->ocsp.length > 0)
+		(void)net_tls_identity_staple(identity, *chain, record->ocsp);
+	crypt_key_free(key);
+	return identity;
+}
+
+/* Also one that is of no use is remembered. */
 static struct proxy_certificate *
 certificate_new(const struct unit *unit)
 {
 	struct proxy_certificate *made = memory_zero(1, sizeof(*made));
-	const struct unit_certificate *record = unit->certificate;
-	struct crypt_fault fault;
-	struct crypt_key *key = crypt_key_parse(record->key, &fault);
 
 	made->digest = unit->digest;
-	made->chain = crypt_chain_parse(record->chain, &fault);
-	if (key && made->chain)
-		made->identity = net_tls_identity_new(made->chain, key);
-	if (made->identity && record->ocsp.length > 0)
-		(void)net_tls_identity_staple(made->identity, record->ocsp);
-	crypt_key_free(key);
+	made->identity =
+	    proxy_credential_identity(unit->certificate, &made->chain);
 	return made;
 }
 

@@ -37,6 +37,12 @@ unsigned proxy_credentials_choose(struct proxy_credentials *credentials,
 bool proxy_credentials_sweep(struct proxy_credentials *credentials,
     const struct snap_set *set, uint32_t count);
 
+/* A chain and its key read from a unit, and its staple. NULL: of no use, which
+ * who made the unit has told of. The chain is the caller's in any case; NULL:
+ * it cannot be read. */
+struct net_tls_identity *proxy_credential_identity(
+    const struct unit_certificate *record, struct crypt_certificates **chain);
+
 /* Everybody whom these bundles vouch for, NULL: none can be read. */
 struct net_tls_trust *proxy_credentials_trust(
     const struct snap_set *set, const uint32_t *ids, uint32_t count);
