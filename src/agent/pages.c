@@ -101,7 +101,7 @@ static void
 explain(struct agent *agent, struct http_exchange *exchange, struct slice query,
     char *scratch)
 {
-	struct slice head, address = SLICE_NONE, port;
+	struct slice head, address = SLICE_NONE, port, name = SLICE_NONE;
 	uint64_t number;
 	struct proxy_explain explain = {
 	    .store = agent->store,
@@ -123,6 +123,9 @@ explain(struct agent *agent, struct http_exchange *exchange, struct slice query,
 	}
 	(void)wire_query_get(
 	    query, SLICE("address"), scratch + 2 * query.length, &address);
+	explain.tls = wire_query_get(
+	    query, SLICE("server_name"), scratch + 3 * query.length, &name);
+	explain.server_name = name;
 	explain.head = head;
 	explain.address = address;
 	explain.port = (uint16_t)number;
@@ -143,7 +146,7 @@ show_explain(void *context, struct http_exchange *exchange, struct slice query)
 		    SLICE("no whole configuration is served yet\n"));
 		return;
 	}
-	scratch = memory_alloc(3 * query.length + 1);
+	scratch = memory_alloc(4 * query.length + 1);
 	explain(agent, exchange, query, scratch);
 	memory_free(scratch);
 }
@@ -179,7 +182,8 @@ agent_register(struct agent *agent, struct admin *admin)
 	    "the units that are served, a JSON object a line; ?name=N: one",
 	    show_units, agent);
 	admin_add_page(admin, "/api/v1/explain",
-	    "what becomes of a request; ?port=N&head=H[&address=A]",
+	    "what becomes of a request; "
+	    "?port=N&head=H[&address=A][&server_name=S, in TLS]",
 	    show_explain, agent);
 	admin_add_metrics(admin, write_metrics, agent);
 }

@@ -43,6 +43,8 @@ explain_units(
 	    .head = text_slice(&request->head),
 	    .address = text_slice(&request->address),
 	    .port = request->port,
+	    .tls = request->tls,
+	    .server_name = text_slice(&request->server_name),
 	    .unresolved = true,
 	};
 	struct text out;
@@ -90,6 +92,10 @@ explain_running(
 	    "/api/v1/explain?port=%u&address=%.*s&head=", request->port,
 	    SLICE_ARGS(text_slice(&request->address)));
 	ask_push_escaped(&target, text_slice(&request->head));
+	if (request->tls) {
+		text_push_string(&target, "&server_name=");
+		ask_push_escaped(&target, text_slice(&request->server_name));
+	}
 	json_t *told = ask_page(&ask, text_slice(&target));
 
 	text_fini(&target);

@@ -48,6 +48,8 @@ push_socket(struct text *out, const json_t *socket)
 	text_printf(out, "%s%s%s:%d", ip6 ? "[" : "",
 	    address[0] ? address : "*", ip6 ? "]" : "",
 	    (int)look_number(socket, "port"));
+	if (json_is_true(json_object_get(socket, "tls")))
+		text_push_string(out, " in TLS");
 }
 
 static void
@@ -57,6 +59,27 @@ push_listener(struct text *out, const json_t *one)
 
 	text_printf(out, "Gateway %s%s%s %s", look_text(one, "gateway"),
 	    set[0] ? " ListenerSet " : "", set, look_text(one, "listener"));
+}
+
+static void
+print_hello(struct text *out, const json_t *tls)
+{
+	const char *name = look_text(tls, "serverName");
+	const json_t *list = json_object_get(tls, "certificates");
+
+	if (!tls)
+		return;
+	push_label(out, "tls");
+	text_push_string(out, name[0] ? "server name " : "no server name");
+	push_clean(out, name);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		text_push_string(out, i > 0 ? " " : ", certificate ");
+		push_clean(out, json_string_value(json_array_get(list, i)));
+	}
+	if (list)
+		text_printf(out, ", client certificate %s",
+		    look_text(tls, "clientCertificate"));
+	text_push_byte(out, '\n');
 }
 
 static void
@@ -74,6 +97,7 @@ print_listener(struct text *out, const json_t *told)
 		push_clean(out, look_text(told, "notListening"));
 	}
 	text_push_byte(out, '\n');
+	print_hello(out, json_object_get(told, "tls"));
 	if (!json_object_get(told, "listener"))
 		return;
 	push_label(out, "listener");
@@ -294,6 +318,8 @@ print_verdict(struct text *out, const json_t *told)
 	else if (strcmp(verdict, "nowhere") == 0)
 		text_push_string(
 		    out, "none: no listener is on this address and port");
+	else if (strcmp(verdict, "handshake") == 0)
+		text_push_string(out, "none: the TLS handshake fails");
 	else if (strcmp(verdict, "ambiguous") == 0)
 		text_push_string(out,
 		    "several addresses would take it: say which by "

@@ -12,6 +12,8 @@ struct explain_request {
 	struct text head; /* "GET / HTTP/1.1\r\n..." */
 	struct text address; /* an IP address, or empty: it is not said */
 	uint16_t port;
+	bool tls; /* https */
+	struct text server_name; /* of https: its SNI; empty: none */
 };
 /* headers: as curl takes them. address: "IP", "IP:PORT" or NULL. False: it is
  * no request, and why says why. */

@@ -53,8 +53,11 @@ explain_add_problems(json_t *told, json_t *answer)
 	json_t *list = json_array();
 
 	/* What is no request is none of theirs; what is answered needs none. */
-	if (json_object_get(told, "request") &&
+	if ((json_object_get(told, "request") ||
+	        strcmp(verdict, "handshake") == 0 ||
+	        strcmp(verdict, "nowhere") == 0) &&
 	    (strcmp(verdict, "refused") == 0 ||
+	        strcmp(verdict, "handshake") == 0 ||
 	        strcmp(verdict, "depends") == 0 ||
 	        strcmp(verdict, "nowhere") == 0))
 		add(list, answer, route);

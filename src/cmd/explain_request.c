@@ -10,6 +10,7 @@
 struct url {
 	struct slice authority, host, target; /* target: path and query */
 	uint16_t port;
+	bool tls;
 };
 
 static bool
@@ -74,16 +75,16 @@ read_url(struct url *url, struct slice text, struct text *why)
 	size_t end;
 
 	url->port = 80;
+	url->tls = false;
 	for (size_t i = 0; i + 2 < text.length; i++) {
 		if (memcmp(text.data + i, "://", 3) != 0)
 			continue;
 		struct slice scheme = slice_make(text.data, i);
 
-		if (slice_equal_nocase(scheme, SLICE("https")))
-			return refuse(why,
-			    "no listener of yumen speaks TLS yet: ", whole);
-		if (!slice_equal_nocase(scheme, SLICE("http")))
+		url->tls = slice_equal_nocase(scheme, SLICE("https"));
+		if (!url->tls && !slice_equal_nocase(scheme, SLICE("http")))
 			break;
+		url->port = url->tls ? 443 : 80;
 		text = slice_skip(text, i + 3);
 		break;
 	}
@@ -167,6 +168,7 @@ explain_request_make(struct explain_request *request, const char *url_text,
 
 	text_init(&request->head);
 	text_init(&request->address);
+	text_init(&request->server_name);
 	if (!read_url(&url, slice_from_string(url_text), why))
 		return false;
 	if (has_line_end(url.target) || has_line_end(url.authority))
@@ -175,9 +177,13 @@ explain_request_make(struct explain_request *request, const char *url_text,
 		return refuse(
 		    why, "the method is more than one line", SLICE(""));
 	request->port = url.port;
+	request->tls = url.tls;
 
 	struct slice host = without_brackets(url.host);
 
+	/* RFC 6066 3: an address is no server name. */
+	if (url.tls && net_address_parse(host, 1, &parsed) != ERROR_OK)
+		text_push(&request->server_name, host);
 	if (address) {
 		host = slice_from_string(address);
 		/* An IPv6 address alone has colons too. */
@@ -202,4 +208,5 @@ explain_request_fini(struct explain_request *request)
 {
 	text_fini(&request->head);
 	text_fini(&request->address);
+	text_fini(&request->server_name);
 }

@@ -59,7 +59,8 @@ tell_socket(struct text *out, const struct snap_socket *socket)
 {
 	text_push_string(out, "{\"address\": ");
 	text_push_json(out, socket->address);
-	text_printf(out, ", \"port\": %u}", socket->port);
+	text_printf(out, ", \"port\": %u", socket->port);
+	text_push_string(out, socket->tls ? ", \"tls\": true}" : "}");
 }
 
 static void
@@ -103,6 +104,8 @@ takes_host(struct explaining *explaining, const struct snap_socket *socket)
 	struct snap_decision decision;
 	struct snap_request request = explaining->request;
 
+	if (explaining->explain->tls)
+		return explain_takes_hello(explaining, socket->id, &decision);
 	request.socket = socket->id;
 	snap_decide(explaining->explain->set, &request, &decision);
 	return decision.reason != REASON_NO_LISTENER;
@@ -147,7 +150,8 @@ find_socket(struct explaining *explaining)
 	for (unsigned i = 0; i < count; i++) {
 		unsigned one = 1;
 
-		if (sockets[i].flow || sockets[i].port != explain->port)
+		if (sockets[i].flow || sockets[i].port != explain->port ||
+		    sockets[i].tls != explain->tls)
 			continue;
 		if (is_said)
 			one = reach(&sockets[i], &address);
@@ -259,6 +263,8 @@ tell_listener(struct explaining *explaining)
 
 	text_push_string(out, ",\n \"socket\": ");
 	tell_socket(out, &explaining->socket);
+	if (explain->tls)
+		explain_tls(explaining);
 	if (!unit)
 		return;
 	text_printf(out, ",\n \"gateway\": \"%.*s/%.*s\"",
@@ -354,6 +360,9 @@ tell_decision(struct explaining *explaining)
 	enum reason reason = decision->reason;
 	struct text *out = explaining->out;
 
+	if (explaining->explain->tls && decision->listener_unit &&
+	    decision->listener_id != explaining->hello.listener_id)
+		reason = REASON_MISDIRECTED;
 	if (reason == REASON_NONE && decision->rule->refused.length > 0)
 		reason = REASON_RULE_REFUSED;
 	if (reason == REASON_NONE)
@@ -363,11 +372,37 @@ tell_decision(struct explaining *explaining)
 		    out, "refused", reason_rows[reason].status, reason);
 	tell_request(explaining);
 	tell_listener(explaining);
-	if (decision->reason == REASON_NONE)
+	if (decision->reason == REASON_NONE && reason != REASON_MISDIRECTED)
 		tell_route(explaining);
 	else if (decision->reason == REASON_NO_LISTENER)
 		tell_listeners(explaining);
 	tell_candidates(explaining);
+}
+
+/* False: the verdict has been told, the request is read. */
+static bool
+find_socket_of(struct explaining *explaining)
+{
+	if (find_socket(explaining))
+		return true;
+	tell_request(explaining);
+	return false;
+}
+
+/* The handshake comes before there is any request. */
+static bool
+explain_secure(struct explaining *explaining)
+{
+	if (!find_socket(explaining))
+		return false;
+	if (explain_handshake(explaining))
+		return read_request(explaining, parse(explaining));
+	text_push_string(explaining->out, ",\n \"socket\": ");
+	tell_socket(explaining->out, &explaining->socket);
+	explain_tls(explaining);
+	if (!explaining->hello.listener_unit)
+		tell_listeners(explaining);
+	return false;
 }
 
 void
@@ -381,14 +416,12 @@ proxy_explain(struct text *out, const struct proxy_explain *explain)
 	explaining->head = memory_zero(1, sizeof(*explaining->head));
 	explaining->matcher = snap_matcher_new(NULL, NULL);
 	arena_init(&explaining->arena, 4096);
-	if (read_request(explaining, parse(explaining))) {
-		if (find_socket(explaining)) {
-			explaining->request.socket = explaining->socket.id;
-			explain_decide(explaining);
-			tell_decision(explaining);
-		} else {
-			tell_request(explaining);
-		}
+	if (explain->tls ? explain_secure(explaining)
+	                 : read_request(explaining, parse(explaining)) &&
+	            find_socket_of(explaining)) {
+		explaining->request.socket = explaining->socket.id;
+		explain_decide(explaining);
+		tell_decision(explaining);
 	}
 	text_push_string(out, "}\n");
 	arena_fini(&explaining->arena);

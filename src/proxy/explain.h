@@ -15,6 +15,8 @@ struct proxy_explain {
 	struct slice head; /* as a client sends it, the empty line included */
 	struct slice address; /* that it connects to; empty: it is not said */
 	uint16_t port;
+	bool tls; /* https: it begins with a handshake */
+	struct slice server_name; /* with tls: its SNI, or empty */
 	bool unresolved; /* nobody looks up the names of external backends */
 	uint32_t units_max; /* looked at for candidates; 0: all */
 	/* Whether a listener's sockets are open, else why not; NULL: nobody
@@ -28,15 +30,15 @@ struct proxy_explain {
  *
  *	verdict     "backend", "redirect", "answer" or "refused"; "depends": on
  *	            which backend is chosen; "nowhere": nobody listens there;
- *	            "ambiguous": several sockets would take it, name the address
- *	status      null where a backend says it; reason, meaning: of reason.def
- *	request     method, host, path, query, as they were read
- *	socket, gateway, listener, listenerHostname, route, rule, match
- *	filters, location
- *	backends    target, port, weight, share, status, reason, why, endpoints
- *	candidates  route, rule, match, why; candidatesLeft: how many more
- *	sockets     with nowhere and ambiguous; listeners: where none takes the
- *	            host */
+ *	            "ambiguous": several sockets would take it, name the
+ *address; "handshake": that of TLS fails, why says why status      null where a
+ *backend says it; reason, meaning: of reason.def request     method, host,
+ *path, query, as they were read tls         serverName, certificates,
+ *clientCertificate socket, gateway, listener, listenerHostname, route, rule,
+ *match filters, location backends    target, port, weight, share, status,
+ *reason, why, endpoints candidates  route, rule, match, why; candidatesLeft:
+ *how many more sockets     with nowhere and ambiguous; listeners: where none
+ *takes the host */
 void proxy_explain(struct text *out, const struct proxy_explain *explain);
 
 #endif

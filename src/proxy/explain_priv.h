@@ -26,6 +26,7 @@ struct explaining {
 	struct snap_matcher *matcher;
 	struct snap_socket socket;
 	struct slice host, path;
+	struct snap_decision hello; /* with TLS: what the SNI decides */
 	struct snap_request request;
 	struct snap_decision decision;
 	struct explain_candidate candidates[EXPLAIN_CANDIDATES];
@@ -39,6 +40,14 @@ void explain_decide(struct explaining *explaining);
 /* "PathPrefix /cart, method GET, header x-canary: 1", in the arena. */
 struct slice explain_match(
     struct explaining *explaining, const struct unit_match *match);
+
+/* Does a listener of HTTPS on the socket take the server name? With TLS alone.
+ */
+bool explain_takes_hello(struct explaining *explaining, uint32_t socket,
+    struct snap_decision *decision);
+/* The handshake on the socket. False: it fails, and the verdict is told. */
+bool explain_handshake(struct explaining *explaining);
+void explain_tls(struct explaining *explaining);
 
 /* `, "name": value` */
 void explain_member(struct text *out, const char *name, struct slice value);

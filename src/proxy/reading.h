@@ -24,6 +24,24 @@ proxy_read_host(const struct wire_head *head, char *storage, struct slice *host)
 	return wire_authority_parse(head->authority, storage, host, &port);
 }
 
+#define PROXY_SERVER_NAME_BYTES 255
+
+/* An SNI in lower case, without a trailing dot, in out; absent: there is none.
+ */
+static inline struct slice
+proxy_read_server_name(struct slice name, char out[PROXY_SERVER_NAME_BYTES])
+{
+	if (name.length == 0 || name.length > PROXY_SERVER_NAME_BYTES)
+		return SLICE_NONE;
+	if (name.data[name.length - 1] == '.')
+		name.length--;
+	for (size_t i = 0; i < name.length; i++) {
+		char c = name.data[i];
+		out[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+	}
+	return slice_make(out, name.length);
+}
+
 /* The canonical path, in scratch where it is not the head's own. "*" goes where
  * "/" does: RFC 9112 3.2.4 has it stand for a URI without a path. */
 static inline enum error

@@ -5,11 +5,11 @@
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/must.h"
+#include "proxy/reading.h"
 #include "snap/decide.h"
 #include "wire/base64.h"
 #include "wire/field.h"
 
-#define SNI_BYTES_MAX 255
 #define KEY_BYTES CRYPT_SHA256_BYTES
 
 /* What several listeners may have in common, by a digest of what it is made of;
@@ -322,22 +322,6 @@ listener_get(struct proxy_tls *tls, const struct snap_set *set, uint32_t id,
 	return listener;
 }
 
-/* In lower case, without a trailing dot; absent: none. */
-static struct slice
-normalise(struct slice name, char out[SNI_BYTES_MAX])
-{
-	if (name.length == 0 || name.length > SNI_BYTES_MAX)
-		return SLICE_NONE;
-	if (name.data[name.length - 1] == '.')
-		name.length--;
-	for (size_t i = 0; i < name.length; i++) {
-		char c = name.data[i];
-
-		out[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-	}
-	return slice_make(out, name.length);
-}
-
 /* Whose certificate is asked for, and believed. OK, or NO_CERTIFICATE: a client
  * that must show one cannot when nobody is believed. */
 static enum error
@@ -368,8 +352,8 @@ enum error
 proxy_tls_choose(struct proxy_tls *tls, const struct snap_set *set,
     uint32_t socket, struct slice server_name, struct net_tls_choice *choice)
 {
-	char storage[SNI_BYTES_MAX];
-	struct slice name = normalise(server_name, storage);
+	char storage[PROXY_SERVER_NAME_BYTES];
+	struct slice name = proxy_read_server_name(server_name, storage);
 	struct snap_decision decision;
 	struct listener *listener;
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -75,8 +76,13 @@ func (e told) fits(s seen) error {
 
 // explain asks the running yumen what becomes of a request with this head.
 func (g *gate) explain(head string) told {
+	return g.explainTo(url.Values{"head": {head}})
+}
+
+func (g *gate) explainTo(query url.Values) told {
 	g.t.Helper()
-	query := url.Values{"port": {fmt.Sprint(g.port)}, "address": {"127.0.0.1"}, "head": {head}}
+	query.Set("port", fmt.Sprint(g.port))
+	query.Set("address", "127.0.0.1")
 	response, err := http.Get("http://" + g.admin + "/api/v1/explain?" + query.Encode())
 	if err != nil {
 		g.t.Fatal(err)
@@ -85,7 +91,7 @@ func (g *gate) explain(head string) told {
 	body, _ := io.ReadAll(response.Body)
 	var e told
 	if err := json.Unmarshal(body, &e); err != nil {
-		g.t.Fatalf("%q: %d %s: %v", head, response.StatusCode, body, err)
+		g.t.Fatalf("%q: %d %s: %v", query, response.StatusCode, body, err)
 	}
 	return e
 }
@@ -291,6 +297,105 @@ func TestExplainAgrees(t *testing.T) {
 	}
 }
 
+// The same in TLS: the server name chooses a listener or fails the handshake, and a
+// host of another listener is misdirected.
+func TestExplainAgreesInTLS(t *testing.T) {
+	t.Parallel()
+	worlds, requests := 6, 300
+	if slow() {
+		worlds, requests = 3, 150
+	}
+	pair := makePair(t, "", nil)
+	verdicts := map[string]int{}
+	for seed := 0; seed < worlds; seed++ {
+		r := rand.New(rand.NewSource(int64(seed)))
+		port := freePort(t)
+		files := randomWorld(r, t, port)
+		var listeners []string
+		for name, host := range map[string]string{"http": "", "special": "special.test", "wild": "*.wild.test", "a": "a.test"} {
+			if name == "special" || r.Intn(4) > 0 {
+				listeners = append(listeners, httpsListener(port, name, host, pick(r, "pair", "pair", "pair", "gone")))
+			}
+		}
+		files["gateway.yaml"] = httpsGateway("", listeners...)
+		files["secret.yaml"] = pair.secret(t, "pair")
+		g := start(t, port, files)
+		for i := 0; i < requests; i++ {
+			head := randomHead(r, fmt.Sprintf("id-%d-%d", seed, i))
+			name := pick(r, "", "a.test", "A.test", "special.test", "x.wild.test", "wild.test", "unknown.test")
+			e := g.explainTo(url.Values{"head": {head}, "server_name": {name}})
+			verdicts[e.Verdict+" "+e.Reason]++
+			conn, err := shake(g.address(), &tls.Config{ServerName: name, InsecureSkipVerify: true})
+			if (err != nil) != (e.Verdict == "handshake") {
+				t.Fatalf("seed %d: %q %q: %v, explain: %s %s", seed, name, head, err, e.Verdict, e.Why)
+			}
+			if err != nil {
+				continue
+			}
+			io.WriteString(conn, head)
+			response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: strings.Fields(head)[0]})
+			if err != nil {
+				t.Fatalf("seed %d: %q %q: %v", seed, name, head, err)
+			}
+			conn.Close()
+			s := seen{status: response.StatusCode}
+			if _, reason, found := strings.Cut(response.Header.Get("Proxy-Status"), "yumen; error="); found {
+				s.reason = reason
+			}
+			// Refused before anything was decided: no field says why.
+			if e.Verdict == "refused" && e.Gateway == "" && s.reason == "" {
+				s.reason = e.Reason
+			}
+			if err := e.fits(s); err != nil {
+				t.Errorf("seed %d: %q %q: %v", seed, name, head, err)
+			}
+		}
+	}
+	t.Logf("%v", verdicts)
+	for _, want := range []string{"backend ", "redirect redirect", "handshake ", "refused misdirected", "refused no_route", "refused http_request_error"} {
+		if verdicts[want] == 0 {
+			t.Errorf("no request was of the verdict %q: the tables say too little", want)
+		}
+	}
+}
+
+// As people see it: files alone and the running yumen.
+func TestExplainTLS(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	g, _ := httpsBasics(t, port, map[string]string{
+		"secrets.yaml": makePair(t, "", nil, "a.test").secret(t, "a"),
+		"gateway.yaml": httpsGateway("", httpsListener(port, "a", "a.test", "a"), httpsListener(port, "b", "*.b.test", "gone")),
+	})
+	base := fmt.Sprintf(":%d/", port)
+	for _, row := range []struct {
+		args   []string
+		status int
+		text   []string
+	}{
+		{[]string{"https://A.test" + base}, 0, []string{fmt.Sprintf("address   127.0.0.1:%d in TLS\n", port),
+			"tls       server name A.test, certificate default/a, client certificate not asked for\n", "listener  Gateway default/eg a, hostname a.test", "answer    the backend's"}},
+		{[]string{"https://a.test" + base, "-H", "Host: x.b.test"}, 1, []string{"421 misdirected: the host belongs to another listener"}},
+		{[]string{"https://x.b.test" + base}, 1, []string{"answer    none: the TLS handshake fails: none of the listener's certificates is there", "Secret default/gone"}},
+		{[]string{"https://c.test" + base}, 1, []string{"none: the TLS handshake fails: no listener of HTTPS on this address and port takes the server name", "not     Gateway default/eg a: it takes a.test"}},
+		{[]string{"https://127.0.0.1" + base}, 1, []string{"tls       no server name\n"}},
+		{[]string{"http://a.test" + base}, 1, []string{"none: no listener is on this address and port", fmt.Sprintf("there is 127.0.0.1:%d in TLS", port)}},
+		{[]string{"https://a.test/"}, 1, []string{"none: no listener is on this address and port"}},
+	} {
+		for _, where := range [][]string{{"-f", g.dir}, {"--socket", g.socket}} {
+			text, status := yumen(t, append(append([]string{"explain"}, where...), row.args...)...)
+			if status != row.status {
+				t.Errorf("%v %v: exit status %d\n%s", where[0], row.args, status, text)
+			}
+			for _, want := range row.text {
+				if !strings.Contains(text, want) {
+					t.Errorf("%v %v: no %q in\n%s", where[0], row.args, want, text)
+				}
+			}
+		}
+	}
+}
+
 // Files alone and the running yumen say the same, each candidate with its why.
 func TestExplain(t *testing.T) {
 	t.Parallel()
@@ -361,7 +466,6 @@ func TestExplainMistakes(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		"explain":                                      "which request?",
-		"explain https://a.test/ -f .":                 "no listener of yumen speaks TLS yet",
 		"explain http:///x -f .":                       "the URL has no host",
 		"explain u:p@a.test -f .":                      "user and password are no part of it",
 		"explain a.test:0 -f .":                        "no host and port: a.test:0",

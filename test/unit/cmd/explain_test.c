@@ -15,6 +15,7 @@ static const struct {
 	/* NULL: refused, and head is in why */
 	const char *head, *to;
 	int port;
+	const char *server_name; /* NULL: in clear text */
 } rows[] = {
     {"a.test", "GET", NULL, NULL, "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", "",
         80},
@@ -32,7 +33,12 @@ static const struct {
         "GET / HTTP/1.1\r\nHost: a.test\r\nX-Empty: \r\n\r\n", "::1", 80},
     {"a.test", "GET", NULL, "[::1]:82",
         "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", "::1", 82},
-    {"https://a.test", "GET", NULL, NULL, "speaks TLS", NULL, NONE},
+    {"https://a.test", "GET", NULL, NULL,
+        "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", "", 443, "a.test"},
+    {"HTTPS://a.test:8443/x", "GET", "Host: b.test", "10.0.0.2",
+        "GET /x HTTP/1.1\r\nHost: b.test\r\n\r\n", "10.0.0.2", 8443, "a.test"},
+    {"https://[::1]/", "GET", NULL, NULL,
+        "GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n", "::1", 443, ""},
     {"/x", "GET", NULL, NULL, "no host", NULL, NONE},
     {"", "GET", NULL, NULL, "no host", NULL, NONE},
     {"a@b", "GET", NULL, NULL, "user and password", NULL, NONE},
@@ -71,6 +77,11 @@ test_requests(void **state)
 			assert_string_equal(request.head.data, rows[i].head);
 			assert_string_equal(request.address.data, rows[i].to);
 			assert_int_equal(request.port, rows[i].port);
+			assert_int_equal(
+			    request.tls, rows[i].server_name != NULL);
+			text_push_byte(&request.server_name, '\0');
+			assert_string_equal(request.server_name.data,
+			    rows[i].server_name ? rows[i].server_name : "");
 		} else {
 			text_push_byte(&why, '\0');
 			assert_non_null(strstr(why.data, rows[i].head));
