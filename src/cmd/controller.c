@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/controller_cluster.h"
 #include "cmd/process.h"
 #include "cmd/stream_identity.h"
 #include "cmd/stream_page.h"
@@ -19,6 +20,7 @@ struct controller {
 	struct stream_server *stream;
 	struct stream_identity identity;
 	struct stream_page page;
+	struct controller_cluster cluster;
 	struct slice controller_names[FLAG_REPEATS];
 	char host[256];
 };
@@ -73,8 +75,6 @@ read_flags(struct controller *controller)
 		enum flag flag;
 		const char *wanted;
 	} needed[] = {
-	    {FLAG_CONTROLLER_FILE,
-	        "name the files or folders: yumen controller -f PATH..."},
 	    {FLAG_CONTROLLER_STREAM_LISTEN,
 	        "name the address that proxies connect to: --stream-listen"},
 	    {FLAG_CONTROLLER_STREAM_AUTHORITY,
@@ -90,7 +90,8 @@ read_flags(struct controller *controller)
 		fprintf(stderr, "yumen controller: %s\n", needed[i].wanted);
 		return false;
 	}
-	return process_read_flags(&controller->process);
+	return process_read_flags(&controller->process) &&
+	    controller_cluster_read(&controller->cluster, flags);
 }
 
 /* The names that the certificate has. */
@@ -188,6 +189,18 @@ open_ctl(struct controller *controller)
 	for (unsigned i = 0; i < names; i++)
 		controller->controller_names[i] = slice_from_string(
 		    flags->values[FLAG_CONTROLLER_CONTROLLER_NAME][i]);
+	if (controller->cluster.used) {
+		options.cluster = &controller->cluster.access;
+		options.lease = controller->cluster.lease;
+		options.identity =
+		    slice_from_string(controller->cluster.identity);
+		options.gw.namespaces_implied = false;
+		options.gw.classes_told = true;
+		if (names == 0) {
+			controller->controller_names[0] = SLICE(GW_CONTROLLER);
+			options.gw.controller_name_count = 1;
+		}
+	}
 	if (ctl_new(&options, &controller->ctl) != ERROR_OK) {
 		/* Which, the log has said. */
 		fputs("yumen controller: not started: what -f names must be "
@@ -222,6 +235,7 @@ close_all(struct controller *controller)
 	if (controller->feed != NULL)
 		feed_free(controller->feed);
 	process_close(&controller->process);
+	controller_cluster_fini(&controller->cluster);
 }
 
 int

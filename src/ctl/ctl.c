@@ -6,47 +6,16 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 
 #include "core/clock.h"
 #include "core/limit.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
-#include "ctl/certificates.h"
-#include "ctl/pages.h"
+#include "ctl/ctl_priv.h"
 #include "ctl/problem.h"
-#include "ctl/sources.h"
-#include "ctl/statuses.h"
-#include "ctl/units.h"
 
-enum { CLOCK_WAIT_MS_MAX = 60000 };
-
-struct ctl {
-	struct ctl_options options;
-	pthread_t thread;
-	bool started;
-	atomic_bool stop;
-	struct net_loop *loop;
-	struct net_watch watch; /* of the sources' descriptor */
-	struct net_task round;
-	struct net_timer timer;
-	struct ctl_files *files;
-	struct ctl_sources *sources;
-	struct gw_state *state;
-	struct ctl_units units;
-	struct ctl_statuses *statuses;
-	struct ctl_changes changes;
-	struct ctl_pages *pages;
-	struct ctl_certificates *certificates;
-	struct list waiting; /* queries that wait for a change */
-	unsigned waiting_count;
-	bool read_once; /* all files were read for the first time */
-	bool files_changed; /* events of the sources are waiting */
-	bool state_changed; /* reconcile is due */
-	bool certificates_changed; /* since the metrics were written */
-	unsigned reads; /* as of the last report */
-};
+enum { CLOCK_WAIT_MS_MAX = 60000, LEAVE_MS = 1000 };
 
 static enum error probe_paths(const struct ctl_options *options);
 static enum error open_parts(struct ctl *ctl);
@@ -107,6 +76,7 @@ ctl_free(struct ctl **ctl)
 	ctl_certificates_free(&old->certificates);
 	ctl_sources_free(&old->sources);
 	ctl_files_free(&old->files);
+	ctl_cluster_free(&old->cluster);
 	ctl_statuses_free(&old->statuses);
 	ctl_changes_fini(&old->changes);
 	ctl_units_fini(&old->units);
@@ -184,8 +154,47 @@ on_problem(void *context, const struct ctl_problem *problem)
 	ctl_problem_log(problem);
 }
 
+static void
+on_cluster(void *context)
+{
+	struct ctl *ctl = context;
+
+	net_loop_defer(ctl->loop, &ctl->round);
+}
+
+static void
+on_shown(
+    void *context, enum gw_kind kind, struct slice namespace, struct slice name)
+{
+	ctl_cluster_status(context, kind, namespace, name);
+}
+
 static enum error
-open_parts(struct ctl *ctl)
+open_cluster(struct ctl *ctl, const struct ctl_sink *sink)
+{
+	const struct ctl_options *options = &ctl->options;
+	struct ctl_cluster_options cluster = {
+	    .loop = ctl->loop,
+	    .access = options->cluster,
+	    .sink = *sink,
+	    .on_change = on_cluster,
+	    .context = ctl,
+	    .state = ctl->state,
+	    .statuses = ctl->statuses,
+	    .controller_names = options->gw.controller_names,
+	    .controller_name_count = options->gw.controller_name_count,
+	    .lease = options->lease,
+	    .identity = options->identity,
+	};
+	enum error error = ctl_cluster_new(&cluster, &ctl->cluster);
+
+	if (error == ERROR_OK)
+		ctl_statuses_on_shown(ctl->statuses, on_shown, ctl->cluster);
+	return error;
+}
+
+static enum error
+open_source(struct ctl *ctl)
 {
 	const struct ctl_options *options = &ctl->options;
 	struct ctl_sink sink = {
@@ -195,12 +204,29 @@ open_parts(struct ctl *ctl)
 	    .tell = on_problem,
 	};
 
+	if (options->cluster != NULL)
+		return open_cluster(ctl, &sink);
+	ctl->files = ctl_files_new(&sink);
+	enum error error = ctl_sources_new(ctl->files, options->paths,
+	    options->path_count, &ctl->stop, &ctl->sources);
+
+	if (error != ERROR_OK)
+		return error;
+	ctl->watch.fd = ctl_sources_fd(ctl->sources);
+	ctl->watch.on_ready = on_readable;
+	return net_loop_add(ctl->loop, &ctl->watch);
+}
+
+static enum error
+open_parts(struct ctl *ctl)
+{
+	const struct ctl_options *options = &ctl->options;
+
 	ctl_units_init(&ctl->units);
 	ctl->state = gw_state_new(&options->gw);
 	ctl_changes_init(&ctl->changes, (uint64_t)clock_wall_ms() * 1000);
 	list_init(&ctl->waiting);
 	ctl->statuses = ctl_statuses_new(&ctl->changes);
-	ctl->files = ctl_files_new(&sink);
 	ctl->loop = net_loop_new();
 	if (ctl->loop == NULL)
 		return ERROR_SYSTEM;
@@ -210,14 +236,7 @@ open_parts(struct ctl *ctl)
 	net_timer_init(&ctl->timer, on_timer);
 	net_loop_on_wake(ctl->loop, on_wake, ctl);
 	feed_on_reply(options->feed, wake, ctl);
-	enum error error = ctl_sources_new(ctl->files, options->paths,
-	    options->path_count, &ctl->stop, &ctl->sources);
-
-	if (error != ERROR_OK)
-		return error;
-	ctl->watch.fd = ctl_sources_fd(ctl->sources);
-	ctl->watch.on_ready = on_readable;
-	return net_loop_add(ctl->loop, &ctl->watch);
+	return open_source(ctl);
 }
 
 /* Signals are the main thread's. */
@@ -287,53 +306,20 @@ on_timer(struct net_timer *timer)
 	net_loop_defer(ctl->loop, &ctl->round);
 }
 
+/* Until all of it is there, nothing follows from what is. */
 static void
-take_reply(struct ctl *ctl, const struct feed_reply *reply)
+read_cluster(struct ctl *ctl)
 {
-	switch (reply->kind) {
-	case FEED_CONFIRM:
-		if (reply->name.length > 0)
-			ctl_statuses_served(ctl->statuses, reply->name,
-			    &reply->generation, clock_wall_ms());
-		else
-			ctl_statuses_confirm(
-			    ctl->statuses, &reply->generation, clock_wall_ms());
+	if (ctl->read_once || !ctl_cluster_is_whole(ctl->cluster))
 		return;
-	case FEED_WAIT:
-		ctl_statuses_wait(ctl->statuses, reply->name,
-		    &reply->generation, reply->why, clock_wall_ms());
-		return;
-	case FEED_REFUSE:
-		if (reply->why.length > 0)
-			log_event(LOG_UNIT_REFUSED,
-			    LOG_TEXT("unit", reply->name),
-			    LOG_TEXT("why", reply->why));
-		gw_state_report_refused(ctl->state, reply->name, reply->why);
-		break;
-	case FEED_REPORT:
-		if (!slice_starts_with(reply->name, SLICE("listener/")))
-			return;
-		if (reply->error != ERROR_OK)
-			log_event(LOG_LISTENER_NOT_BOUND,
-			    LOG_TEXT("unit", reply->name),
-			    LOG_STRING("error", error_label(reply->error)),
-			    LOG_TEXT("why", reply->why));
-		gw_state_report_listener(
-		    ctl->state, reply->name, reply->error, reply->why);
-		break;
-	}
-	ctl->state_changed = true;
-}
+	struct ctl_counts counts = ctl_cluster_counts(ctl->cluster);
 
-static void
-take_replies(struct ctl *ctl)
-{
-	struct feed_reply *reply;
-
-	while ((reply = feed_take_reply(ctl->options.feed)) != NULL) {
-		take_reply(ctl, reply);
-		feed_reply_free(&reply);
-	}
+	ctl->read_once = ctl->state_changed = true;
+	log_event(LOG_KUBE_READ, LOG_NUMBER("objects", counts.objects),
+	    LOG_NUMBER("problems", counts.problems));
+	if (ctl->options.on_read != NULL)
+		ctl->options.on_read(
+		    ctl->options.context, counts.objects, 0, counts.problems);
 }
 
 static void
@@ -407,6 +393,8 @@ reconcile(struct ctl *ctl)
 
 	ctl_statuses_offer(ctl->statuses, &ctl->units.generation,
 	    net_loop_now_ms(ctl->loop), clock_wall_ms());
+	if (ctl->cluster != NULL)
+		ctl_cluster_reconciled(ctl->cluster);
 	if (batch != NULL)
 		feed_offer(ctl->options.feed, &batch);
 }
@@ -500,7 +488,8 @@ set_timer(struct ctl *ctl)
 {
 	uint64_t now_ms = net_loop_now_ms(ctl->loop);
 	uint64_t at_ms = earlier(clock_deadline_ms(ctl),
-	    earlier(ctl_sources_deadline_ms(ctl->sources),
+	    earlier(ctl->sources != NULL ? ctl_sources_deadline_ms(ctl->sources)
+	                                 : 0,
 	        ctl_statuses_deadline_ms(ctl->statuses)));
 
 	/* All wait for as long: the first came first. */
@@ -516,16 +505,34 @@ set_timer(struct ctl *ctl)
 		    at_ms > now_ms ? at_ms - now_ms : 1);
 }
 
+/* A lease is given back first, for which an API server gets a moment. */
+static void
+leave(struct ctl *ctl)
+{
+	uint64_t now_ms = net_loop_now_ms(ctl->loop);
+
+	if (ctl->leave_ms == 0)
+		ctl->leave_ms = now_ms + LEAVE_MS;
+	if (ctl->cluster != NULL && ctl_cluster_leave(ctl->cluster) &&
+	    now_ms < ctl->leave_ms)
+		net_timer_set(ctl->loop, &ctl->timer, 10);
+	else
+		net_loop_stop(ctl->loop);
+}
+
 static void
 run_round(struct net_task *task)
 {
 	struct ctl *ctl = container_of(task, struct ctl, round);
 
 	if (!atomic_load(&ctl->stop)) {
-		take_replies(ctl);
+		ctl_take_replies(ctl);
 		tell_time(ctl);
-		read_files(ctl);
-		if (ctl->state_changed)
+		if (ctl->cluster != NULL)
+			read_cluster(ctl);
+		else
+			read_files(ctl);
+		if (ctl->state_changed && ctl->read_once)
 			reconcile(ctl);
 		ctl_statuses_expire(
 		    ctl->statuses, net_loop_now_ms(ctl->loop), clock_wall_ms());
@@ -536,5 +543,5 @@ run_round(struct net_task *task)
 		set_timer(ctl);
 	}
 	if (atomic_load(&ctl->stop))
-		net_loop_stop(ctl->loop);
+		leave(ctl);
 }

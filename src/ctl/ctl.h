@@ -1,11 +1,13 @@
-/* ctl: reads the objects (from files now), admits and reconciles them in a
- * thread of its own, offers units over the feed, keeps and shows statuses. */
+/* ctl: reads the objects (from files, or a cluster), admits and reconciles them
+ * in a thread of its own, offers units over the feed, keeps and shows statuses.
+ */
 #ifndef YUMEN_CTL_CTL_H
 #define YUMEN_CTL_CTL_H
 
 #include "admin/admin.h"
 #include "core/error.h"
 #include "gw/state.h"
+#include "kube/access.h"
 #include "net/loop.h"
 #include "snap/feed.h"
 
@@ -13,6 +15,11 @@ struct ctl;
 struct ctl_options {
 	const char *const *paths; /* files, folders, or "-" */
 	unsigned path_count;
+	/* Instead of them: an API server, borrowed for ctl's life; statuses
+	 * are then written there, by the one that has the lease (absent: by
+	 * this one) under its identity. */
+	const struct kube_access *cluster;
+	struct slice lease, identity;
 	struct gw_options gw;
 	struct feed *feed;
 	struct net_loop *admin_loop; /* where answers to pages are given */

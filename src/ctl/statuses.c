@@ -16,6 +16,7 @@
 #include "core/memory.h"
 #include "core/must.h"
 #include "ctl/kept.h"
+#include "ctl/next_priv.h"
 #include "ctl/statuses_priv.h"
 #include "ctl/waits.h"
 
@@ -25,33 +26,12 @@
 
 struct entry {
 	struct ctl_kept *shown; /* NULL: none */
-	struct next *next; /* NULL: nothing waits */
+	struct ctl_next *next; /* NULL: nothing waits */
 	uint64_t change; /* that shown came by */
 };
 static_assert(sizeof(struct entry) == sizeof(struct gw_status_tag) &&
         alignof(struct entry) == alignof(struct gw_status_tag),
     "an entry is a tag");
-
-/* A status that waits to be shown. */
-struct next {
-	struct list waiting; /* in one of the statuses' lists, or of the free */
-	struct entry *entry;
-	struct ctl_kept *status;
-	uint64_t offer; /* that it waits for */
-	uint64_t deadline_ms;
-	/* Of a Gateway and of a ListenerSet: the Gateway whose proxies it is
-	 * about, "namespace/name"; or NULL */
-	char *gateway;
-	enum gw_kind kind;
-	bool late; /* shown as pending */
-};
-
-/* They come in thousands, and go together. */
-enum { NEXT_BLOCK_COUNT = 512 };
-struct next_block {
-	struct next_block *next;
-	struct next items[NEXT_BLOCK_COUNT];
-};
 
 /* What was shown last in the place of what: the next entry is often like it. */
 struct shown {
@@ -64,9 +44,10 @@ struct shown {
 
 struct ctl_statuses {
 	struct ctl_changes *changes;
-	struct next_block *blocks;
-	struct list free; /* next.waiting, in the blocks */
-	unsigned next_count; /* in use */
+	void (*on_shown)(void *context, enum gw_kind kind,
+	    struct slice namespace, struct slice name);
+	void *on_shown_context;
+	struct ctl_nexts nexts;
 	struct map kept; /* by bytes: ctl/kept.h */
 	struct shown last;
 	struct arena *read; /* of what was asked for last */
@@ -83,9 +64,9 @@ static const struct slice pending_message =
     SLICE("not every worker serves this configuration yet");
 
 static void show_next(
-    struct ctl_statuses *statuses, struct next *next, int64_t wall_ms);
+    struct ctl_statuses *statuses, struct ctl_next *next, int64_t wall_ms);
 static void show_pending(
-    struct ctl_statuses *statuses, struct next *next, int64_t wall_ms);
+    struct ctl_statuses *statuses, struct ctl_next *next, int64_t wall_ms);
 static void show_confirmed_of(
     struct ctl_statuses *statuses, struct list *list, int64_t wall_ms);
 static void show_confirmed(struct ctl_statuses *statuses, int64_t wall_ms);
@@ -99,7 +80,7 @@ ctl_statuses_new(struct ctl_changes *changes)
 	struct ctl_statuses *statuses = memory_zero(1, sizeof(*statuses));
 
 	statuses->changes = changes;
-	list_init(&statuses->free);
+	ctl_nexts_init(&statuses->nexts);
 	map_init(&statuses->kept);
 	statuses->read = memory_zero(1, sizeof(*statuses->read));
 	arena_init(statuses->read, STATUS_BLOCK_BYTES);
@@ -110,70 +91,47 @@ ctl_statuses_new(struct ctl_changes *changes)
 	return statuses;
 }
 
-static void
-free_blocks(struct ctl_statuses *statuses)
+void
+ctl_statuses_on_shown(struct ctl_statuses *statuses,
+    void (*on_shown)(void *context, enum gw_kind kind, struct slice namespace,
+        struct slice name),
+    void *context)
 {
-	while (statuses->blocks != NULL) {
-		struct next_block *block = statuses->blocks;
-
-		statuses->blocks = block->next;
-		memory_free(block);
-	}
-	list_init(&statuses->free);
-}
-
-static void
-add_block(struct ctl_statuses *statuses)
-{
-	struct next_block *block = memory_zero(1, sizeof(*block));
-
-	block->next = statuses->blocks;
-	statuses->blocks = block;
-	for (unsigned i = 0; i < NEXT_BLOCK_COUNT; i++)
-		list_insert(&statuses->free, &block->items[i].waiting);
+	must(statuses != NULL);
+	statuses->on_shown = on_shown;
+	statuses->on_shown_context = context;
 }
 
 /* What waits of the entry, made when nothing does. */
-static struct next *
+static struct ctl_next *
 get_next(struct ctl_statuses *statuses, struct entry *entry, enum gw_kind kind)
 {
-	if (entry->next != NULL)
-		return entry->next;
-	if (list_is_empty(&statuses->free))
-		add_block(statuses);
-	struct next *next =
-	    container_of(statuses->free.next, struct next, waiting);
-
-	list_remove(&next->waiting);
-	*next = (struct next){.entry = entry, .kind = kind};
-	list_init(&next->waiting);
-	entry->next = next;
-	statuses->next_count++;
-	return next;
+	if (entry->next == NULL) {
+		entry->next = ctl_nexts_take(&statuses->nexts);
+		entry->next->entry = entry;
+		entry->next->kind = kind;
+	}
+	return entry->next;
 }
 
 static void
-drop_next(struct ctl_statuses *statuses, struct next **place)
+drop_next(struct ctl_statuses *statuses, struct ctl_next **place)
 {
-	struct next *next = *place;
+	struct ctl_next *next = *place;
 
 	*place = NULL;
 	if (next == NULL)
 		return;
-	list_remove(&next->waiting);
 	ctl_kept_unref(&statuses->kept, &next->status);
-	memory_free(next->gateway);
-	list_insert(&statuses->free, &next->waiting);
-	if (--statuses->next_count == 0)
-		free_blocks(statuses);
+	ctl_nexts_give(&statuses->nexts, next);
 }
 
 static void
 drop_waiting(struct ctl_statuses *statuses, struct list *list)
 {
 	while (!list_is_empty(list)) {
-		struct next *next =
-		    container_of(list->next, struct next, waiting);
+		struct ctl_next *next =
+		    container_of(list->next, struct ctl_next, waiting);
 
 		drop_next(statuses, &next->entry->next);
 	}
@@ -206,7 +164,7 @@ ctl_statuses_free(struct ctl_statuses **statuses)
 		drop_waiting(old, &wait->waiting);
 		drop_waiting(old, &wait->late);
 	}
-	must(old->next_count == 0);
+	ctl_nexts_fini(&old->nexts);
 	forget_last(old);
 	/* Those that are shown are in the objects' tags. */
 	for (size_t at = 0; map_next(&old->kept, &at, &key, &value);)
@@ -226,20 +184,35 @@ entry_of(struct gw_status_tag *tag)
 
 /* The object stays, and its entry, which says since when there is none. */
 static void
-show_none(struct ctl_statuses *statuses, struct entry *entry)
+show_none(struct ctl_statuses *statuses, const struct gw_object *object,
+    struct entry *entry)
 {
 	drop_next(statuses, &entry->next);
 	if (entry->shown != NULL)
 		entry->change = ctl_changes_next(statuses->changes);
 	ctl_kept_unref(&statuses->kept, &entry->shown);
+	if (statuses->on_shown != NULL)
+		statuses->on_shown(statuses->on_shown_context, object->kind,
+		    object->namespace, object->name);
+}
+
+static char *
+join(struct slice namespace, struct slice name)
+{
+	struct text text;
+
+	text_init(&text);
+	text_push(&text, namespace);
+	text_push_byte(&text, '/');
+	text_push(&text, name);
+	return text_take(&text);
 }
 
 /* Whose proxies are waited for: a Gateway's own, a ListenerSet's Gateway's. */
 static void
-set_gateway(struct next *next, const struct gw_object *object)
+set_gateway(struct ctl_next *next, const struct gw_object *object)
 {
 	struct slice namespace = object->namespace, name = object->name;
-	struct text text;
 
 	if (object->kind == GW_LISTENERSET) {
 		const struct gw_object_reference *parent =
@@ -253,13 +226,8 @@ set_gateway(struct next *next, const struct gw_object *object)
 	}
 	memory_free(next->gateway);
 	next->gateway = NULL;
-	if (name.length == 0)
-		return;
-	text_init(&text);
-	text_push(&text, namespace);
-	text_push_byte(&text, '/');
-	text_push(&text, name);
-	next->gateway = text_take(&text);
+	if (name.length > 0)
+		next->gateway = join(namespace, name);
 }
 
 void
@@ -270,13 +238,15 @@ ctl_statuses_put(struct ctl_statuses *statuses, const struct gw_object *object,
 	const struct record_type *type = gw_status_type(object->kind);
 
 	if (type == NULL || status == NULL) {
-		show_none(statuses, entry_of(tag));
+		show_none(statuses, object, entry_of(tag));
 		return;
 	}
-	struct next *next = get_next(statuses, entry_of(tag), object->kind);
+	struct ctl_next *next = get_next(statuses, entry_of(tag), object->kind);
 
 	if (object->kind == GW_LISTENERSET || object->kind == GW_GATEWAY)
 		set_gateway(next, object);
+	if (statuses->on_shown != NULL && next->object == NULL)
+		next->object = join(object->namespace, object->name);
 	ctl_kept_replace(&statuses->kept, &next->status,
 	    ctl_kept_keep(&statuses->kept, type, status));
 	list_remove(&next->waiting);
@@ -306,8 +276,8 @@ ctl_statuses_offer(struct ctl_statuses *statuses,
 	if (statuses->offered == 0 || !feed_generation_equal(last, generation))
 		statuses->offers[++statuses->offered % OFFERS] = *generation;
 	while (!list_is_empty(&statuses->fresh)) {
-		struct next *next =
-		    container_of(statuses->fresh.next, struct next, waiting);
+		struct ctl_next *next = container_of(
+		    statuses->fresh.next, struct ctl_next, waiting);
 
 		next->offer = statuses->offered;
 		next->late = false;
@@ -359,7 +329,8 @@ ctl_statuses_wait(struct ctl_statuses *statuses, struct slice gateway,
 	if (why.length == 0)
 		return;
 	LIST_FOR_EACH(at, &wait->late)
-	show_pending(statuses, container_of(at, struct next, waiting), wall_ms);
+	show_pending(
+	    statuses, container_of(at, struct ctl_next, waiting), wall_ms);
 }
 
 void
@@ -385,7 +356,7 @@ ctl_statuses_served(struct ctl_statuses *statuses, struct slice gateway,
 }
 
 static struct ctl_wait *
-wait_for(const struct ctl_statuses *statuses, const struct next *next)
+wait_for(const struct ctl_statuses *statuses, const struct ctl_next *next)
 {
 	struct arena arena;
 	struct ctl_wait *wait;
@@ -408,8 +379,8 @@ show_confirmed_of(
     struct ctl_statuses *statuses, struct list *list, int64_t wall_ms)
 {
 	while (!list_is_empty(list)) {
-		struct next *next =
-		    container_of(list->next, struct next, waiting);
+		struct ctl_next *next =
+		    container_of(list->next, struct ctl_next, waiting);
 
 		if (next->offer > statuses->confirmed)
 			return;
@@ -439,8 +410,8 @@ expire_list(struct ctl_statuses *statuses, struct list *waiting,
     struct list *late, uint64_t now_ms, int64_t wall_ms)
 {
 	while (!list_is_empty(waiting)) {
-		struct next *next =
-		    container_of(waiting->next, struct next, waiting);
+		struct ctl_next *next =
+		    container_of(waiting->next, struct ctl_next, waiting);
 
 		if (next->deadline_ms > now_ms)
 			return;
@@ -473,7 +444,7 @@ earliest(const struct list *waiting, uint64_t at_ms)
 	if (list_is_empty(waiting))
 		return at_ms;
 	uint64_t first_ms =
-	    container_of(waiting->next, struct next, waiting)->deadline_ms;
+	    container_of(waiting->next, struct ctl_next, waiting)->deadline_ms;
 
 	return at_ms == 0 || first_ms < at_ms ? first_ms : at_ms;
 }
@@ -505,6 +476,14 @@ ctl_statuses_get(const struct ctl_statuses *statuses, enum gw_kind kind,
 	    gw_status_type(kind), entry->shown, statuses->read);
 }
 
+bool
+ctl_statuses_is_waiting(const struct gw_status_tag *tag)
+{
+	const struct entry *entry = (const void *)tag;
+
+	return entry != NULL && entry->next != NULL && entry->shown == NULL;
+}
+
 uint64_t
 ctl_statuses_change(const struct gw_status_tag *tag)
 {
@@ -514,7 +493,7 @@ ctl_statuses_change(const struct gw_status_tag *tag)
 }
 
 static struct slice
-message_of(const struct ctl_statuses *statuses, const struct next *next)
+message_of(const struct ctl_statuses *statuses, const struct ctl_next *next)
 {
 	const struct ctl_wait *wait = wait_for(statuses, next);
 
@@ -525,7 +504,7 @@ message_of(const struct ctl_statuses *statuses, const struct next *next)
 /* next (with a message: as it is until it is served) in the place of what is
  * shown. */
 static struct ctl_kept *
-make_shown(struct ctl_statuses *statuses, const struct next *next,
+make_shown(struct ctl_statuses *statuses, const struct ctl_next *next,
     struct slice message, int64_t wall_ms)
 {
 	struct arena arena;
@@ -548,7 +527,18 @@ make_shown(struct ctl_statuses *statuses, const struct next *next,
 }
 
 static void
-show(struct ctl_statuses *statuses, const struct next *next, bool pending,
+tell_shown(const struct ctl_statuses *statuses, const struct ctl_next *next)
+{
+	struct slice name = slice_from_string(next->object), namespace;
+
+	if (next->object == NULL || !slice_cut(&name, '/', &namespace))
+		return;
+	statuses->on_shown(
+	    statuses->on_shown_context, next->kind, namespace, name);
+}
+
+static void
+show(struct ctl_statuses *statuses, const struct ctl_next *next, bool pending,
     int64_t wall_ms)
 {
 	must(next->status != NULL);
@@ -577,17 +567,19 @@ show(struct ctl_statuses *statuses, const struct next *next, bool pending,
 		entry->change = ctl_changes_next(statuses->changes);
 	ctl_kept_replace(
 	    &statuses->kept, &entry->shown, ctl_kept_ref(last->now));
+	tell_shown(statuses, next);
 }
 
 static void
-show_next(struct ctl_statuses *statuses, struct next *next, int64_t wall_ms)
+show_next(struct ctl_statuses *statuses, struct ctl_next *next, int64_t wall_ms)
 {
 	show(statuses, next, false, wall_ms);
 	drop_next(statuses, &next->entry->next);
 }
 
 static void
-show_pending(struct ctl_statuses *statuses, struct next *next, int64_t wall_ms)
+show_pending(
+    struct ctl_statuses *statuses, struct ctl_next *next, int64_t wall_ms)
 {
 	show(statuses, next, true, wall_ms);
 }

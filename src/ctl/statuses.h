@@ -14,6 +14,12 @@ struct ctl_statuses;
 /* Each status that is shown anew is a change. */
 struct ctl_statuses *ctl_statuses_new(struct ctl_changes *changes);
 void ctl_statuses_free(struct ctl_statuses **statuses);
+/* Tell of each status that is shown anew, or of an object that is there and has
+ * none any more. Before the first is put. */
+void ctl_statuses_on_shown(struct ctl_statuses *statuses,
+    void (*on_shown)(void *context, enum gw_kind kind, struct slice namespace,
+        struct slice name),
+    void *context);
 
 /* What reconcile says of an object (copied), or NULL: it has no status of ours.
  * All that is kept of it hangs on its tag. */
@@ -50,6 +56,8 @@ uint64_t ctl_statuses_deadline_ms(const struct ctl_statuses *statuses);
  * the next call. */
 const void *ctl_statuses_get(const struct ctl_statuses *statuses,
     enum gw_kind kind, const struct gw_status_tag *tag);
+/* There will be a status to show, and none is shown yet. */
+bool ctl_statuses_is_waiting(const struct gw_status_tag *tag);
 /* The number of the change by which it is what it is; 0: it never was. */
 uint64_t ctl_statuses_change(const struct gw_status_tag *tag);
 

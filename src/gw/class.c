@@ -136,8 +136,8 @@ gw_class_view(const struct gw_state *state, struct slice name)
 		    .controller =
 		        class->node.object->gatewayclass->spec->controller_name,
 		};
-	/* Without any class there is one of our own. */
-	if (state->nodes[GW_GATEWAYCLASS].count == 0 &&
+	/* In files without any class there is one of our own. */
+	if (!state->classes_told && state->nodes[GW_GATEWAYCLASS].count == 0 &&
 	    slice_equal(name, SLICE(GW_CLASS_BUILT_IN)))
 		return (struct gw_class_view){
 		    .exists = true,

@@ -28,6 +28,7 @@ gw_state_new(const struct gw_options *options)
 		state->controller_names[i] = slice_make(copy, name.length);
 	}
 	state->namespaces_implied = options->namespaces_implied;
+	state->classes_told = options->classes_told;
 	state->once = options->once;
 	state->carries = options->carries;
 	state->turns_at = INT64_MAX;

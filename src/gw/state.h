@@ -9,6 +9,9 @@
 #include "core/text.h"
 #include "gw/object.h"
 
+/* The controllerName of our own GatewayClasses. */
+#define GW_CONTROLLER "yumen.dev/gateway-controller"
+
 /* What a data plane may carry besides requests of HTTP/1 in clear text. What it
  * does not is refused, in a condition that says so. */
 enum gw_carry {
@@ -26,6 +29,8 @@ struct gw_options {
 	uint32_t controller_name_count;
 	/* files: a namespace needs no Namespace object */
 	bool namespaces_implied;
+	/* a cluster: no class is ours without an object that says so */
+	bool classes_told;
 	bool once; /* it runs once: objects need not sleep between runs */
 	uint32_t carries; /* enum gw_carry */
 };

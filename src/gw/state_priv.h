@@ -17,7 +17,6 @@
 
 #define GW_GROUP "gateway.networking.k8s.io"
 #define GW_GROUP_X "gateway.networking.x-k8s.io"
-#define GW_CONTROLLER "yumen.dev/gateway-controller"
 #define GW_CLASS_BUILT_IN "yumen"
 
 struct gw_node {
@@ -263,7 +262,7 @@ struct gw_report {
 struct gw_state {
 	struct slice *controller_names;
 	uint32_t controller_name_count;
-	bool namespaces_implied;
+	bool namespaces_implied, classes_told;
 	bool once;
 	uint32_t carries;
 	struct map nodes[GW_KIND__COUNT];

@@ -90,6 +90,14 @@ gw_stored_keep(struct gw_object *object, const struct tree_node *document)
 	text_fini(&out);
 }
 
+void
+gw_stored_drop(struct gw_object *object)
+{
+	must(object != NULL);
+	memory_free(object->stored);
+	object->stored = NULL;
+}
+
 struct slice
 gw_stored_rest(const struct gw_stored *stored)
 {

@@ -1,0 +1,103 @@
+/* Files when there are -f, else the cluster of --kubeconfig, else that of the
+ * pod.
+ */
+#include "cmd/controller_cluster.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/command.h"
+#include "core/random.h"
+#include "gw/form.h"
+
+static bool
+read_lease(struct controller_cluster *cluster, const char *value)
+{
+	struct slice rest = slice_from_string(value), first;
+
+	cluster->lease = SLICE("yumen-controller");
+	if (value == NULL)
+		return true;
+	if (strcmp(value, "off") == 0) {
+		cluster->lease = SLICE_NONE;
+		return true;
+	}
+	if (slice_find(rest, '/') < rest.length) {
+		(void)slice_cut(&rest, '/', &first);
+		cluster->access.namespace = first;
+	}
+	cluster->lease = rest;
+	if (gw_form_is_name(rest) &&
+	    gw_form_is_label(cluster->access.namespace))
+		return true;
+	fprintf(stderr,
+	    "yumen controller: --lease %s: [NAMESPACE/]NAME or off\n", value);
+	return false;
+}
+
+/* No other process has it, not even one of the same name later. */
+static void
+make_identity(struct controller_cluster *cluster)
+{
+	char host[256] = "";
+	struct random random;
+
+	random_init(&random);
+	(void)gethostname(host, sizeof(host) - 1);
+	snprintf(cluster->identity, sizeof(cluster->identity), "%s_%016llx",
+	    host, (unsigned long long)random_next(&random));
+}
+
+static bool
+read_access(struct controller_cluster *cluster, const struct flags *flags)
+{
+	const char *path = flags_value(flags, FLAG_CONTROLLER_KUBECONFIG);
+	const char *context = flags_value(flags, FLAG_CONTROLLER_CONTEXT);
+	struct text why;
+	enum error error;
+
+	text_init(&why);
+	if (path != NULL) {
+		error = kube_access_read(&cluster->access, path, context, &why);
+	} else if (kube_access_is_in_cluster()) {
+		error = kube_access_in_cluster(&cluster->access, &why);
+	} else {
+		error = ERROR_NOT_FOUND;
+		text_push_string(&why,
+		    "name files (-f PATH...) or a --kubeconfig: this is no "
+		    "pod of a cluster");
+	}
+	if (error != ERROR_OK)
+		fprintf(stderr, "yumen controller: %s%s%.*s\n",
+		    path != NULL ? path : "", path != NULL ? ": " : "",
+		    SLICE_ARGS(text_slice(&why)));
+	text_fini(&why);
+	return error == ERROR_OK;
+}
+
+bool
+controller_cluster_read(
+    struct controller_cluster *cluster, const struct flags *flags)
+{
+	if (flags->counts[FLAG_CONTROLLER_FILE] > 0) {
+		if (flags->counts[FLAG_CONTROLLER_KUBECONFIG] == 0)
+			return true;
+		fputs(
+		    "yumen controller: -f or --kubeconfig, not both\n", stderr);
+		return false;
+	}
+	if (!read_access(cluster, flags))
+		return false;
+	cluster->used = true;
+	make_identity(cluster);
+	return read_lease(cluster, flags_value(flags, FLAG_CONTROLLER_LEASE));
+}
+
+void
+controller_cluster_fini(struct controller_cluster *cluster)
+{
+	if (cluster->used)
+		kube_access_fini(&cluster->access);
+	cluster->used = false;
+}

@@ -1,0 +1,21 @@
+/* What the controller's flags say of a cluster: how its API is reached, and
+ * which Lease says who leads. */
+#ifndef YUMEN_CMD_CONTROLLER_CLUSTER_H
+#define YUMEN_CMD_CONTROLLER_CLUSTER_H
+
+#include "cmd/flags.h"
+#include "kube/access.h"
+
+struct controller_cluster {
+	bool used; /* there is a cluster, and no files */
+	struct kube_access access;
+	struct slice lease; /* absent: none */
+	char identity[300]; /* of this process */
+};
+
+/* False: told on stderr; the exit status is then 2. */
+bool controller_cluster_read(
+    struct controller_cluster *cluster, const struct flags *flags);
+void controller_cluster_fini(struct controller_cluster *cluster);
+
+#endif

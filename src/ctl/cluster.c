@@ -1,0 +1,572 @@
+/* A row an object that the API has, by kind and name, with hashes of what it
+ * says and of what its status says: an object that comes as it was (a new list,
+ * our own write of a status) costs a hash. */
+#include "ctl/cluster_priv.h"
+
+#include <stdio.h>
+
+#include "core/hash.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/must.h"
+#include "gw/admit.h"
+#include "gw/stored.h"
+
+#define ARENA_BYTES 65536
+#define SELECTOR_SECRETS \
+	"type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token," \
+	"type!=kubernetes.io/dockerconfigjson"
+
+static void on_begin(struct kube_follow *follow);
+static void on_end(struct kube_follow *follow);
+static void on_object(struct kube_follow *follow, struct tree_node *object);
+static void on_gone(struct kube_follow *follow, struct tree_node *object);
+static void on_trouble(struct kube_follow *follow,
+    enum kube_follow_trouble trouble, struct slice why);
+static void on_lease(void *context, bool leads, struct slice holder);
+
+static const struct kube_follow_handler follow_handler = {
+    .on_begin = on_begin,
+    .on_end = on_end,
+    .on_object = on_object,
+    .on_gone = on_gone,
+    .on_trouble = on_trouble,
+};
+
+/* ---- rows ---- */
+
+static struct slice
+row_key(const void *value)
+{
+	const struct ctl_row *row = value;
+
+	return slice_make(row->key, row->key_length);
+}
+
+struct slice
+ctl_row_namespace(const struct ctl_row *row)
+{
+	return slice_make(row->key + 1, row->key_length - row->name_length - 2);
+}
+
+struct slice
+ctl_row_name(const struct ctl_row *row)
+{
+	return slice_make(
+	    row->key + row->key_length - row->name_length, row->name_length);
+}
+
+static void
+make_key(struct text *key, enum gw_kind kind, struct slice namespace,
+    struct slice name)
+{
+	text_reset(key);
+	text_push_byte(key, (char)(1 + kind));
+	text_push(key, namespace);
+	text_push_byte(key, '/');
+	text_push(key, name);
+}
+
+struct ctl_row *
+ctl_row_get(const struct ctl_cluster *cluster, enum gw_kind kind,
+    struct slice namespace, struct slice name)
+{
+	struct ctl_row *row;
+	struct text key;
+
+	text_init(&key);
+	make_key(&key, kind, namespace, name);
+	row = map_get(&cluster->rows, text_slice(&key));
+	text_fini(&key);
+	return row;
+}
+
+static struct ctl_row *
+make_row(struct ctl_cluster *cluster, enum gw_kind kind, struct slice namespace,
+    struct slice name)
+{
+	make_key(&cluster->scratch, kind, namespace, name);
+	struct slice key = text_slice(&cluster->scratch);
+	struct ctl_row *row = map_get(&cluster->rows, key);
+
+	if (row != NULL || key.length > UINT16_MAX)
+		return row;
+	row = memory_zero(1, sizeof(*row) + key.length);
+	memcpy(row->key, key.data, key.length);
+	row->key_length = (uint16_t)key.length;
+	row->name_length = (uint16_t)name.length;
+	row->kind = (uint8_t)kind;
+	list_init(&row->due);
+	(void)map_add(&cluster->rows, row);
+	return row;
+}
+
+static void
+set_refused(struct ctl_cluster *cluster, struct ctl_row *row, bool refused)
+{
+	if (row->refused == refused)
+		return;
+	row->refused = refused;
+	cluster->counts.problems += refused ? 1 : -1u;
+}
+
+static void
+drop_row(struct ctl_cluster *cluster, struct ctl_row *row)
+{
+	const struct ctl_sink *sink = &cluster->options.sink;
+
+	set_refused(cluster, row, false);
+	ctl_writes_forget(cluster->writes, row);
+	if (row->admitted) {
+		cluster->counts.objects--;
+		sink->remove(sink->context, (enum gw_kind)row->kind,
+		    ctl_row_namespace(row), ctl_row_name(row));
+	}
+	(void)map_remove(&cluster->rows, row_key(row));
+	memory_free(row);
+}
+
+/* ---- objects ---- */
+
+static struct slice
+text_of(const struct tree_node *map, const char *key)
+{
+	const struct tree_node *node = map != NULL && map->kind == TREE_MAP
+	    ? wire_tree_get(map, key)
+	    : NULL;
+
+	return node != NULL && node->kind == TREE_TEXT ? node->text : SLICE("");
+}
+
+static struct ctl_followed *
+of_follow(struct kube_follow *follow)
+{
+	return container_of(follow, struct ctl_followed, follow);
+}
+
+/* Items of lists of Kubernetes' own kinds do not say what they are. */
+static void
+add_text(struct tree_node *object, struct tree_node *node, const char *key,
+    struct slice text)
+{
+	if (wire_tree_get(object, key) != NULL)
+		return;
+	*node = (struct tree_node){.kind = TREE_TEXT,
+	    .key = slice_from_string(key),
+	    .text = text,
+	    .next = object->child};
+	object->child = node;
+	object->count++;
+}
+
+/* "/apis/GROUP/VERSION/things" to GROUP/VERSION, "/api/v1/things" to v1. */
+static struct slice
+version_of(const char *root)
+{
+	struct slice version = slice_from_string(root);
+
+	version = slice_skip(
+	    version, slice_starts_with(version, SLICE("/apis/")) ? 6 : 5);
+	while (version.length > 0 && version.data[version.length - 1] != '/')
+		version.length--;
+	if (version.length > 0)
+		version.length--;
+	return version;
+}
+
+static void
+push_tree(struct hash *hash, const struct tree_node *node)
+{
+	hash_push_number(hash, (uint64_t)node->count << 8 | node->kind);
+	hash_push(hash, node->key);
+	hash_push(hash, node->text);
+	for (const struct tree_node *at = node->child; at; at = at->next)
+		push_tree(hash, at);
+}
+
+static uint64_t
+hash_object(const struct tree_node *object)
+{
+	struct hash hash;
+
+	hash_init(&hash);
+	push_tree(&hash, object);
+	uint64_t taken = hash_take(&hash);
+
+	return taken == 0 ? 1 : taken;
+}
+
+static void
+on_finding(void *context, const struct gw_finding *finding)
+{
+	struct ctl_cluster *cluster = context;
+	const struct ctl_sink *sink = &cluster->options.sink;
+	struct ctl_problem problem = {
+	    .file = gw_file_path(cluster->file),
+	    .finding = *finding,
+	};
+
+	/* What the API has let pass was told to who wrote it. */
+	if (gw_findings[finding->row].severity != GW_ERROR)
+		return;
+	cluster->refused = true;
+	sink->tell(sink->context, &problem);
+}
+
+static void
+admit(struct ctl_cluster *cluster, struct ctl_row *row,
+    struct tree_node *document)
+{
+	const struct ctl_sink *sink = &cluster->options.sink;
+	struct gw_object *object;
+
+	cluster->refused = false;
+	object = gw_admit(
+	    document, &cluster->arena, cluster->file, on_finding, cluster);
+	arena_reset(&cluster->arena);
+	set_refused(cluster, row, object == NULL);
+	if (object == NULL)
+		return;
+	/* Only what yumen reads is kept; of a Secret that is less than the
+	 * record has. */
+	if (object->kind != GW_SECRET)
+		gw_stored_drop(object);
+	cluster->counts.objects += !row->admitted;
+	row->admitted = true;
+	sink->put(sink->context, &object);
+}
+
+static void
+take_status(struct ctl_cluster *cluster, struct ctl_row *row,
+    const struct tree_node *object)
+{
+	uint64_t hash;
+
+	if (gw_status_type((enum gw_kind)row->kind) == NULL)
+		return;
+	hash = ctl_merge_hash(wire_tree_get(object, "status"), &cluster->ours);
+	if (hash == row->status_hash)
+		return;
+	row->status_hash = hash;
+	ctl_writes_due(cluster->writes, row);
+}
+
+static struct ctl_row *
+row_of(struct ctl_followed *followed, const struct tree_node *object, bool make)
+{
+	struct ctl_cluster *cluster = followed->cluster;
+	const struct tree_node *metadata =
+	    object->kind == TREE_MAP ? wire_tree_get(object, "metadata") : NULL;
+	struct slice name = text_of(metadata, "name"),
+	             namespace = text_of(metadata, "namespace");
+
+	if (name.length == 0)
+		return NULL;
+	return make ? make_row(cluster, followed->kind, namespace, name)
+	            : ctl_row_get(cluster, followed->kind, namespace, name);
+}
+
+static void
+on_object(struct kube_follow *follow, struct tree_node *object)
+{
+	struct ctl_followed *followed = of_follow(follow);
+	struct ctl_cluster *cluster = followed->cluster;
+	struct ctl_row *row = row_of(followed, object, true);
+	struct tree_node nodes[2];
+
+	if (row == NULL)
+		return;
+	row->epoch = followed->epoch;
+	take_status(cluster, row, object);
+	ctl_trim(object, followed->kind);
+	uint64_t hash = hash_object(object);
+
+	if (hash == row->hash)
+		return;
+	row->hash = hash;
+	add_text(object, &nodes[0], "kind",
+	    slice_from_string(gw_kinds[followed->kind].kind));
+	add_text(object, &nodes[1], "apiVersion",
+	    version_of(kube_follow_root(follow)));
+	admit(cluster, row, object);
+	cluster->options.on_change(cluster->options.context);
+}
+
+static void
+on_gone(struct kube_follow *follow, struct tree_node *object)
+{
+	struct ctl_followed *followed = of_follow(follow);
+	struct ctl_row *row = row_of(followed, object, false);
+
+	if (row == NULL)
+		return;
+	drop_row(followed->cluster, row);
+	followed->cluster->options.on_change(
+	    followed->cluster->options.context);
+}
+
+/* ---- lists ---- */
+
+static void
+on_begin(struct kube_follow *follow)
+{
+	of_follow(follow)->epoch++;
+}
+
+/* What this list has not had is gone. A map must not change while it is walked,
+ * so that is gathered first. */
+static void
+sweep(struct ctl_followed *followed)
+{
+	struct ctl_cluster *cluster = followed->cluster;
+	struct ctl_row **gone = NULL;
+	size_t count = 0, room = 0;
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(&cluster->rows, &at, &key, &value);) {
+		struct ctl_row *row = value;
+
+		if (row->kind != followed->kind ||
+		    row->epoch == followed->epoch)
+			continue;
+		if (count == room) {
+			room = room ? room * 2 : 64;
+			gone = memory_resize(gone, room, sizeof(*gone));
+		}
+		gone[count++] = row;
+	}
+	for (size_t i = 0; i < count; i++)
+		drop_row(cluster, gone[i]);
+	memory_free(gone);
+}
+
+static void
+set_whole(struct ctl_followed *followed)
+{
+	struct ctl_cluster *cluster = followed->cluster;
+
+	followed->whole = true;
+	cluster->whole = true;
+	for (unsigned i = 0; i < cluster->followed_count; i++)
+		cluster->whole &= cluster->followed[i].whole;
+	cluster->options.on_change(cluster->options.context);
+}
+
+static void
+on_end(struct kube_follow *follow)
+{
+	struct ctl_followed *followed = of_follow(follow);
+
+	sweep(followed);
+	set_whole(followed);
+}
+
+static void
+on_trouble(struct kube_follow *follow, enum kube_follow_trouble trouble,
+    struct slice why)
+{
+	struct ctl_followed *followed = of_follow(follow);
+	const struct gw_kind_row *row = &gw_kinds[followed->kind];
+
+	switch (trouble) {
+	case KUBE_FOLLOW_NONE:
+		if (followed->told_missing)
+			log_event(LOG_KUBE_KIND_FOUND,
+			    LOG_STRING("kind", row->kind),
+			    LOG_STRING("path", kube_follow_root(follow)));
+		followed->told_missing = false;
+		return;
+	case KUBE_FOLLOW_MISSING:
+		log_event(LOG_KUBE_KIND_MISSING, LOG_STRING("kind", row->kind),
+		    LOG_STRING("group", row->group),
+		    LOG_STRING("versions", row->versions));
+		break;
+	case KUBE_FOLLOW_DENIED:
+		log_event(LOG_KUBE_KIND_DENIED, LOG_STRING("kind", row->kind),
+		    LOG_TEXT("why", why));
+		break;
+	case KUBE_FOLLOW_FAILED:
+		log_event(LOG_KUBE_KIND_FAILED, LOG_STRING("kind", row->kind),
+		    LOG_TEXT("why", why));
+		return;
+	}
+	/* The others need not wait for it. */
+	followed->told_missing = true;
+	set_whole(followed);
+}
+
+/* ---- who leads ---- */
+
+static void
+on_lease(void *context, bool leads, struct slice holder)
+{
+	struct ctl_cluster *cluster = context;
+
+	cluster->leads = leads;
+	log_event(leads ? LOG_KUBE_LEADS : LOG_KUBE_LEADS_NOT,
+	    LOG_TEXT("leader", holder));
+	if (leads)
+		ctl_writes_all_due(cluster->writes);
+}
+
+void
+ctl_cluster_reconciled(struct ctl_cluster *cluster)
+{
+	must(cluster != NULL);
+	if (cluster->reconciled)
+		return;
+	cluster->reconciled = true;
+	ctl_writes_all_due(cluster->writes);
+}
+
+void
+ctl_cluster_status(struct ctl_cluster *cluster, enum gw_kind kind,
+    struct slice namespace, struct slice name)
+{
+	must(cluster != NULL);
+	struct ctl_row *row = ctl_row_get(cluster, kind, namespace, name);
+
+	if (row != NULL)
+		ctl_writes_due(cluster->writes, row);
+}
+
+bool
+ctl_cluster_leave(struct ctl_cluster *cluster)
+{
+	must(cluster != NULL);
+	cluster->leads = false;
+	if (!cluster->has_lease)
+		return false;
+	if (!cluster->lease.releasing)
+		return kube_lease_release(&cluster->lease);
+	return !kube_lease_is_released(&cluster->lease);
+}
+
+/* ---- its life ---- */
+
+/* The kind's roots, in its own block of memory. */
+static void
+follow_kind(struct ctl_cluster *cluster, enum gw_kind kind)
+{
+	struct ctl_followed *followed =
+	    &cluster->followed[cluster->followed_count++];
+	const struct gw_kind_row *row = &gw_kinds[kind];
+	struct slice versions = slice_from_string(row->versions), version;
+	struct kube_follow_options options = {
+	    .field_selector = kind == GW_SECRET ? SELECTOR_SECRETS : NULL,
+	};
+	size_t offsets[KUBE_FOLLOW_ROOTS];
+	unsigned count = 0;
+	struct text text;
+
+	followed->cluster = cluster;
+	followed->kind = kind;
+	text_init(&text);
+	while (
+	    count < KUBE_FOLLOW_ROOTS && slice_cut(&versions, '|', &version)) {
+		offsets[count++] = text.length;
+		text_printf(&text, "/%s%s/%.*s/%s",
+		    row->group[0] != '\0' ? "apis/" : "api", row->group,
+		    SLICE_ARGS(version), row->plural);
+		text_push_byte(&text, '\0');
+	}
+	followed->roots = text_take(&text);
+	for (unsigned i = 0; i < count; i++)
+		options.roots[i] = followed->roots + offsets[i];
+	kube_follow_init(
+	    &followed->follow, cluster->client, &options, &follow_handler);
+}
+
+static void
+begin(struct ctl_cluster *cluster)
+{
+	const struct ctl_cluster_options *options = &cluster->options;
+	struct kube_lease_options lease = {
+	    .namespace = options->access->namespace,
+	    .name = options->lease,
+	    .identity = options->identity,
+	    .on_change = on_lease,
+	    .context = cluster,
+	};
+
+	cluster->writes = ctl_writes_new(cluster);
+	for (unsigned kind = 0; kind < GW_KIND__COUNT; kind++)
+		if (gw_kinds[kind].read)
+			follow_kind(cluster, kind);
+	cluster->has_lease = slice_is_set(options->lease);
+	cluster->leads = !cluster->has_lease;
+	if (cluster->has_lease)
+		kube_lease_init(&cluster->lease, cluster->client, &lease);
+}
+
+enum error
+ctl_cluster_new(
+    const struct ctl_cluster_options *options, struct ctl_cluster **cluster)
+{
+	must(options != NULL && options->controller_name_count > 0);
+	struct ctl_cluster *made = memory_zero(1, sizeof(*made));
+	char server[300];
+
+	made->options = *options;
+	made->ours.names = options->controller_names;
+	made->ours.count = options->controller_name_count;
+	map_init_keyed(&made->rows, row_key);
+	text_init(&made->scratch);
+	arena_init(&made->arena, ARENA_BYTES);
+	snprintf(server, sizeof(server), "%s:%u", options->access->host,
+	    options->access->port);
+	made->file = gw_file_new(slice_from_string(server));
+	enum error error =
+	    kube_client_new(options->loop, options->access, &made->client);
+
+	if (error == ERROR_OK)
+		begin(made);
+	else
+		ctl_cluster_free(&made);
+	*cluster = made;
+	return error;
+}
+
+void
+ctl_cluster_free(struct ctl_cluster **cluster)
+{
+	struct ctl_cluster *old = *cluster;
+	struct slice key;
+	void *value;
+
+	*cluster = NULL;
+	if (old == NULL)
+		return;
+	for (unsigned i = 0; i < old->followed_count; i++) {
+		kube_follow_fini(&old->followed[i].follow);
+		memory_free(old->followed[i].roots);
+	}
+	if (old->has_lease)
+		kube_lease_fini(&old->lease);
+	if (old->writes != NULL)
+		ctl_writes_free(&old->writes);
+	if (old->client != NULL)
+		kube_client_free(&old->client);
+	for (size_t at = 0; map_next(&old->rows, &at, &key, &value);)
+		memory_free(value);
+	map_fini(&old->rows);
+	gw_file_unref(&old->file);
+	text_fini(&old->scratch);
+	arena_fini(&old->arena);
+	memory_free(old);
+}
+
+bool
+ctl_cluster_is_whole(const struct ctl_cluster *cluster)
+{
+	must(cluster != NULL);
+	return cluster->whole;
+}
+
+struct ctl_counts
+ctl_cluster_counts(const struct ctl_cluster *cluster)
+{
+	must(cluster != NULL);
+	return cluster->counts;
+}

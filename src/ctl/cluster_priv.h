@@ -1,0 +1,74 @@
+/* What the files of ctl/cluster share. */
+#ifndef YUMEN_CTL_CLUSTER_PRIV_H
+#define YUMEN_CTL_CLUSTER_PRIV_H
+
+#include "core/list.h"
+#include "core/map.h"
+#include "ctl/cluster.h"
+#include "ctl/merge.h"
+#include "kube/follow.h"
+#include "kube/lease.h"
+
+/* An object that the API has. */
+struct ctl_row {
+	struct list due; /* in writes.due: its status may have to be written */
+	uint64_t hash; /* of what it says; 0: it was not admitted */
+	uint64_t status_hash; /* ctl_merge_hash of its status there */
+	uint16_t key_length, name_length;
+	uint8_t kind; /* enum gw_kind */
+	uint8_t epoch; /* of the last list that had it */
+	bool admitted; /* the sink has a version of it */
+	bool refused; /* this version was not admitted */
+	char key[]; /* the kind in a byte, "namespace/name" */
+};
+struct slice ctl_row_namespace(const struct ctl_row *row);
+struct slice ctl_row_name(const struct ctl_row *row);
+struct ctl_row *ctl_row_get(const struct ctl_cluster *cluster,
+    enum gw_kind kind, struct slice namespace, struct slice name);
+
+/* One kind. */
+struct ctl_followed {
+	struct kube_follow follow;
+	struct ctl_cluster *cluster;
+	enum gw_kind kind;
+	uint8_t epoch;
+	bool whole;
+	bool told_missing;
+	char *roots; /* the texts of its options */
+};
+
+struct ctl_writes;
+struct ctl_cluster {
+	struct ctl_cluster_options options;
+	struct ctl_ours ours;
+	struct kube_client *client;
+	struct ctl_followed followed[GW_KIND__COUNT];
+	unsigned followed_count;
+	struct map rows; /* by key */
+	struct gw_file *file; /* what objects name as where they are from */
+	struct ctl_counts counts;
+	struct text scratch;
+	struct arena arena; /* of an admission */
+	bool refused; /* during it */
+	bool whole, reconciled;
+	struct kube_lease lease;
+	bool has_lease, leads;
+	struct ctl_writes *writes;
+};
+
+/* Takes out of an object what nobody reads. */
+void ctl_trim(struct tree_node *object, enum gw_kind kind);
+
+/* writes.c */
+struct ctl_writes *ctl_writes_new(struct ctl_cluster *cluster);
+void ctl_writes_free(struct ctl_writes **writes);
+/* The row's status is looked at soon, and written if it differs. */
+void ctl_writes_due(struct ctl_writes *writes, struct ctl_row *row);
+/* The same of all rows. */
+void ctl_writes_all_due(struct ctl_writes *writes);
+/* The row is about to go. */
+void ctl_writes_forget(struct ctl_writes *writes, struct ctl_row *row);
+/* It leads, or statuses are there: go on. */
+void ctl_writes_go(struct ctl_writes *writes);
+
+#endif

@@ -1,0 +1,47 @@
+/* Inside ctl: what its thread has. */
+#ifndef YUMEN_CTL_CTL_PRIV_H
+#define YUMEN_CTL_CTL_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "ctl/certificates.h"
+#include "ctl/cluster.h"
+#include "ctl/ctl.h"
+#include "ctl/pages.h"
+#include "ctl/sources.h"
+#include "ctl/statuses.h"
+#include "ctl/units.h"
+
+struct ctl {
+	struct ctl_options options;
+	pthread_t thread;
+	bool started;
+	atomic_bool stop;
+	struct net_loop *loop;
+	struct net_watch watch; /* of the sources' descriptor */
+	struct net_task round;
+	struct net_timer timer;
+	struct ctl_files *files; /* NULL: there is a cluster */
+	struct ctl_sources *sources;
+	struct ctl_cluster *cluster;
+	struct gw_state *state;
+	struct ctl_units units;
+	struct ctl_statuses *statuses;
+	struct ctl_changes changes;
+	struct ctl_pages *pages;
+	struct ctl_certificates *certificates;
+	struct list waiting; /* queries that wait for a change */
+	unsigned waiting_count;
+	bool read_once; /* all files were read for the first time */
+	bool files_changed; /* events of the sources are waiting */
+	bool state_changed; /* reconcile is due */
+	bool certificates_changed; /* since the metrics were written */
+	unsigned reads; /* as of the last report */
+	uint64_t leave_ms; /* until when a lease is given back; 0: not yet */
+};
+
+/* What the agent, or its proxies, have said since. */
+void ctl_take_replies(struct ctl *ctl);
+
+#endif

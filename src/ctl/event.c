@@ -1,0 +1,125 @@
+/* Events are of API version v1: events.k8s.io shows the same ones. */
+#include "ctl/event_priv.h"
+
+#include "core/clock.h"
+#include "core/memory.h"
+#include "core/random.h"
+
+/* What the API takes of a message. */
+#define MESSAGE_BYTES_MAX 1024
+
+static char *
+copy(struct slice text)
+{
+	char *made = memory_zero(1, text.length + 1);
+
+	if (text.length > 0)
+		memcpy(made, text.data, text.length);
+	return made;
+}
+
+/* Of most conditions False is bad; these tell of something bad. */
+static bool
+is_bad(const struct ctl_merge_change *change)
+{
+	static const struct slice complaints[] = {SLICE("Conflicted"),
+	    SLICE("InsecureFrontendValidationMode"),
+	    SLICE("OverlappingTLSConfig"), SLICE("PartiallyInvalid")};
+
+	for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++)
+		if (slice_equal(change->type, complaints[i]))
+			return slice_equal(change->status, SLICE("True"));
+	return !slice_equal(change->status, SLICE("True"));
+}
+
+void
+ctl_event_note(struct list *events, const struct ctl_row *row,
+    const struct ctl_merge_change *change)
+{
+	bool bad = is_bad(change);
+	struct slice message = change->message;
+	struct ctl_event *event;
+
+	if (!slice_is_set(change->before) && !bad && row->kind != GW_GATEWAY)
+		return;
+	if (message.length > MESSAGE_BYTES_MAX - 64)
+		message.length = MESSAGE_BYTES_MAX - 64;
+	event = memory_zero(1, sizeof(*event));
+	event->kind = (enum gw_kind)row->kind;
+	event->is_warning = bad;
+	event->namespace = copy(ctl_row_namespace(row));
+	event->name = copy(ctl_row_name(row));
+	event->reason = copy(change->reason);
+	struct text text;
+
+	text_init(&text);
+	text_printf(&text, "%.*s=%.*s: %.*s", SLICE_ARGS(change->type),
+	    SLICE_ARGS(change->status), SLICE_ARGS(message));
+	event->message = text_take(&text);
+	list_insert(events, &event->link);
+}
+
+struct ctl_event *
+ctl_event_first(const struct list *events)
+{
+	return container_of(events->next, struct ctl_event, link);
+}
+
+void
+ctl_event_free(struct ctl_event *event)
+{
+	list_remove(&event->link);
+	memory_free(event->namespace);
+	memory_free(event->name);
+	memory_free(event->reason);
+	memory_free(event->message);
+	memory_free(event);
+}
+
+static void
+push_field(struct text *out, const char *key, const char *value)
+{
+	text_printf(out,
+	    "%s\"%s\":", out->data[out->length - 1] == '{' ? "" : ",", key);
+	text_push_json(out, slice_from_string(value));
+}
+
+/* An object without a namespace has its Events in "default". */
+void
+ctl_event_write(struct text *target, struct text *body,
+    const struct ctl_event *event, struct slice identity)
+{
+	const struct gw_kind_row *row = &gw_kinds[event->kind];
+	const char *namespace =
+	    event->namespace[0] != '\0' ? event->namespace : "default";
+	char now[CLOCK_RFC3339_BYTES + 1];
+	struct random random;
+
+	clock_format(clock_wall_ms(), now);
+	now[19] = 'Z';
+	now[20] = '\0';
+	random_init(&random);
+	text_printf(target, "/api/v1/namespaces/%s/events", namespace);
+	text_printf(body,
+	    "{\"apiVersion\":\"v1\",\"kind\":\"Event\",\"metadata\":{"
+	    "\"namespace\":\"%s\",\"name\":\"%.200s.%016llx\"},"
+	    "\"involvedObject\":{",
+	    namespace, event->name, (unsigned long long)random_next(&random));
+	text_printf(body, "\"apiVersion\":\"%s/v1\"", row->group);
+	push_field(body, "kind", row->kind);
+	if (event->namespace[0] != '\0')
+		push_field(body, "namespace", event->namespace);
+	push_field(body, "name", event->name);
+	text_push_byte(body, '}');
+	push_field(body, "type", event->is_warning ? "Warning" : "Normal");
+	push_field(body, "reason", event->reason);
+	push_field(body, "message", event->message);
+	push_field(body, "firstTimestamp", now);
+	push_field(body, "lastTimestamp", now);
+	text_push_string(body,
+	    ",\"count\":1,\"source\":{\"component\":"
+	    "\"yumen-controller\"},\"reportingComponent\":"
+	    "\"yumen.dev/controller\",\"reportingInstance\":");
+	text_push_json(body, identity);
+	text_push_byte(body, '}');
+}

@@ -1,0 +1,26 @@
+/* Inside ctl/cluster: Events, which people see by `kubectl describe`: one for
+ * each condition that came to be another. What is as it should be from the
+ * start makes none, but for Gateways. */
+#ifndef YUMEN_CTL_EVENT_PRIV_H
+#define YUMEN_CTL_EVENT_PRIV_H
+
+#include "ctl/cluster_priv.h"
+
+struct ctl_event {
+	struct list link;
+	enum gw_kind kind;
+	bool is_warning;
+	char *namespace, *name, *reason, *message;
+};
+
+/* Adds the change's Event to the list, if it is worth one. */
+void ctl_event_note(struct list *events, const struct ctl_row *row,
+    const struct ctl_merge_change *change);
+/* The first of a list, which is not empty. */
+struct ctl_event *ctl_event_first(const struct list *events);
+void ctl_event_free(struct ctl_event *event);
+/* The request that makes it. */
+void ctl_event_write(struct text *target, struct text *body,
+    const struct ctl_event *event, struct slice identity);
+
+#endif

@@ -1,0 +1,80 @@
+/* What of an object from the API nobody reads goes before it is kept:
+ * managedFields alone are often more than all the rest. */
+#include "core/must.h"
+#include "ctl/cluster_priv.h"
+
+static void
+drop(struct tree_node *map, const char *key)
+{
+	struct tree_node **place = &map->child;
+
+	if (map->kind != TREE_MAP)
+		return;
+	while (*place != NULL) {
+		if (slice_equal((*place)->key, slice_from_string(key))) {
+			*place = (*place)->next;
+			map->count--;
+		} else {
+			place = &(*place)->next;
+		}
+	}
+}
+
+/* Authorities are all that is read of a ConfigMap. */
+static void
+trim_config_map(struct tree_node *object)
+{
+	struct tree_node *data = wire_tree_get(object, "data");
+
+	drop(object, "binaryData");
+	if (data == NULL || data->kind != TREE_MAP)
+		return;
+	struct tree_node *bundle = wire_tree_get(data, "ca.crt");
+
+	data->child = bundle;
+	data->count = bundle != NULL;
+	if (bundle != NULL)
+		bundle->next = NULL;
+}
+
+static void
+trim_endpoints(struct tree_node *object)
+{
+	static const char *const unread[] = {"deprecatedTopology", "hints",
+	    "hostname", "nodeName", "targetRef", "zone"};
+	struct tree_node *list = wire_tree_get(object, "endpoints");
+
+	if (list == NULL || list->kind != TREE_LIST)
+		return;
+	for (struct tree_node *at = list->child; at != NULL; at = at->next)
+		for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++)
+			drop(at, unread[i]);
+}
+
+void
+ctl_trim(struct tree_node *object, enum gw_kind kind)
+{
+	must(object != NULL);
+	struct tree_node *metadata = wire_tree_get(object, "metadata");
+	struct tree_node *annotations;
+
+	if (metadata != NULL && metadata->kind == TREE_MAP) {
+		drop(metadata, "managedFields");
+		drop(metadata, "ownerReferences");
+		drop(metadata, "finalizers");
+		/* Of each version another: it would make all of them differ. */
+		drop(metadata, "resourceVersion");
+		annotations = wire_tree_get(metadata, "annotations");
+		if (annotations != NULL)
+			drop(annotations,
+			    "kubectl.kubernetes.io/"
+			    "last-applied-configuration");
+	}
+	/* Policies are told with what others say of them. */
+	if (kind != GW_BACKENDTLSPOLICY)
+		drop(object, "status");
+	if (kind == GW_CONFIGMAP)
+		trim_config_map(object);
+	else if (kind == GW_ENDPOINTSLICE)
+		trim_endpoints(object);
+}

@@ -1,0 +1,553 @@
+/* Statuses on their way to the API. A row that may differ waits in line; when
+ * its turn comes, hashes say whether it does. Then: read the object, merge
+ * (ctl/merge.h), write it with the resourceVersion that was read, so that what
+ * another wrote in between is not lost but read again. A few at once, and at
+ * most KUBE_WRITES_PER_SECOND. What changed in conditions becomes Events, one
+ * a change. */
+#include "core/limit.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/must.h"
+#include "ctl/cluster_priv.h"
+#include "ctl/event_priv.h"
+#include "wire/record_tree.h"
+#include "wire/tree_json.h"
+
+enum {
+	SLOTS = 8,
+	/* Rows that are compared before others have their turn. */
+	ROWS_PER_TURN = 500,
+	ARENA_BYTES = 16384,
+	/* Events that wait; they say what conditions say too. */
+	EVENTS_MAX = 256,
+};
+
+enum step { STEP_READ, STEP_WRITE, STEP_EVENT };
+
+struct slot {
+	struct kube_call call;
+	struct kube_decoder decoder;
+	struct ctl_writes *writes;
+	struct text key; /* of the row: it may go meanwhile */
+	struct text target, body;
+	struct net_timer timer; /* a wait before it is free again */
+	struct list events; /* what the write makes happen */
+	uint64_t wait_ms;
+	enum step step;
+	unsigned status;
+	bool busy;
+};
+
+struct ctl_writes {
+	struct ctl_cluster *cluster;
+	struct list due; /* ctl_row.due */
+	struct slot slots[SLOTS];
+	struct list events; /* to be sent */
+	unsigned event_count;
+	struct net_task work;
+	struct net_timer timer; /* until there may be more */
+	uint64_t refilled_ms;
+	unsigned tokens; /* writes that may begin now */
+	struct arena arena;
+};
+
+static void on_status(struct kube_call *call, unsigned status);
+static enum error on_body(struct kube_call *call, struct slice bytes);
+static void on_done(struct kube_call *call, enum error error);
+static void on_work(struct net_task *task);
+static void on_timer(struct net_timer *timer);
+static void on_rested(struct net_timer *timer);
+
+static const struct kube_call_handler call_handler = {
+    .on_status = on_status,
+    .on_body = on_body,
+    .on_done = on_done,
+};
+
+/* ---- what is due ---- */
+
+static struct net_loop *
+loop_of(const struct ctl_writes *writes)
+{
+	return writes->cluster->options.loop;
+}
+
+void
+ctl_writes_go(struct ctl_writes *writes)
+{
+	/* After what the same turn reconciles. */
+	net_loop_yield(loop_of(writes), &writes->work);
+}
+
+void
+ctl_writes_due(struct ctl_writes *writes, struct ctl_row *row)
+{
+	if (!list_is_empty(&row->due))
+		return;
+	list_insert(&writes->due, &row->due);
+	ctl_writes_go(writes);
+}
+
+void
+ctl_writes_all_due(struct ctl_writes *writes)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0;
+	     map_next(&writes->cluster->rows, &at, &key, &value);) {
+		struct ctl_row *row = value;
+
+		if (gw_status_type((enum gw_kind)row->kind) != NULL)
+			ctl_writes_due(writes, row);
+	}
+	/* Also what was due before. */
+	ctl_writes_go(writes);
+}
+
+void
+ctl_writes_forget(struct ctl_writes *writes, struct ctl_row *row)
+{
+	(void)writes;
+	list_remove(&row->due);
+}
+
+/* The status that we want, as a tree; *status is NULL: none. False: it is not
+ * known yet. */
+static bool
+find_wanted(const struct ctl_writes *writes, const struct ctl_row *row,
+    struct arena *arena, struct tree_node **status)
+{
+	const struct ctl_cluster_options *options = &writes->cluster->options;
+	enum gw_kind kind = (enum gw_kind)row->kind;
+	const struct gw_status_tag *tag = gw_state_status_tag(
+	    options->state, kind, ctl_row_namespace(row), ctl_row_name(row));
+	const void *record = ctl_statuses_get(options->statuses, kind, tag);
+	struct text json;
+
+	*status = NULL;
+	if (record == NULL)
+		return !ctl_statuses_is_waiting(tag);
+	text_init(&json);
+	wire_record_to_json(&json, gw_status_type(kind), record);
+	*status = wire_tree_from_json(text_slice(&json), arena);
+	text_fini(&json);
+	must(*status != NULL);
+	return true;
+}
+
+/* Objects that are not ours, or are no more, are others' to tell about; but an
+ * entry of ours in one that others have entries in too goes. */
+static bool
+may_be_written(const struct ctl_row *row, const struct tree_node *wanted)
+{
+	enum gw_kind kind = (enum gw_kind)row->kind;
+
+	return wanted != NULL || gw_kind_is_route(kind) ||
+	    kind == GW_BACKENDTLSPOLICY;
+}
+
+static bool
+is_to_be_written(struct ctl_writes *writes, const struct ctl_row *row)
+{
+	struct tree_node *wanted;
+	bool is = find_wanted(writes, row, &writes->arena, &wanted) &&
+	    may_be_written(row, wanted) &&
+	    ctl_merge_hash(wanted, &writes->cluster->ours) != row->status_hash;
+
+	arena_reset(&writes->arena);
+	return is;
+}
+
+/* ---- calls ---- */
+
+static void
+ask(struct slot *slot, enum step step, const char *method, struct slice body)
+{
+	struct kube_request request = {
+	    .method = method,
+	    .target = text_slice(&slot->target),
+	    .body = body,
+	    .silent_ms = LIMIT_VALUE_KUBE_ANSWER_MS,
+	};
+
+	slot->step = step;
+	slot->status = 0;
+	kube_decoder_reset(&slot->decoder, KUBE_WHOLE);
+	kube_call_start(&slot->call, &request);
+}
+
+static struct ctl_row *
+row_of(const struct slot *slot)
+{
+	return map_get(&slot->writes->cluster->rows, text_slice(&slot->key));
+}
+
+/* "/apis/g/v1/things" to "/apis/g/v1/namespaces/n/things/x/status" */
+static void
+set_target(struct slot *slot, const struct ctl_row *row)
+{
+	const struct ctl_cluster *cluster = slot->writes->cluster;
+	struct slice root = SLICE_NONE, folder,
+	             namespace = ctl_row_namespace(row);
+
+	for (unsigned i = 0; i < cluster->followed_count; i++)
+		if (cluster->followed[i].kind == (enum gw_kind)row->kind)
+			root = slice_from_string(
+			    kube_follow_root(&cluster->followed[i].follow));
+	folder = root;
+	while (folder.length > 0 && folder.data[folder.length - 1] != '/')
+		folder.length--;
+	text_reset(&slot->target);
+	text_push(&slot->target, folder);
+	if (namespace.length > 0)
+		text_printf(
+		    &slot->target, "namespaces/%.*s/", SLICE_ARGS(namespace));
+	text_push(&slot->target, slice_skip(root, folder.length));
+	text_printf(
+	    &slot->target, "/%.*s/status", SLICE_ARGS(ctl_row_name(row)));
+}
+
+static void
+begin(struct slot *slot, const struct ctl_row *row)
+{
+	slot->busy = true;
+	text_reset(&slot->key);
+	text_push(&slot->key, slice_make(row->key, row->key_length));
+	set_target(slot, row);
+	ask(slot, STEP_READ, "GET", SLICE_NONE);
+}
+
+static void
+drop_events(struct slot *slot)
+{
+	while (!list_is_empty(&slot->events))
+		ctl_event_free(ctl_event_first(&slot->events));
+}
+
+static void
+end(struct slot *slot)
+{
+	drop_events(slot);
+	slot->busy = false;
+	slot->wait_ms = 0;
+	ctl_writes_go(slot->writes);
+}
+
+/* Once more, later. */
+static void
+put_off(struct slot *slot)
+{
+	struct ctl_writes *writes = slot->writes;
+	struct ctl_row *row = row_of(slot);
+
+	drop_events(slot);
+	if (row != NULL)
+		ctl_writes_due(writes, row);
+	net_timer_set(loop_of(writes), &slot->timer,
+	    kube_client_wait_ms(writes->cluster->client, &slot->wait_ms));
+}
+
+static void
+on_rested(struct net_timer *timer)
+{
+	struct slot *slot = container_of(timer, struct slot, timer);
+
+	slot->busy = false;
+	ctl_writes_go(slot->writes);
+}
+
+static void
+on_change(void *context, const struct ctl_merge_change *change)
+{
+	struct slot *slot = context;
+	const struct ctl_row *row = row_of(slot);
+
+	if (row != NULL)
+		ctl_event_note(&slot->events, row, change);
+}
+
+/* The object is read: write what differs. */
+static void
+on_read(struct slot *slot)
+{
+	struct ctl_writes *writes = slot->writes;
+	struct ctl_row *row = row_of(slot);
+	struct tree_node *object = wire_tree_from_json(
+	    text_slice(&slot->decoder.rest), &writes->arena);
+	struct ctl_merge merge = {
+	    .ours = &writes->cluster->ours,
+	    .object = object,
+	    .on_change = on_change,
+	    .context = slot,
+	};
+	enum ctl_merged merged = CTL_MERGE_SAME;
+
+	if (object == NULL || object->kind != TREE_MAP) {
+		put_off(slot);
+		return;
+	}
+	text_reset(&slot->body);
+	if (row != NULL && writes->cluster->leads) {
+		merge.kind = (enum gw_kind)row->kind;
+		if (find_wanted(writes, row, &writes->arena, &merge.status) &&
+		    may_be_written(row, merge.status))
+			merged = ctl_merge(&slot->body, &merge);
+	}
+	if (merged == CTL_MERGE_WRITE)
+		ask(slot, STEP_WRITE, "PUT", text_slice(&slot->body));
+	else
+		end(slot);
+}
+
+static void
+on_written(struct slot *slot)
+{
+	struct ctl_writes *writes = slot->writes;
+	struct ctl_row *row = row_of(slot);
+	const struct tree_node *object = wire_tree_from_json(
+	    text_slice(&slot->decoder.rest), &writes->arena);
+
+	if (row != NULL && object != NULL && object->kind == TREE_MAP)
+		row->status_hash = ctl_merge_hash(
+		    wire_tree_get(object, "status"), &writes->cluster->ours);
+	while (!list_is_empty(&slot->events)) {
+		struct ctl_event *event = ctl_event_first(&slot->events);
+
+		list_remove(&event->link);
+		if (writes->event_count >= EVENTS_MAX) {
+			ctl_event_free(event);
+			continue;
+		}
+		list_insert(&writes->events, &event->link);
+		writes->event_count++;
+	}
+	end(slot);
+}
+
+static void
+on_status(struct kube_call *call, unsigned status)
+{
+	container_of(call, struct slot, call)->status = status;
+}
+
+static enum error
+on_body(struct kube_call *call, struct slice bytes)
+{
+	return kube_decoder_feed(
+	    &container_of(call, struct slot, call)->decoder, bytes);
+}
+
+static void
+tell_failed(struct slot *slot, enum error error)
+{
+	struct slice why = error != ERROR_OK
+	    ? slice_from_string(error_text(error))
+	    : text_slice(&slot->decoder.rest);
+
+	log_event(LOG_KUBE_WRITE_FAILED,
+	    LOG_TEXT("path", text_slice(&slot->target)),
+	    LOG_NUMBER("status", slot->status), LOG_TEXT("why", why));
+}
+
+static void
+on_done(struct kube_call *call, enum error error)
+{
+	struct slot *slot = container_of(call, struct slot, call);
+	bool good =
+	    error == ERROR_OK && (slot->status == 200 || slot->status == 201);
+
+	if (slot->step == STEP_EVENT) {
+		/* Who has no room for Events, or does not let us, has none. */
+		end(slot);
+	} else if (good && slot->step == STEP_READ) {
+		on_read(slot);
+	} else if (good) {
+		on_written(slot);
+	} else if (error == ERROR_OK && slot->status == 404) {
+		/* It is gone, as we shall hear. */
+		end(slot);
+	} else {
+		if (error == ERROR_OK && slot->status != 409)
+			tell_failed(slot, error);
+		put_off(slot);
+	}
+	arena_reset(&slot->writes->arena);
+}
+
+/* ---- when ---- */
+
+static void
+refill(struct ctl_writes *writes)
+{
+	uint64_t now_ms = net_loop_now_ms(loop_of(writes));
+	uint64_t more = (now_ms - writes->refilled_ms) *
+	    LIMIT_VALUE_KUBE_WRITES_PER_SECOND / 1000;
+
+	if (more == 0)
+		return;
+	writes->refilled_ms = now_ms;
+	more += writes->tokens;
+	writes->tokens = more < LIMIT_VALUE_KUBE_WRITES_PER_SECOND
+	    ? (unsigned)more
+	    : LIMIT_VALUE_KUBE_WRITES_PER_SECOND;
+}
+
+static struct slot *
+free_slot(struct ctl_writes *writes)
+{
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (!writes->slots[i].busy)
+			return &writes->slots[i];
+	return NULL;
+}
+
+/* Is the object of this row in hand already? */
+static bool
+is_under_way(const struct ctl_writes *writes, const struct ctl_row *row)
+{
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (writes->slots[i].busy &&
+		    slice_equal(text_slice(&writes->slots[i].key),
+		        slice_make(row->key, row->key_length)))
+			return true;
+	return false;
+}
+
+static void
+send_event(struct ctl_writes *writes, struct slot *slot)
+{
+	struct ctl_event *event = ctl_event_first(&writes->events);
+
+	list_remove(&event->link);
+	writes->event_count--;
+	slot->busy = true;
+	text_reset(&slot->key);
+	text_reset(&slot->body);
+	text_reset(&slot->target);
+	ctl_event_write(&slot->target, &slot->body, event,
+	    writes->cluster->options.identity);
+	ctl_event_free(event);
+	ask(slot, STEP_EVENT, "POST", text_slice(&slot->body));
+}
+
+/* The next row whose status differs, or NULL. */
+static struct ctl_row *
+next_row(struct ctl_writes *writes, unsigned *left)
+{
+	struct list later;
+	struct ctl_row *found = NULL;
+
+	list_init(&later);
+	while (found == NULL && *left > 0 && !list_is_empty(&writes->due)) {
+		struct ctl_row *row =
+		    container_of(writes->due.next, struct ctl_row, due);
+
+		--*left;
+		list_remove(&row->due);
+		if (is_under_way(writes, row))
+			list_insert(&later, &row->due);
+		else if (is_to_be_written(writes, row))
+			found = row;
+	}
+	while (!list_is_empty(&later)) {
+		struct ctl_row *row =
+		    container_of(later.next, struct ctl_row, due);
+
+		list_remove(&row->due);
+		list_insert(&writes->due, &row->due);
+	}
+	return found;
+}
+
+static void
+on_work(struct net_task *task)
+{
+	struct ctl_writes *writes = container_of(task, struct ctl_writes, work);
+	unsigned left = ROWS_PER_TURN;
+	struct slot *slot;
+
+	if (!writes->cluster->leads || !writes->cluster->reconciled)
+		return;
+	refill(writes);
+	while ((slot = free_slot(writes)) != NULL && writes->tokens > 0) {
+		struct ctl_row *row = next_row(writes, &left);
+
+		if (row != NULL)
+			begin(slot, row);
+		else if (writes->event_count > 0)
+			send_event(writes, slot);
+		else
+			break;
+		writes->tokens--;
+	}
+	if (slot == NULL)
+		return;
+	if (writes->tokens == 0 &&
+	    (!list_is_empty(&writes->due) || writes->event_count > 0))
+		net_timer_set(loop_of(writes), &writes->timer, 100);
+	else if (left == 0)
+		net_loop_yield(loop_of(writes), &writes->work);
+}
+
+static void
+on_timer(struct net_timer *timer)
+{
+	ctl_writes_go(container_of(timer, struct ctl_writes, timer));
+}
+
+/* ---- its life ---- */
+
+struct ctl_writes *
+ctl_writes_new(struct ctl_cluster *cluster)
+{
+	struct ctl_writes *writes = memory_zero(1, sizeof(*writes));
+
+	writes->cluster = cluster;
+	writes->tokens = LIMIT_VALUE_KUBE_WRITES_PER_SECOND;
+	writes->refilled_ms = net_loop_now_ms(cluster->options.loop);
+	list_init(&writes->due);
+	list_init(&writes->events);
+	net_task_init(&writes->work, on_work);
+	net_timer_init(&writes->timer, on_timer);
+	arena_init(&writes->arena, ARENA_BYTES);
+	for (unsigned i = 0; i < SLOTS; i++) {
+		struct slot *slot = &writes->slots[i];
+
+		slot->writes = writes;
+		kube_call_init(&slot->call, cluster->client, &call_handler);
+		kube_decoder_init(&slot->decoder, KUBE_WHOLE, NULL, NULL);
+		slot->decoder.rest_bytes_max = LIMIT_VALUE_KUBE_OBJECT_BYTES;
+		net_timer_init(&slot->timer, on_rested);
+		list_init(&slot->events);
+		text_init(&slot->key);
+		text_init(&slot->target);
+		text_init(&slot->body);
+	}
+	return writes;
+}
+
+void
+ctl_writes_free(struct ctl_writes **writes)
+{
+	struct ctl_writes *old = *writes;
+
+	*writes = NULL;
+	for (unsigned i = 0; i < SLOTS; i++) {
+		struct slot *slot = &old->slots[i];
+
+		kube_call_fini(&slot->call);
+		kube_decoder_fini(&slot->decoder);
+		net_timer_clear(&slot->timer);
+		drop_events(slot);
+		text_fini(&slot->key);
+		text_fini(&slot->target);
+		text_fini(&slot->body);
+	}
+	while (!list_is_empty(&old->events))
+		ctl_event_free(ctl_event_first(&old->events));
+	net_task_cancel(loop_of(old), &old->work);
+	net_timer_clear(&old->timer);
+	arena_fini(&old->arena);
+	memory_free(old);
+}
