@@ -1,4 +1,5 @@
-/* Trees from YAML and JSON: libyaml's events become nodes. One builder reads
+/* Trees from YAML: libyaml's events become nodes; JSON has a parser of its own
+ * (wire/tree_parse_json.c), which is asked first. One builder reads
  * one file; it keeps a frame for each open list and map, never recurses but to
  * copy an alias (within LIMIT_FILE_DEPTH), and counts every node, those of
  * aliases too, so that a small file cannot grow a large tree. What plain
@@ -67,6 +68,9 @@ wire_tree_parse(struct slice bytes, struct arena *arena,
 		    "more than %d bytes in one file", LIMIT_VALUE_FILE_BYTES);
 		return builder.error;
 	}
+	if (wire_tree_parse_json(
+	        bytes, arena, on_document, context, fault, &builder.error))
+		return builder.error;
 	if (!yaml_parser_initialize(&builder.yaml))
 		return ERROR_NO_MEMORY;
 	map_init(&builder.anchors);
@@ -508,36 +512,28 @@ add_alias(struct builder *builder, const yaml_event_t *event)
 
 /* Maps are closed: no key twice, then what << brings. */
 
-static void
-fail_twice(struct builder *builder, const struct tree_node *again,
-    const struct tree_node *first)
+const struct tree_node *
+wire_tree_repeated(const struct tree_node *map, const struct tree_node **before)
 {
-	fail_at(builder, ERROR_INVALID, again->key_line, again->key_column,
-	    "\"%.*s\" comes twice in one map, first on line %u",
-	    again->key.length > 60 ? 60 : (int)again->key.length,
-	    again->key.data, first->key_line);
-}
+	const struct tree_node *again = NULL;
+	struct map keys;
 
-static void
-check_small_map(struct builder *builder, const struct tree_node *map)
-{
-	for (const struct tree_node *at = map->child; at; at = at->next)
-		for (const struct tree_node *other = map->child; other != at;
-		     other = other->next)
-			if (slice_equal(at->key, other->key))
-				fail_twice(builder, at, other);
-}
-
-/* Fills keys with the children of map. */
-static void
-index_map(
-    struct builder *builder, const struct tree_node *map, struct map *keys)
-{
-	for (struct tree_node *at = map->child; at; at = at->next) {
-		const struct tree_node *other = map_put(keys, at->key, at);
-		if (other != NULL)
-			fail_twice(builder, at, other);
+	if (map->count <= SMALL_MAP) {
+		for (const struct tree_node *at = map->child; at; at = at->next)
+			for (*before = map->child; *before != at;
+			     *before = (*before)->next)
+				if (slice_equal(at->key, (*before)->key))
+					return at;
+		return NULL;
 	}
+	map_init(&keys);
+	for (struct tree_node *at = map->child; at && !again; at = at->next) {
+		*before = map_put(&keys, at->key, at);
+		if (*before)
+			again = at;
+	}
+	map_fini(&keys);
+	return again;
 }
 
 /* Adds the children of from that frame's map does not have yet. They are
@@ -569,18 +565,24 @@ merge_map(struct builder *builder, struct frame *frame, struct map *keys,
 static void
 close_map(struct builder *builder, struct frame *frame)
 {
-	if (frame->merge == NULL && frame->node->count <= SMALL_MAP) {
-		check_small_map(builder, frame->node);
-		return;
-	}
+	const struct tree_node *before,
+	    *again = wire_tree_repeated(frame->node, &before);
 	struct map keys;
+
+	if (again)
+		fail_at(builder, ERROR_INVALID, again->key_line,
+		    again->key_column, WIRE_TREE_TWICE,
+		    WIRE_TREE_TWICE_ARGS(again, before));
+	if (again || !frame->merge)
+		return;
 	map_init(&keys);
-	index_map(builder, frame->node, &keys);
-	if (frame->merge != NULL && frame->merge->kind == TREE_LIST) {
+	for (struct tree_node *at = frame->node->child; at; at = at->next)
+		(void)map_put(&keys, at->key, at);
+	if (frame->merge->kind == TREE_LIST) {
 		for (struct tree_node *at = frame->merge->child; at != NULL;
 		     at = at->next)
 			merge_map(builder, frame, &keys, at);
-	} else if (frame->merge != NULL) {
+	} else {
 		merge_map(builder, frame, &keys, frame->merge);
 	}
 	map_fini(&keys);

@@ -1,8 +1,8 @@
-/* Trees: what a YAML or JSON document says, with positions, read by libyaml.
- * Nodes live in the caller's arena. Scalars are resolved as Kubernetes does
- * (YAML 1.1 plain scalars to JSON types); anchors and aliases are expanded
- * within LIMIT_FILE_NODES; duplicate keys, tags, merge keys of odd kinds, and
- * depth beyond LIMIT_FILE_DEPTH are errors. */
+/* Trees: what a YAML or JSON document says, with positions. Nodes live in the
+ * caller's arena. Scalars are resolved as Kubernetes does (YAML 1.1 plain
+ * scalars to JSON types); anchors and aliases are expanded within
+ * LIMIT_FILE_NODES; duplicate keys, tags, merge keys of odd kinds, and depth
+ * beyond LIMIT_FILE_DEPTH are errors. */
 #ifndef YUMEN_WIRE_TREE_H
 #define YUMEN_WIRE_TREE_H
 

@@ -1,10 +1,7 @@
-/* What a tree says, as JSON, and the way back by jansson. Depth is that of the
- * tree, which its parser bounds. */
+/* What a tree says, as JSON. Depth is that of the tree, which its parser
+ * bounds. */
 #include "wire/tree_json.h"
 
-#include <jansson.h>
-
-#include "core/limit.h"
 #include "core/must.h"
 
 static size_t
@@ -91,111 +88,4 @@ wire_tree_json(struct text *out, const struct tree_node *node)
 		text_push_json(out, node->text);
 		break;
 	}
-}
-
-static struct slice
-copy_text(struct arena *arena, const char *text, size_t length)
-{
-	return arena_copy(arena, slice_make(text, length));
-}
-
-static void
-set_scalar(struct tree_node *node, const json_t *value, struct arena *arena)
-{
-	switch (json_typeof(value)) {
-	case JSON_STRING:
-		node->kind = TREE_TEXT;
-		node->text = copy_text(
-		    arena, json_string_value(value), json_string_length(value));
-		return;
-	case JSON_INTEGER:
-		node->kind = TREE_INTEGER;
-		node->integer = json_integer_value(value);
-		node->text =
-		    arena_format(arena, "%lld", (long long)node->integer);
-		return;
-	case JSON_REAL:
-		node->kind = TREE_REAL;
-		node->text =
-		    arena_format(arena, "%.17g", json_real_value(value));
-		return;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		node->kind = TREE_BOOL;
-		node->integer = json_is_true(value);
-		node->text = node->integer ? SLICE("true") : SLICE("false");
-		return;
-	default:
-		node->kind = TREE_NULL;
-		node->text = SLICE("null");
-		return;
-	}
-}
-
-static struct tree_node *read_value(
-    json_t *value, struct arena *arena, unsigned depth);
-
-/* Children of a list or a map, as deep as LIMIT_FILE_DEPTH. */
-static bool
-read_children(
-    struct tree_node *node, json_t *value, struct arena *arena, unsigned depth)
-{
-	struct tree_node **place = &node->child;
-	const char *key;
-	json_t *child;
-	size_t index, key_length;
-
-	if (node->kind == TREE_LIST) {
-		json_array_foreach(value, index, child)
-		{
-			*place = read_value(child, arena, depth + 1);
-			if (*place == NULL)
-				return false;
-			place = &(*place)->next;
-			node->count++;
-		}
-		return true;
-	}
-	json_object_keylen_foreach(value, key, key_length, child)
-	{
-		*place = read_value(child, arena, depth + 1);
-		if (*place == NULL)
-			return false;
-		(*place)->key = copy_text(arena, key, key_length);
-		place = &(*place)->next;
-		node->count++;
-	}
-	return true;
-}
-
-static struct tree_node *
-read_value(json_t *value, struct arena *arena, unsigned depth)
-{
-	struct tree_node *node = arena_zero(arena, 1, sizeof(*node));
-
-	if (!json_is_array(value) && !json_is_object(value)) {
-		set_scalar(node, value, arena);
-		return node;
-	}
-	node->kind = json_is_array(value) ? TREE_LIST : TREE_MAP;
-	if (depth >= LIMIT_VALUE_FILE_DEPTH ||
-	    !read_children(node, value, arena, depth))
-		return NULL;
-	return node;
-}
-
-struct tree_node *
-wire_tree_from_json(struct slice json, struct arena *arena)
-{
-	must(arena != NULL);
-	json_t *root = json_loadb(json.data != NULL ? json.data : "",
-	    json.length,
-	    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-
-	if (root == NULL)
-		return NULL;
-	struct tree_node *node = read_value(root, arena, 0);
-
-	json_decref(root);
-	return node;
 }

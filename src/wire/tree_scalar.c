@@ -4,6 +4,9 @@
  * what it means to an API server. Pure; knows nothing of documents. */
 #include "wire/tree_priv.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #include "core/must.h"
 
 /* Longer ones are no number that anybody means; they stay text. */
@@ -204,82 +207,87 @@ resolve_integer(struct tree_node *node, struct slice plain)
 	return true;
 }
 
-/* The digits of a decimal number: mantissa * 10^scale. */
-struct decimal {
-	uint64_t mantissa;
-	int32_t scale;
-	uint32_t digits;
-	bool fits;
-};
-
-static void
-take_digits(struct slice *text, struct decimal *decimal, int32_t scale_step)
+/* Sets node to a real that is no infinity: one without a fraction (80.0, 1e3)
+ * is an integer in JSON, and so here. text ends with a zero byte. */
+static bool
+set_real(struct tree_node *node, const char *text)
 {
-	while (text->length > 0 && digit_value(text->data[0]) < 10) {
-		if (__builtin_mul_overflow(
-		        decimal->mantissa, 10, &decimal->mantissa) ||
-		    __builtin_add_overflow(decimal->mantissa,
-		        digit_value(text->data[0]), &decimal->mantissa))
-			decimal->fits = false;
-		decimal->scale += scale_step;
-		decimal->digits++;
-		*text = slice_skip(*text, 1);
+	static const double bound = 9223372036854775808.0; /* 2^63 */
+	double value = strtod(text, NULL);
+
+	if (isinf(value))
+		return false;
+	node->kind = TREE_REAL;
+	if (value >= -bound && value < bound &&
+	    value == (double)(int64_t)value) {
+		node->kind = TREE_INTEGER;
+		node->integer = (int64_t)value;
 	}
+	return true;
 }
 
-/* e, a sign and digits, to the end of text. */
-static bool
-take_exponent(struct slice text, struct decimal *decimal)
+static size_t
+count_digits(struct slice text)
 {
-	static const uint64_t exponent_max = 100000;
+	size_t count = 0;
+
+	while (count < text.length && digit_value(text.data[count]) < 10)
+		count++;
+	return count;
+}
+
+/* [-+]?(.[0-9]+|[0-9]+(.[0-9]*)?)([eE][-+]?[0-9]+)? */
+static bool
+is_real(struct slice text)
+{
+	size_t before, behind = 0;
+
+	(void)cut_sign(&text);
+	before = count_digits(text);
+	text = slice_skip(text, before);
+	if (text.length > 0 && text.data[0] == '.') {
+		text = slice_skip(text, 1);
+		behind = count_digits(text);
+		text = slice_skip(text, behind);
+	}
+	if (before + behind == 0)
+		return false;
 	if (text.length == 0)
 		return true;
 	if (text.data[0] != 'e' && text.data[0] != 'E')
 		return false;
 	text = slice_skip(text, 1);
-	bool negative = cut_sign(&text);
-	if (text.length == 0)
-		return false;
-	uint64_t exponent = 0;
-	for (size_t i = 0; i < text.length; i++) {
-		if (digit_value(text.data[i]) >= 10)
-			return false;
-		if (exponent < exponent_max)
-			exponent = exponent * 10 + digit_value(text.data[i]);
-	}
-	decimal->scale += negative ? -(int32_t)exponent : (int32_t)exponent;
-	return true;
+	(void)cut_sign(&text);
+	return text.length > 0 && count_digits(text) == text.length;
 }
 
-/* [-+]?(.[0-9]+|[0-9]+(.[0-9]*)?)([eE][-+]?[0-9]+)? One without a fraction
- * (80.0, 1e3) is an integer in JSON, and so here. */
+/* One beyond all bounds (1e400) is text, to that reader too. */
 static bool
 resolve_real(struct tree_node *node, struct slice plain)
 {
-	bool negative = cut_sign(&plain);
-	struct decimal decimal = {.fits = true};
-	take_digits(&plain, &decimal, 0);
-	if (plain.length > 0 && plain.data[0] == '.') {
-		plain = slice_skip(plain, 1);
-		take_digits(&plain, &decimal, -1);
-	}
-	if (decimal.digits == 0 || !take_exponent(plain, &decimal))
+	char text[NUMBER_BYTES_MAX + 1];
+
+	if (!is_real(plain))
 		return false;
-	if (decimal.mantissa == 0)
-		decimal.scale = 0;
-	while (decimal.scale < 0 && decimal.mantissa % 10 == 0) {
-		decimal.mantissa /= 10;
-		decimal.scale++;
-	}
-	while (decimal.scale > 0 && decimal.fits) {
-		if (__builtin_mul_overflow(
-		        decimal.mantissa, 10, &decimal.mantissa))
-			decimal.fits = false;
-		decimal.scale--;
-	}
-	set_number(node, decimal.mantissa, negative,
-	    decimal.fits && decimal.scale == 0);
-	return true;
+	must(plain.length < sizeof(text));
+	memcpy(text, plain.data, plain.length);
+	text[plain.length] = '\0';
+	return set_real(node, text);
+}
+
+void
+wire_tree_number(struct tree_node *node)
+{
+	must(node != NULL && slice_is_set(node->text));
+	struct text text;
+
+	node->kind = TREE_REAL;
+	if (resolve_integer(node, node->text) && node->kind == TREE_INTEGER)
+		return;
+	text_init(&text);
+	text_push(&text, node->text);
+	(void)set_real(node, text.data);
+	text_fini(&text);
 }
 
 bool
