@@ -141,6 +141,16 @@ gw_check_form(struct gw_check *check, enum gw_finding_row row,
 		    SLICE_ARGS(value), must_be);
 }
 
+void
+gw_check_qualified(struct gw_check *check, const struct gw_place *place,
+    const struct tree_node *value)
+{
+	if (value)
+		gw_check_form(check, GW_FINDING_VALUE_INVALID, place,
+		    value->text, gw_form_is_label_key(value->text),
+		    "a name, where wanted with a domain and '/' before it");
+}
+
 /* ---- metadata ---- */
 
 void

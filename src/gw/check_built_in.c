@@ -1,13 +1,13 @@
-/* Checks of Kubernetes' own kinds: what its API server says of them in code, as
- * far as their schemas cannot. Each gets a tree that has been judged. Addresses
- * of endpoints may be loopback or link-local here, where yumen runs beside
- * them. */
+/* Checks of Kubernetes' own kinds but Service: what its API server says of them
+ * in code, as far as their schemas cannot. Each gets a tree that has been
+ * judged. Addresses of endpoints may be loopback or link-local here, where
+ * yumen runs beside them. */
 #include "core/must.h"
 #include "gw/check_priv.h"
 #include "gw/form.h"
-#include "wire/host.h"
+#include "wire/base64.h"
+#include "wire/tree_json.h"
 
-static void check_service(struct gw_check *check);
 static void check_namespace(struct gw_check *check);
 static void check_endpointslice(struct gw_check *check);
 static void check_secret(struct gw_check *check);
@@ -20,7 +20,7 @@ gw_check_built_in(struct gw_check *check)
 		const char *group, *kind;
 		void (*check)(struct gw_check *check);
 	} kinds[] = {
-	    {"", "Service", check_service},
+	    {"", "Service", gw_check_service},
 	    {"", "Namespace", check_namespace},
 	    {"discovery.k8s.io", "EndpointSlice", check_endpointslice},
 	    {"", "Secret", check_secret},
@@ -31,244 +31,6 @@ gw_check_built_in(struct gw_check *check)
 		if (strcmp(check->schema.kind, kinds[i].kind) == 0 &&
 		    strcmp(check->schema.group, kinds[i].group) == 0)
 			kinds[i].check(check);
-}
-
-static struct slice
-text_of(const struct tree_node *map, const char *key)
-{
-	const struct tree_node *node = map ? wire_tree_get(map, key) : NULL;
-
-	return node ? node->text : SLICE("");
-}
-
-static bool
-is(const struct tree_node *map, const char *key, const char *value)
-{
-	return slice_equal(text_of(map, key), slice_from_string(value));
-}
-
-static uint32_t
-count_of(const struct tree_node *map, const char *key)
-{
-	const struct tree_node *node = map ? wire_tree_get(map, key) : NULL;
-
-	return node ? node->count : 0;
-}
-
-static const struct tree_node *
-first_of(const struct tree_node *map, const char *key)
-{
-	const struct tree_node *node = map ? wire_tree_get(map, key) : NULL;
-
-	return node ? node->child : NULL;
-}
-
-static bool
-is_same(const struct tree_node *a, const struct tree_node *b, const char *key)
-{
-	return slice_equal(text_of(a, key), text_of(b, key));
-}
-
-static void
-forbid(struct gw_check *check, const struct gw_place *place,
-    const struct tree_node *map, const char *key, const char *why)
-{
-	if (wire_tree_get(map, key))
-		gw_check_report(check, GW_FINDING_FIELDS_DISAGREE,
-		    GW_AT(place, key), "must not be set when %s", why);
-}
-
-/* ---- Service ---- */
-
-/* IANA's service name: at most 15 letters, digits and '-', with a letter. */
-static bool
-is_port_name(struct slice name)
-{
-	enum { PORT_NAME_BYTES = 15 };
-	bool letter = false, twice = false;
-
-	for (size_t i = 0; i < name.length; i++) {
-		letter = letter || (name.data[i] >= 'a' && name.data[i] <= 'z');
-		twice = twice ||
-		    (i > 0 && name.data[i] == '-' && name.data[i - 1] == '-');
-	}
-	return name.length <= PORT_NAME_BYTES && letter && !twice &&
-	    gw_form_is_label(name);
-}
-
-static void
-check_target_port(struct gw_check *check, const struct gw_place *place,
-    const struct tree_node *port)
-{
-	if (!port)
-		return;
-	if (port->kind == TREE_TEXT)
-		gw_check_form(check, GW_FINDING_NAME_INVALID, place, port->text,
-		    is_port_name(port->text),
-		    "a port's name: at most 15 lower-case letters, digits and "
-		    "'-', one of them a letter");
-	else if (port->integer < 1 || port->integer > UINT16_MAX)
-		gw_check_report(check, GW_FINDING_OUT_OF_RANGE, place,
-		    "%lld is not within 1 and 65535", (long long)port->integer);
-}
-
-/* a comes before b, at index j. */
-static void
-check_port_pair(struct gw_check *check, const struct gw_place *place,
-    const struct tree_node *a, const struct tree_node *b, uint32_t j)
-{
-	if (text_of(b, "name").length > 0 && is_same(a, b, "name"))
-		gw_check_report(check, GW_FINDING_DUPLICATE,
-		    GW_AT(place, "name"), "ports[%u] has the same name", j);
-	if (!is_same(a, b, "protocol"))
-		return;
-	if (is_same(a, b, "port"))
-		gw_check_report(check, GW_FINDING_DUPLICATE, place,
-		    "ports[%u] has the same port and protocol", j);
-	if (text_of(b, "nodePort").length > 0 && !is(b, "nodePort", "0") &&
-	    is_same(a, b, "nodePort"))
-		gw_check_report(check, GW_FINDING_DUPLICATE,
-		    GW_AT(place, "nodePort"),
-		    "ports[%u] has the same nodePort and protocol", j);
-}
-
-static void
-check_service_port(struct gw_check *check, const struct gw_place *place,
-    const struct tree_node *spec, const struct tree_node *port)
-{
-	struct slice name = text_of(port, "name");
-	struct slice protocol = text_of(port, "appProtocol");
-
-	if (name.length > 0)
-		gw_check_form(check, GW_FINDING_NAME_INVALID,
-		    GW_AT(place, "name"), name, gw_form_is_label(name),
-		    "a port's name");
-	else if (count_of(spec, "ports") > 1)
-		gw_check_report(check, GW_FINDING_FIELD_MISSING,
-		    GW_AT(place, "name"),
-		    "must be set when there are several ports");
-	check_target_port(check, GW_AT(place, "targetPort"),
-	    wire_tree_get(port, "targetPort"));
-	if (protocol.length > 0)
-		gw_check_form(check, GW_FINDING_VALUE_INVALID,
-		    GW_AT(place, "appProtocol"), protocol,
-		    gw_form_is_label_key(protocol),
-		    "a protocol: a name, where wanted with a domain before it");
-	if (is(spec, "type", "ClusterIP") && !is(port, "nodePort", "0"))
-		forbid(check, place, port, "nodePort", "type is ClusterIP");
-}
-
-static void
-check_external_name(struct gw_check *check, const struct gw_place *at,
-    const struct tree_node *spec)
-{
-	struct slice name = text_of(spec, "externalName");
-
-	if (slice_ends_with(name, SLICE(".")))
-		name = slice_make(name.data, name.length - 1);
-	if (name.length == 0)
-		gw_check_report(check, GW_FINDING_FIELD_MISSING,
-		    GW_AT(at, "externalName"),
-		    "must be set when type is ExternalName");
-	else
-		gw_check_form(check, GW_FINDING_HOSTNAME_INVALID,
-		    GW_AT(at, "externalName"), name, gw_form_is_name(name),
-		    "a hostname");
-	if (text_of(spec, "clusterIP").length > 0 ||
-	    count_of(spec, "clusterIPs") > 0)
-		gw_check_report(check, GW_FINDING_FIELDS_DISAGREE,
-		    GW_AT(at, "clusterIPs"),
-		    "must not be set when type is ExternalName");
-}
-
-static void
-check_service_type(struct gw_check *check, const struct gw_place *at,
-    const struct tree_node *spec)
-{
-	bool balanced = is(spec, "type", "LoadBalancer");
-	bool external = is(spec, "type", "ExternalName");
-	bool outside = balanced || is(spec, "type", "NodePort");
-	bool headless = is(spec, "clusterIP", "None");
-
-	if (external)
-		check_external_name(check, at, spec);
-	else if (count_of(spec, "ports") == 0 && !headless)
-		gw_check_report(check, GW_FINDING_FIELD_MISSING,
-		    GW_AT(at, "ports"),
-		    "must be set, except in a headless or "
-		    "ExternalName Service");
-	if (outside && headless)
-		gw_check_report(check, GW_FINDING_FIELDS_DISAGREE,
-		    GW_AT_ITEM(at, "clusterIPs", 0),
-		    "must not be None when type is LoadBalancer or NodePort");
-	if (!balanced) {
-		forbid(check, at, spec, "loadBalancerSourceRanges",
-		    "type is not LoadBalancer");
-		forbid(check, at, spec, "allocateLoadBalancerNodePorts",
-		    "type is not LoadBalancer");
-		forbid(check, at, spec, "loadBalancerClass",
-		    "type is not LoadBalancer");
-	}
-	if (!outside && count_of(spec, "externalIPs") == 0)
-		forbid(check, at, spec, "externalTrafficPolicy",
-		    "nothing outside can reach the Service");
-}
-
-static void
-check_addresses(struct gw_check *check, const struct gw_place *up,
-    const char *list, const struct tree_node *address)
-{
-	char canonical[GW_ADDRESS_BYTES];
-	unsigned family;
-
-	for (unsigned i = 0; address; address = address->next, i++)
-		gw_check_form(check, GW_FINDING_ADDRESS_INVALID,
-		    GW_AT_ITEM(up, list, i), address->text,
-		    slice_equal(address->text, SLICE("None")) ||
-		        gw_form_is_address(address->text, canonical, &family),
-		    "an IP address");
-}
-
-static void
-check_distribution(struct gw_check *check, const struct gw_place *at,
-    const struct tree_node *spec)
-{
-	static const char *const words[] = {
-	    "PreferClose", "PreferSameZone", "PreferSameNode"};
-	bool known = wire_tree_get(spec, "trafficDistribution") == NULL;
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		known = known || is(spec, "trafficDistribution", words[i]);
-	gw_check_form(check, GW_FINDING_CHOICE_UNKNOWN,
-	    GW_AT(at, "trafficDistribution"),
-	    text_of(spec, "trafficDistribution"), known,
-	    "PreferClose, PreferSameZone or PreferSameNode");
-}
-
-static void
-check_service(struct gw_check *check)
-{
-	const struct tree_node *spec = wire_tree_get(check->document, "spec");
-	const struct tree_node *ports = first_of(spec, "ports");
-	const struct gw_place *at = GW_AT(NULL, "spec");
-	uint32_t i = 0;
-
-	check_service_type(check, at, spec);
-	for (const struct tree_node *b = ports; b; b = b->next, i++) {
-		const struct gw_place *place = GW_AT_ITEM(at, "ports", i);
-		uint32_t j = 0;
-
-		check_service_port(check, place, spec, b);
-		for (const struct tree_node *a = ports; a != b;
-		     a = a->next, j++)
-			check_port_pair(check, place, a, b, j);
-	}
-	gw_check_labels(
-	    check, GW_AT(at, "selector"), wire_tree_get(spec, "selector"));
-	check_distribution(check, at, spec);
-	check_addresses(check, at, "clusterIPs", first_of(spec, "clusterIPs"));
-	check_addresses(
-	    check, at, "externalIPs", first_of(spec, "externalIPs"));
 }
 
 /* ---- Namespace ---- */
@@ -282,64 +44,144 @@ check_namespace(struct gw_check *check)
 
 /* ---- EndpointSlice ---- */
 
+/* A name of at least two labels, perhaps with a '.' at its end. */
+static bool
+is_full_name(struct slice name)
+{
+	struct slice label;
+
+	if (slice_ends_with(name, SLICE(".")))
+		name.length--;
+	if (!gw_form_is_name(name) || slice_find(name, '.') == name.length)
+		return false;
+	while (slice_cut(&name, '.', &label))
+		if (!gw_form_is_label(label))
+			return false;
+	return true;
+}
+
+static void
+check_address(struct gw_check *check, const struct gw_place *place,
+    struct slice address, unsigned wanted)
+{
+	enum gw_scope scope = gw_form_scope(address);
+	char canonical[GW_ADDRESS_BYTES];
+	unsigned family;
+
+	if (!gw_form_is_address(address, canonical, &family) ||
+	    family != wanted) {
+		gw_check_form(check, GW_FINDING_ADDRESS_INVALID, place, address,
+		    false, wanted == 6 ? "an IPv6 address" : "an IPv4 address");
+		return;
+	}
+	if (wanted == 6 && !slice_equal(address, slice_from_string(canonical)))
+		gw_check_report(check, GW_FINDING_ADDRESS_INVALID, place,
+		    "must be written as %s", canonical);
+	if (scope == GW_SCOPE_UNSPECIFIED || scope == GW_SCOPE_LINK_MULTICAST)
+		gw_check_report(check, GW_FINDING_ADDRESS_INVALID, place,
+		    "%s is nobody's address", canonical);
+}
+
+/* The names of zones or nodes that an endpoint is best reached from. */
+static void
+check_hints(struct gw_check *check, const struct gw_place *up,
+    const struct tree_node *hints, const char *list,
+    bool (*is_name)(struct slice name), const char *must_be)
+{
+	const struct tree_node *first = gw_check_first(hints, list);
+	uint32_t i = 0;
+
+	for (const struct tree_node *b = first; b; b = b->next, i++) {
+		const struct gw_place *place =
+		    GW_AT(GW_AT_ITEM(up, list, i), "name");
+		struct slice name = gw_check_text(b, "name");
+
+		for (const struct tree_node *a = first; a != b; a = a->next)
+			if (gw_check_same(a, b, "name")) {
+				gw_check_report(check, GW_FINDING_DUPLICATE,
+				    place, "another hint has the same name");
+				break;
+			}
+		gw_check_form(check, GW_FINDING_NAME_INVALID, place, name,
+		    is_name(name), must_be);
+	}
+}
+
 static void
 check_endpoint(struct gw_check *check, const struct gw_place *place,
     const struct tree_node *endpoint, struct slice type)
 {
-	bool is_name = slice_equal(type, SLICE("FQDN"));
-	unsigned wanted = slice_equal(type, SLICE("IPv6")) ? 6 : 4;
-	const struct tree_node *address = first_of(endpoint, "addresses");
-	struct slice hostname = text_of(endpoint, "hostname");
+	const struct tree_node *address = gw_check_first(endpoint, "addresses");
+	const struct tree_node *node = wire_tree_get(endpoint, "nodeName");
+	const struct tree_node *hostname = wire_tree_get(endpoint, "hostname");
+	const struct tree_node *hints = wire_tree_get(endpoint, "hints");
 
-	for (unsigned i = 0; address; address = address->next, i++) {
-		char canonical[GW_ADDRESS_BYTES];
-		unsigned family = 0;
-		bool is_ip =
-		    gw_form_is_address(address->text, canonical, &family);
-
-		gw_check_form(check, GW_FINDING_ADDRESS_INVALID,
-		    GW_AT_ITEM(place, "addresses", i), address->text,
-		    is_name ? wire_is_hostname(address->text, false)
-		            : is_ip && family == wanted,
-		    is_name           ? "a hostname"
-		        : wanted == 6 ? "an IPv6 address"
-		                      : "an IPv4 address");
-	}
-	if (hostname.length > 0)
+	for (unsigned i = 0; address; address = address->next, i++)
+		if (slice_equal(type, SLICE("FQDN")))
+			gw_check_form(check, GW_FINDING_ADDRESS_INVALID,
+			    GW_AT_ITEM(place, "addresses", i), address->text,
+			    is_full_name(address->text),
+			    "a hostname of two labels or more");
+		else
+			check_address(check, GW_AT_ITEM(place, "addresses", i),
+			    address->text,
+			    slice_equal(type, SLICE("IPv6")) ? 6 : 4);
+	if (node)
 		gw_check_form(check, GW_FINDING_NAME_INVALID,
-		    GW_AT(place, "hostname"), hostname,
-		    gw_form_is_label(hostname), "a name of one label");
+		    GW_AT(place, "nodeName"), node->text,
+		    gw_form_is_name(node->text), "a node's name");
+	if (hostname)
+		gw_check_form(check, GW_FINDING_NAME_INVALID,
+		    GW_AT(place, "hostname"), hostname->text,
+		    gw_form_is_label(hostname->text), "a name of one label");
+	if (hints) {
+		const struct gw_place *at = GW_AT(place, "hints");
+
+		check_hints(check, at, hints, "forZones",
+		    gw_form_is_label_value, "a zone's name");
+		check_hints(check, at, hints, "forNodes", gw_form_is_name,
+		    "a node's name");
+	}
+}
+
+static void
+check_endpoint_port(struct gw_check *check, const struct gw_place *place,
+    const struct tree_node *ports, const struct tree_node *port)
+{
+	struct slice name = gw_check_text(port, "name");
+	const struct tree_node *protocol = wire_tree_get(port, "appProtocol");
+
+	if (name.length > 0)
+		gw_check_form(check, GW_FINDING_NAME_INVALID,
+		    GW_AT(place, "name"), name, gw_form_is_label(name),
+		    "a port's name");
+	for (const struct tree_node *a = ports; a != port; a = a->next)
+		if (gw_check_same(a, port, "name")) {
+			gw_check_report(check, GW_FINDING_DUPLICATE,
+			    GW_AT(place, "name"),
+			    "another port has the same name");
+			break;
+		}
+	gw_check_qualified(check, GW_AT(place, "appProtocol"), protocol);
 }
 
 static void
 check_endpointslice(struct gw_check *check)
 {
 	const struct tree_node *document = check->document;
-	const struct tree_node *endpoint = first_of(document, "endpoints");
-	const struct tree_node *ports = first_of(document, "ports");
-	struct slice type = text_of(document, "addressType");
+	const struct tree_node *endpoint =
+	    gw_check_first(document, "endpoints");
+	const struct tree_node *ports = gw_check_first(document, "ports");
+	struct slice type = gw_check_text(document, "addressType");
 	uint32_t i = 0;
 
 	for (; endpoint; endpoint = endpoint->next, i++)
 		check_endpoint(
 		    check, GW_AT_ITEM(NULL, "endpoints", i), endpoint, type);
 	i = 0;
-	for (const struct tree_node *b = ports; b; b = b->next, i++) {
-		const struct gw_place *place = GW_AT_ITEM(NULL, "ports", i);
-		struct slice name = text_of(b, "name");
-
-		if (name.length > 0)
-			gw_check_form(check, GW_FINDING_NAME_INVALID,
-			    GW_AT(place, "name"), name, gw_form_is_label(name),
-			    "a port's name");
-		for (const struct tree_node *a = ports; a != b; a = a->next)
-			if (is_same(a, b, "name")) {
-				gw_check_report(check, GW_FINDING_DUPLICATE,
-				    GW_AT(place, "name"),
-				    "another port has the same name");
-				break;
-			}
-	}
+	for (const struct tree_node *port = ports; port; port = port->next, i++)
+		check_endpoint_port(
+		    check, GW_AT_ITEM(NULL, "ports", i), ports, port);
 }
 
 /* ---- Secret, ConfigMap ---- */
@@ -352,7 +194,8 @@ check_data(struct gw_check *check, const char *field, bool is_base64)
 {
 	size_t bytes = 0;
 
-	for (const struct tree_node *entry = first_of(check->document, field);
+	for (const struct tree_node *entry =
+	         gw_check_first(check->document, field);
 	     entry; entry = entry->next) {
 		gw_check_form(check, GW_FINDING_NAME_INVALID,
 		    GW_AT_KEY(NULL, field, entry->key), entry->key,
@@ -373,51 +216,98 @@ check_data_size(struct gw_check *check, size_t bytes)
 		    DATA_BYTES_MAX);
 }
 
-static bool
-has_data(const struct gw_check *check, const char *key)
+/* stringData has become data. */
+static const struct tree_node *
+data_of(const struct gw_check *check, const char *key)
 {
 	const struct tree_node *data = wire_tree_get(check->document, "data");
-	const struct tree_node *more =
-	    wire_tree_get(check->document, "stringData");
 
-	return (data && wire_tree_get(data, key)) ||
-	    (more && wire_tree_get(more, key));
+	return data ? wire_tree_get(data, key) : NULL;
 }
 
 static void
 need_data(struct gw_check *check, const char *key)
 {
-	if (has_data(check, key))
-		return;
 	gw_check_report(check, GW_FINDING_FIELD_MISSING,
 	    GW_AT_KEY(NULL, "data", slice_from_string(key)),
 	    "%s must be set when type is %.*s", key,
-	    SLICE_ARGS(text_of(check->document, "type")));
+	    SLICE_ARGS(gw_check_text(check->document, "type")));
+}
+
+/* To that server, null is as good as an empty one. */
+static bool
+is_json_object(struct gw_check *check, struct slice base64)
+{
+	const struct tree_node *tree = NULL;
+	struct text bytes;
+
+	text_init(&bytes);
+	if (wire_base64_take(&bytes, base64))
+		tree = wire_tree_from_json(text_slice(&bytes), check->arena);
+	text_fini(&bytes);
+	return tree && (tree->kind == TREE_MAP || tree->kind == TREE_NULL);
+}
+
+/* Who logs on to registries, as JSON. */
+static void
+check_logons(struct gw_check *check, const char *key)
+{
+	const struct tree_node *logons = data_of(check, key);
+
+	if (!logons)
+		need_data(check, key);
+	else if (!is_json_object(check, logons->text))
+		gw_check_report(check, GW_FINDING_VALUE_INVALID,
+		    GW_AT_KEY(NULL, "data", slice_from_string(key)),
+		    "must be a JSON object");
+}
+
+static void
+check_account(struct gw_check *check)
+{
+	static const char key[] = "kubernetes.io/service-account.name";
+	const struct tree_node *metadata =
+	    wire_tree_get(check->document, "metadata");
+	const struct tree_node *annotations =
+	    metadata ? wire_tree_get(metadata, "annotations") : NULL;
+
+	if (gw_check_text(annotations, key).length == 0)
+		gw_check_report(check, GW_FINDING_FIELD_MISSING,
+		    GW_AT_KEY(GW_AT(NULL, "metadata"), "annotations",
+		        slice_from_string(key)),
+		    "must name the service account that the token is of");
 }
 
 static void
 check_secret(struct gw_check *check)
 {
-	static const struct {
-		const char *type, *keys[2];
-	} types[] = {
-	    {"kubernetes.io/tls", {"tls.crt", "tls.key"}},
-	    {"kubernetes.io/ssh-auth", {"ssh-privatekey", NULL}},
-	    {"kubernetes.io/dockercfg", {".dockercfg", NULL}},
-	    {"kubernetes.io/dockerconfigjson", {".dockerconfigjson", NULL}},
-	};
+	struct slice type = gw_check_text(check->document, "type");
+	const struct tree_node *key;
 
-	check_data_size(check,
-	    check_data(check, "data", true) +
-	        check_data(check, "stringData", false));
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		for (size_t j = 0; j < 2; j++)
-			if (types[i].keys[j] &&
-			    is(check->document, "type", types[i].type))
-				need_data(check, types[i].keys[j]);
-	if (is(check->document, "type", "kubernetes.io/basic-auth") &&
-	    !has_data(check, "username"))
-		need_data(check, "password");
+	check_data_size(check, check_data(check, "data", true));
+	if (slice_equal(type, SLICE("kubernetes.io/tls"))) {
+		if (!data_of(check, "tls.crt"))
+			need_data(check, "tls.crt");
+		if (!data_of(check, "tls.key"))
+			need_data(check, "tls.key");
+	} else if (slice_equal(type, SLICE("kubernetes.io/ssh-auth"))) {
+		key = data_of(check, "ssh-privatekey");
+		if (!key || key->text.length == 0)
+			need_data(check, "ssh-privatekey");
+	} else if (slice_equal(type, SLICE("kubernetes.io/dockercfg"))) {
+		check_logons(check, ".dockercfg");
+	} else if (slice_equal(type, SLICE("kubernetes.io/dockerconfigjson"))) {
+		check_logons(check, ".dockerconfigjson");
+	} else if (slice_equal(type, SLICE("kubernetes.io/basic-auth"))) {
+		if (!data_of(check, "username") &&
+		    !data_of(check, "password")) {
+			need_data(check, "username");
+			need_data(check, "password");
+		}
+	} else if (slice_equal(
+	               type, SLICE("kubernetes.io/service-account-token"))) {
+		check_account(check);
+	}
 }
 
 static void
@@ -429,7 +319,8 @@ check_configmap(struct gw_check *check)
 	check_data_size(check,
 	    check_data(check, "data", false) +
 	        check_data(check, "binaryData", true));
-	for (const struct tree_node *entry = first_of(check->document, "data");
+	for (const struct tree_node *entry =
+	         gw_check_first(check->document, "data");
 	     entry && binary; entry = entry->next)
 		for (const struct tree_node *other = binary->child; other;
 		     other = other->next)

@@ -52,12 +52,66 @@ void gw_check_labels(struct gw_check *check, const struct gw_place *place,
 void gw_check_finalizers(struct gw_check *check, const struct gw_place *up,
     const struct tree_node *map, bool each);
 
+/* A name, perhaps with a domain and '/' before it; NULL: not there. */
+void gw_check_qualified(struct gw_check *check, const struct gw_place *place,
+    const struct tree_node *value);
+
+/* The field of a map (NULL: of none) as a text, or empty. */
+static inline struct slice
+gw_check_text(const struct tree_node *map, const char *key)
+{
+	const struct tree_node *node = map ? wire_tree_get(map, key) : NULL;
+
+	return node ? node->text : SLICE("");
+}
+
+static inline bool
+gw_check_is(const struct tree_node *map, const char *key, const char *value)
+{
+	return slice_equal(gw_check_text(map, key), slice_from_string(value));
+}
+
+/* The texts of two maps' fields are the same. */
+static inline bool
+gw_check_same(
+    const struct tree_node *a, const struct tree_node *b, const char *key)
+{
+	return slice_equal(gw_check_text(a, key), gw_check_text(b, key));
+}
+
+/* The number of a field, or 0. */
+static inline int64_t
+gw_check_number(const struct tree_node *map, const char *key)
+{
+	const struct tree_node *node = map ? wire_tree_get(map, key) : NULL;
+
+	return node ? node->integer : 0;
+}
+
+/* What a list or map of a map has: how many, and the first of them. */
+static inline uint32_t
+gw_check_count(const struct tree_node *map, const char *key)
+{
+	const struct tree_node *node = map ? wire_tree_get(map, key) : NULL;
+
+	return node ? node->count : 0;
+}
+
+static inline const struct tree_node *
+gw_check_first(const struct tree_node *map, const char *key)
+{
+	const struct tree_node *node = map ? wire_tree_get(map, key) : NULL;
+
+	return node ? node->child : NULL;
+}
+
 /* What an API server checks in code. Metadata of any object, also of one that
  * its schema refuses: */
 void gw_check_metadata(struct gw_check *check);
 /* Service, EndpointSlice, Secret and ConfigMap, once judged by their schemas:
  */
 void gw_check_built_in(struct gw_check *check);
+void gw_check_service(struct gw_check *check);
 /* Before that: the defaults that an API server makes in code. */
 void gw_fill_built_in(struct gw_check *check);
 

@@ -3,6 +3,7 @@
 #include "gw/form.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include "core/clock.h"
 
@@ -212,6 +213,58 @@ gw_form_is_address(struct slice s, char *out, unsigned *family)
 		return false;
 	*family = kind == AF_INET6 ? 6 : 4;
 	return inet_ntop(kind, &address, out, GW_ADDRESS_BYTES) != NULL;
+}
+
+bool
+gw_form_is_prefix(struct slice s)
+{
+	char canonical[GW_ADDRESS_BYTES];
+	size_t slash = slice_find(s, '/');
+	unsigned family;
+	uint64_t bits;
+
+	return slash < s.length &&
+	    gw_form_is_address(slice_make(s.data, slash), canonical, &family) &&
+	    slice_to_number(
+	        slice_skip(s, slash + 1), family == 4 ? 32 : 128, &bits);
+}
+
+/* An IPv4 address within IPv6 reaches as far as by itself. */
+enum gw_scope
+gw_form_scope(struct slice s)
+{
+	char canonical[GW_ADDRESS_BYTES];
+	unsigned char bytes[16] = {0};
+	const unsigned char *v4 = bytes;
+	unsigned family;
+
+	if (!gw_form_is_address(s, canonical, &family) ||
+	    inet_pton(family == 4 ? AF_INET : AF_INET6, canonical, bytes) != 1)
+		return GW_SCOPE_WIDE;
+	struct in6_addr address;
+
+	memcpy(&address, bytes, sizeof(address));
+	if (family == 6 && IN6_IS_ADDR_V4MAPPED(&address))
+		v4 = bytes + 12;
+	else if (family == 6) {
+		if (IN6_IS_ADDR_UNSPECIFIED(&address))
+			return GW_SCOPE_UNSPECIFIED;
+		if (IN6_IS_ADDR_LOOPBACK(&address))
+			return GW_SCOPE_LOOPBACK;
+		if (IN6_IS_ADDR_LINKLOCAL(&address))
+			return GW_SCOPE_LINK;
+		return IN6_IS_ADDR_MC_LINKLOCAL(&address)
+		    ? GW_SCOPE_LINK_MULTICAST
+		    : GW_SCOPE_WIDE;
+	}
+	if ((v4[0] | v4[1] | v4[2] | v4[3]) == 0)
+		return GW_SCOPE_UNSPECIFIED;
+	if (v4[0] == 127)
+		return GW_SCOPE_LOOPBACK;
+	if (v4[0] == 169 && v4[1] == 254)
+		return GW_SCOPE_LINK;
+	return v4[0] == 224 && (v4[1] | v4[2]) == 0 ? GW_SCOPE_LINK_MULTICAST
+	                                            : GW_SCOPE_WIDE;
 }
 
 /* Milliseconds of the unit at the front of *rest, which moves behind it. */

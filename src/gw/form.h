@@ -37,6 +37,17 @@ bool gw_form_is_time(struct slice s);
 /* An IP address; writes its one canonical form to out (GW_ADDRESS_BYTES) and
  * the family, 4 or 6. */
 bool gw_form_is_address(struct slice s, char *out, unsigned *family);
+/* "10.0.0.0/8", "2001:db8::/32"; bits behind the prefix may be set. */
+bool gw_form_is_prefix(struct slice s);
+enum gw_scope {
+	GW_SCOPE_WIDE, /* nothing special */
+	GW_SCOPE_UNSPECIFIED,
+	GW_SCOPE_LOOPBACK,
+	GW_SCOPE_LINK,
+	GW_SCOPE_LINK_MULTICAST,
+};
+/* How far an IP address reaches; one that is none is GW_SCOPE_WIDE. */
+enum gw_scope gw_form_scope(struct slice s);
 /* A duration of GEP-2257 in milliseconds. */
 bool gw_form_is_duration(struct slice s, uint64_t *ms);
 /* What is wrong with a path to match (Exact, PathPrefix), or NULL. Static. */

@@ -87,6 +87,17 @@ gw_schema_find(struct slice group, struct slice version, struct slice kind,
 	return false;
 }
 
+/* One without is refused before its rules are asked. */
+static bool
+has_name(const struct tree_node *document)
+{
+	const struct tree_node *metadata = wire_tree_get(document, "metadata");
+	const struct tree_node *name =
+	    metadata ? wire_tree_get(metadata, "name") : NULL;
+
+	return name && name->text.length > 0;
+}
+
 bool
 gw_schema_judge(const struct gw_schema *schema, struct tree_node *document,
     struct arena *arena, gw_schema_fault_fn on_fault, void *context,
@@ -99,7 +110,7 @@ gw_schema_judge(const struct gw_schema *schema, struct tree_node *document,
 
 	judge.last_duty = &judge.duties;
 	judge_node(&judge, document, schema->root, NULL);
-	if (!judge.blocked)
+	if (!judge.blocked && has_name(document))
 		run_rules(&judge, document);
 	if (typed)
 		*typed = !judge.mistyped;
@@ -268,8 +279,12 @@ fill_null(struct tree_node *tree, const struct node *node)
 static bool
 is_absent(const struct tree_node *tree, const struct node *node)
 {
+	bool empty = tree->kind == TREE_TEXT
+	    ? tree->text.length == 0
+	    : tree->kind <= TREE_INTEGER && tree->integer == 0;
+
 	return tree->kind == TREE_NULL ||
-	    (node->zero && tree->kind == TREE_TEXT && tree->text.length == 0);
+	    (node->zero && empty && has_type(node, tree));
 }
 
 static void

@@ -29,7 +29,7 @@ struct node {
 	uint8_t types; /* enum schema_type, or 0: any */
 	bool keep; /* unknown fields stay */
 	bool native; /* of Kubernetes itself: what Go's types hold */
-	bool zero; /* an empty text says nothing */
+	bool zero; /* an empty text, 0 and false say nothing */
 	uint8_t format, unique;
 	uint8_t property_count, choice_count, rule_count, key_count;
 	uint16_t limits; /* of a number, or of a length; 0: none */

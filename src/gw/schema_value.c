@@ -323,7 +323,8 @@ judge_many(struct schema_judge *judge, const struct tree_node *list,
 	map_fini(&map);
 }
 
-/* As an API server, the second of several is told, and no third. */
+/* As an API server, the second of several is told, and no third; and none where
+ * what has no keys stands among them. */
 void
 schema_judge_unique(struct schema_judge *judge, const struct tree_node *list,
     const struct slice *keys, unsigned key_count,
@@ -331,6 +332,10 @@ schema_judge_unique(struct schema_judge *judge, const struct tree_node *list,
 {
 	uint32_t i = 0;
 
+	for (const struct tree_node *at = list->child; at; at = at->next)
+		if (key_count > 0 && at->kind != TREE_MAP &&
+		    at->kind != TREE_NULL)
+			return;
 	if (list->count > FEW_ITEMS) {
 		judge_many(judge, list, keys, key_count, place);
 		return;

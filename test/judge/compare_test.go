@@ -75,23 +75,40 @@ func compareFaults(server, yumen *verdict, say func(string, ...any)) {
 			say("path of server only: %s"+detail+"%s", plain(path), what)
 		}
 	}
+	said := "path of yumen only"
+	if givesOut(server) {
+		said = "path of yumen only, the server having stopped"
+	}
 	for path, what := range yumen.faults {
 		if server.faults[path] == "" && pathAbove(path, server.faults, yumen.faults) == "" {
-			say("path of yumen only: %s"+detail+"%s", plain(path), what)
+			say(said+": %s"+detail+"%s", plain(path), what)
 		}
 	}
+}
+
+var givenOut = regexp.MustCompile(`^spec\.(clusterIPs|ipFamilies|ipFamilyPolicy|ports\[\d+\]\.nodePort)\b`)
+
+// givesOut: the server gives out a Service's addresses and ports before it looks at
+// the rest, and tells only why it could not.
+func givesOut(server *verdict) bool {
+	for path := range server.faults {
+		if !givenOut.MatchString(path) {
+			return false
+		}
+	}
+	return len(server.faults) > 0
 }
 
 // compareDecoding: the server's decoder stops at the first field that it cannot
 // decode, and names it without places in lists and keys of maps, or not at all.
 func compareDecoding(server, yumen *verdict, say func(string, ...any)) {
-	for path := range server.faults {
+	for path, what := range server.faults {
 		found := false
 		for own := range yumen.faults {
 			found = found || isBelow(index.ReplaceAllString(own, ""), path) || index.ReplaceAllString(own, "") == path
 		}
 		if !found {
-			say("path of decoding: server %s, yumen %s", path, words(yumen))
+			say("path of decoding: %s"+detail+"%s; yumen: %s", path, what, words(yumen))
 		}
 	}
 }
@@ -298,6 +315,15 @@ func readListed(path string) (*listed, error) {
 		list.rows = append(list.rows, listedRow{pattern: compiled, reason: reason})
 	}
 	return list, lines.Err()
+}
+
+// counts tells how often each row was met so far.
+func (l *listed) counts() []int {
+	var counts []int
+	for _, row := range l.rows {
+		counts = append(counts, row.matched)
+	}
+	return counts
 }
 
 func (l *listed) has(line string) bool {

@@ -229,11 +229,12 @@ type sample struct {
 
 var separator = regexp.MustCompile(`(?m)^---.*$`)
 
-// documents are the objects of the known kinds in the YAML files of a folder; others
-// are counted.
+// documents are the objects of the known kinds in the YAML files of a folder, and in
+// those with a line of JSON each; others are counted.
 func documents(kinds map[string]*kind, folder string) (samples []sample, others int, err error) {
 	err = filepath.Walk(folder, func(path string, info os.FileInfo, err error) error {
-		if err != nil || info.IsDir() || !strings.HasSuffix(path, ".yaml") {
+		isJSON := strings.HasSuffix(path, ".json")
+		if err != nil || info.IsDir() || !isJSON && !strings.HasSuffix(path, ".yaml") {
 			return err
 		}
 		text, err := os.ReadFile(path)
@@ -241,12 +242,16 @@ func documents(kinds map[string]*kind, folder string) (samples []sample, others 
 			return err
 		}
 		name, _ := filepath.Rel(folder, path)
-		for i, part := range separator.Split(string(text), -1) {
-			var document object
-			if yaml.Unmarshal([]byte(part), &document) != nil || document["kind"] == nil {
+		parts := separator.Split(string(text), -1)
+		if isJSON {
+			parts = strings.Split(string(text), "\n")
+		}
+		for i, part := range parts {
+			document := readDocument(part, isJSON)
+			if document["kind"] == nil {
 				continue
 			}
-			s, ok := newSample(kinds, document, []byte(part), false)
+			s, ok := newSample(kinds, document, []byte(part), isJSON)
 			if !ok {
 				others++
 				continue
@@ -257,6 +262,19 @@ func documents(kinds map[string]*kind, folder string) (samples []sample, others 
 		return nil
 	})
 	return samples, others, err
+}
+
+// readDocument reads what is needed to know what a document is: JSON also where its
+// numbers are beyond all bounds.
+func readDocument(part string, isJSON bool) (document object) {
+	if isJSON {
+		decoder := json.NewDecoder(strings.NewReader(part))
+		decoder.UseNumber()
+		_ = decoder.Decode(&document)
+	} else if yaml.Unmarshal([]byte(part), &document) != nil {
+		return nil
+	}
+	return document
 }
 
 // newSample finds what a document claims to be.

@@ -42,7 +42,7 @@ type node struct {
 	types      int
 	keep       bool // x-kubernetes-preserve-unknown-fields
 	native     bool // of Kubernetes itself: what Go's types hold
-	zero       bool // an empty text says nothing
+	zero       bool // an empty text, 0 and false say nothing
 	format     string
 	low, high  int64 // of a number, of the length of a text, of a list's or map's count
 	pattern    string
