@@ -370,3 +370,156 @@ func TestControllerWritesStatuses(t *testing.T) {
 		return err
 	})
 }
+
+// Whatever happens to connections, what changes meanwhile is known soon after.
+func TestControllerComesBack(t *testing.T) {
+	const (
+		class = gatewayRoot + "/gatewayclasses/b-ours"
+		gate  = gatewayRoot + "/namespaces/default/gateways/b-gate"
+		route = gatewayRoot + "/namespaces/default/httproutes/b-route"
+	)
+	drop(t, route, gate, class)
+	t.Cleanup(func() { drop(t, route, gate, class) })
+	r := newRelay(t)
+	c := startController(t, r)
+	send(t, "POST", gatewayRoot+"/gatewayclasses", classOf("b-ours", ours), 201)
+	send(t, "POST", gatewayRoot+"/namespaces/default/gateways", gatewayOf("b-gate", "b-ours"), 201)
+	waitFor(t, "the Gateway to be accepted", 20*time.Second, hasCondition(gate, "Accepted", "True/Accepted/1"))
+	for i := range 3 {
+		if count := r.cut(); count < 10 {
+			t.Errorf("only %d connections were there to be cut", count)
+		}
+		drop(t, route)
+		send(t, "POST", gatewayRoot+"/namespaces/default/httproutes", routeOf("b-route", "b-gate"), 201)
+		took := waitFor(t, "a route after a cut", 10*time.Second, hasEntry(route, ours, "Accepted", "True/Accepted/1"))
+		fmt.Printf("controller: all connections cut (%d): a new route is accepted after %d ms\n", i+1, took.Milliseconds())
+	}
+	// The API is away: what is changed meanwhile is known when it is back.
+	r.setAway(true)
+	send(t, "PATCH", route, `{"spec":{"hostnames":["b.test"]}}`, 200)
+	waitFor(t, "the outage to be told", 5*time.Second, func() error {
+		if !c.said("event=kube.down") {
+			return fmt.Errorf("the log does not say it")
+		}
+		return nil
+	})
+	time.Sleep(8 * time.Second)
+	r.setAway(false)
+	took := waitFor(t, "the change to be observed", 10*time.Second, hasEntry(route, ours, "Accepted", "True/Accepted/2"))
+	fmt.Printf("controller: 8 s without the API: a change is observed %d ms after it is back\n", took.Milliseconds())
+	// A restart writes nothing: all is as it was.
+	before, _, err := statusAt(route)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.stop(syscall.SIGTERM)
+	again := startController(t, r)
+	waitFor(t, "the next one to lead", 20*time.Second, func() error {
+		if !again.said("event=kube.leads ") {
+			return fmt.Errorf("it does not")
+		}
+		return nil
+	})
+	time.Sleep(4 * time.Second)
+	after, _, err := statusAt(route)
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := func(o object) any { return o["metadata"].(object)["resourceVersion"] }
+	if version(before) != version(after) {
+		t.Errorf("a restart wrote the route's status:\n%v\n%v", before["status"], after["status"])
+	}
+}
+
+// Of two controllers one writes; when it is killed, the other takes over.
+func TestControllerLeads(t *testing.T) {
+	const (
+		class = gatewayRoot + "/gatewayclasses/l-ours"
+		lease = "/apis/coordination.k8s.io/v1/namespaces/default/leases/l-lease"
+	)
+	drop(t, class, lease)
+	t.Cleanup(func() { drop(t, class, lease) })
+	leads := func(c *controller) func() error {
+		return func() error {
+			if !c.said("event=kube.leads ") {
+				return fmt.Errorf("it does not lead")
+			}
+			return nil
+		}
+	}
+	first := startController(t, newRelay(t), "--lease", "l-lease")
+	waitFor(t, "the first to lead", 20*time.Second, leads(first))
+	second := startController(t, newRelay(t), "--lease", "l-lease")
+	time.Sleep(3 * time.Second)
+	if second.said("event=kube.leads ") {
+		t.Fatal("two lead")
+	}
+	first.stop(syscall.SIGKILL)
+	send(t, "POST", gatewayRoot+"/gatewayclasses", classOf("l-ours", ours), 201)
+	took := waitFor(t, "the second to take over", 15*time.Second, hasCondition(class, "Accepted", "True/Accepted/1"))
+	fmt.Printf("controller: leader killed: the standby's first status after %.1f s\n", took.Seconds())
+	// One that stops gives the lease back.
+	third := startController(t, newRelay(t), "--lease", "l-lease")
+	time.Sleep(2 * time.Second)
+	second.stop(syscall.SIGTERM)
+	took = waitFor(t, "the third to take over", 5*time.Second, leads(third))
+	fmt.Printf("controller: leader stopped: the standby leads after %.1f s\n", took.Seconds())
+}
+
+// A class of the name that yumen was told to take over, and no other.
+func TestControllerTakesOver(t *testing.T) {
+	const (
+		envoy = "gateway.envoyproxy.io/gatewayclass-controller"
+		class = gatewayRoot + "/gatewayclasses/t-envoy"
+		own   = gatewayRoot + "/gatewayclasses/t-ours"
+	)
+	drop(t, class, own)
+	t.Cleanup(func() { drop(t, class, own) })
+	startController(t, newRelay(t), "--controller-name", envoy, "--lease", "t-lease")
+	send(t, "POST", gatewayRoot+"/gatewayclasses", classOf("t-ours", ours), 201)
+	send(t, "POST", gatewayRoot+"/gatewayclasses", classOf("t-envoy", envoy), 201)
+	waitFor(t, "the class to be accepted", 20*time.Second, hasCondition(class, "Accepted", "True/Accepted/1"))
+	if err := hasCondition(own, "Accepted", "Unknown/Pending")(); err != nil {
+		t.Error("the class of another name was written to:", err)
+	}
+}
+
+// Each change is one Event, and what is good from the start is none but of Gateways.
+func TestControllerTellsEvents(t *testing.T) {
+	const (
+		class = gatewayRoot + "/gatewayclasses/e-ours"
+		gate  = gatewayRoot + "/namespaces/default/gateways/e-gate"
+		route = gatewayRoot + "/namespaces/default/httproutes/e-route"
+	)
+	drop(t, route, gate, class)
+	t.Cleanup(func() { drop(t, route, gate, class) })
+	startController(t, newRelay(t), "--lease", "off")
+	send(t, "POST", gatewayRoot+"/gatewayclasses", classOf("e-ours", ours), 201)
+	send(t, "POST", gatewayRoot+"/namespaces/default/gateways", gatewayOf("e-gate", "e-ours"), 201)
+	send(t, "POST", gatewayRoot+"/namespaces/default/httproutes", routeOf("e-route", "e-gate"), 201)
+	events := func(name string) (found []string) {
+		var list struct{ Items []object }
+		if err := world.server.get("/api/v1/namespaces/default/events?limit=500", &list); err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range list.Items {
+			if item["involvedObject"].(object)["name"] == name {
+				found = append(found, fmt.Sprintf("%v %v", item["type"], item["reason"]))
+			}
+		}
+		return found
+	}
+	waitFor(t, "the Events", 20*time.Second, func() error {
+		if got := events("e-route"); len(got) != 1 || got[0] != "Warning BackendNotFound" {
+			return fmt.Errorf("%q", got)
+		}
+		return nil
+	})
+	time.Sleep(3 * time.Second)
+	if got := events("e-route"); len(got) != 1 {
+		t.Errorf("Events of the route: %q", got)
+	}
+	if got := events("e-gate"); len(got) < 2 {
+		t.Errorf("Events of the Gateway: %q", got)
+	}
+}
