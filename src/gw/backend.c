@@ -130,7 +130,7 @@ judge_service_port(const struct gw_state *state, const struct gw_node *node,
 
 static void
 judge_service(const struct gw_state *state, const struct gw_route_row *row,
-    const struct gw_node *node, int64_t wanted, struct arena *arena,
+    bool opens, const struct gw_node *node, int64_t wanted, struct arena *arena,
     struct gw_backend_verdict *verdict)
 {
 	const struct gw_service_spec *spec = node->object->service->spec;
@@ -152,6 +152,8 @@ judge_service(const struct gw_state *state, const struct gw_route_row *row,
 			continue;
 		if (row->requests)
 			judge_service_port(state, node, port, arena, verdict);
+		else if (opens)
+			(void)judge_policy(node, port->name, arena, verdict);
 		return;
 	}
 	refuse_port(node, wanted, row->transport, arena, verdict);
@@ -159,7 +161,7 @@ judge_service(const struct gw_state *state, const struct gw_route_row *row,
 
 static void
 judge_xbackend(const struct gw_state *state, const struct gw_route_row *row,
-    const struct gw_node *node, struct arena *arena,
+    bool opens, const struct gw_node *node, struct arena *arena,
     struct gw_backend_verdict *verdict)
 {
 	const struct gw_xbackend_spec *spec = node->object->xbackend->spec;
@@ -183,6 +185,8 @@ judge_xbackend(const struct gw_state *state, const struct gw_route_row *row,
 		        "supported yet",
 		        SLICE_ARGS(gw_node_key(node)),
 		        SLICE_ARGS(spec->protocol)));
+	else if (!opens)
+		return;
 	else if (!gw_xbackend_is_tls(node, &tls))
 		judge_policy(node, SLICE(""), arena, verdict);
 	else if (tls->refused)
@@ -194,9 +198,9 @@ judge_xbackend(const struct gw_state *state, const struct gw_route_row *row,
 
 void
 gw_backend_judge(const struct gw_state *state,
-    const struct gw_route_node *route, const struct gw_http_backend *reference,
-    const struct gw_node *node, struct arena *arena,
-    struct gw_backend_verdict *verdict)
+    const struct gw_route_node *route, bool opens,
+    const struct gw_http_backend *reference, const struct gw_node *node,
+    struct arena *arena, struct gw_backend_verdict *verdict)
 {
 	*verdict = (struct gw_backend_verdict){0};
 	if (!node) {
@@ -232,9 +236,9 @@ gw_backend_judge(const struct gw_state *state,
 		        SLICE_ARGS(gw_node_key(node))));
 	else if (node->kind == GW_SERVICE)
 		judge_service(
-		    state, row, node, reference->port, arena, verdict);
+		    state, row, opens, node, reference->port, arena, verdict);
 	else
-		judge_xbackend(state, row, node, arena, verdict);
+		judge_xbackend(state, row, opens, node, arena, verdict);
 }
 
 /* ---- units ---- */

@@ -70,11 +70,13 @@ add_backends(struct gw_state *state, struct gw_route_node *route)
 			    : gw_node_namespace(&route->node);
 			enum gw_kind kind;
 
-			if (gw_backend_kind(ref->group, ref->kind, &kind))
-				add_edge(route,
-				    gw_node_touch(
-				        state, kind, namespace, ref->name),
-				    GW_EDGE_BACKEND);
+			if (!gw_backend_kind(ref->group, ref->kind, &kind))
+				continue;
+			add_edge(route,
+			    gw_node_touch(state, kind, namespace, ref->name),
+			    GW_EDGE_BACKEND);
+			route->edges[route->edge_count - 1].port =
+			    (uint16_t)ref->port;
 		}
 	}
 }

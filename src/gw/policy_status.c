@@ -63,10 +63,40 @@ may_lead(const struct gw_state *state, const struct gw_node *route,
 	        gw_node_namespace(route), node);
 }
 
+/* Has a Service this port by its number, for routes of this transport, under
+ * the name? */
+static bool
+is_port(const struct gw_node *service, int64_t number, const char *transport,
+    struct slice name)
+{
+	const struct gw_service_spec *spec = service->object->service->spec;
+
+	for (uint32_t i = 0; i < spec->ports_count; i++)
+		if (spec->ports[i].port == number &&
+		    slice_equal(spec->ports[i].protocol,
+		        slice_from_string(transport)) &&
+		    slice_equal(spec->ports[i].name, name))
+			return true;
+	return false;
+}
+
+/* Does a route's edge lead to this section of the target? To one that is not
+ * there as to the whole. */
+static bool
+leads_to_section(const struct gw_edge *edge, struct slice section)
+{
+	return section.length == 0 ||
+	    !gw_policy_has_section(edge->node, section) ||
+	    is_port(edge->node, edge->port,
+	        gw_route_row(edge->user->kind)->transport, section);
+}
+
 static void
 find_ancestors_of(struct telling *telling, uint32_t index)
 {
-	const struct gw_node *node = telling->policy->targets[index].node;
+	const struct gw_policy_target *target =
+	    &telling->policy->targets[index];
+	const struct gw_node *node = target->node;
 	const struct gw_node *last = NULL;
 
 	if (!node)
@@ -77,7 +107,8 @@ find_ancestors_of(struct telling *telling, uint32_t index)
 		    container_of(at, struct gw_edge, link);
 
 		/* A route's edges to one node mostly stand together. */
-		if (edge->role != GW_EDGE_BACKEND || edge->user == last)
+		if (edge->role != GW_EDGE_BACKEND || edge->user == last ||
+		    !leads_to_section(edge, target->reference->section_name))
 			continue;
 		last = edge->user;
 		if (!may_lead(telling->state, last, node))
@@ -169,6 +200,15 @@ find_missing(struct arena *arena, const struct gw_policy_target *target)
 	return SLICE_NONE;
 }
 
+/* An XBackend with TLS of its own, which comes before any policy. */
+static bool
+speaks_for_itself(const struct gw_node *node)
+{
+	const struct gw_policy_verdict *verdict;
+
+	return node->kind == GW_XBACKEND && gw_xbackend_is_tls(node, &verdict);
+}
+
 /* The first of the ancestor's targets that is lost or not there. */
 static bool
 add_lost(struct gw_conditions *conditions, const struct telling *telling,
@@ -190,6 +230,17 @@ add_lost(struct gw_conditions *conditions, const struct telling *telling,
 			    "TargetNotFound",
 			    arena_format(arena, "targetRefs[%u]: %.*s", i,
 			        SLICE_ARGS(missing)));
+			return true;
+		}
+		if (target->node && speaks_for_itself(target->node)) {
+			gw_conditions_add(conditions, "Accepted", "False",
+			    "Conflicted",
+			    arena_format(arena,
+			        "targetRefs[%u]: %.*s says itself, by "
+			        "spec.tls, how it is spoken to",
+			        i,
+			        SLICE_ARGS(target_text(
+			            &telling->state->work, target))));
 			return true;
 		}
 		if (winner) {

@@ -68,15 +68,35 @@ has_good_rules(const struct gw_rules *rules)
 	return rules->total == 0 || rules->refused < rules->total;
 }
 
+/* Is what comes in taken out of its TLS, if any, so that policies say how to go
+ * on? Datagrams are not, nor is what one of the listeners passes through. */
+static bool
+opens(const struct judge *judge)
+{
+	if (judge->route->node.kind == GW_UDPROUTE)
+		return false;
+	if (judge->route->node.kind != GW_TLSROUTE)
+		return true;
+	for (uint32_t i = 0; i < judge->reached_count; i++) {
+		const struct gw_attachment *at = &judge->reached[i];
+		const struct gw_listener_tls *tls =
+		    at->owner->listeners[at->listener].spec->tls;
+
+		if (tls && slice_equal(tls->mode, SLICE("Passthrough")))
+			return false;
+	}
+	return judge->reached_count > 0;
+}
+
 /* A route with an object and its edges. */
 static void
 judge_object(struct gw_state *state, struct gw_route_node *route)
 {
 	struct judge judge = {.state = state, .route = route};
 
-	gw_rules_make(state, route, &state->work, &judge.rules);
-	judge.unit_name = name_unit(state, route);
 	find_parents(&judge);
+	gw_rules_make(state, route, opens(&judge), &state->work, &judge.rules);
+	judge.unit_name = name_unit(state, route);
 	emit_unit(&judge);
 	judge.report = gw_report_get(state, judge.unit_name);
 	judge.accepted = has_good_rules(&judge.rules) &&

@@ -16,6 +16,7 @@ struct maker {
 	const struct gw_state *state;
 	const struct gw_route_node *route;
 	const struct gw_route_row *row; /* of the route's kind */
+	bool opens; /* as of gw_rules_make */
 	struct arena *arena;
 	struct gw_rules *rules;
 	uint32_t index; /* of the rule */
@@ -109,7 +110,7 @@ make_rule(struct maker *maker, const struct gw_http_rule *rule)
 
 void
 gw_rules_make(const struct gw_state *state, const struct gw_route_node *route,
-    struct arena *arena, struct gw_rules *rules)
+    bool opens, struct arena *arena, struct gw_rules *rules)
 {
 	/* The CRD's default: one rule that takes all and leads nowhere. */
 	static const struct gw_http_rule all;
@@ -118,6 +119,7 @@ gw_rules_make(const struct gw_state *state, const struct gw_route_node *route,
 	    .state = state,
 	    .route = route,
 	    .row = gw_route_row(route->node.kind),
+	    .opens = opens,
 	    .arena = arena,
 	    .rules = rules,
 	};
@@ -294,8 +296,8 @@ make_backends(struct maker *maker, const struct gw_http_rule *rule,
 			node = maker->route->edges[maker->edge].node;
 			must(node->kind == kind);
 		}
-		gw_backend_judge(maker->state, maker->route, reference, node,
-		    maker->arena, &verdict);
+		gw_backend_judge(maker->state, maker->route, maker->opens,
+		    reference, node, maker->arena, &verdict);
 		if (verdict.refused)
 			tell_reference(rules, maker->index, i, &verdict);
 		if (!refused)

@@ -69,6 +69,7 @@ struct gw_edge {
 	struct gw_node *node;
 	enum gw_edge_role role;
 	bool active; /* a unit made of user leads to that of node */
+	uint16_t port; /* of a Service that a route leads to, else 0 */
 };
 
 struct gw_class_node {
@@ -441,11 +442,12 @@ struct gw_backend_verdict {
 	const char *refused; /* the reason of ResolvedRefs=False, or NULL */
 	struct slice message;
 };
-/* May route lead here, and does it exist? */
+/* May route lead here, and does it exist? opens: the connection to it is
+ * opened anew, so that it may be one of TLS. */
 void gw_backend_judge(const struct gw_state *state,
-    const struct gw_route_node *route, const struct gw_http_backend *reference,
-    const struct gw_node *node, struct arena *arena,
-    struct gw_backend_verdict *verdict);
+    const struct gw_route_node *route, bool opens,
+    const struct gw_http_backend *reference, const struct gw_node *node,
+    struct arena *arena, struct gw_backend_verdict *verdict);
 void gw_backend_emit(struct gw_state *state, struct gw_backend_node *backend);
 void gw_slice_emit(struct gw_state *state, struct gw_slice_node *slice);
 /* Link a slice to the Service that its label names. */
@@ -544,8 +546,9 @@ struct gw_rules {
 	const char *ref_reason; /* the first unresolved reference's, or NULL */
 	struct text refused_text, ref_text, ignored_text;
 };
+/* opens: as of gw_backend_judge. */
 void gw_rules_make(const struct gw_state *state,
-    const struct gw_route_node *route, struct arena *arena,
+    const struct gw_route_node *route, bool opens, struct arena *arena,
     struct gw_rules *rules);
 void gw_rules_fini(struct gw_rules *rules);
 
