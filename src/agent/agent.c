@@ -260,7 +260,6 @@ start_workers(struct agent *agent)
 		if (error != ERROR_OK)
 			return error;
 		agent->holds[i] = proxy_worker_holds(agent->workers[i]);
-		agent_tickets_give(agent, agent->workers[i]);
 	}
 	return ERROR_OK;
 }
@@ -281,7 +280,6 @@ agent_new(const struct agent_options *options, struct agent **agent)
 	net_timer_init(&made->collect, on_collect);
 	net_timer_init(&made->retry, on_retry);
 	net_timer_init(&made->deadline, on_deadline);
-	agent_tickets_open(made);
 	error = start_workers(made);
 	if (error != ERROR_OK)
 		agent_free(&made);
@@ -299,7 +297,6 @@ agent_free(struct agent **agent)
 	for (unsigned i = 0; i < old->options.workers; i++)
 		if (old->workers[i] != NULL)
 			proxy_worker_stop(&old->workers[i]);
-	agent_tickets_close(old);
 	agent_sockets_close(old);
 	agent_listeners_free(old);
 	agent_hostnames_free(old);

@@ -5,7 +5,6 @@
 #include "agent/agent.h"
 #include "core/map.h"
 #include "net/names.h"
-#include "net/tls.h"
 #include "proxy/worker.h"
 #include "snap/decide.h"
 #include "snap/set.h"
@@ -57,9 +56,6 @@ struct agent {
 	struct net_timer retry; /* sockets that could not be opened */
 	struct net_timer collect; /* what only old sets used */
 	struct net_timer deadline; /* of the drain */
-	struct net_timer rotation; /* of ticket keys */
-	struct net_tls_ticket_key ticket_keys[NET_TLS_TICKET_KEYS_MAX];
-	unsigned ticket_key_count;
 	bool draining, drained;
 };
 
@@ -86,11 +82,6 @@ enum error agent_socket_address(
 void agent_listeners_note(struct agent *agent, struct slice name);
 void agent_listeners_report(struct agent *agent);
 void agent_listeners_free(struct agent *agent);
-
-/* Make the keys of session tickets, and new ones from time to time. */
-void agent_tickets_open(struct agent *agent);
-void agent_tickets_give(struct agent *agent, struct proxy_worker *worker);
-void agent_tickets_close(struct agent *agent);
 
 /* Watch the names that external units need, and no others. */
 void agent_hostnames_sync(struct agent *agent);

@@ -82,6 +82,7 @@ ctl_free(struct ctl **ctl)
 	ctl_units_fini(&old->units);
 	if (old->state != NULL)
 		gw_state_free(&old->state);
+	ctl_tickets_fini(&old->tickets);
 	if (old->loop != NULL)
 		net_loop_free(old->loop);
 	memory_free(old);
@@ -492,6 +493,8 @@ set_timer(struct ctl *ctl)
 	                                 : 0,
 	        ctl_statuses_deadline_ms(ctl->statuses)));
 
+	at_ms = earlier(at_ms, ctl->tickets.due_ms);
+
 	/* All wait for as long: the first came first. */
 	if (!list_is_empty(&ctl->waiting))
 		at_ms = earlier(at_ms,
@@ -528,6 +531,8 @@ run_round(struct net_task *task)
 	if (!atomic_load(&ctl->stop)) {
 		ctl_take_replies(ctl);
 		tell_time(ctl);
+		ctl->state_changed |= ctl_tickets_turn(
+		    &ctl->tickets, ctl->state, net_loop_now_ms(ctl->loop));
 		if (ctl->cluster != NULL)
 			read_cluster(ctl);
 		else

@@ -11,6 +11,7 @@
 #include "ctl/pages.h"
 #include "ctl/sources.h"
 #include "ctl/statuses.h"
+#include "ctl/tickets.h"
 #include "ctl/units.h"
 
 struct ctl {
@@ -27,6 +28,7 @@ struct ctl {
 	struct ctl_cluster *cluster;
 	struct gw_state *state;
 	struct ctl_units units;
+	struct ctl_tickets tickets;
 	struct ctl_statuses *statuses;
 	struct ctl_changes changes;
 	struct ctl_pages *pages;

@@ -245,6 +245,8 @@ fill_tls(struct gw_state *state, const struct gw_owner_node *gateway,
 	record->curves = judged->settings.curves;
 	record->curves_count = judged->settings.curve_count;
 	record->client_validation = tls->clients;
+	if (gw_listener_has_tickets(judged) && gw_tickets_are_given(state))
+		record->tickets = gw_tickets_unit_name(work, &gateway->node);
 	if (!gw_tls_is_shown(judged))
 		return;
 	name_units(tls->certificates, tls->certificate_count,

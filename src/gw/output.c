@@ -2,10 +2,11 @@
 #include "gw/output_priv.h"
 
 #include "core/hash.h"
+#include "core/memory.h"
 #include "core/must.h"
 #include "wire/record_binary.h"
 
-enum { OUTBOX_BYTES = 4096 };
+enum { OUTBOX_BYTES = 4096, FRAMING_BYTES = 512 };
 
 void
 gw_outbox_init(struct gw_outbox *outbox)
@@ -63,6 +64,25 @@ gw_outbox_unit(struct gw_outbox *outbox, struct gw_sent *sent,
 	outbox->output->on_unit(
 	    outbox->output->context, name, bytes, &sent->tag);
 	return true;
+}
+
+bool
+gw_outbox_secret(struct gw_outbox *outbox, struct gw_sent *sent,
+    struct slice name, const struct record_type *type, const void *record,
+    size_t bytes)
+{
+	struct text usual = outbox->bytes;
+
+	/* Never moved, so that no copy is left behind. */
+	text_init(&outbox->bytes);
+	(void)text_reserve(&outbox->bytes, bytes + FRAMING_BYTES);
+
+	bool told = gw_outbox_unit(outbox, sent, name, type, record);
+
+	memory_wipe(outbox->bytes.data, outbox->bytes.capacity);
+	text_fini(&outbox->bytes);
+	outbox->bytes = usual;
+	return told;
 }
 
 void

@@ -32,6 +32,10 @@ bool gw_is_out(const struct gw_sent *sent);
 /* True when it differs from what was said: then it is told. */
 bool gw_outbox_unit(struct gw_outbox *outbox, struct gw_sent *sent,
     struct slice name, const struct record_type *type, const void *record);
+/* The same of one whose texts, of so many bytes in all, are nobody's to see. */
+bool gw_outbox_secret(struct gw_outbox *outbox, struct gw_sent *sent,
+    struct slice name, const struct record_type *type, const void *record,
+    size_t bytes);
 void gw_outbox_drop(
     struct gw_outbox *outbox, struct gw_sent *sent, struct slice name);
 /* NULL: the object has none any more. */

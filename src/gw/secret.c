@@ -388,8 +388,9 @@ gw_secret_emit(struct gw_state *state, struct gw_secret_node *secret)
 	    .ocsp = secret->staple_until > 0 ? text_slice(&staple) : SLICE_NONE,
 	};
 
-	(void)gw_outbox_unit(&state->outbox, &secret->unit, name,
-	    &unit_certificate_type, &record);
+	(void)gw_outbox_secret(&state->outbox, &secret->unit, name,
+	    &unit_certificate_type, &record,
+	    chain.length + key.length + staple.length);
 	text_fini(&chain);
 	wipe(&key);
 	text_fini(&staple);

@@ -38,6 +38,7 @@ gw_state_new(const struct gw_options *options)
 	}
 	map_init(&state->reports);
 	map_init(&state->listener_units);
+	map_init(&state->tickets);
 	gw_outbox_init(&state->outbox);
 	arena_init(&state->work, WORK_BYTES);
 	return state;
@@ -73,6 +74,7 @@ gw_state_free(struct gw_state **state)
 	for (size_t at = 0; map_next(&s->listener_units, &at, &key, &value);)
 		memory_free(value);
 	map_fini(&s->listener_units);
+	gw_tickets_fini(s);
 	gw_outbox_fini(&s->outbox);
 	arena_fini(&s->work);
 	for (uint32_t i = 0; i < s->controller_name_count; i++)

@@ -94,6 +94,13 @@ void gw_state_clock(struct gw_state *state, int64_t now_seconds);
 /* When to say the time again, at the latest; 0: it need not be. */
 int64_t gw_state_clock_due(const struct gw_state *state);
 
+/* What the keys of session tickets are made of, newest first: random bytes, for
+ * nobody else to see, copied; without, no listener has tickets. */
+#define GW_TICKET_SEED_BYTES 32
+#define GW_TICKET_SEEDS_MAX 4
+void gw_state_tickets(struct gw_state *state,
+    const uint8_t (*seeds)[GW_TICKET_SEED_BYTES], unsigned count);
+
 /* What the receiver keeps with a unit; zero when it is new. */
 struct gw_tag {
 	uint8_t bytes[16];

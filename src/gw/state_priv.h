@@ -274,6 +274,9 @@ struct gw_state {
 	int64_t turns_at; /* when a certificate is not what it was */
 	struct map reports; /* by name of unit */
 	struct map listener_units; /* struct gw_listener_unit, by name */
+	struct map tickets; /* struct gw_tickets_unit, by name */
+	uint8_t ticket_seeds[GW_TICKET_SEEDS_MAX][GW_TICKET_SEED_BYTES];
+	unsigned ticket_seed_count;
 	struct gw_outbox outbox;
 	struct arena work; /* of one node's judging */
 };
@@ -486,7 +489,22 @@ void gw_clock_note(struct gw_state *state, const struct gw_secret_node *secret);
 /* Whoever listens hears of a certificate whose health is another. */
 void gw_certificate_tell(struct gw_state *state, struct gw_secret_node *secret);
 
+/* ---- tickets.c ---- */
+bool gw_tickets_are_given(const struct gw_state *state);
+struct slice gw_tickets_unit_name(
+    struct arena *arena, const struct gw_node *gateway);
+/* Once all listeners are known. */
+void gw_tickets_emit(struct gw_state *state);
+void gw_tickets_fini(struct gw_state *state);
+
 /* ---- tls.c, tls_option.c, tls_overlap.c ---- */
+/* Are sessions with it resumed? */
+static inline bool
+gw_listener_has_tickets(const struct gw_listener_state *listener)
+{
+	return listener->tls.terminates &&
+	    listener->protocol->unit == UNIT_PROTOCOL_HTTPS;
+}
 /* What tls.options of our domain say; false and why: one is not understood. */
 bool gw_tls_options_take(const struct gw_listener_tls *tls, struct arena *arena,
     struct gw_tls_settings *settings, struct text *fault);

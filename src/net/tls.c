@@ -129,10 +129,14 @@ apply_choice(struct net_tls *tls, const struct net_tls_choice *choice,
 	SSL *ssl = tls->ssl;
 	bool good = choice->identity_count > 0;
 
-	const struct net_tls_profile *profile =
+	struct net_tls_profile *profile =
 	    choice->profile ? choice->profile : tls->profile;
 
 	/* A second ClientHello may be chosen for otherwise. */
+	net_tls_profile_ref(profile);
+	if (tls->wait->chosen)
+		net_tls_profile_unref(tls->wait->chosen);
+	tls->wait->chosen = profile;
 	if (SSL_get_SSL_CTX(ssl) != profile->context)
 		good = good && net_tls_profile_switch(ssl, profile);
 	for (unsigned i = 0; good && i < choice->identity_count; i++) {

@@ -13,6 +13,7 @@ struct net_tls_wait {
 	struct list link; /* of the closing ones, in the profile */
 	const struct net_tls_server *server; /* or client: of the handshake */
 	const struct net_tls_client *client;
+	struct net_tls_profile *chosen; /* counted; NULL: the server's */
 	/* What the server's owner chose. */
 	bool has_chosen;
 	enum net_tls_clients clients;

@@ -377,6 +377,11 @@ net_tls_session_fini(struct net_tls_session *session)
 bool
 net_tls_profile_switch(SSL *ssl, const struct net_tls_profile *profile)
 {
+	SSL_set_num_tickets(ssl, profile->key_count > 0);
+	if (profile->key_count > 0)
+		SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+	else
+		SSL_set_options(ssl, SSL_OP_NO_TICKET);
 	return SSL_set_SSL_CTX(ssl, profile->context) &&
 	    SSL_set_min_proto_version(ssl, profile->version_min) &&
 	    SSL_set_max_proto_version(ssl, profile->version_max) &&
@@ -458,8 +463,10 @@ static int
 on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
     EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int is_new)
 {
-	/* The listening socket's profile, whatever was chosen since. */
-	const struct net_tls_profile *profile = tls_of(ssl)->profile;
+	/* OpenSSL asks the first context, but who was chosen has the keys. */
+	const struct net_tls_wait *wait = tls_of(ssl)->wait;
+	const struct net_tls_profile *profile =
+	    wait && wait->chosen ? wait->chosen : tls_of(ssl)->profile;
 	const EVP_CIPHER *aes = EVP_aes_256_cbc();
 
 	if (profile->key_count == 0)

@@ -40,6 +40,8 @@ wait_free(struct net_tls *tls)
 		return;
 	net_timer_clear(&tls->wait->timer);
 	list_remove(&tls->wait->link);
+	if (tls->wait->chosen)
+		net_tls_profile_unref(tls->wait->chosen);
 	memory_free(tls->wait);
 	tls->wait = NULL;
 }

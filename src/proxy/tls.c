@@ -2,13 +2,20 @@
  * set's when a handshake or request looks at it. */
 #include "proxy/tls.h"
 
+#include <assert.h>
+
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/must.h"
 #include "proxy/reading.h"
 #include "snap/decide.h"
+#include "snap/secret.h"
 #include "wire/base64.h"
 #include "wire/field.h"
+
+static_assert(sizeof(struct net_tls_ticket_key) == UNIT_TICKET_KEY_BYTES,
+    "as units have it");
+static_assert(UNIT_TICKET_KEYS_MAX <= NET_TLS_TICKET_KEYS_MAX, "all are taken");
 
 #define KEY_BYTES CRYPT_SHA256_BYTES
 
@@ -19,6 +26,7 @@ struct shared {
 	unsigned references;
 	uint8_t key[KEY_BYTES];
 	struct net_tls_profile *profile; /* NULL: it cannot be made */
+	struct unit_digest tickets; /* of the unit that its keys are from */
 	struct net_tls_trust *trust; /* NULL: none can be read */
 };
 
@@ -38,8 +46,6 @@ struct proxy_tls {
 	uint32_t capacity, sweep_next;
 	uint64_t serial; /* the one given last */
 	struct proxy_credentials credentials;
-	struct net_tls_ticket_key keys[NET_TLS_TICKET_KEYS_MAX];
-	unsigned key_count;
 	struct net_tls_identity *chosen[PROXY_IDENTITIES_MAX];
 };
 
@@ -119,10 +125,8 @@ profile_make(struct proxy_tls *tls, struct shared *shared,
 
 	/* What OpenSSL does not know was told by who made the unit; here the
 	 * listener has no way of speaking TLS. */
-	if (net_tls_profile_new(
-	        &settings, tls->metrics, &shared->profile, &wrong) == ERROR_OK)
-		net_tls_profile_set_ticket_keys(
-		    shared->profile, tls->keys, tls->key_count);
+	(void)!net_tls_profile_new(
+	    &settings, tls->metrics, &shared->profile, &wrong);
 	text_fini(&ciphers);
 	text_fini(&suites);
 	text_fini(&groups);
@@ -145,6 +149,8 @@ profile_get(struct proxy_tls *tls, const struct unit_listener *listener)
 	}
 	text_push_byte(&text, ' ');
 	join(&text, listener->curves, listener->curves_count, false);
+	text_push_byte(&text, ' ');
+	text_push(&text, listener->tickets);
 	whole = text_slice(&text);
 	crypt_sha256(&whole, 1, key);
 	text_fini(&text);
@@ -186,27 +192,8 @@ proxy_tls_free(struct proxy_tls **tls)
 	shared_unref(&old->base);
 	must(list_is_empty(&old->profiles) && list_is_empty(&old->trusts));
 	proxy_credentials_fini(&old->credentials);
-	memory_wipe(old->keys, sizeof(old->keys));
 	memory_free(old->listeners);
 	memory_free(old);
-}
-
-void
-proxy_tls_set_ticket_keys(struct proxy_tls *tls,
-    const struct net_tls_ticket_key *keys, unsigned count)
-{
-	must(count <= NET_TLS_TICKET_KEYS_MAX);
-	memory_wipe(tls->keys, sizeof(tls->keys));
-	memcpy(tls->keys, keys, count * sizeof(*keys));
-	tls->key_count = count;
-	LIST_FOR_EACH(at, &tls->profiles)
-	{
-		struct shared *shared = container_of(at, struct shared, link);
-
-		if (shared->profile)
-			net_tls_profile_set_ticket_keys(
-			    shared->profile, keys, count);
-	}
 }
 
 struct net_tls_profile *
@@ -276,6 +263,36 @@ bring_clients(struct proxy_tls *tls, const struct snap_set *set,
 	    set, authority_ids(unit), unit->listener->authorities_count);
 }
 
+/* The keys of tickets are the profile's: those of the unit as it is now. */
+static void
+bring_tickets(
+    const struct snap_set *set, struct shared *profile, const struct unit *unit)
+{
+	static const struct unit_digest nothing;
+	struct net_tls_ticket_key keys[NET_TLS_TICKET_KEYS_MAX];
+	const struct unit *tickets = NULL;
+	uint32_t id, count = 0;
+
+	if (snap_listener_tickets(unit, &id))
+		tickets = snap_set_credential(set, id);
+
+	const struct unit_digest *digest =
+	    tickets ? &tickets->digest : &nothing;
+
+	if (!profile->profile ||
+	    memcmp(&profile->tickets, digest, sizeof(*digest)) == 0)
+		return;
+	profile->tickets = *digest;
+	if (tickets)
+		count = tickets->tickets->keys_count;
+	must(count <= NET_TLS_TICKET_KEYS_MAX);
+	for (uint32_t i = 0; i < count; i++)
+		memcpy(
+		    &keys[i], tickets->tickets->keys[i].data, sizeof(keys[i]));
+	net_tls_profile_set_ticket_keys(profile->profile, keys, count);
+	memory_wipe(keys, sizeof(keys));
+}
+
 static void
 bring_up(struct proxy_tls *tls, const struct snap_set *set,
     struct listener *listener, const struct unit *unit)
@@ -289,6 +306,7 @@ bring_up(struct proxy_tls *tls, const struct snap_set *set,
 		shared_unref(&old);
 		listener->digest = unit->digest;
 	}
+	bring_tickets(set, listener->profile, unit);
 	bring_clients(tls, set, listener, unit);
 	listener->set_number = snap_set_number(set);
 }

@@ -1,7 +1,7 @@
 /* TLS as a worker's listeners speak it: what each handshake gets is found by
  * its SNI in the current set, and made at its first use: a profile for each way
- * of speaking TLS, who is believed by each set of authorities, and each
- * certificate (proxy/credential.h).
+ * of speaking TLS and keys of tickets, who is believed by each set of
+ * authorities, and each certificate (proxy/credential.h).
  *
  * A connection is served as the listener that its SNI belongs to, and under
  * what that one asked of it: it is known by a number (net_tls_tag), which is
@@ -17,10 +17,6 @@ struct proxy_tls; /* a worker's */
 /* Without a socket of TLS there is none. */
 struct proxy_tls *proxy_tls_new(struct metrics *metrics);
 void proxy_tls_free(struct proxy_tls **tls);
-/* Sessions are resumed by tickets under the first key, and those that the
- * others have sealed. */
-void proxy_tls_set_ticket_keys(struct proxy_tls *tls,
-    const struct net_tls_ticket_key *keys, unsigned count);
 /* What all sockets accept with. */
 struct net_tls_profile *proxy_tls_profile(struct proxy_tls *tls);
 /* For net_tls_server.choose. */

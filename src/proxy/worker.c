@@ -35,8 +35,6 @@ worker_free(struct proxy_worker *worker)
 	proxy_counters_fini(&worker->counters);
 	proxy_sockets_fini(worker->sockets);
 	memory_free(worker->sockets);
-	pthread_mutex_destroy(&worker->tickets.lock);
-	memory_wipe(worker->tickets.keys, sizeof(worker->tickets.keys));
 	metrics_fini(&worker->metrics);
 	memory_free(worker);
 }
@@ -55,7 +53,6 @@ worker_new(const struct proxy_options *options, struct net_loop *loop)
 	worker->loop = loop;
 	worker->sockets = memory_zero(1, sizeof(*worker->sockets));
 	proxy_sockets_init(worker->sockets);
-	pthread_mutex_init(&worker->tickets.lock, NULL);
 	metrics_init(&worker->metrics);
 	proxy_counters_init(&worker->counters);
 	proxy_backends_init(&worker->backends, &worker->http);
@@ -167,20 +164,6 @@ proxy_worker_accepts(const struct proxy_worker *worker, int fd)
 }
 
 void
-proxy_worker_set_ticket_keys(struct proxy_worker *worker,
-    const struct net_tls_ticket_key *keys, unsigned count)
-{
-	struct proxy_tickets *tickets = &worker->tickets;
-	must(count <= NET_TLS_TICKET_KEYS_MAX);
-	pthread_mutex_lock(&tickets->lock);
-	memcpy(tickets->keys, keys, count * sizeof(*keys));
-	tickets->count = count;
-	tickets->changed = true;
-	pthread_mutex_unlock(&tickets->lock);
-	net_loop_wake(worker->loop);
-}
-
-void
 proxy_worker_drain(struct proxy_worker *worker)
 {
 	atomic_store(&worker->drain, true);
@@ -241,21 +224,6 @@ tend_sockets(struct proxy_worker *worker)
 		worker->options.on_progress(worker->options.context);
 }
 
-/* Once there is something to seal with them. */
-static void
-take_tickets(struct proxy_worker *worker)
-{
-	struct proxy_tickets *tickets = &worker->tickets;
-	if (!worker->tls)
-		return;
-	pthread_mutex_lock(&tickets->lock);
-	if (tickets->changed)
-		proxy_tls_set_ticket_keys(
-		    worker->tls, tickets->keys, tickets->count);
-	tickets->changed = false;
-	pthread_mutex_unlock(&tickets->lock);
-}
-
 static void
 on_wake(void *context)
 {
@@ -266,7 +234,6 @@ on_wake(void *context)
 	}
 	take_set(worker);
 	tend_sockets(worker);
-	take_tickets(worker);
 }
 
 static void

@@ -47,12 +47,6 @@ void proxy_worker_take_back(struct proxy_worker *worker, int fd);
  * will be: the fd may be closed, although its connections are still served. */
 bool proxy_worker_accepts(const struct proxy_worker *worker, int fd);
 
-/* The keys of session tickets, from now on: the first seals, all open. Copied.
- */
-struct net_tls_ticket_key;
-void proxy_worker_set_ticket_keys(struct proxy_worker *worker,
-    const struct net_tls_ticket_key *keys, unsigned count);
-
 /* Stop accepting, say Connection: close, close idle connections. */
 void proxy_worker_drain(struct proxy_worker *worker);
 /* After drain: no connection is left. */

@@ -15,14 +15,6 @@
 
 struct proxy_request;
 
-/* The keys of session tickets, as the control thread gave them last. */
-struct proxy_tickets {
-	pthread_mutex_t lock;
-	struct net_tls_ticket_key keys[NET_TLS_TICKET_KEYS_MAX];
-	unsigned count;
-	bool changed; /* since the worker took them */
-};
-
 struct proxy_worker {
 	struct proxy_options options;
 	pthread_t thread;
@@ -47,7 +39,6 @@ struct proxy_worker {
 	_Atomic uint64_t served;
 	_Atomic bool stop, drain, idle;
 	struct proxy_sockets *sockets;
-	struct proxy_tickets tickets;
 
 	struct metrics metrics;
 	struct proxy_counters counters;

@@ -1,7 +1,7 @@
-/* Credentials: certificates and authorities, found by a number, so that a
- * worker finds its own state of one by an array index. A number belongs to the
- * name: to the units that name it and to the unit itself, in whatever order
- * they come and go. */
+/* Credentials: certificates, authorities and keys of tickets, found by a
+ * number, so that a worker finds its own state of one by an array index. A
+ * number belongs to the name: to the units that name it and to the unit itself,
+ * in whatever order they come and go. */
 #include "core/memory.h"
 #include "core/must.h"
 #include "snap/store_priv.h"
@@ -57,6 +57,8 @@ collect(const struct unit *unit, struct slice *out)
 		    listener->certificates_count);
 		count = add(out, count, listener->authorities,
 		    listener->authorities_count);
+		count = add(out, count, &listener->tickets,
+		    slice_is_set(listener->tickets));
 		return add(out, count, &listener->backend_certificate,
 		    slice_is_set(listener->backend_certificate));
 	case UNIT_SERVICE:
@@ -110,6 +112,18 @@ snap_listener_certificate(const struct unit *listener, uint32_t *id)
 	if (!slice_is_set(listener->listener->backend_certificate))
 		return false;
 	*id = listener->credential_ids[collect(listener, NULL) - 1];
+	return true;
+}
+
+bool
+snap_listener_tickets(const struct unit *listener, uint32_t *id)
+{
+	const struct unit_listener *record = listener->listener;
+
+	if (!slice_is_set(record->tickets))
+		return false;
+	*id = listener->credential_ids[record->certificates_count +
+	    record->authorities_count];
 	return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "core/must.h"
+#include "snap/secret.h"
 
 #define BATCH_BLOCK_BYTES 4096
 #define CHANGES_MIN 16 /* a power of two */
@@ -79,8 +80,7 @@ feed_batch_new(void)
 	return batch;
 }
 
-/* The bytes of a certificate unit have its key in them; they are the batch's.
- */
+/* Of units with keys in them; the bytes are the batch's. */
 static void
 wipe_keys(struct feed_batch *batch)
 {
@@ -90,7 +90,7 @@ wipe_keys(struct feed_batch *batch)
 
 		if (change->bytes.length > 0 &&
 		    snap_unit_kind(change->name, &kind) &&
-		    kind == UNIT_CERTIFICATE)
+		    snap_unit_is_secret(kind))
 			memory_wipe((char *)(uintptr_t)change->bytes.data,
 			    change->bytes.length);
 	}

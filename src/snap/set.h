@@ -95,11 +95,14 @@ bool snap_store_has_garbage(const struct snap_store *store);
 /* Lookups in a set, by workers. */
 const struct snap_backend *snap_set_backend(
     const struct snap_set *set, uint32_t id);
-/* The certificate or authority of such a number; NULL while it is not there. */
+/* The certificate, authority or tickets of such a number; NULL while there are
+ * none. */
 const struct unit *snap_set_credential(const struct snap_set *set, uint32_t id);
 /* The number of the certificate that a listener's backends are shown; false:
  * none is. Good as long as the unit is held. */
 bool snap_listener_certificate(const struct unit *listener, uint32_t *id);
+/* The same of its tickets. */
+bool snap_listener_tickets(const struct unit *listener, uint32_t *id);
 /* The listener of a snap_decision.listener_id; NULL when it is gone. */
 const struct unit *snap_set_listener(const struct snap_set *set, uint32_t id);
 /* Lookups by the control thread. */

@@ -124,6 +124,7 @@ replace(struct snap_store *store, struct unit *old, struct unit *unit)
 		break;
 	case UNIT_CERTIFICATE:
 	case UNIT_AUTHORITY:
+	case UNIT_TICKETS:
 		snap_credential_replace(store, old, unit);
 		break;
 	case UNIT__COUNT:

@@ -9,6 +9,7 @@
 #include "core/memory.h"
 #include "core/must.h"
 #include "crypt/digest.h"
+#include "snap/secret.h"
 #include "snap/unit_priv.h"
 #include "wire/record_binary.h"
 #include "wire/record_tree.h"
@@ -30,6 +31,7 @@ static const struct {
     [UNIT_EXTERNAL] = {{"external", 8}, &unit_external_type},
     [UNIT_CERTIFICATE] = {{"certificate", 11}, &unit_certificate_type},
     [UNIT_AUTHORITY] = {{"authority", 9}, &unit_authority_type},
+    [UNIT_TICKETS] = {{"tickets", 7}, &unit_tickets_type},
 };
 
 bool
@@ -151,12 +153,17 @@ snap_unit_free(struct unit **unit)
 		return;
 	if (old->kind == UNIT_CERTIFICATE && old->record)
 		wipe(old->certificate->key);
+	if (old->kind == UNIT_TICKETS && old->record)
+		for (uint32_t i = 0; i < old->tickets->keys_count; i++)
+			wipe(old->tickets->keys[i]);
 	arena_blocks_free(old->blocks);
 }
 
+enum { SHOWN_BYTES = 7 + 2 * CRYPT_SHA256_BYTES };
+
 /* "sha256:" and the digest: whether two keys differ can be seen. */
 static struct slice
-shown_key(struct slice key, char out[7 + 2 * CRYPT_SHA256_BYTES + 1])
+shown_key(struct slice key, char out[SHOWN_BYTES])
 {
 	uint8_t digest[CRYPT_SHA256_BYTES];
 	size_t length = 7;
@@ -175,14 +182,21 @@ shown_key(struct slice key, char out[7 + 2 * CRYPT_SHA256_BYTES + 1])
 void
 snap_unit_dump(struct text *out, const struct unit *unit)
 {
-	char key[7 + 2 * CRYPT_SHA256_BYTES + 1];
+	char texts[UNIT_TICKET_KEYS_MAX][SHOWN_BYTES];
+	struct slice keys[UNIT_TICKET_KEYS_MAX];
+	struct unit_tickets tickets = {.keys = keys};
 	struct unit_certificate shown;
 	const void *record = unit->record;
 
 	if (unit->kind == UNIT_CERTIFICATE) {
 		shown = *unit->certificate;
-		shown.key = shown_key(shown.key, key);
+		shown.key = shown_key(shown.key, texts[0]);
 		record = &shown;
+	} else if (unit->kind == UNIT_TICKETS) {
+		tickets.keys_count = unit->tickets->keys_count;
+		for (uint32_t i = 0; i < tickets.keys_count; i++)
+			keys[i] = shown_key(unit->tickets->keys[i], texts[i]);
+		record = &tickets;
 	}
 	wire_record_to_json(out, snap_unit_type(unit->kind), record);
 }

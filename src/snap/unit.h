@@ -12,6 +12,7 @@
  *	authority/<kind>/<namespace>/<name> certificates to trust; the kind is
  *	                                    configmap, or clustertrustbundle
  *	                                    with namespace "_"
+ *	tickets/<namespace>/<gateway>       keys of its session tickets
  *
  * The word before the first '/' is the kind. Texts in a unit are final:
  * hostnames in lower case, paths canonical, references judged. */
@@ -31,6 +32,7 @@ enum unit_kind {
 	UNIT_EXTERNAL,
 	UNIT_CERTIFICATE,
 	UNIT_AUTHORITY,
+	UNIT_TICKETS,
 	UNIT__COUNT
 };
 /* HTTPS terminates, whether tls_mode says so or nothing. */
@@ -126,6 +128,7 @@ struct unit {
 		const struct unit_external *external;
 		const struct unit_certificate *certificate;
 		const struct unit_authority *authority;
+		const struct unit_tickets *tickets;
 	};
 };
 

@@ -7,6 +7,7 @@
 
 #include "core/limit.h"
 #include "core/must.h"
+#include "snap/secret.h"
 #include "wire/field.h"
 #include "wire/host.h"
 
@@ -22,6 +23,7 @@ static enum error check_service_ports(
     const struct unit_service_port *ports, uint32_t count, int64_t minimum);
 static enum error check_endpoints(const struct unit_endpoints *endpoints);
 static enum error check_external(const struct unit_external *external);
+static enum error check_tickets(const struct unit_tickets *tickets);
 
 enum error
 snap_unit_check(
@@ -46,6 +48,8 @@ snap_unit_check(
 	case UNIT_AUTHORITY:
 		/* PEM: its faults are data, and told by who looks into it. */
 		return ERROR_OK;
+	case UNIT_TICKETS:
+		return check_tickets(record);
 	case UNIT__COUNT:
 		break;
 	}
@@ -104,6 +108,18 @@ are_tls_names(const struct slice *names, uint32_t count)
 	return true;
 }
 
+/* A key that is none would have tickets that anybody can seal. */
+static enum error
+check_tickets(const struct unit_tickets *tickets)
+{
+	if (tickets->keys_count > UNIT_TICKET_KEYS_MAX)
+		return ERROR_LIMIT;
+	for (uint32_t i = 0; i < tickets->keys_count; i++)
+		if (tickets->keys[i].length != UNIT_TICKET_KEY_BYTES)
+			return ERROR_INVALID;
+	return tickets->keys_count > 0 ? ERROR_OK : ERROR_INVALID;
+}
+
 static enum error
 check_listener_tls(const struct unit_listener *listener)
 {
@@ -124,6 +140,8 @@ check_listener_tls(const struct unit_listener *listener)
 		    listener->authorities_count, UNIT_AUTHORITY);
 	if (!are_tls_names(listener->ciphers, listener->ciphers_count) ||
 	    !are_tls_names(listener->curves, listener->curves_count) ||
+	    (slice_is_set(listener->tickets) &&
+	        !is_name_of(listener->tickets, UNIT_TICKETS)) ||
 	    (slice_is_set(listener->backend_certificate) &&
 	        !is_name_of(listener->backend_certificate, UNIT_CERTIFICATE)))
 		return ERROR_INVALID;

@@ -48,6 +48,8 @@ reach_listener(const struct unit *unit, const struct stream_reach *reach)
 	tell_root(reach, unit->name);
 	tell_held(reach, listener->certificates, listener->certificates_count);
 	tell_held(reach, listener->authorities, listener->authorities_count);
+	if (listener->tickets.length > 0)
+		tell_held(reach, &listener->tickets, 1);
 	if (listener->backend_certificate.length > 0)
 		tell_held(reach, &listener->backend_certificate, 1);
 }
@@ -89,6 +91,7 @@ stream_reach(const struct unit *unit, const struct stream_reach *reach)
 		return;
 	case UNIT_CERTIFICATE:
 	case UNIT_AUTHORITY:
+	case UNIT_TICKETS:
 	case UNIT__COUNT:
 		return;
 	}

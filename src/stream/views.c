@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "core/must.h"
+#include "snap/secret.h"
 
 static struct slice
 name_of(const struct stream_entry *entry)
@@ -28,7 +29,7 @@ stream_views_new(void)
 static void
 free_entry(struct stream_entry *entry)
 {
-	if (entry->bytes != NULL && entry->kind == UNIT_CERTIFICATE)
+	if (entry->bytes != NULL && snap_unit_is_secret(entry->kind))
 		memory_wipe(entry->bytes, entry->bytes_length);
 	memory_free(entry->bytes);
 	stream_links_fini(&entry->held);

@@ -2,6 +2,7 @@
  * the old ones are taken away, so that what both lead to does not move. */
 #include "core/memory.h"
 #include "core/must.h"
+#include "snap/secret.h"
 #include "stream/views_priv.h"
 
 #define LINKS_MIN 4
@@ -86,6 +87,7 @@ depth_of(enum unit_kind kind)
 	case UNIT_ENDPOINTS:
 	case UNIT_CERTIFICATE:
 	case UNIT_AUTHORITY:
+	case UNIT_TICKETS:
 	case UNIT__COUNT:
 		break;
 	}
@@ -228,7 +230,7 @@ set_bytes(struct stream_entry *entry, struct slice bytes,
 			stream_member_count(member, true);
 		stream_member_touch(member);
 	}
-	if (old != NULL && entry->kind == UNIT_CERTIFICATE)
+	if (old != NULL && snap_unit_is_secret(entry->kind))
 		memory_wipe(old, old_length);
 	memory_free(old);
 }

@@ -282,6 +282,45 @@ func TestStreamGivesEachItsOwn(t *testing.T) {
 	f.programmed("web", "False", "")
 }
 
+// The keys of session tickets are the Gateway's: who comes to another of its proxies,
+// or to one that was started anew, is known there; no other Gateway's proxy has them.
+func TestStreamTickets(t *testing.T) {
+	t.Parallel()
+	app := serve(t, "app")
+	authority := makePair(t, "", nil)
+	web, other := freePort(t), freePort(t)
+	files := twoGateways(web, other, app.port, app.port, app.port)
+	for _, name := range []string{"web", "other"} {
+		files[name+".yaml"] = strings.Replace(files[name+".yaml"], "protocol: HTTP,",
+			"protocol: HTTPS, tls: {certificateRefs: [{name: s}]},", 1)
+	}
+	files["secret.yaml"] = makePair(t, "", authority, "a.example").secret(t, "s")
+	f := startFleet(t, files)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		config := &tls.Config{RootCAs: rootsOf(authority), ServerName: "a.example", MaxVersion: version,
+			ClientSessionCache: tls.NewLRUClientSessionCache(8)}
+		for i := 0; i < 2; i++ {
+			p := f.proxy("web", fmt.Sprintf("web-%d", i), web)
+			p.eventually("it is ready", p.tryReady)
+			if units := p.units(); !strings.Contains(units, "tickets/default/web") || strings.Contains(units, "tickets/default/other") {
+				t.Errorf("whose tickets?\n%s", units)
+			}
+			conn, err := shake(fmt.Sprintf("127.0.0.1:%d", web), config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if response, _, err := over(conn, "a.example", "/"); err != nil || response.StatusCode != 200 {
+				t.Fatal(response, err)
+			}
+			if resumed := conn.ConnectionState().DidResume; resumed != (i > 0) {
+				t.Errorf("%x, proxy %d: resumed %v", version, i, resumed)
+			}
+			conn.Close()
+			p.kill()
+		}
+	}
+}
+
 // settle waits until nothing more comes.
 func (f *fleet) settle(g *gate) {
 	f.t.Helper()

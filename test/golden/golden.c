@@ -11,6 +11,7 @@
  *	# controller-name NAME
  *	# namespaces-explicit
  *	# now TIME                      (RFC 3339; without, no time passes)
+ *	# tickets                       (seeds of their keys are given)
  *	# carries PROTOCOL...           (besides HTTP/1; as in enum gw_carry)
  *	# report UNIT LABEL why         (LABEL as in core/error.def)
  *	# refused UNIT why */
@@ -50,6 +51,7 @@ struct input {
 	struct slice names[NAMES_MAX];
 	struct gw_options options;
 	int64_t now; /* 0: none is said */
+	bool has_tickets;
 };
 
 /* The words of the next "# ..." line, or false at the first other line. */
@@ -102,6 +104,8 @@ read_options(struct input *input)
 			input->options.namespaces_implied = false;
 		else if (slice_equal(word, SLICE("now")))
 			must(clock_parse(words, &input->now));
+		else if (slice_equal(word, SLICE("tickets")))
+			input->has_tickets = true;
 		else if (slice_equal(word, SLICE("carries")))
 			while (slice_cut(&words, ' ', &word))
 				input->options.carries |= carry_of(word);
@@ -144,7 +148,11 @@ report(struct world *world, const struct input *input)
 static void
 begin(struct world *world, const struct input *input)
 {
+	static const uint8_t seeds[][GW_TICKET_SEED_BYTES] = {"new", "old"};
+
 	world_init(world, &input->options);
+	if (input->has_tickets)
+		gw_state_tickets(world->state, seeds, 2);
 	if (input->now)
 		gw_state_clock(world->state, input->now);
 }

@@ -66,14 +66,6 @@ proxy_worker_lend(struct proxy_worker *worker, uint32_t socket, int fd,
 }
 
 void
-proxy_worker_set_ticket_keys(struct proxy_worker *worker,
-    const struct net_tls_ticket_key *keys, unsigned count)
-{
-	memcpy(worker->keys, keys, count * sizeof(*keys));
-	worker->key_count = count;
-}
-
-void
 proxy_worker_take_back(struct proxy_worker *worker, int fd)
 {
 	unsigned found = 0;

@@ -5,7 +5,6 @@
 #define YUMEN_TEST_AGENT_RIG_H
 
 #include "agent/agent.h"
-#include "net/tls.h"
 #include "proxy/worker.h"
 
 #define RIG_WORKERS 2
@@ -29,8 +28,6 @@ struct proxy_worker {
 	uint64_t served;
 	struct rig_lent lent[RIG_LENT];
 	unsigned lent_count;
-	struct net_tls_ticket_key keys[NET_TLS_TICKET_KEYS_MAX];
-	unsigned key_count;
 	bool draining, idle;
 };
 

@@ -69,6 +69,9 @@ print_unit(struct text *out, const struct unit *unit)
 		print_digest(out, "chain", unit->certificate->chain);
 		print_digest(out, "key", unit->certificate->key);
 		print_digest(out, "ocsp", unit->certificate->ocsp);
+	} else if (unit->kind == UNIT_TICKETS) {
+		for (uint32_t i = 0; i < unit->tickets->keys_count; i++)
+			print_digest(out, "key", unit->tickets->keys[i]);
 	} else if (unit->kind == UNIT_AUTHORITY) {
 		print_digest(out, "bundle", unit->authority->bundle);
 	} else {

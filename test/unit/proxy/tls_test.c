@@ -98,7 +98,21 @@ listener_of(const char *hostname, struct slice *certificates, uint32_t count)
 	    .protocol = UNIT_PROTOCOL_HTTPS,
 	    .hostname = slice_from_string(hostname),
 	    .certificates = certificates,
-	    .certificates_count = count};
+	    .certificates_count = count,
+	    .tickets = SLICE("tickets/ns/gw")};
+}
+
+/* Keys of tickets, of which the newest is made of this word. */
+static void
+put_tickets(struct rig *rig, const char *word)
+{
+	struct net_tls_ticket_key key = {"name", "", "mac"};
+	struct slice keys_of = slice_make((const char *)&key, sizeof(key));
+
+	snprintf((char *)key.cipher, sizeof(key.cipher), "%s", word);
+	snprintf((char *)key.name, sizeof(key.name), "%s", word);
+	put(rig, "tickets/ns/gw",
+	    &(struct unit_tickets){.keys = &keys_of, .keys_count = 1});
 }
 
 /* "listener/ns/gw/<name>", of one certificate "certificate/ns/<name>". */
@@ -155,7 +169,6 @@ choose(void *context, struct slice server_name, struct net_tls_choice *choice)
 static int
 rig_set_up(void **state)
 {
-	static const struct net_tls_ticket_key key = {"name", "secret", "mac"};
 	static const struct net_tls_settings settings = {
 	    .protocols = SLICE("\2h2\10http/1.1")};
 	struct rig *rig = memory_zero(1, sizeof(*rig));
@@ -164,7 +177,7 @@ rig_set_up(void **state)
 	metrics_init(&rig->metrics);
 	rig->store = snap_store_new();
 	rig->tls = proxy_tls_new(&rig->metrics);
-	proxy_tls_set_ticket_keys(rig->tls, &key, 1);
+	put_tickets(rig, "secret");
 	rig->loop = net_loop_new();
 	assert_int_equal(
 	    net_address_parse(SLICE("127.0.0.1"), 0, &rig->address), ERROR_OK);
@@ -512,6 +525,39 @@ test_resumption(void **state)
 	assert_true(rig->far.facts.has_peer);
 }
 
+/* The keys are the unit's as it is now. */
+static void
+test_ticket_keys(void **state)
+{
+	struct rig *rig = *state;
+
+	put_certificate(
+	    rig, "certificate/ns/a", "P-256", "*.example", "spiffe://a", 0);
+	put_listener(rig, "a", "a.example");
+	publish(rig);
+	assert_gets(rig, "a.example", "spiffe://a");
+	assert_gets(rig, "a.example", "spiffe://a");
+	assert_true(rig->far.facts.resumed);
+	put_tickets(rig, "other");
+	publish(rig);
+	assert_gets(rig, "a.example", "spiffe://a");
+	assert_false(rig->far.facts.resumed);
+	assert_gets(rig, "a.example", "spiffe://a");
+	assert_true(rig->far.facts.resumed);
+	/* Without there are no tickets. */
+	snap_store_drop(rig->store, SLICE("tickets/ns/gw"));
+	publish(rig);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_gets(rig, "a.example", "spiffe://a");
+		assert_false(rig->far.facts.resumed);
+	}
+	put_tickets(rig, "other");
+	publish(rig);
+	assert_gets(rig, "a.example", "spiffe://a");
+	assert_gets(rig, "a.example", "spiffe://a");
+	assert_true(rig->far.facts.resumed);
+}
+
 static void
 test_settings(void **state)
 {
@@ -581,6 +627,7 @@ main(void)
 	    TEST(test_several),
 	    TEST(test_clients),
 	    TEST(test_resumption),
+	    TEST(test_ticket_keys),
 	    TEST(test_settings),
 	};
 

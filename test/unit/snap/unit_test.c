@@ -26,6 +26,7 @@ static const struct {
     {"external/ns/x", UNIT_EXTERNAL},
     {"certificate/ns/s", UNIT_CERTIFICATE},
     {"authority/configmap/ns/c", UNIT_AUTHORITY},
+    {"tickets/ns/gw", UNIT_TICKETS},
     {"", -1},
     {"/", -1},
     {"route", -1},
