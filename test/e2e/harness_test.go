@@ -74,8 +74,6 @@ type gate struct {
 	port   int // of the Gateway that basics made
 	socket string
 	admin  string
-	// fetch holds what explain says of the request against the answer.
-	explains bool
 	// inside comes before the program: what runs it elsewhere.
 	inside []string
 	mu     sync.Mutex
@@ -304,19 +302,18 @@ func clientTo(address string) *http.Client {
 	}
 }
 
-// fetch is one request by path and host; headers as "Name: value".
+// fetch is one request by path and host; headers as "Name: value". What explain says of
+// it is held against the answer.
 func (g *gate) fetch(method, host, path string, headers ...string) (*http.Response, string) {
 	g.t.Helper()
 	response, body, err := g.tryFetch(method, host, path, headers...)
 	if err != nil {
 		g.t.Fatalf("%s %s%s: %v", method, host, path, err)
 	}
-	if g.explains {
-		if head, err := httputil.DumpRequestOut(response.Request.Clone(context.Background()), false); err != nil {
-			g.t.Error(err)
-		} else {
-			g.explained(string(head), response)
-		}
+	if head, err := httputil.DumpRequestOut(response.Request.Clone(context.Background()), false); err != nil {
+		g.t.Error(err)
+	} else {
+		g.explained(string(head), response)
 	}
 	return response, body
 }

@@ -36,7 +36,6 @@ func TestMatching(t *testing.T) {
 `) + routeYAML("host", `["very.specific.test"]`, prefixRule("/", "host")) +
 		routeYAML("wild", `["*.specific.test"]`, prefixRule("/", "wild"))
 	g := start(t, port, files)
-	g.explains = true
 	rows := []struct{ method, host, path, header, want string }{
 		{"GET", "main.test", "/one", "", "exact"},
 		{"GET", "main.test", "/one/", "", ""},
@@ -117,7 +116,6 @@ func TestRegularExpressions(t *testing.T) {
     backendRefs: [{name: runaway, port: 80}]
 `+prefixRule("/", "prefix"))
 	g := start(t, port, files)
-	g.explains = true
 	rows := []struct{ host, path, header, want string }{
 		{"main.test", "/api/v1/users", "", "exact"},
 		{"main.test", "/api/v2/users", "", "long"},
@@ -169,7 +167,6 @@ func TestTieBreaks(t *testing.T) {
 		routeYAML("a-name", `["name.test"]`, prefixRule("/", "first")) +
 		routeYAML("rules", `["rule.test"]`, prefixRule("/", "first")+prefixRule("/", "second"))
 	g := start(t, port, files)
-	g.explains = true
 	for host, want := range map[string]string{"age.test": "older", "name.test": "first", "rule.test": "first"} {
 		if body := g.expect(200, "GET", host, "/x"); body != want {
 			t.Errorf("%s: %q answered, want %q", host, body, want)
@@ -189,7 +186,6 @@ func TestWeights(t *testing.T) {
   - backendRefs: [{name: a, port: 80, weight: 70}, {name: b, port: 80, weight: 30}, {name: c, port: 80, weight: 0}]
 `),
 	})
-	g.explains = true
 	got := map[string]int{}
 	client := g.client()
 	const n = 2000
@@ -236,7 +232,6 @@ func TestHeaderModifiers(t *testing.T) {
         requestHeaderModifier: {add: [{name: X-Backend-Ref, value: app}]}
 `),
 	})
-	g.explains = true
 	response, _ := g.fetch("GET", "h.test", "/", "X-Set: old", "x-set: older", "X-Add: first", "X-Remove: 1", "X-Stay: 2")
 	seen := b.last(t).Header
 	if got := strings.Join(seen.Values("X-Set"), ","); got != "new" {
@@ -270,7 +265,6 @@ func TestRedirect(t *testing.T) {
 			rule("/strip", `{path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}`)+
 			rule("/prefix", `{path: {type: ReplacePrefixMatch, replacePrefixMatch: /other}, statusCode: 308}`)),
 	})
-	g.explains = true
 	own := fmt.Sprintf(":%d", port)
 	rows := []struct {
 		path   string
@@ -310,7 +304,6 @@ func TestListenerIsolation(t *testing.T) {
 		"route.yaml": strings.Replace(routeYAML("r", "", prefixRule("/", "app")),
 			"{name: eg}", "{name: eg, sectionName: http}", 1),
 	})
-	g.explains = true
 	g.expect(200, "GET", "any.test", "/")
 	if response, _ := g.fetch("GET", "special.test", "/"); response.StatusCode != 404 {
 		t.Errorf("special.test: %d, want 404", response.StatusCode)
@@ -328,7 +321,6 @@ func TestNotResolved(t *testing.T) {
 			routeYAML("foreign", `["foreign.test"]`, "  - backendRefs: [{name: empty, namespace: other, port: 80}]\n") +
 			routeYAML("empty", `["empty.test"]`, prefixRule("/", "empty")),
 	})
-	g.explains = true
 	rows := []struct {
 		host   string
 		status int

@@ -190,7 +190,8 @@ func mesonTest(root, target, folder string) (counts, error) {
 	}
 	var out bytes.Buffer
 	c = command(root, []string{"ASAN_OPTIONS=detect_leaks=1", "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1"},
-		"meson", "test", "-C", folder, "--print-errorlogs")
+		"meson", "test", "-C", folder, "--print-errorlogs",
+		"--timeout-multiplier", "10") // of what hangs, not of what is slow
 	c.Stdout = io.MultiWriter(os.Stdout, &out)
 	c.Stderr = os.Stderr
 	err := c.Run()

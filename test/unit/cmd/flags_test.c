@@ -43,7 +43,9 @@ static char told[65536]; /* on stderr or stdout, of the last parse */
 static int
 parse(const char *line)
 {
-	char copy[1024], *words[2 * FLAG_REPEATS + 8], *rest = copy;
+	/* What flags has points into it. */
+	static char copy[1024];
+	char *words[2 * FLAG_REPEATS + 8], *rest = copy;
 	FILE *file = tmpfile();
 	int saved[2] = {dup(1), dup(2)}, count = 0, status;
 	size_t length;
