@@ -131,6 +131,7 @@ kube_call_start(struct kube_call *call, const struct kube_request *request)
 	    request->silent_ms > 0);
 	struct net_loop *loop = call->client->loop;
 
+	metric_add(&call->client->metrics, METRIC_KUBE_CALLS, 1);
 	wipe(&call->request);
 	push_head(call, request);
 	text_push(&call->request, request->body);
@@ -214,6 +215,7 @@ fail(struct kube_call *call, enum error error)
 		begin_again(call);
 		return;
 	}
+	metric_add(&call->client->metrics, METRIC_KUBE_CALLS_FAILED, 1);
 	kube_client_tell(call->client, error);
 	finish(call, error);
 }

@@ -5,6 +5,7 @@
 #include "kube/decode.h"
 
 #include "core/limit.h"
+#include "core/memory.h"
 #include "core/must.h"
 
 /* What a decoder keeps of its memory from one body to the next. */
@@ -26,19 +27,24 @@ kube_decoder_init(struct kube_decoder *decoder, enum kube_body body,
 	text_init(&decoder->rest);
 }
 
-void
-kube_decoder_fini(struct kube_decoder *decoder)
-{
-	text_fini(&decoder->value);
-	text_fini(&decoder->rest);
-}
-
+/* Secrets are among what comes. */
 static void
 empty(struct text *text)
 {
+	if (text->length > 0)
+		memory_wipe(text->data, text->length);
 	text_reset(text);
 	if (text->capacity > KEPT_BYTES)
 		text_fini(text);
+}
+
+void
+kube_decoder_fini(struct kube_decoder *decoder)
+{
+	empty(&decoder->value);
+	empty(&decoder->rest);
+	text_fini(&decoder->value);
+	text_fini(&decoder->rest);
 }
 
 void

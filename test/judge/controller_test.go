@@ -4,6 +4,7 @@ package judge
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,11 +13,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"sigs.k8s.io/yaml"
 )
 
 const gatewayRoot = "/apis/gateway.networking.k8s.io/v1"
@@ -135,7 +140,10 @@ users:
 		t.Fatal(err)
 	}
 	defer log.Close()
-	c.command = exec.Command(program, append([]string{"controller", "--kubeconfig", filepath.Join(folder, "kubeconfig"),
+	if !slices.Contains(args, "--kubeconfig") {
+		args = append(args, "--kubeconfig", filepath.Join(folder, "kubeconfig"))
+	}
+	c.command = exec.Command(program, append([]string{"controller",
 		"--stream-listen", "127.0.0.1:" + ports[0], "--stream-authority", folder,
 		"--stream-tokens", filepath.Join(folder, "tokens"), "--admin", "off",
 		"--socket", filepath.Join(folder, "socket")}, args...)...)
@@ -522,4 +530,381 @@ func TestControllerTellsEvents(t *testing.T) {
 	if got := events("e-gate"); len(got) < 2 {
 		t.Errorf("Events of the Gateway: %q", got)
 	}
+}
+
+// Credentials as kubeconfigs have them: each proves who we are, or it is said why not.
+func TestControllerProvesItself(t *testing.T) {
+	var answer struct{ Status struct{ Token string } }
+	send(t, "POST", "/api/v1/namespaces/default/serviceaccounts", `{"metadata":{"name":"p-yumen"}}`, 201)
+	t.Cleanup(func() { drop(t, "/api/v1/namespaces/default/serviceaccounts/p-yumen") })
+	code, _, body, err := world.server.send("POST", "/api/v1/namespaces/default/serviceaccounts/p-yumen/token",
+		"application/json", []byte(`{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":3600}}`))
+	if err != nil || code != 201 {
+		t.Fatalf("%d %v %s", code, err, body)
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(world.server.folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	credential := func(status object) string {
+		text, err := json.Marshal(object{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	write("token", answer.Status.Token+"\n")
+	write("token.json", credential(object{"token": answer.Status.Token, "expirationTimestamp": "2099-01-01T00:00:00Z"}))
+	write("pair.json", credential(object{"clientCertificateData": read("admin.crt"), "clientKeyData": read("admin.key")}))
+	plugin := write("plugin", "#!/bin/sh\ncase $KUBERNETES_EXEC_INFO in *ExecCredential*) exec cat \"$FILE\";; esac\nexit 1\n")
+	encoded := base64.StdEncoding.EncodeToString([]byte(read("ca.crt")))
+	good := fmt.Sprintf("certificate-authority-data: %s, tls-server-name: 127.0.0.1", encoded)
+	other, err := newAuthority(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range []struct{ name, cluster, user, want string }{
+		{"a token in a file", good, "tokenFile: " + filepath.Join(folder, "token"), "event=kube.read"},
+		{"a token", good, "token: " + answer.Status.Token, "event=kube.read"},
+		{"a plugin's token", good, "exec: {command: " + plugin + ", env: [{name: FILE, value: " +
+			filepath.Join(folder, "token.json") + "}]}", "event=kube.read"},
+		{"a plugin's certificate", good, "exec: {command: " + plugin + ", env: [{name: FILE, value: " +
+			filepath.Join(folder, "pair.json") + "}]}", "event=kube.read"},
+		{"a plugin that fails", good, "exec: {command: " + plugin + ", env: [{name: FILE, value: /nowhere}]}", "event=kube.plugin_failed"},
+		{"a wrong token", good, "token: nonsense", "event=kube.kind_denied"},
+		{"another authority", "certificate-authority: " + other.path("ca.crt") + ", tls-server-name: 127.0.0.1",
+			"token: " + answer.Status.Token, "of no authority that is believed"},
+		{"another name", "certificate-authority-data: " + encoded + ", tls-server-name: other.test",
+			"token: " + answer.Status.Token, "has no name that it must have"},
+	} {
+		r := newRelay(t)
+		config := write("config", fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: a,
+contexts: [{name: a, context: {cluster: c, user: u}}],
+clusters: [{name: c, cluster: {server: "https://%s", %s}}],
+users: [{name: u, user: {%s}}]}`, r.listener.Addr(), one.cluster, one.user))
+		c := startController(t, r, "--kubeconfig", config, "--lease", "off")
+		waitFor(t, one.name, 15*time.Second, func() error {
+			if !c.said(one.want) {
+				return fmt.Errorf("the log has no %q", one.want)
+			}
+			return nil
+		})
+		c.stop(syscall.SIGTERM)
+	}
+}
+
+// A kind whose CRD comes later is taken up then.
+func TestControllerTakesUpCRDs(t *testing.T) {
+	const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+	k := world.known["gateway.networking.x-k8s.io/v1alpha1 XBackend"]
+	if k == nil {
+		t.Fatal("no XBackend")
+	}
+	drop(t, path+"/xbackends.gateway.networking.x-k8s.io")
+	c := startController(t, newRelay(t), "--lease", "off")
+	said := func(text string) func() error {
+		return func() error {
+			if !c.said(text) {
+				return fmt.Errorf("the log has no %q", text)
+			}
+			return nil
+		}
+	}
+	waitFor(t, "the missing kind to be told", 15*time.Second, said("event=kube.kind_missing kind=XBackend"))
+	waitFor(t, "the others to be read", 15*time.Second, said("event=kube.read"))
+	if err := world.server.install([]kind{*k}); err != nil {
+		t.Fatal(err)
+	}
+	took := waitFor(t, "the kind to be taken up", 20*time.Second, said("event=kube.kind_found kind=XBackend"))
+	fmt.Printf("controller: a CRD that comes later is taken up after %.1f s\n", took.Seconds())
+}
+
+// The API server ends and another one begins where it was.
+func TestControllerOutlivesTheServer(t *testing.T) {
+	const class = gatewayRoot + "/gatewayclasses/r-ours"
+	drop(t, class)
+	t.Cleanup(func() { drop(t, class) })
+	c := startController(t, newRelay(t), "--lease", "off")
+	waitFor(t, "all to be read", 20*time.Second, func() error {
+		if !c.said("event=kube.read") {
+			return fmt.Errorf("it is not")
+		}
+		return nil
+	})
+	if err := world.server.restart(); err != nil {
+		t.Fatal(err)
+	}
+	send(t, "POST", gatewayRoot+"/gatewayclasses", classOf("r-ours", ours), 201)
+	took := waitFor(t, "a class after a restart", 30*time.Second, hasCondition(class, "Accepted", "True/Accepted/1"))
+	fmt.Printf("controller: API server restarted: a class made after it is accepted after %d ms\n", took.Milliseconds())
+	if c.said("event=kube.kind_missing kind=Gateway ") {
+		t.Error("the kinds of an API server that starts were taken for gone")
+	}
+}
+
+// What the controller needs for JUDGE_ROUTES routes and twice as many endpoints; it
+// takes minutes, most of them the API server's.
+func TestControllerSize(t *testing.T) {
+	routes, _ := strconv.Atoi(os.Getenv("JUDGE_ROUTES"))
+	if routes == 0 {
+		t.Skip("JUDGE_ROUTES says how many routes there shall be")
+	}
+	const (
+		class    = gatewayRoot + "/gatewayclasses/s-ours"
+		gate     = gatewayRoot + "/namespaces/default/gateways/s-gate"
+		services = 500
+	)
+	drop(t, gate, class)
+	t.Cleanup(func() { drop(t, gate, class) })
+	send(t, "POST", gatewayRoot+"/gatewayclasses", classOf("s-ours", ours), 201)
+	send(t, "POST", gatewayRoot+"/namespaces/default/gateways", gatewayOf("s-gate", "s-ours"), 201)
+	make := func(path string, count int, body func(i int) string) {
+		var group sync.WaitGroup
+		for worker := range 8 {
+			group.Add(1)
+			go func() {
+				defer group.Done()
+				for i := worker; i < count; i += 8 {
+					code, _, answer, err := world.server.send("POST", path, "application/json", []byte(body(i)))
+					if err != nil || code != 201 {
+						t.Errorf("POST %s: %d %v %s", path, code, err, answer)
+						return
+					}
+				}
+			}()
+		}
+		group.Wait()
+	}
+	began := time.Now()
+	make("/api/v1/namespaces/default/services", services, func(i int) string {
+		return fmt.Sprintf(`{"metadata":{"name":"s-%d"},"spec":{"ports":[{"port":80}]}}`, i)
+	})
+	make("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", routes*2/100, func(i int) string {
+		var endpoints []string
+		for j := range 100 {
+			endpoints = append(endpoints, fmt.Sprintf(`{"addresses":["10.%d.%d.%d"],"conditions":{"ready":true},"nodeName":"node-%d",`+
+				`"targetRef":{"kind":"Pod","namespace":"default","name":"s-%d-%d","uid":"4a4b8f3e-0000-4000-8000-%012d"}}`,
+				i/250, i%250, j, j%20, i, j, i*100+j))
+		}
+		return fmt.Sprintf(`{"metadata":{"name":"s-%d","labels":{"kubernetes.io/service-name":"s-%d"}},"addressType":"IPv4",`+
+			`"ports":[{"name":"","port":8080}],"endpoints":[%s]}`, i, i%services, strings.Join(endpoints, ","))
+	})
+	make(gatewayRoot+"/namespaces/default/httproutes", routes, func(i int) string {
+		return fmt.Sprintf(`{"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{"name":"s-%d"},`+
+			`"spec":{"parentRefs":[{"name":"s-gate"}],"hostnames":["h%d.test"],"rules":[{"matches":[{"path":{"value":"/p"}}],`+
+			`"backendRefs":[{"name":"s-%d","port":80}]}]}}`, i, i, i%services)
+	})
+	fmt.Printf("controller: %d routes and %d endpoints made in %.0f s\n", routes, routes*2, time.Since(began).Seconds())
+	c := startController(t, newRelay(t), "--lease", "off")
+	took := waitFor(t, "all to be read", 5*time.Minute, func() error {
+		if !c.said("event=kube.read") {
+			return fmt.Errorf("it is not")
+		}
+		return nil
+	})
+	read := c.memory()
+	time.Sleep(30 * time.Second)
+	now := c.memory()
+	fmt.Printf("controller: read in %.1f s; at that time %s; 30 s later, writing statuses, %s\n", took.Seconds(), read, now)
+}
+
+// memory is what the kernel counts.
+func (c *controller) memory() string {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.command.Process.Pid))
+	var found []string
+	for _, line := range strings.Split(string(text), "\n") {
+		if strings.HasPrefix(line, "VmHWM:") || strings.HasPrefix(line, "RssAnon:") {
+			found = append(found, strings.Join(strings.Fields(line), " "))
+		}
+	}
+	return strings.Join(found, ", ")
+}
+
+const deployed = "../../deploy/yumen.yaml"
+
+// permissions are what deploy/yumen.yaml lets the controller do: "verb group/resource".
+func permissions(t *testing.T, s *server) map[string]bool {
+	t.Helper()
+	text, err := os.ReadFile(deployed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]bool{}
+	for _, document := range strings.Split(string(text), "\n---\n") {
+		var o object
+		if err := yaml.Unmarshal([]byte(document), &o); err != nil {
+			t.Fatal(err)
+		}
+		path := map[string]string{
+			"Namespace":          "/api/v1/namespaces",
+			"ServiceAccount":     "/api/v1/namespaces/yumen-system/serviceaccounts",
+			"ClusterRole":        "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+			"ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+			"Role":               "/apis/rbac.authorization.k8s.io/v1/namespaces/yumen-system/roles",
+			"RoleBinding":        "/apis/rbac.authorization.k8s.io/v1/namespaces/yumen-system/rolebindings",
+		}[o["kind"].(string)]
+		if path == "" {
+			continue
+		}
+		body, err := json.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, _, answer, err := s.send("POST", path, "application/json", body)
+		if err != nil || code != 201 {
+			t.Fatalf("POST %s: %d %v %s", path, code, err, answer)
+		}
+		rules, _ := o["rules"].([]any)
+		for _, rule := range rules {
+			for _, group := range rule.(object)["apiGroups"].([]any) {
+				for _, resource := range rule.(object)["resources"].([]any) {
+					for _, verb := range rule.(object)["verbs"].([]any) {
+						all[fmt.Sprintf("%v %v/%v", verb, group, resource)] = true
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// used is what the API server's audit log says that the controller did, and what of
+// it was forbidden.
+func used(t *testing.T, path string) (did map[string]bool, forbidden []string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	did = map[string]bool{}
+	for _, line := range bytes.Split(text, []byte("\n")) {
+		var event struct {
+			Verb           string
+			User           struct{ Username string }
+			ObjectRef      struct{ Resource, APIGroup, Subresource string }
+			ResponseStatus struct{ Code int }
+		}
+		if json.Unmarshal(line, &event) != nil || event.User.Username != "system:serviceaccount:yumen-system:yumen-controller" {
+			continue
+		}
+		resource := event.ObjectRef.Resource
+		if event.ObjectRef.Subresource != "" {
+			resource += "/" + event.ObjectRef.Subresource
+		}
+		what := fmt.Sprintf("%s %s/%s", event.Verb, event.ObjectRef.APIGroup, resource)
+		did[what] = true
+		if event.ResponseStatus.Code == 403 || event.ResponseStatus.Code == 401 {
+			forbidden = append(forbidden, what)
+		}
+	}
+	return did, forbidden
+}
+
+// The roles of deploy/yumen.yaml list what the controller does, and nothing else.
+func TestControllerRoles(t *testing.T) {
+	folder := t.TempDir()
+	policy := filepath.Join(folder, "policy.yaml")
+	audit := filepath.Join(folder, "audit.log")
+	text := "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\n" +
+		"rules: [{level: Metadata}]\n"
+	if err := os.WriteFile(policy, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kube, err := kubeProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := startServer(kube, folder, "--authorization-mode=RBAC", "--audit-policy-file="+policy,
+		"--audit-log-path="+audit, "--audit-log-mode=blocking", "--runtime-config=certificates.k8s.io/v1beta1=true",
+		"--feature-gates=ClusterTrustBundle=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.stop()
+	var custom []kind
+	for _, k := range world.kinds {
+		if k.crd != nil && strings.HasPrefix(k.group, "gateway.networking.") {
+			custom = append(custom, k)
+		}
+	}
+	if err := s.install(custom); err != nil {
+		t.Fatal(err)
+	}
+	may := permissions(t, s)
+	post := func(path, body string) []byte {
+		t.Helper()
+		code, _, answer, err := s.send("POST", path, "application/json", []byte(body))
+		if err != nil || code != 201 {
+			t.Fatalf("POST %s: %d %v %s", path, code, err, answer)
+		}
+		return answer
+	}
+	var token struct{ Status struct{ Token string } }
+	answer := post("/api/v1/namespaces/yumen-system/serviceaccounts/yumen-controller/token",
+		`{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":3600}}`)
+	if err := json.Unmarshal(answer, &token); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(folder, "kubeconfig")
+	text = fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: a,
+contexts: [{name: a, context: {cluster: c, user: u, namespace: yumen-system}}],
+clusters: [{name: c, cluster: {server: %q, certificate-authority: %s/ca.crt}}],
+users: [{name: u, user: {token: %q}}]}`, s.base, folder, token.Status.Token)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// One object of each kind whose status is written.
+	post(gatewayRoot+"/gatewayclasses", classOf("ours", ours))
+	post(gatewayRoot+"/namespaces/default/gateways", gatewayOf("gate", "ours"))
+	spec := func(kind, spec string) string {
+		return fmt.Sprintf(`{"apiVersion":"gateway.networking.k8s.io/v1","kind":%q,"metadata":{"name":"x"},"spec":%s}`, kind, spec)
+	}
+	post(gatewayRoot+"/namespaces/default/listenersets", spec("ListenerSet",
+		`{"parentRef":{"name":"gate"},"listeners":[{"name":"a","port":81,"protocol":"HTTP"}]}`))
+	const parents = `"parentRefs":[{"name":"gate"}]`
+	backend := `{"backendRefs":[{"name":"nobody","port":80}]}`
+	for kind, rest := range map[string]string{
+		"HTTPRoute": `,"rules":[` + backend + `]`,
+		"GRPCRoute": `,"rules":[` + backend + `]`,
+		"TLSRoute":  `,"hostnames":["a.test"],"rules":[` + backend + `]`,
+		"TCPRoute":  `,"rules":[` + backend + `]`,
+		"UDPRoute":  `,"rules":[` + backend + `]`,
+	} {
+		post(gatewayRoot+"/namespaces/default/"+strings.ToLower(kind)+"s", spec(kind, "{"+parents+rest+"}"))
+	}
+	post("/api/v1/namespaces/default/services", `{"metadata":{"name":"nobody"},"spec":{"ports":[{"port":80}]}}`)
+	post(gatewayRoot+"/namespaces/default/backendtlspolicies", spec("BackendTLSPolicy",
+		`{"targetRefs":[{"group":"","kind":"Service","name":"nobody"}],"validation":{"hostname":"a.test","wellKnownCACertificates":"System"}}`))
+	startController(t, newRelay(t), "--kubeconfig", config)
+	waitFor(t, "all that it may do to be done", 40*time.Second, func() error {
+		var unused []string
+		did, forbidden := used(t, audit)
+		if len(forbidden) > 0 {
+			t.Fatalf("forbidden: %q", forbidden)
+		}
+		for what := range may {
+			if !did[what] {
+				unused = append(unused, what)
+			}
+		}
+		if len(unused) > 0 {
+			return fmt.Errorf("unused: %q", unused)
+		}
+		return nil
+	})
+	fmt.Printf("controller: %d permissions, each used, none missing\n", len(may))
 }

@@ -48,16 +48,26 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-func build(folder string) (err error) {
+// kubeProgram is every Kubernetes component in one.
+func kubeProgram() (string, error) {
 	kube := os.Getenv("KUBE")
 	if kube == "" {
 		kube = "../../build-cluster/kube"
 	}
-	if kube, err = filepath.Abs(kube); err != nil {
-		return err
+	kube, err := filepath.Abs(kube)
+	if err != nil {
+		return "", err
 	}
 	if _, err := os.Stat(kube); err != nil {
-		return fmt.Errorf("no Kubernetes to judge by: %w (make cluster, or set KUBE)", err)
+		return "", fmt.Errorf("no Kubernetes to judge by: %w (make cluster, or set KUBE)", err)
+	}
+	return kube, nil
+}
+
+func build(folder string) (err error) {
+	kube, err := kubeProgram()
+	if err != nil {
+		return err
 	}
 	if world.listed, err = readListed("differences.txt"); err != nil {
 		return err

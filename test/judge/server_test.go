@@ -28,11 +28,16 @@ type server struct {
 	// stop ends both; waiting is closed when one has ended by itself.
 	stop    context.CancelFunc
 	waiting chan string
+	// begin starts the API server, which is running.
+	begin   func() error
+	running *exec.Cmd
 }
 
 const patience = 3 * time.Minute
 
-func startServer(kube, folder string) (*server, error) {
+// startServer's options are of the API server; without them it lets everybody do
+// everything.
+func startServer(kube, folder string, options ...string) (*server, error) {
 	a, err := newAuthority(folder)
 	if err != nil {
 		return nil, err
@@ -47,20 +52,26 @@ func startServer(kube, folder string) (*server, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &server{folder: folder, base: "https://127.0.0.1:" + ports[2], stop: cancel, waiting: make(chan string, 2)}
 	etcd := "http://127.0.0.1:" + ports[0]
+	if len(options) == 0 {
+		options = []string{"--authorization-mode=AlwaysAllow"}
+	}
+	s.begin = func() error {
+		return s.run(ctx, "apiserver", append([]string{kube, "kube-apiserver", "--etcd-servers=" + etcd,
+			"--bind-address=127.0.0.1", "--secure-port=" + ports[2], "--advertise-address=192.0.2.1",
+			"--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.96.0.0/16",
+			"--client-ca-file=" + a.path("ca.crt"),
+			"--tls-cert-file=" + a.path("apiserver.crt"), "--tls-private-key-file=" + a.path("apiserver.key"),
+			"--service-account-key-file=" + a.path("service.pub"),
+			"--service-account-signing-key-file=" + a.path("service.key"),
+			"--service-account-issuer=https://kubernetes.default.svc",
+			// Objects name namespaces that nobody made.
+			"--disable-admission-plugins=NamespaceLifecycle"}, options...)...)
+	}
 	err = errors.Join(
 		s.run(ctx, "etcd", "etcd", "--data-dir", filepath.Join(folder, "etcd"), "--unsafe-no-fsync",
 			"--listen-client-urls", etcd, "--advertise-client-urls", etcd,
 			"--listen-peer-urls", "http://127.0.0.1:"+ports[1]),
-		s.run(ctx, "apiserver", kube, "kube-apiserver", "--etcd-servers="+etcd,
-			"--bind-address=127.0.0.1", "--secure-port="+ports[2], "--advertise-address=192.0.2.1",
-			"--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.96.0.0/16",
-			"--authorization-mode=AlwaysAllow", "--client-ca-file="+a.path("ca.crt"),
-			"--tls-cert-file="+a.path("apiserver.crt"), "--tls-private-key-file="+a.path("apiserver.key"),
-			"--service-account-key-file="+a.path("service.pub"),
-			"--service-account-signing-key-file="+a.path("service.key"),
-			"--service-account-issuer=https://kubernetes.default.svc",
-			// Objects name namespaces that nobody made.
-			"--disable-admission-plugins=NamespaceLifecycle"))
+		s.begin())
 	if err == nil {
 		s.client, err = newClient(a)
 	}
@@ -88,6 +99,7 @@ func (s *server) run(ctx context.Context, name string, args ...string) error {
 	if err := c.Start(); err != nil {
 		return err
 	}
+	s.running = c
 	go func() {
 		err := c.Wait()
 		if ctx.Err() == nil {
@@ -95,6 +107,19 @@ func (s *server) run(ctx context.Context, name string, args ...string) error {
 		}
 	}()
 	return nil
+}
+
+// restart ends the API server and starts another one, on what etcd has.
+func (s *server) restart() error {
+	if err := s.running.Process.Kill(); err != nil {
+		return err
+	}
+	<-s.waiting
+	s.client.CloseIdleConnections()
+	if err := s.begin(); err != nil {
+		return err
+	}
+	return s.poll("the API server to be ready again", func() error { return s.get("/readyz", nil) })
 }
 
 func tail(path string) string {
