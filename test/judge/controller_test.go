@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -717,6 +718,12 @@ func TestControllerSize(t *testing.T) {
 		return nil
 	})
 	read := c.memory()
+	log, _ := os.ReadFile(c.log)
+	if found := regexp.MustCompile(`objects=(\d+)`).FindSubmatch(log); found == nil {
+		t.Error("the log does not say how many")
+	} else if count, _ := strconv.Atoi(string(found[1])); count < routes {
+		t.Errorf("%d objects for %d routes", count, routes)
+	}
 	time.Sleep(30 * time.Second)
 	now := c.memory()
 	fmt.Printf("controller: read in %.1f s; at that time %s; 30 s later, writing statuses, %s\n", took.Seconds(), read, now)

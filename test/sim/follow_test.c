@@ -93,7 +93,7 @@ read_object(
     struct world *world, const struct tree_node *object, unsigned *version)
 {
 	const struct tree_node *metadata = wire_tree_get(object, "metadata");
-	uint64_t name, number;
+	uint64_t name = 0, number = 0;
 
 	if (metadata == NULL ||
 	    !slice_to_number(
