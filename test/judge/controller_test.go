@@ -167,6 +167,10 @@ func (c *controller) stop(signal os.Signal) {
 	_ = c.command.Process.Signal(signal)
 	select {
 	case <-c.ended:
+		killed := c.command.ProcessState.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
+		if !killed && !c.command.ProcessState.Success() {
+			c.t.Errorf("the controller ended with %v", c.command.ProcessState)
+		}
 	case <-time.After(10 * time.Second):
 		c.t.Error("the controller does not stop")
 		_ = c.command.Process.Kill()
