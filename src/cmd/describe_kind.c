@@ -173,6 +173,37 @@ push_attached(struct table *table, const struct describing *describing,
 	}
 }
 
+/* A ListenerSet has the class of its Gateway. */
+static void
+describe_parent(const struct describing *describing)
+{
+	const json_t *reference =
+	    look_at(describing->object, "spec", "parentRef");
+	const char *namespace = namespace_of(reference, describing->namespace);
+	json_t *answer =
+	    describe_ask(describing, "/api/v1/objects?kind=gateways");
+	json_t *items = json_object_get(answer, "items");
+	struct text text;
+
+	text_init(&text);
+	text_printf(
+	    &text, "Gateway %s/%s", namespace, look_text(reference, "name"));
+	describe_line(describing->out, "Parent", text.data);
+	text_fini(&text);
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		const json_t *one = json_array_get(items, i);
+		const json_t *metadata = json_object_get(one, "metadata");
+
+		if (strcmp(look_text(metadata, "namespace"), namespace) == 0 &&
+		    strcmp(look_text(metadata, "name"),
+		        look_text(reference, "name")) == 0)
+			describe_line(describing->out, "Class",
+			    look_text(json_object_get(one, "spec"),
+			        "gatewayClassName"));
+	}
+	json_decref(answer);
+}
+
 static void
 describe_gateway(const struct describing *describing)
 {
@@ -191,9 +222,12 @@ describe_gateway(const struct describing *describing)
 	for (size_t i = 0; i < json_array_size(addresses); i++)
 		text_printf(&text, "%s%s", i > 0 ? "," : "",
 		    look_text(json_array_get(addresses, i), "value"));
-	describe_line(describing->out, "Class",
-	    look_text(json_object_get(describing->object, "spec"),
-	        "gatewayClassName"));
+	if (describing->kind == GW_LISTENERSET)
+		describe_parent(describing);
+	else
+		describe_line(describing->out, "Class",
+		    look_text(json_object_get(describing->object, "spec"),
+		        "gatewayClassName"));
 	if (text.length > 0)
 		describe_line(describing->out, "Addresses", text.data);
 	text_fini(&text);

@@ -169,6 +169,10 @@ parse_flags(struct flags *flags, int argc, char **argv)
 		if (option == ':' || option == '?')
 			return refused(
 			    flags->command, option, argv[optind - 1]);
+		/* "-o=json" as kubectl takes it. */
+		if (option < OPTION_HELP && optarg && optarg[0] == '=' &&
+		    optarg != argv[optind - 1])
+			optarg++;
 		status =
 		    note_flag(flags, find_flag(flags->command, option), optarg);
 	}
@@ -312,7 +316,7 @@ flags_overview(FILE *out)
 	    out);
 	for (int i = 0; i < COMMAND__COUNT; i++)
 		fprintf(
-		    out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		    out, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fputs("\nyumen help COMMAND tells more.\n" EXIT_STATUS "\n", out);
 }
 

@@ -49,14 +49,20 @@ get_take_items(const struct selection *selection, const json_t *answer,
 
 /* ---- printing ---- */
 
-static void
-print_json(const struct selection *selection, json_t *items)
+/* The one that is named, or a list. */
+static json_t *
+as_one(const struct selection *selection, json_t *items)
 {
-	json_t *shown =
-	    selection->name_count == 1 && json_array_size(items) == 1
+	return selection->name_count == 1 && json_array_size(items) == 1
 	    ? json_incref(json_array_get(items, 0))
 	    : json_pack("{s:s, s:s, s:O}", "apiVersion", "v1", "kind", "List",
 	          "items", items);
+}
+
+static void
+print_json(const struct selection *selection, json_t *items)
+{
+	json_t *shown = as_one(selection, items);
 
 	json_dumpf(shown, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -104,15 +110,23 @@ print_items(const struct selection *selection, const struct get_view *view,
 	if (json_array_size(items) == 0)
 		return;
 	text_init(&out);
-	if (view->format == GET_YAML)
+	if (view->format == GET_JSONPATH) {
+		json_t *shown = as_one(selection, items);
+
+		jsonpath_push(&out, view->path, shown);
+		json_decref(shown);
+	} else if (view->format == GET_COLUMNS) {
+		get_columns_push(&out, &view->columns, items);
+	} else if (view->format == GET_YAML) {
 		get_yaml(&out, items);
-	else if (view->format == GET_NAME)
+	} else if (view->format == GET_NAME) {
 		for (size_t i = 0; i < json_array_size(items); i++)
 			get_push_name(&out, json_array_get(items, i));
-	else
+	} else {
 		for (unsigned i = 0; i < selection->kind_count; i++)
 			push_table(&out, selection, selection->kinds[i], items,
 			    since, view->format == GET_WIDE);
+	}
 	fwrite(out.data, 1, out.length, stdout);
 	text_fini(&out);
 }
@@ -202,7 +216,10 @@ get_page(
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else {
-		page->push(&out, answer);
+		if (view->format == GET_JSONPATH)
+			jsonpath_push(&out, view->path, answer);
+		else
+			page->push(&out, answer);
 		fwrite(out.data, 1, out.length, stdout);
 	}
 	text_fini(&out);
@@ -212,6 +229,36 @@ get_page(
 
 /* ---- the command line ---- */
 
+/* "jsonpath=..." or "custom-columns=...". False: it is malformed, told. */
+static bool
+read_template(const char *format, struct get_view *view)
+{
+	struct slice rest = slice_from_string(format), name;
+	struct text why;
+	bool ok;
+
+	text_init(&why);
+	(void)slice_cut(&rest, '=', &name);
+	if (view->format == GET_JSONPATH) {
+		view->path = jsonpath_new(rest, &why);
+		ok = view->path != NULL;
+	} else {
+		ok = get_columns_init(&view->columns, rest, &why);
+	}
+	if (!ok)
+		fprintf(stderr, "yumen get: -o %.*s: %.*s\n", SLICE_ARGS(name),
+		    SLICE_ARGS(text_slice(&why)));
+	text_fini(&why);
+	if (ok && view->watch) {
+		fprintf(stderr,
+		    "yumen get: --watch is not for -o %.*s: table, wide, name, "
+		    "yaml or json is wanted\n",
+		    SLICE_ARGS(name));
+		ok = false;
+	}
+	return ok;
+}
+
 static bool
 read_view(const struct flags *flags, struct get_view *view)
 {
@@ -219,19 +266,29 @@ read_view(const struct flags *flags, struct get_view *view)
 	    [GET_WIDE] = "wide",
 	    [GET_NAME] = "name",
 	    [GET_YAML] = "yaml",
-	    [GET_JSON] = "json"};
+	    [GET_JSON] = "json",
+	    [GET_JSONPATH] = "jsonpath=",
+	    [GET_COLUMNS] = "custom-columns="};
 	const char *format = flags_value(flags, FLAG_GET_OUTPUT);
 
 	view->watch = flags_value(flags, FLAG_GET_WATCH) != NULL;
-	view->format = GET_TABLE;
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (!format || strcmp(format, formats[i]) == 0) {
-			if (format)
-				view->format = i;
+	for (size_t i = 0; format && i < sizeof(formats) / sizeof(formats[0]);
+	     i++) {
+		view->format = i;
+		if (i < GET_JSONPATH && strcmp(format, formats[i]) == 0)
 			return true;
-		}
+		if (i >= GET_JSONPATH &&
+		    slice_starts_with(slice_from_string(format),
+		        slice_from_string(formats[i])))
+			return read_template(format, view);
+	}
+	view->format = GET_TABLE;
+	if (!format)
+		return true;
 	fprintf(stderr,
-	    "yumen get: -o %s: table, wide, name, yaml or json is wanted\n",
+	    "yumen get: -o %s: table, wide, name, yaml, json, "
+	    "jsonpath=TEMPLATE "
+	    "or custom-columns=TITLE:PATH,... is wanted\n",
 	    format);
 	return false;
 }
@@ -264,25 +321,33 @@ get(const struct flags *flags, const struct selection *selection,
 	return status;
 }
 
-int
-command_get(const struct flags *flags)
+static int
+get_as(const struct flags *flags, const struct get_view *view)
 {
 	/* -A is the default; with it, -n means nothing, as with kubectl. */
 	static struct selection selection;
 	struct ask ask = {
 	    .command = "get", .socket = flags_value(flags, FLAG_GET_SOCKET)};
 	const struct page *page = page_of(flags);
-	struct get_view view;
 
-	if (!read_view(flags, &view))
-		return 2;
 	if (page)
-		return get_page(page, &ask, &view);
+		return get_page(page, &ask, view);
 	selection.selector = flags_value(flags, FLAG_GET_SELECTOR);
 	if (flags_value(flags, FLAG_GET_ALL) == NULL)
 		selection.namespace = flags_value(flags, FLAG_GET_NAMESPACE);
 	if (!select_parse(
 	        &selection, "get", flags->arguments, flags->argument_count))
 		return 2;
-	return get(flags, &selection, &ask, &view);
+	return get(flags, &selection, &ask, view);
+}
+
+int
+command_get(const struct flags *flags)
+{
+	struct get_view view = {.format = GET_TABLE};
+	int status = read_view(flags, &view) ? get_as(flags, &view) : 2;
+
+	jsonpath_free(&view.path);
+	get_columns_fini(&view.columns);
+	return status;
 }

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "cmd/get_columns.h"
 #include "cmd/table.h"
 #include "gw/object.h"
 
@@ -32,8 +33,18 @@ void get_certificates_table(struct text *out, const json_t *answer);
 void get_yaml(struct text *out, json_t *items);
 
 struct get_view {
-	enum { GET_TABLE, GET_WIDE, GET_NAME, GET_YAML, GET_JSON } format;
+	enum {
+		GET_TABLE,
+		GET_WIDE,
+		GET_NAME,
+		GET_YAML,
+		GET_JSON,
+		GET_JSONPATH,
+		GET_COLUMNS,
+	} format;
 	bool watch;
+	struct jsonpath *path; /* with GET_JSONPATH */
+	struct get_columns columns; /* with GET_COLUMNS */
 };
 struct selection;
 struct ask;

@@ -10,6 +10,7 @@
 #include "cmd/look.h"
 #include "cmd/select.h"
 #include "core/clock.h"
+#include "core/must.h"
 
 /* Between two questions: a burst of changes is told together, and a yumen that
  * has too many watchers is not asked in a loop. */
@@ -64,6 +65,10 @@ show(
 	case GET_JSON:
 	case GET_YAML:
 		break;
+	case GET_JSONPATH:
+	case GET_COLUMNS:
+		must(!"they are not watched");
+		return;
 	case GET_TABLE:
 	case GET_WIDE:
 		show_row(watching, event, object, since);

@@ -4,7 +4,7 @@
 
 #include "core/text.h"
 
-#define TABLE_COLUMNS 14
+#define TABLE_COLUMNS 32
 
 struct table {
 	struct text cells; /* NUL-ended strings, row after row */

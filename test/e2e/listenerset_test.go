@@ -82,6 +82,20 @@ func TestListenerSet(t *testing.T) {
 		t.Errorf("explain: %d %s", code, out)
 	}
 
+	out, _ = yumen(t, "describe", "listenerset/set", "-n", "tenant", "--socket", g.socket)
+	if !strings.Contains(out, "Parent:      Gateway default/eg\nClass:       eg\n") {
+		t.Errorf("describe: %s", out)
+	}
+	// As with kubectl, also of the running yumen.
+	for format, want := range map[string]string{
+		`jsonpath={range .items[*]}{.metadata.name}{"\t"}{.spec.listeners[0].port}{"\n"}{end}`:               fmt.Sprintf("set\t%d\n", port),
+		"custom-columns=NAME:.metadata.name,PROGRAMMED:.status.conditions[?(@.type==\"Programmed\")].status": "NAME  PROGRAMMED\nset   True\n",
+	} {
+		if out, code := yumen(t, "get", "listenersets", "-o="+format, "--socket", g.socket); code != 0 || out != want {
+			t.Errorf("get -o=%s: %d %q", format, code, out)
+		}
+	}
+
 	g.write("gateway.yaml", strings.Replace(gateway, "from: All", "from: Same", 1))
 	g.eventually("the Gateway takes it no more", func() error {
 		if c := condition(set()["conditions"], "Accepted"); c["reason"] != "NotAllowed" {

@@ -71,7 +71,10 @@ func TestFlags(t *testing.T) {
 		{"run -f . --access-log json:/nonexistent/log", 1, "/nonexistent/log"},
 		{"get", 2, "name a kind"},
 		{"get frobs", 2, "no kind 'frobs'"},
-		{"get gateways -o xml", 2, "table, wide, name, yaml or json"},
+		{"get gateways -o xml", 2, "table, wide, name, yaml, json, jsonpath=TEMPLATE or custom-columns="},
+		{"get gateways -o jsonpath={.a[}", 2, "-o jsonpath: in brackets there is"},
+		{"get gateways -o custom-columns=A:.a,B:.b..c", 2, "-o custom-columns: column B: '..' is not known here"},
+		{"get gateways -w -o jsonpath={.a}", 2, "--watch is not for -o jsonpath"},
 		{"get gateways --socket /nonexistent.sock", 1, "Is yumen running?"},
 		{"echo --listen x", 2, "an address and a port are wanted"},
 	}
