@@ -128,7 +128,9 @@ push_result(struct text *out, const struct ctl_problem *problem)
 		text_printf(out,
 		    ", \"region\": {\"startLine\": %u, \"startColumn\": %u}",
 		    finding->line, finding->column);
-	text_push_string(out, "}}]}");
+	text_push_string(out, "}}], \"properties\": {");
+	ctl_finding_write(out, finding);
+	text_push_string(out, "}}");
 	text_fini(&message);
 }
 

@@ -194,7 +194,7 @@ static const struct page {
 static const struct page *
 page_of(const struct flags *flags)
 {
-	if (flags->argument_count != 1 || flags->counts[FLAG_GET_FILE] > 0)
+	if (flags->argument_count != 1)
 		return NULL;
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
 		if (strcmp(flags->arguments[0], pages[i].name) == 0)
@@ -202,27 +202,52 @@ page_of(const struct flags *flags)
 	return NULL;
 }
 
-static int
-get_page(
-    const struct page *page, const struct ask *ask, const struct get_view *view)
+static void
+print_page(const struct page *page, json_t *answer, const struct get_view *view)
 {
-	json_t *answer = ask_page(ask, slice_from_string(page->path));
 	struct text out;
 
-	if (answer == NULL)
-		return 1;
-	text_init(&out);
 	if (view->format == GET_JSON) {
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		putchar('\n');
-	} else {
-		if (view->format == GET_JSONPATH)
-			jsonpath_push(&out, view->path, answer);
-		else
-			page->push(&out, answer);
-		fwrite(out.data, 1, out.length, stdout);
+		return;
 	}
+	text_init(&out);
+	if (view->format == GET_JSONPATH) {
+		jsonpath_push(&out, view->path, answer);
+	} else if (view->format == GET_YAML) {
+		json_t *documents = json_pack("[O]", answer);
+
+		get_yaml(&out, documents);
+		json_decref(documents);
+	} else {
+		page->push(&out, answer);
+	}
+	fwrite(out.data, 1, out.length, stdout);
 	text_fini(&out);
+}
+
+static int
+get_page(const struct page *page, const struct flags *flags,
+    const struct ask *ask, const struct get_view *view)
+{
+	const char *why = NULL;
+
+	if (flags->counts[FLAG_GET_FILE] > 0)
+		why = "a running yumen's, not of files";
+	else if (view->watch)
+		why = "not watched";
+	else if (view->format == GET_NAME || view->format == GET_COLUMNS)
+		why = "shown as table, yaml, json or jsonpath=TEMPLATE";
+	if (why) {
+		fprintf(stderr, "yumen get: %s are %s\n", page->name, why);
+		return 2;
+	}
+	json_t *answer = ask_page(ask, slice_from_string(page->path));
+
+	if (answer == NULL)
+		return 1;
+	print_page(page, answer, view);
 	json_decref(answer);
 	return 0;
 }
@@ -331,7 +356,7 @@ get_as(const struct flags *flags, const struct get_view *view)
 	const struct page *page = page_of(flags);
 
 	if (page)
-		return get_page(page, &ask, view);
+		return get_page(page, flags, &ask, view);
 	selection.selector = flags_value(flags, FLAG_GET_SELECTOR);
 	if (flags_value(flags, FLAG_GET_ALL) == NULL)
 		selection.namespace = flags_value(flags, FLAG_GET_NAMESPACE);

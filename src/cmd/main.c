@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,6 +92,13 @@ command_help(const struct flags *flags)
 		printf(
 		    "%s: %s\n", gw_findings[row].code, gw_findings[row].help);
 		return 0;
+	}
+	if (strncasecmp(flags->arguments[0], "YM", 2) == 0) {
+		fprintf(stderr,
+		    "yumen help: no problem has the code %s; the codes are "
+		    "those that check, get and describe tell\n",
+		    flags->arguments[0]);
+		return 2;
 	}
 	command = flags_command(flags->arguments[0]);
 	if (command == COMMAND__COUNT)

@@ -48,7 +48,7 @@ print_kinds(void)
 	struct gw_schema schema;
 
 	for (unsigned i = 0; gw_schema_at(i, &schema); i++)
-		printf("%-20s %s%s%s\n", schema.kind, schema.group,
+		printf("%-21s  %s%s%s\n", schema.kind, schema.group,
 		    schema.group[0] ? "/" : "", schema.version);
 }
 

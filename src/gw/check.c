@@ -75,10 +75,10 @@ object_text(struct gw_check *check)
 	bool namespaced = check->schema.kind ? check->schema.namespaced
 	                                     : slice_is_set(namespace);
 
+	if (!slice_is_set(name))
+		return slice_is_set(kind) ? kind : SLICE("");
 	if (!slice_is_set(kind))
 		kind = SLICE("object");
-	if (!slice_is_set(name))
-		return kind;
 	if (!namespaced)
 		return arena_format(check->arena, "%.*s %.*s", SLICE_ARGS(kind),
 		    SLICE_ARGS(name));

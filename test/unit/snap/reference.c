@@ -20,6 +20,7 @@ struct candidate {
 	int64_t headers, queries;
 	int64_t age;
 	struct slice names[3]; /* namespace, name, kind */
+	struct slice identity; /* of the rule: it decides nothing */
 	unsigned rule, match;
 	bool is_set;
 };
@@ -301,6 +302,7 @@ judge_hostname(const struct world_route *route, struct slice hostname,
 		const struct unit_rule *rule = &route->unit.rules[i];
 
 		candidate.rule = i;
+		candidate.identity = rule->identity;
 		candidate.match = 0;
 		if (rule->matches_count == 0)
 			judge_match(route, &every, asked, &candidate, best);
@@ -390,8 +392,9 @@ world_expect(const struct world *world, const struct world_request *asked,
 			    route, route->unit.hostnames[j], asked, &best);
 	}
 	if (best.is_set)
-		text_printf(answer, " route/%.*s/%.*s/%.*s %u %u",
+		text_printf(answer, " route/%.*s/%.*s/%.*s %.*s %u %u",
 		    SLICE_ARGS(best.names[2]), SLICE_ARGS(best.names[0]),
-		    SLICE_ARGS(best.names[1]), best.rule, best.match);
+		    SLICE_ARGS(best.names[1]), SLICE_ARGS(best.identity),
+		    best.rule, best.match);
 	arena_fini(&arena);
 }

@@ -191,11 +191,22 @@ make_match(struct world *world, struct unit_match *match)
 	    world, query_names, COUNT(query_names), &match->queries_count);
 }
 
+static const char *
+world_name(struct world *world)
+{
+	static const char *const names[] = {"a", "canary", "z"};
+
+	return names[world_below(world, COUNT(names))];
+}
+
 static void
 make_rule(struct world *world, enum unit_route_kind kind,
     struct unit_rule *rule, unsigned number)
 {
-	rule->identity = arena_format(&world->arena, "%u", number);
+	/* By its matches, or named: a name says nothing of its place. */
+	rule->identity = world_below(world, 2)
+	    ? arena_format(&world->arena, "%u", number)
+	    : arena_format(&world->arena, "%s-%u", world_name(world), number);
 	if (kind != UNIT_ROUTE_TLS)
 		rule->matches_count = world_below(world, 4);
 	if (rule->matches_count > 0)
@@ -414,8 +425,9 @@ world_decide(const struct snap_set *set, struct world_request *asked,
 	if (decision.reason == REASON_NO_ROUTE)
 		return;
 	must(decision.reason == REASON_NONE);
-	text_printf(answer, " %.*s %u %u",
+	text_printf(answer, " %.*s %.*s %u %u",
 	    SLICE_ARGS(decision.route_unit->name),
+	    SLICE_ARGS(decision.rule->identity),
 	    (unsigned)(decision.rule - decision.route_unit->route->rules),
 	    (unsigned)(decision.match - decision.rule->matches));
 }
