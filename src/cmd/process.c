@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -62,6 +63,15 @@ raise_descriptor_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* There are keys in its memory: it leaves no core, which a limit of zero does
+ * not say to a program that cores are piped into, and of other processes root's
+ * alone may look in. */
+static void
+keep_private(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 static bool
@@ -195,6 +205,7 @@ process_open(struct process *process)
 	enum error error;
 
 	raise_descriptor_limit();
+	keep_private();
 	process->loop = net_loop_new();
 	if (process->loop == NULL) {
 		fprintf(stderr, "%s: event loop: %s\n", process->command,

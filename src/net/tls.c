@@ -128,17 +128,19 @@ apply_choice(struct net_tls *tls, const struct net_tls_choice *choice,
 {
 	SSL *ssl = tls->ssl;
 	bool good = choice->identity_count > 0;
-
 	struct net_tls_profile *profile =
 	    choice->profile ? choice->profile : tls->profile;
-
 	/* A second ClientHello may be chosen for otherwise. */
+	struct net_tls_profile *before =
+	    tls->wait->chosen ? tls->wait->chosen : tls->profile;
+
+	if (!net_tls_profile_is_like(before, profile))
+		good = good && net_tls_profile_switch(ssl, profile);
+	net_tls_profile_apply_tickets(ssl, profile);
 	net_tls_profile_ref(profile);
 	if (tls->wait->chosen)
 		net_tls_profile_unref(tls->wait->chosen);
 	tls->wait->chosen = profile;
-	if (SSL_get_SSL_CTX(ssl) != profile->context)
-		good = good && net_tls_profile_switch(ssl, profile);
 	for (unsigned i = 0; good && i < choice->identity_count; i++) {
 		const struct net_tls_identity *it = choice->identities[i];
 		good =

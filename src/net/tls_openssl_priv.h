@@ -50,7 +50,11 @@ const struct net_tls_staple *net_tls_staple_of(X509 *x509, int64_t now);
 int net_tls_on_status(SSL *ssl, void *context);
 int net_tls_on_client_hello(SSL *ssl, int *alert, void *context);
 void net_tls_bio_init(BIO_METHOD *method);
-/* Another profile than that of the listening socket. */
+/* Another profile than that of the listening socket; and whose tickets. */
+bool net_tls_profile_is_like(
+    const struct net_tls_profile *a, const struct net_tls_profile *b);
+void net_tls_profile_apply_tickets(
+    SSL *ssl, const struct net_tls_profile *profile);
 bool net_tls_profile_switch(SSL *ssl, const struct net_tls_profile *profile);
 
 #endif

@@ -374,14 +374,35 @@ net_tls_session_fini(struct net_tls_session *session)
 	session->newest = NULL;
 }
 
+/* Most are: they differ by the keys of tickets alone, and setting the others
+ * anew costs a fifteenth of a handshake. */
 bool
-net_tls_profile_switch(SSL *ssl, const struct net_tls_profile *profile)
+net_tls_profile_is_like(
+    const struct net_tls_profile *a, const struct net_tls_profile *b)
+{
+	return a == b ||
+	    (a->version_min == b->version_min &&
+	        a->version_max == b->version_max &&
+	        strcmp(a->ciphers, b->ciphers) == 0 &&
+	        strcmp(a->ciphersuites, b->ciphersuites) == 0 &&
+	        strcmp(a->groups, b->groups) == 0 &&
+	        slice_equal(
+	            text_slice(&a->protocols), text_slice(&b->protocols)));
+}
+
+void
+net_tls_profile_apply_tickets(SSL *ssl, const struct net_tls_profile *profile)
 {
 	SSL_set_num_tickets(ssl, profile->key_count > 0);
 	if (profile->key_count > 0)
 		SSL_clear_options(ssl, SSL_OP_NO_TICKET);
 	else
 		SSL_set_options(ssl, SSL_OP_NO_TICKET);
+}
+
+bool
+net_tls_profile_switch(SSL *ssl, const struct net_tls_profile *profile)
+{
 	return SSL_set_SSL_CTX(ssl, profile->context) &&
 	    SSL_set_min_proto_version(ssl, profile->version_min) &&
 	    SSL_set_max_proto_version(ssl, profile->version_max) &&

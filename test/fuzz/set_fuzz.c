@@ -7,6 +7,7 @@
 
 #include "core/must.h"
 #include "snap/decide.h"
+#include "snap/secret.h"
 #include "wire/record_binary.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -72,14 +73,45 @@ name_of(struct run *run, const char *kind, unsigned number)
 static void
 put_listener(struct run *run)
 {
-	struct slice name = name_of(run, "listener/l", take(&run->in) % 4);
+	static struct slice certificates[] = {
+	    {"certificate/c0", 14}, {"certificate/c1", 14}};
+	unsigned which = take(&run->in);
+	struct slice name = name_of(run, "listener/l", which % 4);
 	struct unit_listener listener = {
-	    .protocol = UNIT_PROTOCOL_HTTP,
+	    .protocol = which & 4 ? UNIT_PROTOCOL_HTTPS : UNIT_PROTOCOL_HTTP,
 	    .port = 80 + take(&run->in) % 2,
 	    .hostname = pick(&run->in, patterns, COUNT(patterns)),
 	};
 
+	if (which & 4) {
+		listener.certificates = certificates;
+		listener.certificates_count = which >> 3 & 1;
+		if (which & 16)
+			listener.tickets = SLICE("tickets/t0");
+		if (which & 32)
+			listener.backend_certificate = certificates[1];
+	}
 	put(run, name, UNIT_LISTENER, &listener);
+}
+
+/* What listeners of TLS refer to, in whatever order they come. */
+static void
+put_credential(struct run *run)
+{
+	unsigned which = take(&run->in);
+	struct unit_certificate certificate = {
+	    .chain = which & 4 ? SLICE("chain") : SLICE("other"),
+	    .key = SLICE("key")};
+	char bytes[UNIT_TICKET_KEY_BYTES];
+	struct slice key = slice_make(bytes, sizeof(bytes));
+	struct unit_tickets tickets = {.keys = &key, .keys_count = 1};
+
+	memset(bytes, (int)which, sizeof(bytes));
+	if (which & 2)
+		put(run, SLICE("tickets/t0"), UNIT_TICKETS, &tickets);
+	else
+		put(run, name_of(run, "certificate/c", which & 1),
+		    UNIT_CERTIFICATE, &certificate);
 }
 
 static void
@@ -192,8 +224,8 @@ put_bytes(struct run *run)
 static void
 drop(struct run *run)
 {
-	static const char *const kinds[] = {
-	    "route/HTTPRoute/ns/r", "listener/l", "service/s"};
+	static const char *const kinds[] = {"route/HTTPRoute/ns/r",
+	    "listener/l", "service/s", "certificate/c", "tickets/t"};
 	struct slice kind = pick(&run->in, kinds, COUNT(kinds));
 
 	snap_store_drop(
@@ -237,6 +269,35 @@ same_unit(const struct unit *a, const struct unit *b)
 	return a && b ? slice_equal(a->name, b->name) : a == b;
 }
 
+/* A listener's numbers lead to the units that it names, and to nothing else. */
+static void
+check_credentials(const struct run *run)
+{
+	const struct unit *unit;
+	size_t at = 0;
+
+	while (snap_store_next(run->store, &at, &unit)) {
+		uint32_t id;
+
+		if (unit->kind != UNIT_LISTENER)
+			continue;
+		const struct unit_listener *listener = unit->listener;
+
+		for (uint32_t i = 0; i < listener->certificates_count; i++)
+			must(snap_set_credential(
+			         run->newest, unit->credential_ids[i]) ==
+			    snap_store_unit(
+			        run->store, listener->certificates[i]));
+		if (snap_listener_tickets(unit, &id))
+			must(snap_set_credential(run->newest, id) ==
+			    snap_store_unit(run->store, listener->tickets));
+		if (snap_listener_certificate(unit, &id))
+			must(snap_set_credential(run->newest, id) ==
+			    snap_store_unit(
+			        run->store, listener->backend_certificate));
+	}
+}
+
 static void
 check_commit(struct run *run)
 {
@@ -270,6 +331,7 @@ check_commit(struct run *run)
 		        expected.match - expected.rule->matches);
 	}
 	snap_store_free(&fresh);
+	check_credentials(run);
 }
 
 static void
@@ -295,7 +357,14 @@ hold(struct run *run)
 static void
 operate(struct run *run)
 {
-	switch (take(&run->in) % 8) {
+	unsigned what = take(&run->in);
+
+	/* As the corpus has them, with one more beside. */
+	if (what == UINT8_MAX) {
+		put_credential(run);
+		return;
+	}
+	switch (what % 8) {
 	case 0:
 	case 1:
 		put_route(run);
