@@ -6,22 +6,20 @@
 #include <unistd.h>
 
 #include "cmd/controller_cluster.h"
+#include "cmd/deciding.h"
 #include "cmd/process.h"
 #include "cmd/stream_identity.h"
 #include "cmd/stream_page.h"
 #include "core/log.h"
-#include "ctl/ctl.h"
-#include "ctl/once.h"
 
 struct controller {
 	struct process process;
 	struct feed *feed;
-	struct ctl *ctl;
+	struct deciding deciding;
 	struct stream_server *stream;
 	struct stream_identity identity;
 	struct stream_page page;
 	struct controller_cluster cluster;
-	struct slice controller_names[FLAG_REPEATS];
 	char host[256];
 };
 
@@ -38,8 +36,8 @@ on_wake(struct process *process)
 
 	if (controller->stream != NULL)
 		stream_server_wake(controller->stream);
-	if (controller->ctl != NULL)
-		ctl_wake(controller->ctl);
+	if (controller->deciding.ctl != NULL)
+		ctl_wake(controller->deciding.ctl);
 }
 
 static void
@@ -173,43 +171,24 @@ open_stream(struct controller *controller)
 static bool
 open_ctl(struct controller *controller)
 {
-	const struct flags *flags = controller->process.flags;
-	unsigned names = flags->counts[FLAG_CONTROLLER_CONTROLLER_NAME];
-	struct ctl_options options = {
-	    .paths = flags->values[FLAG_CONTROLLER_FILE],
-	    .path_count = flags->counts[FLAG_CONTROLLER_FILE],
-	    .gw = {.controller_names = controller->controller_names,
-	        .controller_name_count = names,
-	        .namespaces_implied = true,
-	        .carries = CTL_CARRIES},
-	    .feed = controller->feed,
-	    .admin_loop = controller->process.loop,
-	};
+	struct deciding *deciding = &controller->deciding;
+	struct ctl_options *options = &deciding->options;
 
-	for (unsigned i = 0; i < names; i++)
-		controller->controller_names[i] = slice_from_string(
-		    flags->values[FLAG_CONTROLLER_CONTROLLER_NAME][i]);
+	deciding_init(deciding, &controller->process, FLAG_CONTROLLER_FILE,
+	    FLAG_CONTROLLER_CONTROLLER_NAME, controller->feed);
 	if (controller->cluster.used) {
-		options.cluster = &controller->cluster.access;
-		options.lease = controller->cluster.lease;
-		options.identity =
+		options->cluster = &controller->cluster.access;
+		options->lease = controller->cluster.lease;
+		options->identity =
 		    slice_from_string(controller->cluster.identity);
-		options.gw.namespaces_implied = false;
-		options.gw.classes_told = true;
-		if (names == 0) {
-			controller->controller_names[0] = SLICE(GW_CONTROLLER);
-			options.gw.controller_name_count = 1;
+		options->gw.namespaces_implied = false;
+		options->gw.classes_told = true;
+		if (options->gw.controller_name_count == 0) {
+			deciding->controller_names[0] = SLICE(GW_CONTROLLER);
+			options->gw.controller_name_count = 1;
 		}
 	}
-	if (ctl_new(&options, &controller->ctl) != ERROR_OK) {
-		/* Which, the log has said. */
-		fputs("yumen controller: not started: what -f names must be "
-		      "there and readable\n",
-		    stderr);
-		return false;
-	}
-	ctl_register(controller->ctl, controller->process.server);
-	return true;
+	return deciding_open(deciding, &controller->process);
 }
 
 static bool
@@ -228,7 +207,7 @@ static void
 close_all(struct controller *controller)
 {
 	/* ctl first: it has exchanges of the admin server in hand. */
-	ctl_free(&controller->ctl);
+	ctl_free(&controller->deciding.ctl);
 	admin_free(&controller->process.server);
 	stream_identity_close(&controller->identity);
 	stream_server_free(&controller->stream);

@@ -6,18 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/agent.h"
-#include "cmd/process.h"
+#include "cmd/serving.h"
 #include "core/log.h"
 #include "stream/client.h"
 
 struct proxy {
-	struct process process;
-	struct feed *feed;
-	struct proxy_log *access_log;
-	struct agent *agent;
+	struct serving serving;
 	struct stream_client *stream;
-	uint64_t workers, drain_seconds;
 	struct slice host;
 	uint16_t port;
 	char name[256];
@@ -28,7 +23,7 @@ struct proxy {
 static struct proxy *
 of_process(struct process *process)
 {
-	return container_of(process, struct proxy, process);
+	return container_of(process, struct proxy, serving.process);
 }
 
 static void
@@ -36,38 +31,16 @@ on_wake(struct process *process)
 {
 	struct proxy *proxy = of_process(process);
 
-	if (proxy->agent != NULL)
-		agent_wake(proxy->agent);
+	if (proxy->serving.agent != NULL)
+		agent_wake(proxy->serving.agent);
 	if (proxy->stream != NULL)
 		stream_client_wake(proxy->stream);
 }
 
 static void
-on_reopen(struct process *process)
-{
-	if (of_process(process)->access_log != NULL)
-		proxy_log_reopen(of_process(process)->access_log);
-}
-
-static void
-on_stop(struct process *process, bool again)
-{
-	struct proxy *proxy = of_process(process);
-
-	if (again) {
-		net_loop_stop(process->loop); /* asked twice: at once */
-		return;
-	}
-	log_event(LOG_RUN_DRAINING,
-	    LOG_NUMBER("timeout_s", (int64_t)proxy->drain_seconds));
-	agent_drain(proxy->agent);
-	net_loop_wake(process->loop);
-}
-
-static void
 on_served(void *context)
 {
-	struct proxy *proxy = context;
+	struct proxy *proxy = container_of(context, struct proxy, serving);
 	const struct unit *unit;
 	unsigned routes = 0, listeners = 0;
 	size_t at = 0;
@@ -77,7 +50,7 @@ on_served(void *context)
 	proxy->announced = true;
 	/* What the first batch took. */
 	malloc_trim(0);
-	while (snap_store_next(agent_store(proxy->agent), &at, &unit)) {
+	while (snap_store_next(agent_store(proxy->serving.agent), &at, &unit)) {
 		listeners += unit->kind == UNIT_LISTENER;
 		routes += unit->kind == UNIT_ROUTE;
 	}
@@ -85,20 +58,12 @@ on_served(void *context)
 	    LOG_NUMBER("routes", routes));
 }
 
-static void
-on_drained(void *context)
-{
-	const struct proxy *proxy = context;
-
-	net_loop_stop(proxy->process.loop);
-}
-
 /* "HOST:PORT", "[v6]:PORT" */
 static bool
 read_controller(struct proxy *proxy)
 {
 	const char *value =
-	    flags_value(proxy->process.flags, FLAG_PROXY_CONTROLLER);
+	    flags_value(proxy->serving.process.flags, FLAG_PROXY_CONTROLLER);
 	const char *colon = value != NULL ? strrchr(value, ':') : NULL;
 	uint64_t port = 0;
 
@@ -127,7 +92,7 @@ static bool
 read_gateway(const struct proxy *proxy)
 {
 	struct slice gateway = slice_from_string(
-	    flags_value(proxy->process.flags, FLAG_PROXY_GATEWAY));
+	    flags_value(proxy->serving.process.flags, FLAG_PROXY_GATEWAY));
 	size_t slash = slice_find(gateway, '/');
 
 	if (slash > 0 && slash + 1 < gateway.length &&
@@ -144,7 +109,7 @@ read_gateway(const struct proxy *proxy)
 static bool
 read_flags(struct proxy *proxy)
 {
-	const struct flags *flags = proxy->process.flags;
+	const struct flags *flags = proxy->serving.process.flags;
 	const char *name = flags_value(flags, FLAG_PROXY_NAME);
 
 	if (name != NULL)
@@ -158,45 +123,17 @@ read_flags(struct proxy *proxy)
 		return false;
 	}
 	return read_controller(proxy) && read_gateway(proxy) &&
-	    process_workers(
-	        &proxy->process, FLAG_PROXY_WORKERS, &proxy->workers) &&
-	    flags_number(flags, FLAG_PROXY_DRAIN_TIMEOUT, 30, 0, 86400,
-	        &proxy->drain_seconds) &&
-	    process_read_flags(&proxy->process);
-}
-
-static bool
-open_agent(struct proxy *proxy)
-{
-	struct agent_options options = {
-	    .loop = proxy->process.loop,
-	    .feed = proxy->feed,
-	    .access_log = proxy->access_log,
-	    .workers = (unsigned)proxy->workers,
-	    .drain_ms = (uint32_t)proxy->drain_seconds * 1000,
-	    .on_drained = on_drained,
-	    .on_served = on_served,
-	    .context = proxy,
-	};
-	enum error error = agent_new(&options, &proxy->agent);
-
-	if (error != ERROR_OK) {
-		fprintf(
-		    stderr, "yumen proxy: workers: %s\n", error_text(error));
-		return false;
-	}
-	agent_register(proxy->agent, proxy->process.server);
-	return true;
+	    serving_read_flags(&proxy->serving);
 }
 
 static bool
 open_stream(struct proxy *proxy)
 {
-	const struct flags *flags = proxy->process.flags;
+	const struct flags *flags = proxy->serving.process.flags;
 	const char *server_name = flags_value(flags, FLAG_PROXY_SERVER_NAME);
 	struct stream_client_options options = {
-	    .loop = proxy->process.loop,
-	    .feed = proxy->feed,
+	    .loop = proxy->serving.process.loop,
+	    .feed = proxy->serving.feed,
 	    .host = proxy->host,
 	    .port = proxy->port,
 	    .gateway =
@@ -219,48 +156,42 @@ open_stream(struct proxy *proxy)
 static bool
 open_all(struct proxy *proxy)
 {
-	struct process *process = &proxy->process;
+	struct serving *serving = &proxy->serving;
 
-	/* Signals before the threads, of which the access log has one. */
-	if (!process_open(process))
-		return false;
-	proxy->feed = feed_new();
-	feed_on_offer(proxy->feed, process_wake, process);
-	feed_on_reply(proxy->feed, process_wake, process);
-	proxy->status = process_access_log(
-	    process, FLAG_PROXY_ACCESS_LOG, &proxy->access_log);
+	proxy->status = serving_open(serving);
 	if (proxy->status != 0)
 		return false;
 	proxy->status = 1;
-	return open_agent(proxy) && open_stream(proxy);
+	feed_on_reply(serving->feed, process_wake, &serving->process);
+	return serving_open_agent(serving, NULL) && open_stream(proxy);
 }
 
 static void
 close_all(struct proxy *proxy)
 {
-	admin_free(&proxy->process.server);
+	admin_free(&proxy->serving.process.server);
 	stream_client_free(&proxy->stream);
-	agent_free(&proxy->agent);
-	if (proxy->access_log != NULL)
-		proxy_log_close(&proxy->access_log);
-	if (proxy->feed != NULL)
-		feed_free(proxy->feed);
-	process_close(&proxy->process);
+	serving_close_agent(&proxy->serving);
+	serving_close(&proxy->serving);
 }
 
 int
 command_proxy(const struct flags *flags)
 {
 	struct proxy proxy = {
-	    .process = {.flags = flags,
-	        .command = "yumen proxy",
-	        .log_level = FLAG_PROXY_LOG_LEVEL,
-	        .log_format = FLAG_PROXY_LOG_FORMAT,
-	        .socket = FLAG_PROXY_SOCKET,
-	        .admin = FLAG_PROXY_ADMIN,
-	        .on_stop = on_stop,
-	        .on_reopen = on_reopen,
-	        .on_wake = on_wake},
+	    .serving = {.process = {.flags = flags,
+	                    .command = "yumen proxy",
+	                    .log_level = FLAG_PROXY_LOG_LEVEL,
+	                    .log_format = FLAG_PROXY_LOG_FORMAT,
+	                    .socket = FLAG_PROXY_SOCKET,
+	                    .admin = FLAG_PROXY_ADMIN,
+	                    .on_stop = serving_on_stop,
+	                    .on_reopen = serving_on_reopen,
+	                    .on_wake = on_wake},
+	        .worker_count = FLAG_PROXY_WORKERS,
+	        .drain_timeout = FLAG_PROXY_DRAIN_TIMEOUT,
+	        .access_log_to = FLAG_PROXY_ACCESS_LOG,
+	        .on_served = on_served},
 	    .status = 1,
 	};
 
@@ -268,10 +199,8 @@ command_proxy(const struct flags *flags)
 	mallopt(M_ARENA_MAX, 1);
 	if (!read_flags(&proxy))
 		return 2;
-	if (open_all(&proxy) && net_loop_run(proxy.process.loop) == ERROR_OK) {
-		proxy.status = 0;
-		log_event(LOG_RUN_STOPPED, LOG_NUMBER("pid", getpid()));
-	}
+	if (open_all(&proxy))
+		proxy.status = serving_run(&proxy.serving);
 	close_all(&proxy);
 	return proxy.status;
 }

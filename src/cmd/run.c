@@ -5,28 +5,20 @@
 #include <unistd.h>
 #include <malloc.h>
 
-#include "agent/agent.h"
-#include "cmd/process.h"
+#include "cmd/deciding.h"
 #include "cmd/run_announcer.h"
+#include "cmd/serving.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/memory.h"
-#include "ctl/ctl.h"
-#include "ctl/once.h"
-#include "proxy/log.h"
 
 #define LISTENERS_SHOWN 32
 #define TRIES 6 /* curl lines a listener */
 
 struct run {
-	struct process process;
-	struct feed *feed;
-	struct proxy_log *access_log;
+	struct serving serving;
+	struct deciding deciding;
 	struct announcer *announcer; /* NULL: no --announce, or not allowed */
-	struct agent *agent;
-	struct ctl *ctl;
-	struct slice controller_names[FLAG_REPEATS];
-	uint64_t workers, drain_seconds;
 	uint64_t started_ms;
 	bool announced;
 	int status; /* to exit with */
@@ -118,7 +110,8 @@ print_listener(const struct run *run, const struct unit *unit)
 {
 	const struct unit_listener *listener = unit->listener;
 	struct slice why;
-	bool listens = agent_listener_state(run->agent, unit, &why) == ERROR_OK;
+	bool listens =
+	    agent_listener_state(run->serving.agent, unit, &why) == ERROR_OK;
 
 	printf("  %s %s ", listens ? "listening  " : "NOT serving",
 	    scheme_of(listener));
@@ -137,7 +130,7 @@ print_listener(const struct run *run, const struct unit *unit)
 	    listener->hostname.length > 0 ? "  " : "",
 	    SLICE_ARGS(listener->hostname));
 	if (listens)
-		print_tries(agent_store(run->agent), unit);
+		print_tries(agent_store(run->serving.agent), unit);
 	else
 		printf("  why         %.*s\n", SLICE_ARGS(why));
 }
@@ -147,12 +140,12 @@ print_admin(const struct run *run)
 {
 	char text[NET_ADDRESS_TEXT];
 
-	if (run->process.socket_open)
+	if (run->serving.process.socket_open)
 		printf("  admin       %s get gateways --socket %s\n",
-		    program_invocation_name, run->process.socket_path);
-	if (run->process.admin_off)
+		    program_invocation_name, run->serving.process.socket_path);
+	if (run->serving.process.admin_off)
 		return;
-	net_address_format(&run->process.admin_address, text);
+	net_address_format(&run->serving.process.admin_address, text);
 	printf("  metrics     curl http://%s/metrics\n", text);
 }
 
@@ -160,14 +153,14 @@ print_admin(const struct run *run)
 static void
 announce(struct run *run)
 {
-	const struct snap_store *store = agent_store(run->agent);
+	const struct snap_store *store = agent_store(run->serving.agent);
 	const struct unit *unit;
 	unsigned routes = 0, listeners = 0;
 	size_t at = 0;
 
 	printf("yumen " YUMEN_VERSION "  pid %d  %llu worker%s\n",
-	    (int)getpid(), (unsigned long long)run->workers,
-	    run->workers == 1 ? "" : "s");
+	    (int)getpid(), (unsigned long long)run->serving.workers,
+	    run->serving.workers == 1 ? "" : "s");
 	while (snap_store_next(store, &at, &unit)) {
 		if (unit->kind == UNIT_LISTENER &&
 		    listeners++ < LISTENERS_SHOWN)
@@ -197,9 +190,10 @@ is_settled(const struct run *run)
 	struct slice why;
 
 	for (size_t at = 0;
-	     snap_store_next(agent_store(run->agent), &at, &unit);)
+	     snap_store_next(agent_store(run->serving.agent), &at, &unit);)
 		if (unit->kind == UNIT_LISTENER &&
-		    agent_listener_state(run->agent, unit, &why) == ERROR_AGAIN)
+		    agent_listener_state(run->serving.agent, unit, &why) ==
+		        ERROR_AGAIN)
 			return false;
 	return true;
 }
@@ -207,7 +201,7 @@ is_settled(const struct run *run)
 static void
 on_served(void *context)
 {
-	struct run *run = context;
+	struct run *run = container_of(context, struct run, serving);
 
 	if (run->announced || !is_settled(run))
 		return;
@@ -222,25 +216,17 @@ on_addresses_changed(void *context)
 {
 	struct run *run = context;
 
-	if (run->agent == NULL)
+	if (run->serving.agent == NULL)
 		return;
-	agent_addresses_changed(run->agent);
-	if (agent_is_ready(run->agent))
-		on_served(run);
-}
-
-static void
-on_drained(void *context)
-{
-	struct run *run = context;
-
-	net_loop_stop(run->process.loop);
+	agent_addresses_changed(run->serving.agent);
+	if (agent_is_ready(run->serving.agent))
+		on_served(&run->serving);
 }
 
 static struct run *
 of_process(struct process *process)
 {
-	return container_of(process, struct run, process);
+	return container_of(process, struct run, serving.process);
 }
 
 static void
@@ -248,38 +234,16 @@ on_wake(struct process *process)
 {
 	struct run *run = of_process(process);
 
-	if (run->agent != NULL)
-		agent_wake(run->agent);
-	if (run->ctl != NULL)
-		ctl_wake(run->ctl);
-}
-
-static void
-on_reopen(struct process *process)
-{
-	if (of_process(process)->access_log != NULL)
-		proxy_log_reopen(of_process(process)->access_log);
-}
-
-static void
-on_stop(struct process *process, bool again)
-{
-	struct run *run = of_process(process);
-
-	if (again) {
-		net_loop_stop(process->loop); /* asked twice: at once */
-		return;
-	}
-	log_event(LOG_RUN_DRAINING,
-	    LOG_NUMBER("timeout_s", (int64_t)run->drain_seconds));
-	agent_drain(run->agent);
-	net_loop_wake(process->loop);
+	if (run->serving.agent != NULL)
+		agent_wake(run->serving.agent);
+	if (run->deciding.ctl != NULL)
+		ctl_wake(run->deciding.ctl);
 }
 
 static bool
 read_flags(struct run *run)
 {
-	const struct flags *flags = run->process.flags;
+	const struct flags *flags = run->serving.process.flags;
 
 	if (flags->counts[FLAG_RUN_FILE] == 0) {
 		fputs("yumen run: name the files or folders: yumen run -f "
@@ -287,115 +251,54 @@ read_flags(struct run *run)
 		    stderr);
 		return false;
 	}
-	return process_workers(
-	           &run->process, FLAG_RUN_WORKERS, &run->workers) &&
-	    flags_number(flags, FLAG_RUN_DRAIN_TIMEOUT, 30, 0, 86400,
-	        &run->drain_seconds) &&
-	    process_read_flags(&run->process);
-}
-
-static bool
-open_agent(struct run *run)
-{
-	struct agent_options options = {
-	    .loop = run->process.loop,
-	    .feed = run->feed,
-	    .access_log = run->access_log,
-	    .announcer = run->announcer,
-	    .workers = (unsigned)run->workers,
-	    .drain_ms = (uint32_t)run->drain_seconds * 1000,
-	    .on_drained = on_drained,
-	    .on_served = on_served,
-	    .context = run,
-	};
-	enum error error = agent_new(&options, &run->agent);
-
-	if (error != ERROR_OK) {
-		fprintf(stderr, "yumen run: workers: %s\n", error_text(error));
-		return false;
-	}
-	agent_register(run->agent, run->process.server);
-	return true;
-}
-
-static bool
-open_ctl(struct run *run)
-{
-	const struct flags *flags = run->process.flags;
-	unsigned names = flags->counts[FLAG_RUN_CONTROLLER_NAME];
-	struct ctl_options options = {
-	    .paths = flags->values[FLAG_RUN_FILE],
-	    .path_count = flags->counts[FLAG_RUN_FILE],
-	    .gw = {.controller_names = run->controller_names,
-	        .controller_name_count = names,
-	        .namespaces_implied = true,
-	        .carries = CTL_CARRIES},
-	    .feed = run->feed,
-	    .admin_loop = run->process.loop,
-	};
-
-	for (unsigned i = 0; i < names; i++)
-		run->controller_names[i] = slice_from_string(
-		    flags->values[FLAG_RUN_CONTROLLER_NAME][i]);
-	if (ctl_new(&options, &run->ctl) != ERROR_OK) {
-		/* Which, the log has said. */
-		fputs("yumen run: not started: what -f names must be there "
-		      "and readable\n",
-		    stderr);
-		return false;
-	}
-	ctl_register(run->ctl, run->process.server);
-	return true;
+	return serving_read_flags(&run->serving);
 }
 
 static bool
 open_all(struct run *run)
 {
-	struct process *process = &run->process;
+	struct process *process = &run->serving.process;
 
-	/* Signals before the threads, of which the access log has one. */
-	if (!process_open(process))
-		return false;
-	run->feed = feed_new();
-	feed_on_offer(run->feed, process_wake, process);
-	run->status =
-	    process_access_log(process, FLAG_RUN_ACCESS_LOG, &run->access_log);
+	run->status = serving_open(&run->serving);
 	if (run->status != 0)
 		return false;
 	run->status = 1;
+	deciding_init(&run->deciding, process, FLAG_RUN_FILE,
+	    FLAG_RUN_CONTROLLER_NAME, run->serving.feed);
 	return run_announcer_open(process->flags, process->loop,
 	           on_addresses_changed, run, &run->announcer) &&
-	    open_agent(run) && open_ctl(run);
+	    serving_open_agent(&run->serving, run->announcer) &&
+	    deciding_open(&run->deciding, process);
 }
 
 static void
 close_all(struct run *run)
 {
 	/* ctl first: it has exchanges of the admin server in hand. */
-	ctl_free(&run->ctl);
-	admin_free(&run->process.server);
-	agent_free(&run->agent);
+	ctl_free(&run->deciding.ctl);
+	admin_free(&run->serving.process.server);
+	serving_close_agent(&run->serving);
 	announcer_free(&run->announcer);
-	if (run->access_log != NULL)
-		proxy_log_close(&run->access_log);
-	if (run->feed != NULL)
-		feed_free(run->feed);
-	process_close(&run->process);
+	serving_close(&run->serving);
 }
 
 int
 command_run(const struct flags *flags)
 {
 	struct run run = {
-	    .process = {.flags = flags,
-	        .command = "yumen run",
-	        .log_level = FLAG_RUN_LOG_LEVEL,
-	        .log_format = FLAG_RUN_LOG_FORMAT,
-	        .socket = FLAG_RUN_SOCKET,
-	        .admin = FLAG_RUN_ADMIN,
-	        .on_stop = on_stop,
-	        .on_reopen = on_reopen,
-	        .on_wake = on_wake},
+	    .serving = {.process = {.flags = flags,
+	                    .command = "yumen run",
+	                    .log_level = FLAG_RUN_LOG_LEVEL,
+	                    .log_format = FLAG_RUN_LOG_FORMAT,
+	                    .socket = FLAG_RUN_SOCKET,
+	                    .admin = FLAG_RUN_ADMIN,
+	                    .on_stop = serving_on_stop,
+	                    .on_reopen = serving_on_reopen,
+	                    .on_wake = on_wake},
+	        .worker_count = FLAG_RUN_WORKERS,
+	        .drain_timeout = FLAG_RUN_DRAIN_TIMEOUT,
+	        .access_log_to = FLAG_RUN_ACCESS_LOG,
+	        .on_served = on_served},
 	    .status = 1,
 	};
 
@@ -404,10 +307,8 @@ command_run(const struct flags *flags)
 	run.started_ms = clock_monotonic_ms();
 	if (!read_flags(&run))
 		return 2;
-	if (open_all(&run) && net_loop_run(run.process.loop) == ERROR_OK) {
-		run.status = 0;
-		log_event(LOG_RUN_STOPPED, LOG_NUMBER("pid", getpid()));
-	}
+	if (open_all(&run))
+		run.status = serving_run(&run.serving);
 	close_all(&run);
 	return run.status;
 }
