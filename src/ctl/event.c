@@ -32,8 +32,24 @@ is_bad(const struct ctl_merge_change *change)
 	return !slice_equal(change->status, SLICE("True"));
 }
 
+/* A Gateway and its listeners often say the same. */
+static bool
+is_noted(const struct list *events, const struct ctl_event *event)
+{
+	LIST_FOR_EACH(at, events)
+	{
+		const struct ctl_event *other =
+		    container_of(at, struct ctl_event, link);
+
+		if (strcmp(other->message, event->message) == 0 &&
+		    strcmp(other->reason, event->reason) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
-ctl_event_note(struct list *events, const struct ctl_row *row,
+ctl_event_note(struct list *events, const struct ctl_row *row, struct slice uid,
     const struct ctl_merge_change *change)
 {
 	bool bad = is_bad(change);
@@ -45,10 +61,12 @@ ctl_event_note(struct list *events, const struct ctl_row *row,
 	if (message.length > MESSAGE_BYTES_MAX - 64)
 		message.length = MESSAGE_BYTES_MAX - 64;
 	event = memory_zero(1, sizeof(*event));
+	list_init(&event->link);
 	event->kind = (enum gw_kind)row->kind;
 	event->is_warning = bad;
 	event->namespace = copy(ctl_row_namespace(row));
 	event->name = copy(ctl_row_name(row));
+	event->uid = copy(uid);
 	event->reason = copy(change->reason);
 	struct text text;
 
@@ -56,7 +74,10 @@ ctl_event_note(struct list *events, const struct ctl_row *row,
 	text_printf(&text, "%.*s=%.*s: %.*s", SLICE_ARGS(change->type),
 	    SLICE_ARGS(change->status), SLICE_ARGS(message));
 	event->message = text_take(&text);
-	list_insert(events, &event->link);
+	if (is_noted(events, event))
+		ctl_event_free(event);
+	else
+		list_insert(events, &event->link);
 }
 
 struct ctl_event *
@@ -71,6 +92,7 @@ ctl_event_free(struct ctl_event *event)
 	list_remove(&event->link);
 	memory_free(event->namespace);
 	memory_free(event->name);
+	memory_free(event->uid);
 	memory_free(event->reason);
 	memory_free(event->message);
 	memory_free(event);
@@ -110,6 +132,7 @@ ctl_event_write(struct text *target, struct text *body,
 	if (event->namespace[0] != '\0')
 		push_field(body, "namespace", event->namespace);
 	push_field(body, "name", event->name);
+	push_field(body, "uid", event->uid);
 	text_push_byte(body, '}');
 	push_field(body, "type", event->is_warning ? "Warning" : "Normal");
 	push_field(body, "reason", event->reason);

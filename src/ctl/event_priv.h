@@ -10,12 +10,13 @@ struct ctl_event {
 	struct list link;
 	enum gw_kind kind;
 	bool is_warning;
-	char *namespace, *name, *reason, *message;
+	char *namespace, *name, *uid, *reason, *message;
 };
 
-/* Adds the change's Event to the list, if it is worth one. */
+/* Adds the change's Event to the list, if it is worth one. uid: the object's,
+ * by which `kubectl describe` finds it. */
 void ctl_event_note(struct list *events, const struct ctl_row *row,
-    const struct ctl_merge_change *change);
+    struct slice uid, const struct ctl_merge_change *change);
 /* The first of a list, which is not empty. */
 struct ctl_event *ctl_event_first(const struct list *events);
 void ctl_event_free(struct ctl_event *event);

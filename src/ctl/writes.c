@@ -32,6 +32,7 @@ struct slot {
 	struct text target, body;
 	struct net_timer timer; /* a wait before it is free again */
 	struct list events; /* what the write makes happen */
+	struct slice uid; /* of the object that is merged, while it is */
 	uint64_t wait_ms;
 	enum step step;
 	unsigned status;
@@ -257,6 +258,18 @@ on_rested(struct net_timer *timer)
 	ctl_writes_go(slot->writes);
 }
 
+static struct slice
+uid_of(const struct tree_node *object)
+{
+	const struct tree_node *metadata = wire_tree_get(object, "metadata");
+	const struct tree_node *uid =
+	    metadata != NULL && metadata->kind == TREE_MAP
+	    ? wire_tree_get(metadata, "uid")
+	    : NULL;
+
+	return uid != NULL && uid->kind == TREE_TEXT ? uid->text : SLICE("");
+}
+
 static void
 on_change(void *context, const struct ctl_merge_change *change)
 {
@@ -264,7 +277,7 @@ on_change(void *context, const struct ctl_merge_change *change)
 	const struct ctl_row *row = row_of(slot);
 
 	if (row != NULL)
-		ctl_event_note(&slot->events, row, change);
+		ctl_event_note(&slot->events, row, slot->uid, change);
 }
 
 /* The object is read: write what differs. */
@@ -288,6 +301,7 @@ on_read(struct slot *slot)
 		return;
 	}
 	text_reset(&slot->body);
+	slot->uid = uid_of(object);
 	if (row != NULL && writes->cluster->leads) {
 		merge.kind = (enum gw_kind)row->kind;
 		if (find_wanted(writes, row, &writes->arena, &merge.status) &&
