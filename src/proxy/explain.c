@@ -395,8 +395,9 @@ explain_secure(struct explaining *explaining)
 {
 	if (!find_socket(explaining))
 		return false;
-	if (explain_handshake(explaining))
-		return read_request(explaining, parse(explaining));
+	if (explain_handshake(explaining) &&
+	    read_request(explaining, parse(explaining)))
+		return true;
 	text_push_string(explaining->out, ",\n \"socket\": ");
 	tell_socket(explaining->out, &explaining->socket);
 	explain_tls(explaining);

@@ -27,6 +27,7 @@ type told struct {
 		Endpoints, Used int
 	}
 	Candidates []struct{ Route, Rule, Match, Why string }
+	TLS        struct{ ClientCertificate string }
 }
 
 // seen is what became of the request: of its access log, or of its answer.
