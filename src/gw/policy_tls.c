@@ -139,7 +139,9 @@ judge_options(struct gw_policy_node *policy)
 		else
 			refuse(&policy->verdict,
 			    arena_format(&policy->arena,
-			        "options[%.*s]: yumen knows no such option",
+			        "options[%.*s]: yumen knows no such option; "
+			        "take it out: those of yumen.dev belong in a "
+			        "listener's tls.options",
 			        SLICE_ARGS(key)));
 	}
 	policy->verdict.ignored =
