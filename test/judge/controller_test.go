@@ -80,14 +80,18 @@ func (r *relay) serve() {
 }
 
 // cut ends every connection, and returns how many there were.
-func (r *relay) cut() int {
+func (r *relay) count() int {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	count := len(r.open) / 2
+	return len(r.open) / 2
+}
+
+func (r *relay) cut() {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
 	for connection := range r.open {
 		connection.Close()
 	}
-	return count
 }
 
 func (r *relay) setAway(away bool) {
@@ -399,9 +403,13 @@ func TestControllerComesBack(t *testing.T) {
 	send(t, "POST", gatewayRoot+"/namespaces/default/gateways", gatewayOf("b-gate", "b-ours"), 201)
 	waitFor(t, "the Gateway to be accepted", 20*time.Second, hasCondition(gate, "Accepted", "True/Accepted/1"))
 	for i := range 3 {
-		if count := r.cut(); count < 10 {
-			t.Errorf("only %d connections were there to be cut", count)
-		}
+		waitFor(t, "the connections to be there again", 20*time.Second, func() error {
+			if count := r.count(); count < 10 {
+				return fmt.Errorf("there are %d", count)
+			}
+			return nil
+		})
+		r.cut()
 		drop(t, route)
 		send(t, "POST", gatewayRoot+"/namespaces/default/httproutes", routeOf("b-route", "b-gate"), 201)
 		took := waitFor(t, "a route after a cut", 10*time.Second, hasEntry(route, ours, "Accepted", "True/Accepted/1"))
