@@ -24,7 +24,7 @@ func (b *bench) withBackend(fn func() error) error {
 // waitServed asks until a request is answered with 200: the routes are in.
 func waitServed(port int) error {
 	err := fmt.Errorf("never asked")
-	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if err = send(port, 1, 1, smallHead); err == nil {
 			return nil
 		}

@@ -94,6 +94,17 @@ static const struct row rows[] = {
         "{\"status\":{\"ancestors\":[{\"controllerName\":\"other\"},"
         "{\"controllerName\":\"ours\",\"conditions\":[]}]}}",
         ""},
+    /* a listener's foreign conditions stay too */
+    {GW_GATEWAY,
+        "{\"status\":{\"listeners\":[{\"name\":\"a\",\"conditions\":[" CONDITION(
+            "Foreign", "True", "F", "t0") "]}]}}",
+        "{\"conditions\":[],\"listeners\":[{\"name\":\"a\",\"conditions\":"
+        "[" CONDITION("Accepted", "True", "A", "t1") "]}]}",
+        CTL_MERGE_WRITE,
+        "{\"status\":{\"conditions\":[],\"listeners\":[{\"name\":\"a\","
+        "\"conditions\":[" CONDITION("Foreign", "True", "F",
+            "t0") "," CONDITION("Accepted", "True", "A", "t1") "]}]}}",
+        "Accepted"},
     /* listeners are known by name */
     {GW_GATEWAY,
         "{\"status\":{\"listeners\":[{\"name\":\"a\",\"conditions\":"
