@@ -96,8 +96,8 @@ static const struct row rows[] = {
         ""},
     /* a listener's foreign conditions stay too */
     {GW_GATEWAY,
-        "{\"status\":{\"listeners\":[{\"name\":\"a\",\"conditions\":[" CONDITION(
-            "Foreign", "True", "F", "t0") "]}]}}",
+        "{\"status\":{\"listeners\":[{\"name\":\"a\",\"conditions\":"
+        "[" CONDITION("Foreign", "True", "F", "t0") "]}]}}",
         "{\"conditions\":[],\"listeners\":[{\"name\":\"a\",\"conditions\":"
         "[" CONDITION("Accepted", "True", "A", "t1") "]}]}",
         CTL_MERGE_WRITE,
