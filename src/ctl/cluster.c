@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-#include "core/hash.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
@@ -175,28 +174,6 @@ version_of(const char *root)
 }
 
 static void
-push_tree(struct hash *hash, const struct tree_node *node)
-{
-	hash_push_number(hash, (uint64_t)node->count << 8 | node->kind);
-	hash_push(hash, node->key);
-	hash_push(hash, node->text);
-	for (const struct tree_node *at = node->child; at; at = at->next)
-		push_tree(hash, at);
-}
-
-static uint64_t
-hash_object(const struct tree_node *object)
-{
-	struct hash hash;
-
-	hash_init(&hash);
-	push_tree(&hash, object);
-	uint64_t taken = hash_take(&hash);
-
-	return taken == 0 ? 1 : taken;
-}
-
-static void
 on_finding(void *context, const struct gw_finding *finding)
 {
 	struct ctl_cluster *cluster = context;
@@ -279,7 +256,7 @@ on_object(struct kube_follow *follow, struct tree_node *object)
 	row->epoch = followed->epoch;
 	take_status(cluster, row, object);
 	ctl_trim(object, followed->kind);
-	uint64_t hash = hash_object(object);
+	uint64_t hash = wire_tree_hash(object);
 
 	if (hash == row->hash)
 		return;

@@ -7,7 +7,6 @@
  * neither admitted nor told of again. */
 #include "ctl/files_priv.h"
 
-#include "core/hash.h"
 #include "core/memory.h"
 #include "core/must.h"
 #include "gw/admit.h"
@@ -234,29 +233,6 @@ read_documents(
 	    bytes, &reading->arena, on_document, reading, fault);
 }
 
-/* What a tree says: two trees that say the same have the same hash. */
-static void
-push_tree(struct hash *hash, const struct tree_node *node)
-{
-	hash_push_number(hash, (uint64_t)node->count << 8 | node->kind);
-	hash_push(hash, node->key);
-	hash_push(hash, node->text);
-	for (const struct tree_node *at = node->child; at; at = at->next)
-		push_tree(hash, at);
-}
-
-static uint64_t
-hash_document(const struct tree_node *document)
-{
-	struct hash hash;
-
-	hash_init(&hash);
-	push_tree(&hash, document);
-	uint64_t taken = hash_take(&hash);
-
-	return taken == 0 ? 1 : taken;
-}
-
 static struct slice
 hash_key(const uint64_t *hash)
 {
@@ -323,7 +299,7 @@ take_documents(struct reading *reading)
 	index_items(reading);
 	for (uint32_t i = 0; i < count; i++) {
 		struct tree_node *document = reading->documents[i];
-		uint64_t hash = hash_document(document);
+		uint64_t hash = wire_tree_hash(document);
 
 		items[i] = take_known(reading, hash);
 		if (items[i] == NULL)

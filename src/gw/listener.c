@@ -3,13 +3,6 @@
 #include "core/must.h"
 #include "gw/state_priv.h"
 
-struct gw_listener_unit {
-	struct gw_sent sent;
-	bool wanted;
-	size_t length;
-	char name[];
-};
-
 static const struct gw_protocol protocols[] = {
 #define GW_PROTOCOL(name_, carry_, family_, kinds_) \
 	{.name = #name_, \
@@ -186,21 +179,6 @@ gw_listener_unit_name(struct arena *arena, const struct gw_owner_node *owner,
 	    SLICE_ARGS(gw_node_key(&owner->node)), SLICE_ARGS(listener));
 }
 
-static struct gw_listener_unit *
-touch_unit(struct gw_state *state, struct slice name)
-{
-	struct gw_listener_unit *unit = map_get(&state->listener_units, name);
-
-	if (unit)
-		return unit;
-	unit = memory_zero(1, sizeof(*unit) + name.length);
-	memcpy(unit->name, name.data, name.length);
-	unit->length = name.length;
-	map_put(
-	    &state->listener_units, slice_make(unit->name, unit->length), unit);
-	return unit;
-}
-
 static enum unit_tls_mode
 tls_mode(const struct gw_listener_state *listener)
 {
@@ -257,7 +235,7 @@ fill_tls(struct gw_state *state, const struct gw_owner_node *gateway,
 	record->authorities_count = tls->authority_count;
 }
 
-static struct gw_listener_unit *
+static struct gw_named *
 emit_unit(struct gw_state *state, const struct gw_owner_node *owner,
     const struct gw_listener_state *judged)
 {
@@ -265,7 +243,7 @@ emit_unit(struct gw_state *state, const struct gw_owner_node *owner,
 	const struct gw_listener *listener = judged->spec;
 	struct slice name =
 	    gw_listener_unit_name(&state->outbox.arena, owner, listener->name);
-	struct gw_listener_unit *unit = touch_unit(state, name);
+	struct gw_named *unit = gw_named_touch(&state->listener_units, name);
 	struct unit_listener record = {
 	    .gateway_namespace = gw_node_namespace(&gateway->node),
 	    .gateway_name = gw_node_name(&gateway->node),
@@ -298,34 +276,6 @@ gw_owner_emit_listeners(
 			(void)emit_unit(state, owner, &owner->listeners[i]);
 }
 
-/* Drop what no listener asked for. */
-static void
-sweep_units(struct gw_state *state)
-{
-	struct gw_listener_unit **gone = arena_zero(
-	    &state->work, state->listener_units.count + 1, sizeof(*gone));
-	uint32_t count = 0;
-	struct slice key;
-	void *value;
-
-	for (size_t at = 0;
-	     map_next(&state->listener_units, &at, &key, &value);) {
-		struct gw_listener_unit *unit = value;
-
-		if (!unit->wanted)
-			gone[count++] = unit;
-		unit->wanted = false;
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		key = slice_make(gone[i]->name, gone[i]->length);
-		gw_outbox_drop(&state->outbox, &gone[i]->sent,
-		    arena_copy(&state->outbox.arena, key));
-		gw_report_forget(state, key);
-		map_remove(&state->listener_units, key);
-		memory_free(gone[i]);
-	}
-}
-
 static void
 emit_all(struct gw_state *state, enum gw_kind kind)
 {
@@ -347,5 +297,5 @@ gw_listeners_emit(struct gw_state *state)
 {
 	emit_all(state, GW_GATEWAY);
 	emit_all(state, GW_LISTENERSET);
-	sweep_units(state);
+	gw_named_sweep(state, &state->listener_units);
 }

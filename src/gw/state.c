@@ -37,8 +37,8 @@ gw_state_new(const struct gw_options *options)
 		list_init(&state->dirty[i]);
 	}
 	map_init(&state->reports);
-	map_init(&state->listener_units);
-	map_init(&state->tickets);
+	map_init_keyed(&state->listener_units, gw_named_key);
+	map_init_keyed(&state->tickets, gw_named_key);
 	gw_outbox_init(&state->outbox);
 	arena_init(&state->work, WORK_BYTES);
 	return state;

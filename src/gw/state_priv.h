@@ -273,8 +273,7 @@ struct gw_state {
 	int64_t now; /* seconds since 1970; 0: not known */
 	int64_t turns_at; /* when a certificate is not what it was */
 	struct map reports; /* by name of unit */
-	struct map listener_units; /* struct gw_listener_unit, by name */
-	struct map tickets; /* struct gw_tickets_unit, by name */
+	struct map listener_units, tickets; /* struct gw_named */
 	uint8_t ticket_seeds[GW_TICKET_SEEDS_MAX][GW_TICKET_SEED_BYTES];
 	unsigned ticket_seed_count;
 	struct gw_outbox outbox;
@@ -320,6 +319,20 @@ void gw_node_free(struct gw_node *node);
 const struct gw_report *gw_report_get(
     const struct gw_state *state, struct slice unit);
 void gw_report_forget(struct gw_state *state, struct slice unit);
+
+/* ---- named.c ---- */
+struct gw_named {
+	struct gw_sent sent;
+	bool wanted; /* since the last sweep */
+	size_t length;
+	char name[];
+};
+/* For the maps of them. */
+struct slice gw_named_key(const void *named);
+/* Made when there is none. */
+struct gw_named *gw_named_touch(struct map *all, struct slice name);
+/* Drops what nobody wanted. */
+void gw_named_sweep(struct gw_state *state, struct map *all);
 
 /* ---- class.c ---- */
 void gw_classes_judge(struct gw_state *state);

@@ -10,13 +10,6 @@
 #include "gw/state_priv.h"
 #include "snap/secret.h"
 
-struct gw_tickets_unit {
-	struct gw_sent sent;
-	bool wanted;
-	size_t length;
-	char name[];
-};
-
 static_assert(GW_TICKET_SEEDS_MAX <= UNIT_TICKET_KEYS_MAX, "each makes a key");
 
 void
@@ -66,25 +59,11 @@ derive(const uint8_t seed[GW_TICKET_SEED_BYTES], struct slice name,
 	memory_wipe(block, sizeof(block));
 }
 
-static struct gw_tickets_unit *
-touch(struct gw_state *state, struct slice name)
-{
-	struct gw_tickets_unit *unit = map_get(&state->tickets, name);
-
-	if (unit)
-		return unit;
-	unit = memory_zero(1, sizeof(*unit) + name.length);
-	unit->length = name.length;
-	memcpy(unit->name, name.data, name.length);
-	map_put(&state->tickets, slice_make(unit->name, unit->length), unit);
-	return unit;
-}
-
 static void
 emit(struct gw_state *state, const struct gw_node *gateway)
 {
 	struct slice name = gw_tickets_unit_name(&state->outbox.arena, gateway);
-	struct gw_tickets_unit *unit = touch(state, name);
+	struct gw_named *unit = gw_named_touch(&state->tickets, name);
 	uint8_t keys[GW_TICKET_SEEDS_MAX][UNIT_TICKET_KEY_BYTES];
 	struct slice texts[GW_TICKET_SEEDS_MAX];
 	struct unit_tickets record = {
@@ -110,31 +89,6 @@ has_tls(const struct gw_owner_node *owner)
 	return false;
 }
 
-static void
-sweep(struct gw_state *state)
-{
-	struct gw_tickets_unit **gone =
-	    arena_zero(&state->work, state->tickets.count + 1, sizeof(*gone));
-	uint32_t count = 0;
-	struct slice key;
-	void *value;
-
-	for (size_t at = 0; map_next(&state->tickets, &at, &key, &value);) {
-		struct gw_tickets_unit *unit = value;
-
-		if (!unit->wanted)
-			gone[count++] = unit;
-		unit->wanted = false;
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		key = slice_make(gone[i]->name, gone[i]->length);
-		gw_outbox_drop(&state->outbox, &gone[i]->sent,
-		    arena_copy(&state->outbox.arena, key));
-		map_remove(&state->tickets, key);
-		memory_free(gone[i]);
-	}
-}
-
 void
 gw_tickets_emit(struct gw_state *state)
 {
@@ -153,7 +107,7 @@ gw_tickets_emit(struct gw_state *state)
 		if (any)
 			emit(state, gateways[i]);
 	}
-	sweep(state);
+	gw_named_sweep(state, &state->tickets);
 }
 
 void

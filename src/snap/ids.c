@@ -102,14 +102,6 @@ snap_ids_unref(struct snap_ids *ids, uint32_t id)
 	snap_numbers_give(&ids->numbers, id);
 }
 
-struct slice
-snap_ids_name(const struct snap_ids *ids, uint32_t id)
-{
-	if (id >= ids->numbers.limit || !ids->entries[id])
-		return SLICE_NONE;
-	return name_of(ids->entries[id]);
-}
-
 void
 snap_ids_epoch(struct snap_ids *ids, uint64_t epoch)
 {

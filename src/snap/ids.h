@@ -14,8 +14,6 @@ void snap_ids_free(struct snap_ids *ids);
 /* The number of name, made when new; one reference more. */
 uint32_t snap_ids_ref(struct snap_ids *ids, struct slice name);
 void snap_ids_unref(struct snap_ids *ids, uint32_t id);
-/* The name of a number in use, or absent. */
-struct slice snap_ids_name(const struct snap_ids *ids, uint32_t id);
 /* All workers have passed a quiet point: numbers freed before epoch are free.
  */
 void snap_ids_reclaim(struct snap_ids *ids, uint64_t epoch);

@@ -6,7 +6,6 @@
 #include "core/must.h"
 #include "snap/store_priv.h"
 #include "snap/unit_priv.h"
-#include "wire/record_binary.h"
 
 static enum error plan_rules(
     struct snap_store *store, struct unit *unit, struct snap_plan *plan);
@@ -40,8 +39,7 @@ snap_plan_make(struct snap_store *store, struct unit *unit, struct slice bytes)
 	plan_rule_ids(store, unit, plan);
 	unit->plan = plan;
 	share_names(store, unit);
-	wire_record_own(bytes, &unit_route_type, unit->arena,
-	    (void *)(uintptr_t)unit->record);
+	snap_unit_own(unit, bytes);
 	plan_hostnames(unit, plan);
 	return ERROR_OK;
 }

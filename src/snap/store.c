@@ -164,12 +164,14 @@ snap_store_put(struct snap_store *store, struct slice name, struct slice bytes)
 	/* The new plan before the old one goes: what both use stays. */
 	if (unit->kind == UNIT_ROUTE)
 		error = snap_plan_make(store, unit, bytes);
+	else
+		snap_unit_own(unit, bytes);
 	if (error != ERROR_OK) {
 		arena_fini(&arena);
 		return error;
 	}
 	snap_credentials_ref(store, unit);
-	snap_unit_own(unit, bytes);
+	snap_unit_settle(unit);
 	take_slot(store, unit);
 	replace(store, old, unit);
 	return ERROR_OK;

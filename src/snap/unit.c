@@ -116,10 +116,15 @@ snap_unit_borrow(struct slice name, struct slice bytes, struct arena *arena,
 void
 snap_unit_own(struct unit *unit, struct slice bytes)
 {
+	wire_record_own(bytes, snap_unit_type(unit->kind), unit->arena,
+	    (void *)(uintptr_t)unit->record);
+}
+
+void
+snap_unit_settle(struct unit *unit)
+{
 	struct arena *arena = unit->arena;
 
-	wire_record_own(bytes, snap_unit_type(unit->kind), arena,
-	    (void *)(uintptr_t)unit->record);
 	arena_trim(arena);
 	unit->blocks = arena_detach(arena);
 }
@@ -130,9 +135,11 @@ snap_unit_new(struct slice name, struct slice bytes, struct unit **unit)
 	struct arena arena;
 	enum error error = snap_unit_borrow(name, bytes, &arena, unit);
 
-	if (error == ERROR_OK)
-		snap_unit_own(*unit, bytes);
-	return error;
+	if (error != ERROR_OK)
+		return error;
+	snap_unit_own(*unit, bytes);
+	snap_unit_settle(*unit);
+	return ERROR_OK;
 }
 
 /* The key lies in the unit's own memory. */

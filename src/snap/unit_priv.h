@@ -4,12 +4,13 @@
 
 #include "snap/unit.h"
 
-/* snap_unit_new in two steps, the first of which inits the arena: until it owns
- * them, its texts are those in bytes; what then points elsewhere stays. */
+/* snap_unit_new in three steps, the first of which inits the arena: until it
+ * owns them, its texts are those in bytes; what then points elsewhere stays. */
 enum error snap_unit_borrow(struct slice name, struct slice bytes,
     struct arena *arena, struct unit **unit) must_check;
-/* The unit has all of its arena now, and cannot grow any more. */
 void snap_unit_own(struct unit *unit, struct slice bytes);
+/* It has all of its arena now, and cannot grow any more. */
+void snap_unit_settle(struct unit *unit);
 
 /* May this record be served under that name? Fills in what may be left out (see
  * snap_unit_new). ERROR_INVALID, UNSUPPORTED or LIMIT. */

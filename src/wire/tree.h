@@ -50,6 +50,10 @@ enum error wire_tree_parse(struct slice bytes, struct arena *arena,
 
 /* The child of a map by key, or NULL. */
 struct tree_node *wire_tree_get(const struct tree_node *map, const char *key);
+/* What it says: two trees that say the same have the same hash, which is keyed,
+ * good within this process, and never 0. Whether a text was quoted, and where
+ * it stands, does not count. */
+uint64_t wire_tree_hash(const struct tree_node *node);
 /* The node at a field path ("spec.rules[0].name") below root, or the deepest
  * one on the way to it that is there: what is missing has no place of its own.
  */

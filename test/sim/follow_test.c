@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
 #include "kube/follow.h"
 #include "sim/loop.h"
+#include "sim/seeds.h"
 
 enum { SEEDS = 300, STEPS = 150, NAMES = 7, EVENTS = 4096, ROUNDS_MAX = 3000 };
 
@@ -554,27 +554,8 @@ run(uint64_t seed)
 	text_fini(&world.request);
 }
 
-static uint64_t
-argument(int argc, char **argv, int at, uint64_t fallback)
-{
-	uint64_t number;
-
-	return argc > at &&
-	        slice_to_number(
-	            slice_from_string(argv[at]), UINT32_MAX, &number)
-	    ? number
-	    : fallback;
-}
-
 int
 main(int argc, char **argv)
 {
-	uint64_t first = argument(argc, argv, 1, 1);
-	uint64_t count = argument(argc, argv, 2, SEEDS);
-
-	log_set_level(LOG_LEVEL_ERROR);
-	for (uint64_t seed = first; seed < first + count; seed++)
-		run(seed);
-	printf("sim follow: %llu seeds\n", (unsigned long long)count);
-	return 0;
+	return sim_seeds(argc, argv, "follow", SEEDS, run);
 }
