@@ -183,11 +183,16 @@ has_family(const struct addr_outcome *outcome, unsigned family)
 	return false;
 }
 
+/* Of pools that overlap it is the first one's, however it came to be given: so
+ * that the same plan says the same of what was given before. */
 static void
 take(struct making *making, const struct addr_request *request,
-    struct addr_outcome *outcome, const struct addr_ip *ip,
-    const struct addr_pool *pool)
+    struct addr_outcome *outcome, const struct addr_ip *ip)
 {
+	const struct addr_pool *pool;
+	enum addr_fault fault = judge(making, request, ip, &pool);
+
+	must(fault == ADDR_GOOD);
 	addr_used_add(&making->used, ip, request);
 	outcome->items[outcome->count++] =
 	    (struct addr_given){.ip = *ip, .pool = pool};
@@ -216,7 +221,7 @@ keep(struct making *making, uint32_t at)
 		else if (outcome->count < families_wanted(request) &&
 		    wants_family(request, ip->family) &&
 		    !has_family(outcome, ip->family))
-			take(making, request, outcome, ip, pool);
+			take(making, request, outcome, ip);
 	}
 }
 
@@ -360,7 +365,7 @@ give_family(struct making *making, const struct addr_request *request,
 		if (!is_open(making, pool, request) ||
 		    !find_in_pool(making, request, pool, family, &ip))
 			continue;
-		take(making, request, outcome, &ip, pool);
+		take(making, request, outcome, &ip);
 		return true;
 	}
 	return false;
@@ -390,7 +395,7 @@ give_both(struct making *making, const struct addr_request *request,
 			continue;
 		for (unsigned j = 0; j < 2; j++)
 			if (!has_family(outcome, j ? 6 : 4))
-				take(making, request, outcome, &ips[j], pool);
+				take(making, request, outcome, &ips[j]);
 		return true;
 	}
 	return false;

@@ -183,6 +183,10 @@ open_ctl(struct controller *controller)
 		    slice_from_string(controller->cluster.identity);
 		options->gw.namespaces_implied = false;
 		options->gw.classes_told = true;
+		options->gw.addressing = GW_ADDRESSING_CLUSTER;
+		options->gw.pool_namespaces =
+		    controller->cluster.pool_namespaces;
+		options->gw.pool_namespace_count = CONTROLLER_POOL_NAMESPACES;
 		if (options->gw.controller_name_count == 0) {
 			deciding->controller_names[0] = SLICE(GW_CONTROLLER);
 			options->gw.controller_name_count = 1;

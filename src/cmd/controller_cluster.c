@@ -91,7 +91,11 @@ controller_cluster_read(
 		return false;
 	cluster->used = true;
 	make_identity(cluster);
-	return read_lease(cluster, flags_value(flags, FLAG_CONTROLLER_LEASE));
+	if (!read_lease(cluster, flags_value(flags, FLAG_CONTROLLER_LEASE)))
+		return false;
+	cluster->pool_namespaces[0] = SLICE("metallb-system");
+	cluster->pool_namespaces[1] = cluster->access.namespace;
+	return true;
 }
 
 void

@@ -6,10 +6,15 @@
 #include "cmd/flags.h"
 #include "kube/access.h"
 
+enum { CONTROLLER_POOL_NAMESPACES = 2 };
+
 struct controller_cluster {
 	bool used; /* there is a cluster, and no files */
 	struct kube_access access;
 	struct slice lease; /* absent: none */
+	/* Who may write there says which addresses there are: MetalLB's own,
+	 * and ours. */
+	struct slice pool_namespaces[CONTROLLER_POOL_NAMESPACES];
 	char identity[300]; /* of this process */
 };
 

@@ -20,21 +20,27 @@ drop(struct tree_node *map, const char *key)
 	}
 }
 
+/* Of what may be no map. */
+static void
+keep_only(struct tree_node *map, const char *key)
+{
+	struct tree_node *kept;
+
+	if (map == NULL || map->kind != TREE_MAP)
+		return;
+	kept = wire_tree_get(map, key);
+	map->child = kept;
+	map->count = kept != NULL;
+	if (kept != NULL)
+		kept->next = NULL;
+}
+
 /* Authorities are all that is read of a ConfigMap. */
 static void
 trim_config_map(struct tree_node *object)
 {
-	struct tree_node *data = wire_tree_get(object, "data");
-
 	drop(object, "binaryData");
-	if (data == NULL || data->kind != TREE_MAP)
-		return;
-	struct tree_node *bundle = wire_tree_get(data, "ca.crt");
-
-	data->child = bundle;
-	data->count = bundle != NULL;
-	if (bundle != NULL)
-		bundle->next = NULL;
+	keep_only(wire_tree_get(object, "data"), "ca.crt");
 }
 
 static void
@@ -70,8 +76,11 @@ ctl_trim(struct tree_node *object, enum gw_kind kind)
 			    "kubectl.kubernetes.io/"
 			    "last-applied-configuration");
 	}
-	/* Policies are told with what others say of them. */
-	if (kind != GW_BACKENDTLSPOLICY)
+	/* Policies are told with what others say of them, Gateways with the
+	 * addresses that they have. */
+	if (kind == GW_GATEWAY)
+		keep_only(wire_tree_get(object, "status"), "addresses");
+	else if (kind != GW_BACKENDTLSPOLICY)
 		drop(object, "status");
 	if (kind == GW_CONFIGMAP)
 		trim_config_map(object);

@@ -102,15 +102,22 @@ gw_admit(struct tree_node *document, struct arena *arena, struct gw_file *file,
 }
 
 /* Nobody has judged it: what is not a status is none. */
-static const struct gw_policy_status *
-read_told(const struct tree_node *document, struct arena *arena)
+static const void *
+read_status(const struct tree_node *document, const struct record_type *type,
+    struct arena *arena)
 {
 	const struct tree_node *status = wire_tree_get(document, "status");
 
 	if (!status || status->kind != TREE_MAP)
 		return NULL;
+	return wire_record_from_tree(status, type, arena, NULL);
+}
+
+static const struct gw_policy_status *
+read_told(const struct tree_node *document, struct arena *arena)
+{
 	const struct gw_policy_status *told =
-	    wire_record_from_tree(status, &gw_policy_status_type, arena, NULL);
+	    read_status(document, &gw_policy_status_type, arena);
 
 	for (uint32_t i = 0; told && i < told->ancestors_count; i++)
 		if (!told->ancestors[i].ancestor_ref)
@@ -138,6 +145,9 @@ read_object(struct gw_check *check, enum gw_kind kind, struct gw_file *file)
 	gw_object_set_record(object, record);
 	if (gw_status_type(kind) == &gw_policy_status_type)
 		object->told = read_told(check->document, &object->arena);
+	if (kind == GW_GATEWAY)
+		object->told_addresses = read_status(
+		    check->document, &gw_told_addresses_type, &object->arena);
 	gw_check_honour(check, object);
 	/* From here on nobody sees more of a Secret than the record has; the
 	 * record of a kind that is only shown has nothing but its metadata. */

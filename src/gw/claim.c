@@ -1,5 +1,5 @@
-/* Claims: of two Gateways that want one address and port, whoever comes first
- * keeps it. */
+/* Claims: of two Gateways that have one address and want one port of it,
+ * whoever comes first keeps that. */
 #include "core/must.h"
 #include "gw/state_priv.h"
 
@@ -49,22 +49,24 @@ static void
 claim_port(struct gw_state *state, struct map *ports,
     struct gw_owner_node *owner, struct gw_listener_state *listener)
 {
-	static const struct slice all = {.data = "", .length = 0};
+	static const struct gw_address all = {.text = {"", 0}};
 	const struct gw_owner_node *gateway = owner->gateway;
-	const struct slice *addresses = gateway->addresses;
-	uint32_t count = gateway->address_count;
+	const struct gw_placed *placed = &gateway->placed;
+	const struct gw_address *addresses = placed->items;
+	uint32_t count = placed->count;
 	const struct slice key = slice_make(
 	    (const char *)&listener->spec->port, sizeof(listener->spec->port));
 	struct claim *claims = map_get(ports, key);
 
-	if (has_port(claims, gateway))
-		return;
-	if (count == 0) {
+	if (placed->every) {
 		addresses = &all;
 		count = 1;
 	}
+	if (count == 0 || has_port(claims, gateway))
+		return;
 	for (uint32_t i = 0; i < count; i++) {
-		const struct claim *claim = find_claim(claims, addresses[i]);
+		const struct claim *claim =
+		    find_claim(claims, addresses[i].text);
 
 		if (!claim)
 			continue;
@@ -73,8 +75,8 @@ claim_port(struct gw_state *state, struct map *ports,
 		    "port %lld of %s%.*s belongs to Gateway %.*s, which is "
 		    "older or comes first by name",
 		    (long long)listener->spec->port,
-		    addresses[i].length > 0 ? "" : "every address",
-		    SLICE_ARGS(addresses[i]),
+		    addresses[i].text.length > 0 ? "" : "every address",
+		    SLICE_ARGS(addresses[i].text),
 		    SLICE_ARGS(gw_node_key(&claim->gateway->node)));
 		return;
 	}
@@ -83,7 +85,7 @@ claim_port(struct gw_state *state, struct map *ports,
 
 		*claim = (struct claim){.next = claims,
 		    .gateway = gateway,
-		    .address = addresses[i]};
+		    .address = addresses[i].text};
 		claims = claim;
 	}
 	map_put(ports, key, claims);

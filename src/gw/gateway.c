@@ -5,13 +5,11 @@
 #include "core/memory.h"
 #include "core/must.h"
 #include "crypt/digest.h"
-#include "gw/form.h"
 #include "gw/honour.h"
 #include "gw/state_priv.h"
 
 static void judge_alone(
     const struct gw_state *state, struct gw_owner_node *gateway);
-static void judge_addresses(struct gw_owner_node *gateway);
 static void judge_in_order(struct gw_state *state,
     struct gw_owner_node **gateways, uint32_t count, struct map *taken,
     struct map *ports);
@@ -30,6 +28,7 @@ clear_owner(struct gw_state *state, struct gw_owner_node *owner)
 	owner->ours = owner->orphan = false;
 	owner->facts_known = false;
 	owner->listener_count = 0;
+	gw_placed_fini(&owner->placed);
 	owner->status = (struct gw_sent_status){0};
 	owner->epoch++;
 	gw_node_mark_users(state, &owner->node, GW_EDGE_PARENT);
@@ -130,19 +129,6 @@ judge_parameters(struct gw_owner_node *gateway)
 		        SLICE_ARGS(ref->kind), SLICE_ARGS(ref->group)));
 }
 
-/* MetalLB's way to ask for an address, on the Service that it would serve. */
-static bool
-asks_metallb(const struct gw_infrastructure *infra)
-{
-	for (uint32_t i = 0; infra && i < infra->annotations_count; i++)
-		if (slice_equal(infra->annotations[i].key,
-		        SLICE("metallb.io/loadBalancerIPs")) ||
-		    slice_equal(infra->annotations[i].key,
-		        SLICE("metallb.universe.tf/loadBalancerIPs")))
-			return true;
-	return false;
-}
-
 /* What is not honoured yet and only has no effect. */
 static void
 find_ignored(const struct gw_state *state, struct gw_owner_node *gateway)
@@ -155,8 +141,6 @@ find_ignored(const struct gw_state *state, struct gw_owner_node *gateway)
 	} fields[] = {
 	    {"spec.defaultScope",
 	        slice_equal(spec->default_scope, SLICE("All"))},
-	    {"spec.infrastructure.annotations[metallb.io/loadBalancerIPs]",
-	        asks_metallb(spec->infrastructure)},
 	    {"spec.infrastructure.parametersRef",
 	        spec->infrastructure && spec->infrastructure->parameters_ref},
 	    {"spec.tls.backend",
@@ -206,61 +190,8 @@ judge_alone(const struct gw_state *state, struct gw_owner_node *gateway)
 	judge_class(state, gateway);
 	judge_parameters(gateway);
 	find_ignored(state, gateway);
-	judge_addresses(gateway);
+	gw_ask_read(gateway);
 	gw_listeners_judge(state, gateway);
-}
-
-static int
-compare_slices(const void *a, const void *b)
-{
-	return slice_compare(
-	    *(const struct slice *)a, *(const struct slice *)b);
-}
-
-static void
-judge_addresses(struct gw_owner_node *gateway)
-{
-	const struct gw_gateway_spec *spec =
-	    gateway->node.object->gateway->spec;
-	struct arena *arena = &gateway->arena;
-
-	gateway->address_count = 0;
-	gateway->addresses = arena_zero(
-	    arena, spec->addresses_count + 1, sizeof(*gateway->addresses));
-	for (uint32_t i = 0; i < spec->addresses_count; i++) {
-		const struct gw_gateway_address *address = &spec->addresses[i];
-		char canonical[GW_ADDRESS_BYTES];
-		unsigned family;
-
-		if (!slice_equal(address->type, SLICE("IPAddress")))
-			refuse(gateway, "UnsupportedAddress",
-			    arena_format(arena,
-			        "spec.addresses[%u].type: %.*s is not "
-			        "supported, only IPAddress is",
-			        i, SLICE_ARGS(address->type)));
-		else if (address->routability.length > 0)
-			refuse(gateway, "UnsupportedAddress",
-			    arena_format(arena,
-			        "spec.addresses[%u].routability: \"%.*s\" is "
-			        "not supported",
-			        i, SLICE_ARGS(address->routability)));
-		else if (address->value.length > 0 &&
-		    gw_form_is_address(address->value, canonical, &family))
-			gateway->addresses[gateway->address_count++] =
-			    arena_copy(arena, slice_from_string(canonical));
-	}
-	if (gateway->address_count < 2)
-		return;
-	qsort(gateway->addresses, gateway->address_count,
-	    sizeof(*gateway->addresses), compare_slices);
-
-	uint32_t kept = 1;
-
-	for (uint32_t i = 1; i < gateway->address_count; i++)
-		if (!slice_equal(
-		        gateway->addresses[i], gateway->addresses[kept - 1]))
-			gateway->addresses[kept++] = gateway->addresses[i];
-	gateway->address_count = kept;
 }
 
 /* ---- which of them comes first ---- */
@@ -280,7 +211,7 @@ gw_owner_compare_ages(const void *a, const void *b)
 	return order ? order : slice_compare(left->name, right->name);
 }
 
-/* In order of age: of two that want one port the older keeps it. */
+/* In order of age: of two that want one address or port the older keeps it. */
 static void
 judge_in_order(struct gw_state *state, struct gw_owner_node **gateways,
     uint32_t count, struct map *taken, struct map *ports)
@@ -291,6 +222,7 @@ judge_in_order(struct gw_state *state, struct gw_owner_node **gateways,
 	memcpy(aged, gateways, count * sizeof(*aged));
 	if (count > 1)
 		qsort(aged, count, sizeof(*aged), gw_owner_compare_ages);
+	gw_addresses_judge(state, aged, count);
 	for (uint32_t i = 0; i < count; i++) {
 		gw_conflicts_judge(state, taken, aged[i]);
 		gw_claims_judge(state, ports, aged[i]);

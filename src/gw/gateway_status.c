@@ -65,6 +65,10 @@ add_programmed(struct gw_conditions *conditions, struct arena *arena,
 	else if (!gw_tls_is_shown(listener))
 		gw_conditions_add(conditions, "Programmed", "False", "Invalid",
 		    listener->tls.resolved.message);
+	else if (owner->gateway->placed.missing)
+		gw_conditions_add(conditions, "Programmed", "False",
+		    owner->gateway->placed.reason,
+		    SLICE("the Gateway has no address"));
 	else if (reason)
 		gw_conditions_add(conditions, "Programmed", "False", reason,
 		    report_message(arena, report));
@@ -335,6 +339,28 @@ sum_reports(const struct gw_state *state, struct arena *arena,
 	return sum;
 }
 
+/* Which addresses it has of pools. */
+static struct slice
+tell_programmed(
+    struct arena *arena, const struct gw_owner_node *owner, struct slice note)
+{
+	const struct gw_placed *placed = &owner->gateway->placed;
+	struct text text;
+	struct slice told;
+
+	text_init(&text);
+	text_push(&text, slice_is_set(note) ? note : SLICE("programmed"));
+	for (uint32_t i = 0;
+	     owner->node.kind == GW_GATEWAY && i < placed->count; i++)
+		if (slice_is_set(placed->items[i].pool))
+			text_printf(&text, "; %.*s is of pool \"%.*s\"",
+			    SLICE_ARGS(placed->items[i].text),
+			    SLICE_ARGS(placed->items[i].pool));
+	told = arena_copy(arena, text_slice(&text));
+	text_fini(&text);
+	return told;
+}
+
 /* Adds Programmed; true when at least one listener is bound as far as known. */
 static bool
 add_owner_programmed(const struct gw_state *state,
@@ -354,35 +380,43 @@ add_owner_programmed(const struct gw_state *state,
 		return false;
 	}
 	struct reports sum = sum_reports(state, arena, owner);
+	const struct gw_placed *placed = &owner->gateway->placed;
 
+	if (placed->missing || (placed->reason && !set && sum.bound)) {
+		sum.worst = placed->reason;
+		sum.message =
+		    set ? SLICE("the Gateway has no address") : placed->message;
+	}
 	/* An address is the Gateway's to mend. */
-	if (set && sum.worst && strcmp(sum.worst, "AddressNotUsable") == 0)
+	if (set && sum.worst &&
+	    slice_starts_with(
+	        slice_from_string(sum.worst), SLICE("AddressNot")))
 		sum.worst = "ParentNotProgrammed";
 	if (sum.worst)
 		gw_conditions_add(
 		    conditions, "Programmed", "False", sum.worst, sum.message);
 	else
 		gw_conditions_add(conditions, "Programmed", "True",
-		    "Programmed",
-		    slice_is_set(sum.note) ? sum.note : SLICE("programmed"));
-	return sum.bound;
+		    "Programmed", tell_programmed(arena, owner, sum.note));
+	return sum.bound && !placed->missing;
 }
 
 static void
 add_addresses(struct gw_gateway_status *status, struct arena *arena,
     const struct gw_owner_node *gateway)
 {
-	static const struct slice all = {.data = "0.0.0.0", .length = 7};
-	uint32_t count = gateway->address_count ? gateway->address_count : 1;
-	const struct slice *addresses =
-	    gateway->address_count ? gateway->addresses : &all;
+	static const struct gw_address all = {.text = {"0.0.0.0", 7}};
+	const struct gw_placed *placed = &gateway->placed;
+	uint32_t count = placed->every ? 1 : placed->count;
+	const struct gw_address *addresses =
+	    placed->every ? &all : placed->items;
 
 	status->addresses =
-	    arena_zero(arena, count, sizeof(*status->addresses));
+	    arena_zero(arena, count + 1, sizeof(*status->addresses));
 	status->addresses_count = count;
 	for (uint32_t i = 0; i < count; i++)
 		status->addresses[i] = (struct gw_status_address){
-		    .type = SLICE("IPAddress"), .value = addresses[i]};
+		    .type = SLICE("IPAddress"), .value = addresses[i].text};
 }
 
 /* The Gateway's class does not exist: nobody will ever serve it. */

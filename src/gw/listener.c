@@ -162,7 +162,8 @@ bool
 gw_listener_is_served(
     const struct gw_owner_node *owner, const struct gw_listener_state *listener)
 {
-	return owner->ours && !owner->refused && !listener->refused;
+	return owner->ours && !owner->refused && !listener->refused &&
+	    !owner->gateway->placed.missing;
 }
 
 struct slice
@@ -248,8 +249,9 @@ emit_unit(struct gw_state *state, const struct gw_owner_node *owner,
 	    .gateway_namespace = gw_node_namespace(&gateway->node),
 	    .gateway_name = gw_node_name(&gateway->node),
 	    .name = listener->name,
-	    .addresses = gateway->address_count ? gateway->addresses : NULL,
-	    .addresses_count = gateway->address_count,
+	    .addresses =
+	        gateway->placed.bound_count ? gateway->placed.bound : NULL,
+	    .addresses_count = gateway->placed.bound_count,
 	    .port = listener->port,
 	    .protocol = judged->protocol->unit,
 	    .hostname = listener->hostname,

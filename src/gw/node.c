@@ -28,6 +28,8 @@ static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_CLUSTERTRUSTBUNDLE] = sizeof(struct gw_authority_node),
     [GW_SECRET] = sizeof(struct gw_secret_node),
     [GW_NAMESPACE] = sizeof(struct gw_namespace_node),
+    [GW_IPADDRESSPOOL] = sizeof(struct gw_node),
+    [GW_L2ADVERTISEMENT] = sizeof(struct gw_node),
 };
 
 struct slice
@@ -138,6 +140,7 @@ gw_node_free(struct gw_node *node)
 		arena_fini(&owner->tls_arena);
 		memory_free(owner->tls_edges.items);
 		memory_free(owner->attached);
+		gw_placed_fini(&owner->placed);
 	}
 	if (node->kind == GW_XBACKEND) {
 		struct gw_xbackend_node *xbackend = whole;

@@ -5,35 +5,8 @@
 #define YUMEN_GW_OBJECT_H
 
 #include "core/arena.h"
-#include "core/record.h"
+#include "gw/kind.h"
 #include "wire/tree.h"
-
-enum gw_kind {
-#define GW_KIND(name, ...) GW_##name,
-#include "gw/kind.def"
-#undef GW_KIND
-#define GW_SHOWN(name, ...) GW_##name,
-#include "gw/shown.def"
-#undef GW_SHOWN
-	GW_KIND__COUNT
-};
-
-struct gw_kind_row {
-	const char *group;
-	const char *versions; /* "v1|v1beta1", the first is what we print */
-	const char *kind;
-	const char *plural; /* lower case */
-	const char *short_names; /* "gtw|gw", or "" */
-	bool namespaced;
-	const struct record_type *type; /* of the whole object */
-	bool read; /* else it is only shown: type has its metadata alone */
-};
-extern const struct gw_kind_row gw_kinds[GW_KIND__COUNT];
-
-/* By kind, plural or short name, any case ("httproutes", "gtw"). */
-bool gw_kind_parse(struct slice name, enum gw_kind *kind);
-
-bool gw_kind_is_route(enum gw_kind kind);
 
 #define RECORD_FILE "gw/object.def"
 #include "core/record_structs.h"
@@ -108,10 +81,17 @@ struct gw_object {
 		const struct gw_backendtlspolicy *backendtlspolicy;
 		const struct gw_referencegrant *referencegrant;
 		const struct gw_xbackend *xbackend;
+		const struct gw_ipaddresspool *ipaddresspool;
+		const struct gw_l2advertisement *l2advertisement;
 	};
-	/* Of a policy: the status that it came with, in which other controllers
-	 * may have entries; NULL: none, or not one. In no digest. */
-	const struct gw_policy_status *told;
+	/* The status that it came with; NULL: none, or not one. In no digest.
+	 */
+	union {
+		/* of a policy: other controllers may have entries in it */
+		const struct gw_policy_status *told;
+		/* of a Gateway: what it had */
+		const struct gw_told_addresses *told_addresses;
+	};
 	struct gw_stored
 	    *stored; /* the object's; NULL: the record says it all */
 	/* Of a route of any kind: its spec as an HTTPRoute's. A GRPCRoute's

@@ -11,22 +11,41 @@ enum { WORK_BYTES = 16384, SORT_BYTES = 512 };
 static void on_change(struct gw_state *state, struct gw_node *node,
     const struct gw_object *before);
 
+static struct slice *
+copy_texts(const struct slice *texts, uint32_t count)
+{
+	struct slice *copies = memory_zero(count + 1, sizeof(*copies));
+
+	for (uint32_t i = 0; i < count; i++) {
+		char *copy = memory_alloc(texts[i].length + 1);
+
+		memcpy(copy, texts[i].data, texts[i].length);
+		copies[i] = slice_make(copy, texts[i].length);
+	}
+	return copies;
+}
+
+static void
+free_texts(struct slice *texts, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		memory_free((char *)(uintptr_t)texts[i].data);
+	memory_free(texts);
+}
+
 struct gw_state *
 gw_state_new(const struct gw_options *options)
 {
 	must(options != NULL);
 	struct gw_state *state = memory_zero(1, sizeof(*state));
 
-	state->controller_names = memory_zero(
-	    options->controller_name_count + 1, sizeof(struct slice));
+	state->controller_names = copy_texts(
+	    options->controller_names, options->controller_name_count);
 	state->controller_name_count = options->controller_name_count;
-	for (uint32_t i = 0; i < options->controller_name_count; i++) {
-		struct slice name = options->controller_names[i];
-		char *copy = memory_alloc(name.length + 1);
-
-		memcpy(copy, name.data, name.length);
-		state->controller_names[i] = slice_make(copy, name.length);
-	}
+	state->pool_namespaces =
+	    copy_texts(options->pool_namespaces, options->pool_namespace_count);
+	state->pool_namespace_count = options->pool_namespace_count;
+	state->addressing = options->addressing;
 	state->namespaces_implied = options->namespaces_implied;
 	state->classes_told = options->classes_told;
 	state->once = options->once;
@@ -77,9 +96,8 @@ gw_state_free(struct gw_state **state)
 	gw_tickets_fini(s);
 	gw_outbox_fini(&s->outbox);
 	arena_fini(&s->work);
-	for (uint32_t i = 0; i < s->controller_name_count; i++)
-		memory_free((char *)(uintptr_t)s->controller_names[i].data);
-	memory_free(s->controller_names);
+	free_texts(s->controller_names, s->controller_name_count);
+	free_texts(s->pool_namespaces, s->pool_namespace_count);
 	memory_free(s);
 }
 
@@ -247,13 +265,16 @@ on_backend(struct gw_state *state, struct gw_node *node,
 	gw_node_mark(state, node);
 }
 
-/* Of a namespace: which routes a listener takes hangs on them, and which
- * ListenerSets a Gateway. */
+/* On the labels of a namespace hang which routes a listener takes, which
+ * ListenerSets a Gateway, and which pools are for it; on pools its addresses.
+ */
 static void
-on_labels(struct gw_state *state, struct gw_node *namespace)
+on_surroundings(struct gw_state *state, struct gw_node *node)
 {
-	gw_node_mark_users(state, namespace, GW_EDGE_NAMESPACE);
-	if (state->nodes[GW_LISTENERSET].count > 0)
+	gw_node_mark_users(state, node, GW_EDGE_NAMESPACE);
+	if (node->kind != GW_NAMESPACE ||
+	    state->nodes[GW_LISTENERSET].count > 0 ||
+	    state->nodes[GW_IPADDRESSPOOL].count > 0)
 		state->gateways_stale = true;
 }
 
@@ -273,13 +294,6 @@ on_change(struct gw_state *state, struct gw_node *node,
 		state->gateways_stale = true;
 		node->replaced = true;
 		break;
-	case GW_HTTPROUTE:
-	case GW_GRPCROUTE:
-	case GW_TLSROUTE:
-	case GW_TCPROUTE:
-	case GW_UDPROUTE:
-		on_route(state, node);
-		break;
 	case GW_SERVICE:
 	case GW_XBACKEND:
 		on_backend(state, node, before);
@@ -292,8 +306,10 @@ on_change(struct gw_state *state, struct gw_node *node,
 		gw_node_mark(state, node);
 		break;
 	case GW_NAMESPACE:
+	case GW_IPADDRESSPOOL:
+	case GW_L2ADVERTISEMENT:
 		if (!has_same_digest(before, now))
-			on_labels(state, node);
+			on_surroundings(state, node);
 		drop_removed(state, node);
 		break;
 	case GW_CONFIGMAP:
@@ -306,7 +322,10 @@ on_change(struct gw_state *state, struct gw_node *node,
 		gw_grant_relink(state, (struct gw_grant_node *)(void *)node);
 		__attribute__((fallthrough));
 	default: /* is only shown */
-		drop_removed(state, node);
+		if (gw_kind_is_route(node->kind))
+			on_route(state, node);
+		else
+			drop_removed(state, node);
 		break;
 	}
 }

@@ -7,33 +7,11 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "gw/options.h"
 #include "gw/object.h"
 
 /* The controllerName of our own GatewayClasses. */
 #define GW_CONTROLLER "yumen.dev/gateway-controller"
-
-/* What a data plane may carry besides requests of HTTP/1 in clear text. What it
- * does not is refused, in a condition that says so. */
-enum gw_carry {
-	GW_CARRY_HTTPS = 1, /* listeners of this protocol */
-	GW_CARRY_TLS = 2,
-	GW_CARRY_TCP = 4,
-	GW_CARRY_UDP = 8,
-	GW_CARRY_BACKEND_TLS = 16, /* towards backends */
-	GW_CARRY_HTTP2 = 32, /* with clients and backends: gRPC needs it */
-};
-
-struct gw_options {
-	/* classes that are ours; none: all */
-	const struct slice *controller_names;
-	uint32_t controller_name_count;
-	/* files: a namespace needs no Namespace object */
-	bool namespaces_implied;
-	/* a cluster: no class is ours without an object that says so */
-	bool classes_told;
-	bool once; /* it runs once: objects need not sleep between runs */
-	uint32_t carries; /* enum gw_carry */
-};
 
 struct gw_state;
 struct gw_state *gw_state_new(const struct gw_options *options);

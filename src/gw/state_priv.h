@@ -11,6 +11,7 @@
 
 #include "core/list.h"
 #include "core/map.h"
+#include "gw/address_priv.h"
 #include "gw/output_priv.h"
 #include "gw/state.h"
 #include "snap/unit.h"
@@ -161,8 +162,8 @@ struct gw_owner_node {
 	struct slice message; /* why */
 	struct slice
 	    ignored; /* a Gateway's fields without effect, to be told */
-	struct slice *addresses; /* canonical, sorted; none: all */
-	uint32_t address_count;
+	struct gw_ask ask; /* a Gateway's, in arena */
+	struct gw_placed placed; /* what it has: where it is bound */
 	/* ListenerSets that a Gateway takes, the first first; in its arena */
 	struct gw_owner_node **sets;
 	uint32_t set_count;
@@ -264,6 +265,9 @@ struct gw_state {
 	struct slice *controller_names;
 	uint32_t controller_name_count;
 	bool namespaces_implied, classes_told;
+	enum gw_addressing addressing;
+	struct slice *pool_namespaces; /* none: all */
+	uint32_t pool_namespace_count;
 	bool once;
 	uint32_t carries;
 	struct map nodes[GW_KIND__COUNT];

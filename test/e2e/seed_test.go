@@ -18,13 +18,13 @@ var seedSays = map[string]struct {
 	codes           string
 }{
 	"seed-article":                   {1, 5, "YM0506"},
-	"seed-article-addresses":         {0, 4, "YM0103 YM0103"},
+	"seed-article-addresses":         {0, 4, ""},
 	"seed-article-infrastructure":    {1, 2, "YM0107"},
 	"seed-article-metallb":           {0, 2, ""},
 	"seed-example-1-replicas":        {0, 3, "YM0103"},
 	"seed-example-2-addresses":       {1, 1, "YM0501"},
 	"seed-example-2-metallb-gateway": {1, 1, "YM0501"},
-	"seed-example-2-metallb-ippool":  {0, 2, "YM0103 YM0103"},
+	"seed-example-2-metallb-ippool":  {0, 2, ""},
 	"seed-gateway-infrastructure":    {1, 1, "YM0501 YM0107"},
 	"seed-gateway-listeners":         {1, 1, "YM0501"},
 	"seed-gatewayclass":              {0, 1, ""},

@@ -10,6 +10,10 @@
  * Comment lines at the top of an input say what else a case needs:
  *	# controller-name NAME
  *	# namespaces-explicit
+ *	# cluster                       (addresses are a cluster's)
+ *	# pool-namespace NAME           (whose pools count; without, all do)
+ *	# in-order                      (who came first counts: no other order,
+ *	                                 and nobody comes and goes)
  *	# now TIME                      (RFC 3339; without, no time passes)
  *	# tickets                       (seeds of their keys are given)
  *	# carries PROTOCOL...           (besides HTTP/1; as in enum gw_carry)
@@ -48,7 +52,8 @@ read_file(const char *path, struct text *out)
 
 struct input {
 	struct text yaml;
-	struct slice names[NAMES_MAX];
+	struct slice names[NAMES_MAX], pool_namespaces[NAMES_MAX];
+	bool in_order;
 	struct gw_options options;
 	int64_t now; /* 0: none is said */
 	bool has_tickets;
@@ -93,7 +98,10 @@ read_options(struct input *input)
 	struct slice rest = text_slice(&input->yaml), words, word;
 
 	input->options = (struct gw_options){
-	    .controller_names = input->names, .namespaces_implied = true};
+	    .controller_names = input->names,
+	    .pool_namespaces = input->pool_namespaces,
+	    .namespaces_implied = true,
+	};
 	while (next_line(&rest, &words)) {
 		slice_cut(&words, ' ', &word);
 		if (slice_equal(word, SLICE("controller-name")) &&
@@ -102,6 +110,15 @@ read_options(struct input *input)
 			    words;
 		else if (slice_equal(word, SLICE("namespaces-explicit")))
 			input->options.namespaces_implied = false;
+		else if (slice_equal(word, SLICE("cluster")))
+			input->options.addressing = GW_ADDRESSING_CLUSTER;
+		else if (slice_equal(word, SLICE("pool-namespace")) &&
+		    input->options.pool_namespace_count < NAMES_MAX)
+			input->pool_namespaces[input->options
+			                           .pool_namespace_count++] =
+			    words;
+		else if (slice_equal(word, SLICE("in-order")))
+			input->in_order = true;
 		else if (slice_equal(word, SLICE("now")))
 			must(clock_parse(words, &input->now));
 		else if (slice_equal(word, SLICE("tickets")))
@@ -327,7 +344,7 @@ check_ways(
 	text_init(&got);
 	good = run_steps(input, NULL, &got) && good;
 	good = agrees(name, "one by one", wanted, &got) && good;
-	for (unsigned seed = 1; seed <= SHUFFLES; seed++) {
+	for (unsigned seed = 1; seed <= SHUFFLES && !input->in_order; seed++) {
 		random_init_seed(&random, seed);
 		text_reset(&got);
 		run_whole(input, &random, &got, NULL);

@@ -8,6 +8,7 @@
 
 #include "core/memory.h"
 #include "core/random.h"
+#include "gw/address.h"
 #include "world.h"
 
 #define GATEWAY(name, rest) \
@@ -367,8 +368,15 @@ make_gateway(struct model *model, struct text *out)
 	text_printf(out, "spec:\n  gatewayClassName: %s\n",
 	    PICK(model, "yumen", "yumen", "yumen", "other", "nowhere"));
 	text_push_string(out,
-	    PICK(model, "", "", "  addresses: [{value: 10.0.0.1}]\n",
+	    PICK(model, "", "", "", "  addresses: [{value: 10.0.0.1}]\n",
 	        "  addresses: [{value: 10.0.0.1}, {value: 10.0.0.2}]\n",
+	        "  addresses: [{value: 10.0.0.2}, {type: IPAddress}]\n",
+	        "  addresses: [{type: IPAddress}, {type: IPAddress}]\n",
+	        "  infrastructure: {annotations: "
+	        "{metallb.io/loadBalancerIPs: \"10.0.0.2, fd00::1\", "
+	        "metallb.io/allow-shared-ip: a}}\n",
+	        "  infrastructure: {annotations: {metallb.io/address-pool: "
+	        "x0, metallb.universe.tf/allow-shared-ip: a}}\n",
 	        "  addresses: [{type: Hostname, value: a.example}]\n"));
 	text_push_string(out,
 	    PICK(model, "", "  allowedListeners: {namespaces: {from: Same}}\n",
@@ -536,6 +544,21 @@ make_policy(struct model *model, struct text *out)
 	        "ClusterTrustBundle, name: x0}]"));
 }
 
+/* Of few addresses, that overlap now and then. */
+static void
+make_pool(struct model *model, struct text *out)
+{
+	text_printf(out, "spec:\n  addresses: [%s]\n%s%s",
+	    PICK(model, "10.0.0.0/30", "10.0.0.1-10.0.0.3, 'fd00::1-fd00::2'",
+	        "10.0.0.2/32, nonsense", "10.1.0.0/31, 'fd00::2/128'"),
+	    PICK(model, "", "", "  autoAssign: false\n",
+	        "  avoidBuggyIPs: true\n"),
+	    PICK(model, "", "", "",
+	        "  serviceAllocation: {priority: 1, namespaces: [n0]}\n",
+	        "  serviceAllocation: {namespaceSelectors: [{matchLabels: "
+	        "{team: a}}]}\n"));
+}
+
 static void
 make_object(
     struct model *model, enum gw_kind kind, unsigned name, struct text *out)
@@ -578,6 +601,11 @@ make_object(
 		text_printf(out, "data: {%s: \"%s\"}\n",
 		    PICK(model, "ca.crt", "ca.crt", "ca.crt", "ca.pem"),
 		    PICK(model, AUTHORITY, AUTHORITY AUTHORITY, "none"));
+	else if (kind == GW_IPADDRESSPOOL)
+		make_pool(model, out);
+	else if (kind == GW_L2ADVERTISEMENT)
+		text_push_string(
+		    out, PICK(model, "", "spec: {ipAddressPools: [x0]}\n"));
 	else if (kind == GW_XBACKEND)
 		text_printf(out,
 		    "spec: {type: ExternalHostname, externalHostname: "
@@ -616,9 +644,34 @@ edit(struct model *model, struct world *world)
 	world_put(world, &object);
 }
 
+/* A Gateway comes with what it has, as it would from the API. */
+static struct gw_object *
+object_with_addresses(const struct text *yaml, const struct world *edited)
+{
+	struct gw_object *object = world_object(text_slice(yaml));
+	const struct gw_address *addresses;
+	uint32_t count;
+	struct text told;
+
+	if (object->kind != GW_GATEWAY)
+		return object;
+	count = gw_state_addresses(
+	    edited->state, object->namespace, object->name, &addresses);
+	text_init(&told);
+	text_push(&told, text_slice(yaml));
+	text_push_string(&told, "status:\n  addresses:\n");
+	for (uint32_t i = 0; i < count; i++)
+		text_printf(&told, "  - {type: IPAddress, value: \"%.*s\"}\n",
+		    SLICE_ARGS(addresses[i].text));
+	gw_object_free(&object);
+	object = world_object(text_slice(&told));
+	text_fini(&told);
+	return object;
+}
+
 static void
 print_whole(const struct model *model, const struct gw_options *options,
-    struct text *out)
+    const struct world *edited, struct text *out)
 {
 	struct world world;
 
@@ -631,7 +684,7 @@ print_whole(const struct model *model, const struct gw_options *options,
 			if (yaml->length == 0)
 				continue;
 			struct gw_object *object =
-			    world_object(text_slice(yaml));
+			    object_with_addresses(yaml, edited);
 
 			world_put(&world, &object);
 		}
@@ -649,6 +702,8 @@ run_seed(uint64_t seed)
 	    .controller_name_count = seed % 3 == 0,
 	    .namespaces_implied = seed % 2 == 0,
 	    .carries = (uint32_t)(seed * 7 % 64),
+	    .addressing =
+	        seed % 4 < 2 ? GW_ADDRESSING_HOST : GW_ADDRESSING_CLUSTER,
 	};
 	struct model *model = memory_zero(1, sizeof(*model));
 	struct world world;
@@ -667,7 +722,7 @@ run_seed(uint64_t seed)
 		text_reset(&left);
 		text_reset(&right);
 		world_print(&world, &left);
-		print_whole(model, &options, &right);
+		print_whole(model, &options, &world, &right);
 		if (!slice_equal(text_slice(&left), text_slice(&right)))
 			fail_msg(
 			    "seed %llu, edit %u: incremental\n%s\nwhole\n%s",

@@ -1,0 +1,74 @@
+/* Inside gw: pools of addresses, what is asked of them, and what came of it. */
+#ifndef YUMEN_GW_ADDRESS_PRIV_H
+#define YUMEN_GW_ADDRESS_PRIV_H
+
+#include "addr/plan.h"
+#include "gw/address.h"
+
+struct gw_node;
+struct gw_owner_node;
+
+/* ---- pool.c ---- */
+/* The pools that count, by name, then by namespace; contexts are their
+ * objects. */
+struct gw_pools {
+	struct addr_pool *items;
+	uint32_t count;
+};
+void gw_pools_gather(
+    const struct gw_state *state, struct arena *arena, struct gw_pools *pools);
+/* Does the pool count, by its namespace? */
+bool gw_pool_is_read(const struct gw_state *state, struct slice namespace);
+/* Who asks, as a pool's serviceAllocation sees it: a request's context. */
+struct gw_asker {
+	struct slice namespace;
+	const struct gw_metadata *labels; /* or NULL: it has none */
+};
+/* For addr_plan: context is the state. */
+bool gw_pool_fits(void *context, const struct addr_pool *pool,
+    const struct addr_request *request);
+/* Does an L2Advertisement name the pool (or all of them)? */
+bool gw_pool_is_announced(
+    const struct gw_state *state, const struct gw_object *pool);
+
+/* ---- ask.c ---- */
+struct gw_asked {
+	struct addr_ip ip;
+	struct slice where; /* "spec.addresses[0].value" */
+};
+/* What is asked for: addresses by themselves, and some of whatever pool. */
+struct gw_ask {
+	struct gw_asked *named;
+	uint32_t named_count;
+	uint32_t some; /* how many more, of one family each */
+	struct slice pool; /* of this one, absent: of any */
+	struct slice share; /* allow-shared-ip, or absent */
+	struct slice fault; /* of what is not understood, or absent */
+};
+/* spec.addresses and the annotations of spec.infrastructure, in the Gateway's
+ * arena; a type that is not supported refuses the Gateway. */
+void gw_ask_read(struct gw_owner_node *gateway);
+
+/* ---- address.c ---- */
+/* What came of it. */
+struct gw_placed {
+	struct gw_address *items; /* in the owner's arena, as texts */
+	uint32_t count;
+	/* Those that sockets are bound to: on one host all of them, in a
+	 * cluster none, for its pods have every address of their own. */
+	struct slice *bound;
+	uint32_t bound_count;
+	bool every; /* every address of the host */
+	bool missing; /* none that it may be bound to: it is not served */
+	const char *reason; /* why it has not all that it asked for, or NULL */
+	struct slice message;
+	/* Those of pools, kept from run to run. */
+	struct addr_ip *held;
+	uint32_t held_count;
+};
+void gw_placed_fini(struct gw_placed *placed);
+/* Of all Gateways, once each is judged alone, in order of age. */
+void gw_addresses_judge(
+    struct gw_state *state, struct gw_owner_node **aged, uint32_t count);
+
+#endif

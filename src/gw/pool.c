@@ -1,0 +1,156 @@
+/* IPAddressPools as the plan of addresses takes them, whom each is for, and
+ * whether somebody announces it. What of a pool is no range is left out: the
+ * rest of it serves. */
+#include <stdlib.h>
+
+#include "core/must.h"
+#include "gw/address_priv.h"
+#include "gw/state_priv.h"
+
+bool
+gw_pool_is_read(const struct gw_state *state, struct slice namespace)
+{
+	for (uint32_t i = 0; i < state->pool_namespace_count; i++)
+		if (slice_equal(state->pool_namespaces[i], namespace))
+			return true;
+	return state->pool_namespace_count == 0;
+}
+
+static void
+make_pool(
+    const struct gw_object *object, struct arena *arena, struct addr_pool *pool)
+{
+	const struct gw_ipaddresspool_spec *spec = object->ipaddresspool->spec;
+	struct addr_range *ranges =
+	    arena_zero(arena, spec->addresses_count + 1, sizeof(*ranges));
+
+	*pool = (struct addr_pool){
+	    .name = object->name,
+	    .ranges = ranges,
+	    .auto_assign = spec->auto_assign != 0,
+	    .avoid_buggy = spec->avoid_buggy_ips != 0,
+	    .chosen = spec->service_allocation != NULL,
+	    .priority = spec->service_allocation
+	        ? spec->service_allocation->priority
+	        : 0,
+	    .context = object,
+	};
+	for (uint32_t i = 0; i < spec->addresses_count; i++)
+		if (addr_range_parse(
+		        spec->addresses[i], &ranges[pool->range_count]) == NULL)
+			pool->range_count++;
+}
+
+static int
+compare_pools(const void *a, const void *b)
+{
+	const struct addr_pool *left = a, *right = b;
+	int order = slice_compare(left->name, right->name);
+
+	return order
+	    ? order
+	    : slice_compare(
+	          ((const struct gw_object *)left->context)->namespace,
+	          ((const struct gw_object *)right->context)->namespace);
+}
+
+void
+gw_pools_gather(
+    const struct gw_state *state, struct arena *arena, struct gw_pools *pools)
+{
+	must(state != NULL && arena != NULL && pools != NULL);
+	uint32_t count;
+	struct gw_node **nodes =
+	    gw_nodes_sorted(state, GW_IPADDRESSPOOL, arena, &count);
+
+	pools->items = arena_zero(arena, count + 1, sizeof(*pools->items));
+	pools->count = 0;
+	for (uint32_t i = 0; i < count; i++)
+		if (gw_pool_is_read(state, gw_node_namespace(nodes[i])))
+			make_pool(nodes[i]->object, arena,
+			    &pools->items[pools->count++]);
+	if (pools->count > 1)
+		qsort(pools->items, pools->count, sizeof(*pools->items),
+		    compare_pools);
+}
+
+/* ---- whom it is for ---- */
+
+/* Those that are listed and those that are selected; neither: all. */
+static bool
+is_for_namespace(const struct gw_state *state,
+    const struct gw_service_allocation *allocation, struct slice namespace)
+{
+	for (uint32_t i = 0; i < allocation->namespaces_count; i++)
+		if (slice_equal(allocation->namespaces[i], namespace))
+			return true;
+	for (uint32_t i = 0; i < allocation->namespace_selectors_count; i++)
+		if (gw_namespace_is_allowed(state, namespace, SLICE(""),
+		        SLICE("Selector"), &allocation->namespace_selectors[i]))
+			return true;
+	return allocation->namespaces_count == 0 &&
+	    allocation->namespace_selectors_count == 0;
+}
+
+static bool
+is_for_labels(const struct gw_service_allocation *allocation,
+    const struct gw_metadata *labels)
+{
+	for (uint32_t i = 0; i < allocation->service_selectors_count; i++)
+		if (gw_selector_matches(
+		        &allocation->service_selectors[i], labels, SLICE("")))
+			return true;
+	return allocation->service_selectors_count == 0;
+}
+
+bool
+gw_pool_fits(void *context, const struct addr_pool *pool,
+    const struct addr_request *request)
+{
+	const struct gw_object *object = pool->context;
+	const struct gw_service_allocation *allocation =
+	    object->ipaddresspool->spec->service_allocation;
+	const struct gw_asker *asker = request->context;
+
+	return !allocation ||
+	    (is_for_namespace(context, allocation, asker->namespace) &&
+	        is_for_labels(allocation, asker->labels));
+}
+
+/* ---- who announces it ---- */
+
+static bool
+names_pool(
+    const struct gw_l2advertisement_spec *spec, const struct gw_object *pool)
+{
+	if (!spec)
+		return true;
+	for (uint32_t i = 0; i < spec->ip_address_pools_count; i++)
+		if (slice_equal(spec->ip_address_pools[i], pool->name))
+			return true;
+	for (uint32_t i = 0; i < spec->ip_address_pool_selectors_count; i++)
+		if (gw_selector_matches(&spec->ip_address_pool_selectors[i],
+		        pool->metadata, pool->namespace))
+			return true;
+	return spec->ip_address_pools_count == 0 &&
+	    spec->ip_address_pool_selectors_count == 0;
+}
+
+bool
+gw_pool_is_announced(const struct gw_state *state, const struct gw_object *pool)
+{
+	must(state != NULL && pool != NULL);
+	const struct map *all = &state->nodes[GW_L2ADVERTISEMENT];
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(all, &at, &key, &value);) {
+		const struct gw_node *node = value;
+
+		if (node->object &&
+		    slice_equal(node->object->namespace, pool->namespace) &&
+		    names_pool(node->object->l2advertisement->spec, pool))
+			return true;
+	}
+	return false;
+}
