@@ -103,6 +103,24 @@ apply_slice(struct agent *agent, struct feed_batch *batch)
 	return true;
 }
 
+/* All of the batch is applied. */
+static void
+finish(struct agent *agent, const struct feed_batch *batch)
+{
+	agent->applied = 0;
+	if (batch->part) {
+		agent->parted = true;
+		return;
+	}
+	/* Before the first there is nothing else. */
+	must(!batch->whole || !agent->whole || !agent->parted);
+	if (batch->whole && agent->whole)
+		drop_others(agent, batch);
+	agent->parted = false;
+	agent->whole = agent->whole || batch->whole;
+	agent->offered = batch->generation;
+}
+
 /* Work off the offers; true when some wait for the next turn. */
 static bool
 take_offers(struct agent *agent)
@@ -116,12 +134,7 @@ take_offers(struct agent *agent)
 		    container_of(agent->offers.next, struct feed_batch, link);
 		if (!apply_slice(agent, batch))
 			return true;
-		/* Before the first there is nothing else. */
-		if (batch->whole && agent->whole)
-			drop_others(agent, batch);
-		agent->whole = agent->whole || batch->whole;
-		agent->offered = batch->generation;
-		agent->applied = 0;
+		finish(agent, batch);
 		list_remove(&batch->link);
 		feed_batch_free(&batch);
 	}
@@ -193,7 +206,7 @@ agent_wake(struct agent *agent)
 {
 	bool more = take_offers(agent);
 
-	if (agent->whole && !more) {
+	if (agent->whole && !more && !agent->parted) {
 		agent->resolved = false;
 		publish(agent);
 	}

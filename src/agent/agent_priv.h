@@ -40,6 +40,7 @@ struct agent {
 
 	struct list offers; /* batches that wait, the first half-applied */
 	uint32_t applied; /* changes of the first batch */
+	bool parted; /* the rest of a batch that came in parts is to come */
 	bool listeners_changed, externals_changed;
 	bool resolved; /* answers of names wait to be committed */
 

@@ -356,6 +356,10 @@ on_unit(
 	struct ctl *ctl = context;
 
 	ctl_units_put(&ctl->units, name, bytes, tag);
+	struct feed_batch *part = ctl_units_take_part(&ctl->units);
+
+	if (part != NULL)
+		feed_offer(ctl->options.feed, &part);
 	if (slice_starts_with(name, SLICE("certificate/")))
 		ctl->certificates_changed = true;
 }

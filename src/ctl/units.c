@@ -6,6 +6,9 @@
 
 #include "core/must.h"
 
+/* Enough that handing it over costs nothing beside it. */
+enum { PART_CHANGES = 1024 };
+
 static_assert(sizeof(struct gw_tag) == sizeof(struct feed_generation),
     "a tag is what a unit adds to the generation");
 
@@ -54,18 +57,33 @@ ctl_units_put(struct ctl_units *units, struct slice name, struct slice bytes,
 }
 
 struct feed_batch *
+ctl_units_take_part(struct ctl_units *units)
+{
+	must(units != NULL);
+	struct feed_batch *part = units->batch;
+
+	if (part == NULL || part->count < PART_CHANGES)
+		return NULL;
+	units->batch = NULL;
+	units->parted = true;
+	part->part = true;
+	return part;
+}
+
+struct feed_batch *
 ctl_units_take(struct ctl_units *units)
 {
 	must(units != NULL);
 	struct feed_batch *batch = units->batch;
 
 	units->batch = NULL;
-	if (!units->offered && batch == NULL)
+	if (batch == NULL && (units->parted || !units->offered))
 		batch = feed_batch_new();
 	if (batch == NULL)
 		return NULL;
 	batch->whole = !units->offered;
 	batch->generation = units->generation;
 	units->offered = true;
+	units->parted = false;
 	return batch;
 }

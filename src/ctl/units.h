@@ -9,6 +9,7 @@
 struct ctl_units {
 	struct feed_generation generation;
 	struct feed_batch *batch; /* what is not offered yet, or NULL */
+	bool parted; /* parts of it were taken */
 	bool offered; /* once: the first batch is whole */
 };
 
@@ -18,8 +19,11 @@ void ctl_units_fini(struct ctl_units *units);
  * what it adds to the generation. */
 void ctl_units_put(struct ctl_units *units, struct slice name,
     struct slice bytes, struct gw_tag *tag);
-/* The batch to offer, or NULL when nothing changed; the caller's. The first
- * time there is always one. */
+/* A part of the batch to be offered at once, the caller's, or NULL: there is
+ * not enough for one. */
+struct feed_batch *ctl_units_take_part(struct ctl_units *units);
+/* The batch to offer, or the rest of it, or NULL when nothing changed; the
+ * caller's. The first time there is always one. */
 struct feed_batch *ctl_units_take(struct ctl_units *units);
 
 #endif

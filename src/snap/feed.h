@@ -2,7 +2,8 @@
  * ctl offers batches of changes to units; a batch ends in a commit that names
  * the generation, the digest of all units then in force. The agent confirms a
  * generation when every worker serves it, refuses units that it cannot take
- * (and serves the rest), and reports what only it can know.
+ * (and serves the rest), and reports what only it can know. A large batch comes
+ * in parts, so that the agent builds while ctl still judges.
  *
  * Within one process batches and replies are handed over by pointer; on the
  * stream they are the same values, encoded. */
@@ -37,8 +38,11 @@ struct feed_batch {
 	struct arena arena;
 	struct feed_change *changes;
 	uint32_t count;
-	struct feed_generation generation; /* after this batch */
-	bool whole; /* the first: units not named in it do not exist */
+	struct feed_generation generation; /* after this batch; of no part */
+	bool part; /* more of it follows: none of it is served before the rest,
+	            * whose last is no part */
+	bool whole; /* the first: units not named in it do not exist; a part
+	             * never is, its last may be, before all others */
 };
 struct feed_batch *feed_batch_new(void);
 void feed_batch_free(struct feed_batch **batch);

@@ -296,7 +296,7 @@ stream_peer_pump(struct stream_peer *peer)
 			continue;
 		}
 		/* In the midst of a batch nothing is whole. */
-		if (peer->server->applied == 0)
+		if (peer->server->applied == 0 && !peer->server->parted)
 			commit(peer);
 		return;
 	}

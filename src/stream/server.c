@@ -247,6 +247,22 @@ apply_slice(struct stream_server *server, struct feed_batch *batch)
 	return true;
 }
 
+/* All of the batch is applied. */
+static void
+finish(struct stream_server *server, const struct feed_batch *batch)
+{
+	server->applied = 0;
+	server->parted = batch->part;
+	if (batch->part)
+		return;
+	/* ctl's first: before it there is nothing. */
+	must(!batch->whole || !server->whole);
+	server->whole = server->whole || batch->whole;
+	server->generation = batch->generation;
+	publish(server);
+	begin_waiting(server);
+}
+
 void
 stream_server_wake(struct stream_server *server)
 {
@@ -261,15 +277,9 @@ stream_server_wake(struct stream_server *server)
 			net_loop_wake(server->options.loop);
 			return;
 		}
-		/* ctl's first: before it there is nothing. */
-		must(!batch->whole || !server->whole);
-		server->whole = server->whole || batch->whole;
-		server->generation = batch->generation;
-		server->applied = 0;
+		finish(server, batch);
 		list_remove(&batch->link);
 		feed_batch_free(&batch);
-		publish(server);
-		begin_waiting(server);
 	}
 }
 

@@ -94,6 +94,7 @@ struct stream_server {
 	uint64_t next_id;
 	struct list offers; /* batches, the first half-applied */
 	uint32_t applied; /* changes of the first one */
+	bool parted; /* the rest of a batch that came in parts is to come */
 	struct feed_generation generation; /* of the newest batch */
 	uint64_t number; /* of batches so far */
 	bool whole;
