@@ -4,14 +4,12 @@
  * mailboxes: the feed's and the pages'. */
 #include "ctl/ctl.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include "core/clock.h"
 #include "core/limit.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
+#include "core/thread.h"
 #include "ctl/ctl_priv.h"
 #include "ctl/problem.h"
 
@@ -19,7 +17,6 @@ enum { CLOCK_WAIT_MS_MAX = 60000, LEAVE_MS = 1000 };
 
 static enum error probe_paths(const struct ctl_options *options);
 static enum error open_parts(struct ctl *ctl);
-static enum error start_thread(struct ctl *ctl);
 static void *run_thread(void *context);
 static void on_readable(struct net_watch *watch, unsigned events);
 static void on_wake(void *context);
@@ -41,8 +38,11 @@ ctl_new(const struct ctl_options *options, struct ctl **ctl)
 
 	made->options = *options;
 	error = open_parts(made);
-	if (error == ERROR_OK)
-		error = start_thread(made);
+	if (error == ERROR_OK) {
+		error =
+		    thread_start(&made->thread, "yumen-ctl", run_thread, made);
+		made->started = error == ERROR_OK;
+	}
 	if (error != ERROR_OK) {
 		log_event(LOG_CTL_FAILED, LOG_STRING("why", error_text(error)));
 		ctl_free(&made);
@@ -240,21 +240,6 @@ open_parts(struct ctl *ctl)
 	return open_source(ctl);
 }
 
-/* Signals are the main thread's. */
-static enum error
-start_thread(struct ctl *ctl)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int failed = pthread_create(&ctl->thread, NULL, run_thread, ctl);
-
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	ctl->started = !failed;
-	return failed ? error_from_errno(failed) : ERROR_OK;
-}
-
 /* The thread. */
 
 static void *
@@ -262,7 +247,6 @@ run_thread(void *context)
 {
 	struct ctl *ctl = context;
 
-	(void)pthread_setname_np(pthread_self(), "yumen-ctl");
 	net_loop_yield(ctl->loop, &ctl->round);
 	enum error error = net_loop_run(ctl->loop);
 

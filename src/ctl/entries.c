@@ -23,6 +23,7 @@
 
 static void read_entry(
     struct ctl_sources *sources, struct ctl_entry *entry, bool wanted);
+static bool take_ahead(struct ctl_sources *sources);
 
 struct ctl_entry *
 ctl_entry_get(struct ctl_sources *sources, struct slice path)
@@ -68,11 +69,24 @@ ctl_entry_remove(struct ctl_sources *sources, struct ctl_entry *entry)
 	memory_free(entry);
 }
 
-void
-ctl_entries_read(struct ctl_sources *sources)
+static bool
+are_many_queued(const struct ctl_sources *sources)
 {
-	struct slice wanted;
+	unsigned count = 0;
 
+	LIST_FOR_EACH(at, &sources->queue)
+	if (++count > LIMIT_VALUE_AHEAD_FILES)
+		return true;
+	return false;
+}
+
+static void
+read_queue(struct ctl_sources *sources)
+{
+	/* Without a thread it takes longer, no more. */
+	if (are_many_queued(sources) &&
+	    ctl_ahead_new(&sources->ahead) != ERROR_OK)
+		sources->ahead = NULL;
 	while (!list_is_empty(&sources->queue)) {
 		struct ctl_entry *entry =
 		    container_of(sources->queue.next, struct ctl_entry, queued);
@@ -80,6 +94,17 @@ ctl_entries_read(struct ctl_sources *sources)
 		list_remove(&entry->queued);
 		read_entry(sources, entry, false);
 	}
+	while (take_ahead(sources))
+		;
+	ctl_ahead_free(&sources->ahead);
+}
+
+void
+ctl_entries_read(struct ctl_sources *sources)
+{
+	struct slice wanted;
+
+	read_queue(sources);
 	ctl_files_settle(sources->files);
 	/* Each read takes one off, and puts on only what then counts anew. */
 	while (slice_is_set(wanted = ctl_files_wanted(sources->files))) {
@@ -134,9 +159,11 @@ fail_entry(struct ctl_sources *sources, struct ctl_entry *entry,
 
 	entry->read_ms = 0;
 	entry->failure = why;
-	if (wanted || !is_known)
-		ctl_files_fail(
-		    sources->files, entry->path, slice_from_string(why));
+	if (!wanted && is_known)
+		return;
+	while (take_ahead(sources)) /* what came before is told before */
+		;
+	ctl_files_fail(sources->files, entry->path, slice_from_string(why));
 }
 
 /* Whether standard input has something, or ended; false: it is time to stop. */
@@ -195,6 +222,35 @@ read_input(struct ctl_sources *sources, struct ctl_entry *entry, bool wanted)
 	ctl_files_put(sources->files, entry->path, text_slice(&sources->input));
 }
 
+/* What the oldest file that is parsed ahead says; false: none is. */
+static bool
+take_ahead(struct ctl_sources *sources)
+{
+	struct ctl_parsed parsed;
+	struct ctl_entry *entry = sources->ahead != NULL
+	    ? ctl_ahead_take(sources->ahead, &parsed)
+	    : NULL;
+
+	if (entry != NULL)
+		ctl_files_put_parsed(sources->files, entry->path, &parsed);
+	return entry != NULL;
+}
+
+/* The file says what is in scratch. */
+static void
+put(struct ctl_sources *sources, struct ctl_entry *entry)
+{
+	struct text *bytes = &sources->scratch;
+
+	if (sources->ahead == NULL) {
+		ctl_files_put(sources->files, entry->path, text_slice(bytes));
+		return;
+	}
+	while (ctl_ahead_is_full(sources->ahead, bytes->length))
+		(void)take_ahead(sources);
+	ctl_ahead_put(sources->ahead, entry, bytes);
+}
+
 /* The file is open: read it, if it is not what it was. */
 static void
 read_open(
@@ -225,8 +281,7 @@ read_open(
 	entry->read_ms = clock_wall_ms();
 	entry->failure = NULL;
 	if (wanted || !is_known)
-		ctl_files_put(
-		    sources->files, entry->path, text_slice(&sources->scratch));
+		put(sources, entry);
 }
 
 static void

@@ -12,15 +12,11 @@
 #include "gw/admit.h"
 #include "wire/tree.h"
 
-#define TREE_BLOCK_BYTES 65536
-
 /* One reading of a file. */
 struct reading {
 	struct ctl_files *files;
 	struct ctl_file *file;
-	struct arena arena; /* of the trees */
-	struct tree_node **documents;
-	uint32_t document_count, document_room;
+	struct ctl_parsed *parsed;
 	/* The file's items so far that may come again: the first of each hash,
 	 * and by its place what comes after it. */
 	struct map known;
@@ -34,8 +30,6 @@ static void tell_file(struct ctl_files *files, struct ctl_file *file,
     enum gw_finding_row row, uint32_t line, uint32_t column, struct slice text);
 static void set_failed(
     struct ctl_files *files, struct ctl_file *file, bool failed);
-static enum error read_documents(
-    struct reading *reading, struct slice bytes, struct tree_fault *fault);
 static void take_documents(struct reading *reading);
 
 struct ctl_files *
@@ -85,24 +79,30 @@ ctl_files_free(struct ctl_files **files)
 void
 ctl_files_put(struct ctl_files *files, struct slice path, struct slice bytes)
 {
-	must(files != NULL && slice_is_set(path));
+	struct ctl_parsed parsed;
+
+	ctl_parse(&parsed, bytes);
+	ctl_files_put_parsed(files, path, &parsed);
+}
+
+void
+ctl_files_put_parsed(
+    struct ctl_files *files, struct slice path, struct ctl_parsed *parsed)
+{
+	must(files != NULL && slice_is_set(path) && parsed != NULL);
 	struct reading reading = {
-	    .files = files, .file = get_file(files, path)};
-	struct tree_fault fault;
+	    .files = files, .file = get_file(files, path), .parsed = parsed};
 
 	files->counts.reads++;
 	list_remove(&reading.file->wanted);
-	arena_init(&reading.arena, TREE_BLOCK_BYTES);
-	if (read_documents(&reading, bytes, &fault) == ERROR_OK) {
-		set_failed(files, reading.file, false);
+	set_failed(files, reading.file, parsed->error != ERROR_OK);
+	if (parsed->error == ERROR_OK)
 		take_documents(&reading);
-	} else {
-		set_failed(files, reading.file, true);
+	else
 		tell_file(files, reading.file, GW_FINDING_FILE_MALFORMED,
-		    fault.line, fault.column, slice_from_string(fault.text));
-	}
-	memory_free(reading.documents);
-	arena_fini(&reading.arena);
+		    parsed->fault.line, parsed->fault.column,
+		    slice_from_string(parsed->fault.text));
+	ctl_parsed_fini(parsed);
 }
 
 void
@@ -202,36 +202,7 @@ set_failed(struct ctl_files *files, struct ctl_file *file, bool failed)
 	ctl_problem_set(files, &file->failed, failed);
 }
 
-/* Reading: the documents of a file, lists unpacked. */
-
-static void
-push_document(void *context, struct tree_node *document)
-{
-	struct reading *reading = context;
-
-	if (reading->document_count == reading->document_room) {
-		reading->document_room =
-		    reading->document_room ? reading->document_room * 2 : 16;
-		reading->documents = memory_resize(reading->documents,
-		    reading->document_room, sizeof(*reading->documents));
-	}
-	reading->documents[reading->document_count++] = document;
-}
-
-static bool
-on_document(void *context, struct tree_node *root)
-{
-	gw_admit_documents(root, push_document, context);
-	return true;
-}
-
-static enum error
-read_documents(
-    struct reading *reading, struct slice bytes, struct tree_fault *fault)
-{
-	return wire_tree_parse(
-	    bytes, &reading->arena, on_document, reading, fault);
-}
+/* The items of a file, by its documents. */
 
 static struct slice
 hash_key(const uint64_t *hash)
@@ -275,7 +246,7 @@ take_known(struct reading *reading, uint64_t hash)
 }
 
 static struct ctl_item *admit_document(struct reading *reading,
-    struct tree_node *document, uint64_t hash, uint32_t place);
+    const struct ctl_document *document, uint32_t place);
 
 /* Where others have the same name, its new place may decide. */
 static void
@@ -292,22 +263,22 @@ static void
 take_documents(struct reading *reading)
 {
 	struct ctl_file *file = reading->file;
-	uint32_t count = reading->document_count;
+	uint32_t count = reading->parsed->count;
 	struct ctl_item **items =
 	    memory_zero(count > 0 ? count : 1, sizeof(*items));
 
 	index_items(reading);
 	for (uint32_t i = 0; i < count; i++) {
-		struct tree_node *document = reading->documents[i];
-		uint64_t hash = wire_tree_hash(document);
+		const struct ctl_document *document =
+		    &reading->parsed->documents[i];
 
-		items[i] = take_known(reading, hash);
+		items[i] = take_known(reading, document->hash);
 		if (items[i] == NULL)
-			items[i] = admit_document(reading, document, hash, i);
+			items[i] = admit_document(reading, document, i);
 		items[i]->kept = true;
 		items[i]->place = i;
-		items[i]->line = document->line;
-		items[i]->column = document->column;
+		items[i]->line = document->root->line;
+		items[i]->column = document->root->column;
 		place_item(reading->files, items[i]);
 	}
 	map_fini(&reading->known);
@@ -368,21 +339,21 @@ claim_of_refused(struct ctl_files *files, const struct tree_node *document)
 }
 
 static struct ctl_item *
-admit_document(struct reading *reading, struct tree_node *document,
-    uint64_t hash, uint32_t place)
+admit_document(struct reading *reading, const struct ctl_document *document,
+    uint32_t place)
 {
 	struct ctl_files *files = reading->files;
 	struct ctl_item *item = memory_zero(1, sizeof(*item));
 
 	item->file = reading->file;
-	item->hash = hash;
+	item->hash = document->hash;
 	item->place = place;
 	reading->refused = false;
-	item->object = gw_admit(document, &reading->arena, reading->file->name,
-	    on_finding, reading);
+	item->object = gw_admit(document->root, &reading->parsed->arena,
+	    reading->file->name, on_finding, reading);
 	if (!reading->refused && files->sink.stored)
 		files->sink.stored(
-		    files->sink.context, reading->file->path, document);
+		    files->sink.context, reading->file->path, document->root);
 	if (item->object != NULL) {
 		item->good = true;
 		item->claim = ctl_claim_get(files, item->object->kind,
@@ -398,7 +369,7 @@ admit_document(struct reading *reading, struct tree_node *document,
 		}
 	} else if (reading->refused) {
 		ctl_problem_set(files, &item->refused, true);
-		item->claim = claim_of_refused(files, document);
+		item->claim = claim_of_refused(files, document->root);
 		/* The version before it, if that is in this file and counts,
 		 * stays and is this item's from now on. */
 		struct ctl_item *holder =

@@ -7,9 +7,9 @@
 #ifndef YUMEN_CTL_FILES_H
 #define YUMEN_CTL_FILES_H
 
+#include "ctl/parsed.h"
 #include "gw/finding.h"
 #include "gw/object.h"
-#include "wire/tree.h"
 
 /* A finding in a file; line 0: of the file as a whole. Slices live as long as
  * the call. */
@@ -50,6 +50,9 @@ void ctl_files_free(struct ctl_files **files);
  * comparison each. */
 void ctl_files_put(
     struct ctl_files *files, struct slice path, struct slice bytes);
+/* The same of one that was parsed, which is ended. */
+void ctl_files_put_parsed(
+    struct ctl_files *files, struct slice path, struct ctl_parsed *parsed);
 /* It cannot be read: why is for people. */
 void ctl_files_fail(
     struct ctl_files *files, struct slice path, struct slice why);

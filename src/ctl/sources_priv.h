@@ -7,6 +7,7 @@
 #include "core/list.h"
 #include "core/map.h"
 #include "core/text.h"
+#include "ctl/ahead.h"
 #include "ctl/sources.h"
 #include "ctl/watch.h"
 
@@ -60,6 +61,7 @@ struct ctl_sources {
 	struct text left; /* numbers of watches, during a look */
 	struct map entries; /* by path */
 	struct list queue; /* entries to look at */
+	struct ctl_ahead *ahead; /* while many are looked at, or NULL */
 	struct list going; /* entries that were renamed away, oldest first */
 	unsigned epoch;
 	bool is_stale; /* all must be looked at */

@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
+#include "core/thread.h"
 #include "proxy/log_priv.h"
 
 #define PASS_MS 50
@@ -79,18 +79,6 @@ log_free(struct proxy_log *log)
 	memory_free(log);
 }
 
-/* Signals are the control thread's. */
-static int
-start_thread(struct proxy_log *log)
-{
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int number = pthread_create(&log->thread, NULL, run, log);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return number;
-}
-
 enum error
 proxy_log_open(struct slice specification, struct proxy_log **log)
 {
@@ -119,9 +107,9 @@ proxy_log_open(struct slice specification, struct proxy_log **log)
 		goto out;
 	made->may_block = fd_may_block(made->fd);
 	made->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int number = made->event_fd < 0 ? errno : start_thread(made);
-	if (number != 0)
-		error = error_from_errno(number);
+	error = made->event_fd < 0
+	    ? error_from_errno(errno)
+	    : thread_start(&made->thread, "access log", run, made);
 out:
 	if (error != ERROR_OK)
 		log_free(made);

@@ -3,11 +3,11 @@
  * worker looks at all of it in one place, on_wake, between two requests. */
 #include "proxy/worker.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
+#include "core/thread.h"
 #include "proxy/request.h"
 #include "proxy/worker_priv.h"
 
@@ -65,22 +65,12 @@ worker_new(const struct proxy_options *options, struct net_loop *loop)
 	return worker;
 }
 
-/* Signals are the control thread's. */
-static int
+static enum error
 start_thread(struct proxy_worker *worker)
 {
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int number = pthread_create(&worker->thread, NULL, run, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (number == 0) {
-		char name[16];
-		snprintf(
-		    name, sizeof(name), "worker %u", worker->options.number);
-		pthread_setname_np(worker->thread, name);
-	}
-	return number;
+	char name[16];
+	snprintf(name, sizeof(name), "worker %u", worker->options.number);
+	return thread_start(&worker->thread, name, run, worker);
 }
 
 enum error
@@ -95,12 +85,11 @@ proxy_worker_start(
 	struct proxy_worker *made = worker_new(options, loop);
 	enum error error = http_worker_init(&made->http, loop, &made->metrics);
 	if (error == ERROR_OK) {
-		int number = start_thread(made);
-		if (number == 0) {
+		error = start_thread(made);
+		if (error == ERROR_OK) {
 			*worker = made;
 			return ERROR_OK;
 		}
-		error = error_from_errno(number);
 		http_worker_fini(&made->http);
 	}
 	worker_free(made);
