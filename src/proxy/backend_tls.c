@@ -106,13 +106,14 @@ take_identity(struct proxy_backend_tls *tls, const struct snap_set *set)
 {
 	const struct unit *unit = snap_set_credential(set, tls->certificate_id);
 	struct crypt_certificates *chain = NULL;
+	uint8_t key[SNAP_TLS_KEY_BYTES] = {0};
 
 	if (!unit)
 		return;
 	must(unit->kind == UNIT_CERTIFICATE);
 	tls->certificate = unit->digest;
-	tls->identity =
-	    shared_get(&tls->shared->identities, unit->digest.bytes);
+	memcpy(key, unit->digest.bytes, sizeof(unit->digest.bytes));
+	tls->identity = shared_get(&tls->shared->identities, key);
 	if (tls->identity->references == 1)
 		tls->identity->identity =
 		    proxy_credential_identity(unit->certificate, &chain);

@@ -89,7 +89,8 @@ enum unit_endpoint_condition {
 #include "core/record_structs.h"
 #undef RECORD_FILE
 
-#define UNIT_DIGEST_BYTES 32
+/* As generations have them: they add up digests. */
+#define UNIT_DIGEST_BYTES 16
 struct unit_digest {
 	uint8_t bytes[UNIT_DIGEST_BYTES];
 };
@@ -100,7 +101,7 @@ bool snap_unit_kind(struct slice name, enum unit_kind *kind);
 /* The word before the first slash. */
 struct slice snap_unit_kind_word(enum unit_kind kind);
 const struct record_type *snap_unit_type(enum unit_kind kind);
-/* SHA-256 of name, a NUL, and the encoded bytes. */
+/* The first half of the SHA-256 of name, a NUL, and the encoded bytes. */
 struct unit_digest snap_unit_digest(struct slice name, struct slice bytes);
 
 /* A decoded unit, in memory of its own. */

@@ -128,8 +128,8 @@ list_held(struct stream_client *client)
 	while ((row = stream_table_next(&client->table, &at)) != NULL) {
 		client->listed[client->listed_count++] = row;
 		text_push(&digests,
-		    slice_make((const char *)row->digest, sizeof(row->digest)));
-		if (digests.length >= DIGESTS_A_MESSAGE * STREAM_DIGEST_BYTES)
+		    slice_make((const char *)row->digest.bytes, sizeof(row->digest.bytes)));
+		if (digests.length >= DIGESTS_A_MESSAGE * UNIT_DIGEST_BYTES)
 			push_digests(client, &digests);
 	}
 	push_digests(client, &digests);

@@ -13,8 +13,8 @@ compare(const void *a, const void *b, void *context)
 {
 	const struct stream_peer *peer = context;
 
-	return memcmp(peer->held[*(const uint32_t *)a],
-	    peer->held[*(const uint32_t *)b], STREAM_DIGEST_BYTES);
+	return memcmp(&peer->held[*(const uint32_t *)a],
+	    &peer->held[*(const uint32_t *)b], UNIT_DIGEST_BYTES);
 }
 
 /* Its index in held, or listed: it is not there. */
@@ -25,8 +25,8 @@ find(const struct stream_peer *peer, const struct unit_digest *digest)
 
 	while (low < high) {
 		uint64_t middle = (low + high) / 2;
-		int order = memcmp(peer->held[peer->order[middle]],
-		    digest->bytes, STREAM_DIGEST_BYTES);
+		int order = memcmp(&peer->held[peer->order[middle]], digest,
+		    UNIT_DIGEST_BYTES);
 
 		if (order == 0)
 			return peer->order[middle];
@@ -84,7 +84,7 @@ answer(struct stream_peer *peer)
 void
 stream_peer_list(struct stream_peer *peer, struct slice digests)
 {
-	uint64_t count = digests.length / STREAM_DIGEST_BYTES;
+	uint64_t count = digests.length / UNIT_DIGEST_BYTES;
 
 	if (count == 0 || count > peer->held_count - peer->listed) {
 		stream_link_end(&peer->stream, ERROR_INVALID);
@@ -93,7 +93,7 @@ stream_peer_list(struct stream_peer *peer, struct slice digests)
 	/* As it comes, not as it was promised. */
 	peer->held = memory_resize(
 	    peer->held, (size_t)(peer->listed + count), sizeof(peer->held[0]));
-	memcpy(peer->held[peer->listed], digests.data, digests.length);
+	memcpy(&peer->held[peer->listed], digests.data, digests.length);
 	peer->listed += count;
 	if (peer->listed == peer->held_count)
 		answer(peer);

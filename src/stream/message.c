@@ -80,7 +80,7 @@ is_whole(const struct stream_message *message)
 	case STREAM_WELCOME:
 		return message->welcome->major > 0;
 	case STREAM_HELD:
-		return message->held->digests.length % STREAM_DIGEST_BYTES == 0;
+		return message->held->digests.length % UNIT_DIGEST_BYTES == 0;
 	case STREAM_PUT:
 		return is_name(message->put->name) &&
 		    message->put->bytes.length <= LIMIT_VALUE_UNIT_BYTES;

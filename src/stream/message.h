@@ -25,7 +25,6 @@
 #define STREAM_MINOR 0
 #define STREAM_FRAME_BYTES 6 /* before the record */
 #define STREAM_CRITICAL 0x8000
-#define STREAM_DIGEST_BYTES 16 /* of a unit's, as generations have them */
 
 /* Numbers are the stream's. */
 enum stream_kind {

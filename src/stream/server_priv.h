@@ -55,7 +55,7 @@ struct stream_peer {
 	struct feed_generation holds; /* as its hello says */
 	bool holds_something;
 	uint64_t held_count; /* as its hello says */
-	uint8_t (*held)[STREAM_DIGEST_BYTES]; /* as listed */
+	struct unit_digest *held; /* as listed */
 	uint64_t listed;
 	uint32_t *order; /* of held, by bytes, while it is caught up */
 	uint64_t from_serial; /* what is older it has, or never had */

@@ -10,15 +10,6 @@ name_of(const struct stream_row *row)
 	return slice_make(row->name, row->name_length);
 }
 
-static struct unit_digest
-digest_of(const struct stream_row *row)
-{
-	struct unit_digest digest = {0};
-
-	memcpy(digest.bytes, row->digest, sizeof(row->digest));
-	return digest;
-}
-
 void
 stream_table_init(struct stream_table *table)
 {
@@ -51,9 +42,7 @@ stream_table_put(
 	struct stream_row *row = map_get(&table->rows, name);
 
 	if (row != NULL) {
-		struct unit_digest before = digest_of(row);
-
-		feed_generation_remove(&table->generation, &before);
+		feed_generation_remove(&table->generation, &row->digest);
 	} else {
 		must(name.length <= UINT32_MAX);
 		row = memory_zero(1, sizeof(*row) + name.length);
@@ -61,7 +50,7 @@ stream_table_put(
 		memcpy(row->name, name.data, name.length);
 		map_put(&table->rows, name_of(row), row);
 	}
-	memcpy(row->digest, now.bytes, sizeof(row->digest));
+	row->digest = now;
 	stream_table_place(table, row, 0, 0);
 	feed_generation_add(&table->generation, &now);
 	return row;
@@ -85,9 +74,7 @@ stream_table_drop(struct stream_table *table, struct slice name)
 
 	if (row == NULL)
 		return;
-	struct unit_digest before = digest_of(row);
-
-	feed_generation_remove(&table->generation, &before);
+	feed_generation_remove(&table->generation, &row->digest);
 	stream_table_place(table, row, 0, 0);
 	memory_free(row);
 }

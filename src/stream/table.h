@@ -11,7 +11,7 @@ struct stream_row {
 	uint64_t offset; /* of its frame in the copy */
 	uint32_t frame_bytes; /* 0: it is not there */
 	uint32_t name_length;
-	uint8_t digest[STREAM_DIGEST_BYTES];
+	struct unit_digest digest;
 	char name[];
 };
 struct stream_table {
