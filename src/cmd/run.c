@@ -302,8 +302,10 @@ command_run(const struct flags *flags)
 	    .status = 1,
 	};
 
-	/* One heap: threads allocate rarely, and each arena costs memory. */
-	mallopt(M_ARENA_MAX, 1);
+	/* One heap each for those that allocate together at the start: ctl, the
+	 * agent, and who parses ahead. More would cost memory: workers allocate
+	 * rarely. */
+	mallopt(M_ARENA_MAX, 3);
 	run.started_ms = clock_monotonic_ms();
 	if (!read_flags(&run))
 		return 2;

@@ -19,14 +19,14 @@ static int compare_matches(
 void
 snap_index_add(struct snap_store *store, const struct unit *unit)
 {
-	for (uint32_t i = 0; i < unit->plan->listener_count; i++)
+	for (uint32_t i = 0; i < unit->route->listeners_count; i++)
 		change_listener(store, unit, i, true);
 }
 
 void
 snap_index_remove(struct snap_store *store, const struct unit *unit)
 {
-	for (uint32_t i = 0; i < unit->plan->listener_count; i++)
+	for (uint32_t i = 0; i < unit->route->listeners_count; i++)
 		change_listener(store, unit, i, false);
 }
 
@@ -74,21 +74,30 @@ is_plain(const struct snap_match *match)
 	    match->match->path_type != UNIT_PATH_PATTERN;
 }
 
+/* Where it has none, every host. */
+static struct slice
+hostname_at(const struct unit_route *route, uint32_t index)
+{
+	return route->hostnames_count > 0 ? route->hostnames[index] : SLICE("");
+}
+
 static void
 change_listener(struct snap_store *store, const struct unit *unit,
     uint32_t listener, bool add)
 {
 	const struct snap_plan *plan = unit->plan;
 	const uint32_t *rule_ids =
-	    &plan->rule_ids[(size_t)listener * plan->rule_count];
+	    &plan->rule_ids[(size_t)listener * unit->route->rules_count];
 	struct snap_listener *shown =
 	    snap_listener_writable(store, plan->listeners[listener]);
 	char reversed[SNAP_HOST_BYTES];
 
-	for (uint32_t i = 0; i < plan->hostname_count; i++) {
+	uint32_t i = 0;
+
+	do {
 		enum snap_radix_place place;
-		struct slice key =
-		    snap_hostname_key(plan->hostnames[i], reversed, &place);
+		struct slice key = snap_hostname_key(
+		    hostname_at(unit->route, i), reversed, &place);
 		struct snap_radix *paths =
 		    snap_radix_get(shown->hosts, key, place);
 
@@ -106,7 +115,7 @@ change_listener(struct snap_store *store, const struct unit *unit,
 		}
 		shown->hosts = snap_radix_put(
 		    &store->limbo, shown->hosts, key, place, paths);
-	}
+	} while (++i < unit->route->hostnames_count);
 }
 
 static struct snap_radix *

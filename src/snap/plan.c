@@ -15,7 +15,6 @@ static void plan_backends(struct snap_store *store, struct unit *unit,
     enum unit_route_kind kind, struct snap_rule *planned);
 static void plan_listeners(
     struct snap_store *store, struct unit *unit, struct snap_plan *plan);
-static void plan_hostnames(struct unit *unit, struct snap_plan *plan);
 static void plan_rule_ids(
     struct snap_store *store, struct unit *unit, struct snap_plan *plan);
 static void share_names(struct snap_store *store, const struct unit *unit);
@@ -33,14 +32,13 @@ snap_plan_make(struct snap_store *store, struct unit *unit, struct slice bytes)
 		release_patterns(store, plan);
 		return error;
 	}
-	for (uint32_t i = 0; i < plan->rule_count; i++)
+	for (uint32_t i = 0; i < unit->route->rules_count; i++)
 		plan_backends(store, unit, plan->kind, &plan->rules[i]);
 	plan_listeners(store, unit, plan);
 	plan_rule_ids(store, unit, plan);
 	unit->plan = plan;
 	share_names(store, unit);
 	snap_unit_own(unit, bytes);
-	plan_hostnames(unit, plan);
 	return ERROR_OK;
 }
 
@@ -54,7 +52,7 @@ share_names(struct snap_store *store, const struct unit *unit)
 	for (uint32_t i = 0; i < route->listeners_count; i++)
 		route->listeners[i] =
 		    snap_listener_name(store, route->listeners[i]);
-	for (uint32_t i = 0; i < unit->plan->rule_count; i++) {
+	for (uint32_t i = 0; i < route->rules_count; i++) {
 		const struct unit_rule *rule = &route->rules[i];
 		const uint32_t *ids = unit->plan->rules[i].backend_ids;
 
@@ -69,17 +67,19 @@ void
 snap_plan_release(struct snap_store *store, const struct unit *unit)
 {
 	const struct snap_plan *plan = unit->plan;
+	const struct unit_route *route = unit->route;
 
-	for (uint32_t i = 0; i < plan->rule_count; i++) {
+	for (uint32_t i = 0; i < route->rules_count; i++) {
 		const struct snap_rule *rule = &plan->rules[i];
 
 		for (uint32_t j = 0; j < rule->rule->backends_count; j++)
 			if (rule->backend_ids[j] != SNAP_ID_NONE)
 				snap_backend_unref(store, rule->backend_ids[j]);
 	}
-	for (uint32_t i = 0; i < plan->listener_count * plan->rule_count; i++)
+	for (uint32_t i = 0; i < route->listeners_count * route->rules_count;
+	     i++)
 		snap_rule_ids_unref(store->rule_ids, plan->rule_ids[i], unit);
-	for (uint32_t i = 0; i < plan->listener_count; i++)
+	for (uint32_t i = 0; i < route->listeners_count; i++)
 		snap_listener_unref(store, plan->listeners[i]);
 	release_patterns(store, plan);
 }
@@ -158,65 +158,17 @@ release_patterns(struct snap_store *store, const struct snap_plan *plan)
 	}
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	const struct slice *left = a, *right = b;
-
-	return slice_compare(*left, *right);
-}
-
-/* Sorted, each once: names itself, or in the arena. */
-static const struct slice *
-unique_names(struct arena *arena, const struct slice *names, uint32_t count,
-    uint32_t *unique_count)
-{
-	*unique_count = count;
-	if (count == 1)
-		return names;
-	struct slice *unique = arena_zero(arena, count, sizeof(*unique));
-	uint32_t kept = 0;
-
-	memcpy(unique, names, count * sizeof(*unique));
-	qsort(unique, count, sizeof(*unique), compare_names);
-	for (uint32_t i = 0; i < count; i++)
-		if (kept == 0 || !slice_equal(unique[kept - 1], unique[i]))
-			unique[kept++] = unique[i];
-	*unique_count = kept;
-	return unique;
-}
-
 static void
 plan_listeners(
     struct snap_store *store, struct unit *unit, struct snap_plan *plan)
 {
 	const struct unit_route *route = unit->route;
 
-	if (route->listeners_count == 0)
-		return;
-
-	const struct slice *names = unique_names(unit->arena, route->listeners,
-	    route->listeners_count, &plan->listener_count);
-
 	plan->listeners = arena_zero(
-	    unit->arena, plan->listener_count, sizeof(*plan->listeners));
-	for (uint32_t i = 0; i < plan->listener_count; i++)
-		plan->listeners[i] = snap_listener_ref(store, names[i]);
-}
-
-static void
-plan_hostnames(struct unit *unit, struct snap_plan *plan)
-{
-	static const struct slice every = {.data = "", .length = 0};
-	const struct unit_route *route = unit->route;
-
-	if (route->hostnames_count > 0) {
-		plan->hostnames = unique_names(unit->arena, route->hostnames,
-		    route->hostnames_count, &plan->hostname_count);
-		return;
-	}
-	plan->hostnames = &every;
-	plan->hostname_count = 1;
+	    unit->arena, route->listeners_count, sizeof(*plan->listeners));
+	for (uint32_t i = 0; i < route->listeners_count; i++)
+		plan->listeners[i] =
+		    snap_listener_ref(store, route->listeners[i]);
 }
 
 static void
@@ -289,8 +241,7 @@ plan_rules(struct snap_store *store, struct unit *unit, struct snap_plan *plan)
 	    arena_zero(unit->arena, route->rules_count, sizeof(*plan->rules));
 	plan->matches =
 	    arena_zero(unit->arena, matches, sizeof(*plan->matches));
-	plan->rule_count = route->rules_count;
-	for (uint32_t i = 0; i < plan->rule_count && error == ERROR_OK; i++) {
+	for (uint32_t i = 0; i < route->rules_count && error == ERROR_OK; i++) {
 		plan->rules[i].unit = unit;
 		plan->rules[i].rule = &route->rules[i];
 		error = plan_matches(store, unit, plan, i);
@@ -303,12 +254,13 @@ static void
 plan_rule_ids(
     struct snap_store *store, struct unit *unit, struct snap_plan *plan)
 {
+	const struct unit_route *route = unit->route;
 	uint32_t *id;
 
 	plan->rule_ids = id = arena_zero(unit->arena,
-	    (size_t)plan->listener_count * plan->rule_count, sizeof(*id));
-	for (uint32_t i = 0; i < plan->listener_count; i++)
-		for (uint32_t j = 0; j < plan->rule_count; j++)
+	    (size_t)route->listeners_count * route->rules_count, sizeof(*id));
+	for (uint32_t i = 0; i < route->listeners_count; i++)
+		for (uint32_t j = 0; j < route->rules_count; j++)
 			*id++ = snap_rule_ids_ref(
 			    store->rule_ids, plan->listeners[i]->id, unit, j);
 }

@@ -207,12 +207,11 @@ void snap_credential_replace(
 /* plan.c: a route unit, made ready to be indexed. Its numbers are referenced
  * from _new to _release. */
 struct snap_plan {
-	struct snap_listener_state **listeners; /* unique */
-	const struct slice *hostnames; /* unique; one empty one: every host */
-	struct snap_rule *rules;
-	struct snap_match *matches;
-	uint32_t *rule_ids; /* [listener * rule_count + rule] */
-	uint32_t listener_count, hostname_count, rule_count, match_count;
+	struct snap_listener_state **listeners; /* as the route's */
+	struct snap_rule *rules; /* as the route's */
+	struct snap_match *matches; /* of all rules */
+	uint32_t *rule_ids; /* [listener * rules_count + rule] */
+	uint32_t match_count;
 	enum unit_route_kind kind;
 };
 /* Of a unit borrowed from bytes, which it owns then. INVALID or LIMIT: a

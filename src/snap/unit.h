@@ -137,7 +137,8 @@ struct unit {
  * known, hostnames, paths, field names and values are well formed, numbers in
  * range. Whether patterns can be compiled is the store's to say. What may be
  * left out is filled in: a rule without matches gets one of every path, a match
- * without a path gets "/". ERROR_UNKNOWN (kind),
+ * without a path gets "/". A route's listeners and hostnames are sorted, each
+ * once. ERROR_UNKNOWN (kind),
  * UNSUPPORTED (a critical field or an enumeration's value that is not known
  * here), LIMIT (UNIT_BYTES, UNIT_NAME_BYTES, MATCH_PATH_BYTES), INVALID,
  * TRUNCATED. */

@@ -128,7 +128,8 @@ list_held(struct stream_client *client)
 	while ((row = stream_table_next(&client->table, &at)) != NULL) {
 		client->listed[client->listed_count++] = row;
 		text_push(&digests,
-		    slice_make((const char *)row->digest.bytes, sizeof(row->digest.bytes)));
+		    slice_make((const char *)row->digest.bytes,
+		        sizeof(row->digest.bytes)));
 		if (digests.length >= DIGESTS_A_MESSAGE * UNIT_DIGEST_BYTES)
 			push_digests(client, &digests);
 	}

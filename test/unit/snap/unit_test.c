@@ -541,12 +541,14 @@ test_routes(void **state)
 	struct unit_route route = {
 	    .listeners = listeners, .listeners_count = 1};
 	struct unit_rule rule = {.identity = SLICE("0")};
+	struct arena arena;
 
 	(void)state;
+	arena_init(&arena, 65536);
 	for (unsigned i = 0; i < 1024; i++)
-		listeners[i] = SLICE("listener/x");
+		listeners[i] = arena_format(&arena, "listener/%u", i);
 	for (unsigned i = 0; i < 1025; i++)
-		hostnames[i] = SLICE("a.test");
+		hostnames[i] = arena_format(&arena, "%u.test", i);
 	assert_int_equal(judge("route/HTTPRoute/ns/r", &route), ERROR_OK);
 	listeners[0] = SLICE("gateway/x");
 	assert_int_equal(judge("route/HTTPRoute/ns/r", &route), ERROR_INVALID);
@@ -559,9 +561,13 @@ test_routes(void **state)
 	assert_int_equal(judge("route/HTTPRoute/ns/r", &route), ERROR_OK);
 	route.hostnames_count = 1025;
 	assert_int_equal(judge("route/HTTPRoute/ns/r", &route), ERROR_LIMIT);
+	/* Each counts once. */
+	hostnames[1024] = hostnames[0];
+	assert_int_equal(judge("route/HTTPRoute/ns/r", &route), ERROR_OK);
 	route.hostnames_count = 1;
 	hostnames[0] = SLICE("a_b.test");
 	assert_int_equal(judge("route/HTTPRoute/ns/r", &route), ERROR_INVALID);
+	arena_fini(&arena);
 }
 
 static void
