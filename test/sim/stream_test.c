@@ -190,13 +190,24 @@ offer_any(struct world *world, struct feed_batch *batch)
 	}
 }
 
+static void step(struct world *world);
+
+/* All at once, or in parts, between which time goes by. */
 static void
 offer(struct world *world)
 {
 	struct feed_batch *batch = feed_batch_new();
 
-	for (unsigned i = below(world, 6); i > 0; i--)
+	for (unsigned i = below(world, 6); i > 0; i--) {
 		offer_any(world, batch);
+		if (below(world, 4) > 0)
+			continue;
+		batch->part = true;
+		feed_offer(world->ctl_feed, &batch);
+		for (unsigned j = below(world, 4); j > 0; j--)
+			step(world);
+		batch = feed_batch_new();
+	}
 	batch->whole = !world->has_offered;
 	world->has_offered = true;
 	world->generation = sum_of(&world->offered);

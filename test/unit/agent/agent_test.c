@@ -256,6 +256,44 @@ test_slices(void **state)
 	assert_int_equal(rig_replies(rig, FEED_CONFIRM, "", NULL), 1);
 }
 
+/* Nothing of it is served before its end, though all is built by then. */
+static void
+test_parts(void **state)
+{
+	struct rig *rig = *state;
+	struct feed_batch *batch = feed_batch_new();
+
+	put_service(batch, "service/ns/a", 80);
+	batch->part = true;
+	rig_offer(rig, &batch, false, 1);
+	assert_null(rig_asked.workers[0]->wanted);
+	assert_int_equal(count_units(rig), 1);
+	assert_int_equal(rig_replies(rig, FEED_CONFIRM, "", NULL), 0);
+	batch = feed_batch_new();
+	put_service(batch, "service/ns/b", 80);
+	rig_offer(rig, &batch, true, 2);
+	assert_non_null(rig_asked.workers[0]->wanted);
+	rig_serve(rig);
+	assert_int_equal(rig_replies(rig, FEED_CONFIRM, "", NULL), 1);
+	assert_int_equal(count_units(rig), 2);
+
+	/* A later one too, whatever wakes the agent in between. */
+	const struct snap_set *before = rig_asked.workers[0]->wanted;
+
+	batch = feed_batch_new();
+	feed_batch_drop(batch, SLICE("service/ns/a"));
+	batch->part = true;
+	rig_offer(rig, &batch, false, 3);
+	agent_wake(rig->agent);
+	assert_ptr_equal(rig_asked.workers[0]->wanted, before);
+	batch = feed_batch_new();
+	rig_offer(rig, &batch, false, 4);
+	assert_ptr_not_equal(rig_asked.workers[0]->wanted, before);
+	rig_serve(rig);
+	assert_int_equal(rig_replies(rig, FEED_CONFIRM, "", NULL), 1);
+	assert_int_equal(count_units(rig), 1);
+}
+
 /* It waits for connections, or for the deadline. */
 static void
 test_drain(void **state)
@@ -399,6 +437,7 @@ main(void)
 	    TEST(test_refuse),
 	    TEST(test_whole_again),
 	    TEST(test_slices),
+	    TEST(test_parts),
 	    TEST(test_drain),
 	    TEST(test_drain_opens_nothing),
 	    cmocka_unit_test(test_deadline),

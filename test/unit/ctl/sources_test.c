@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,6 +109,48 @@ expect_change(const char *words)
 #define SERVICE_2(name) \
 	"apiVersion: v1\nkind: Service\nmetadata: {name: " name "}\n" \
 	"spec: {ports: [{port: 81}]}\n"
+
+/* More than are parsed ahead at once: each tells for itself. */
+static void
+many_files_are_parsed_ahead(void **state)
+{
+	const char *path = folder_path("");
+
+	(void)state;
+	for (unsigned i = 10; i < 60; i++) {
+		char name[16], content[256];
+
+		snprintf(name, sizeof(name), "%u.yaml", i);
+		snprintf(content, sizeof(content),
+		    i == 30 ? "a: [\n"
+		            : "apiVersion: v1\nkind: Service\n"
+		              "metadata: {name: s%u}\n"
+		              "spec: {ports: [{port: 80}]}\n",
+		    i);
+		folder_write(name, content);
+	}
+	folder_make_inner("folder.yaml");
+	assert_int_equal(
+	    ctl_sources_new(files, &path, 1, &stop, &sources), ERROR_OK);
+	ctl_sources_read_all(sources);
+	struct ctl_counts counts = ctl_files_counts(files);
+
+	assert_int_equal(counts.files, 50);
+	assert_int_equal(counts.objects, 49);
+	assert_int_equal(counts.problems, 1);
+	text_reset(&said);
+	for (unsigned i = 10; i < 60; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%u.yaml", i);
+		folder_write(name, i == 40 ? SERVICE("t") : SERVICE("s"));
+	}
+	ctl_sources_read_changed(sources, 1000);
+	counts = ctl_files_counts(files);
+	assert_int_equal(counts.files, 50);
+	assert_int_equal(counts.objects, 2);
+	assert_int_equal(counts.problems, 48);
+}
 
 static void
 folder_is_watched(void **state)
@@ -394,6 +437,7 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+	    TEST(many_files_are_parsed_ahead),
 	    TEST(folder_is_watched),
 	    TEST(renamed_away_is_not_gone_at_once),
 	    TEST(config_map_is_swapped),

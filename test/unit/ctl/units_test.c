@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 static struct feed_generation
@@ -76,12 +77,52 @@ first_batch_may_be_empty(void **state)
 	ctl_units_fini(&units);
 }
 
+/* Many go in parts, the last of which is the batch's end, even an empty one. */
+static void
+many_go_in_parts(void **state)
+{
+	struct ctl_units units;
+	struct feed_batch *batch;
+	unsigned parts = 0, changes = 0;
+
+	(void)state;
+	ctl_units_init(&units);
+	while (parts < 3) {
+		char name[32];
+		struct gw_tag tag = {0};
+
+		snprintf(name, sizeof(name), "service/n/%u", changes++);
+		ctl_units_put(
+		    &units, slice_from_string(name), SLICE("1"), &tag);
+		batch = ctl_units_take_part(&units);
+		if (batch == NULL)
+			continue;
+		parts++;
+		assert_true(batch->part);
+		assert_false(batch->whole);
+		assert_int_equal(batch->count * parts, changes);
+		feed_batch_free(&batch);
+		assert_null(ctl_units_take_part(&units));
+	}
+	batch = ctl_units_take(&units);
+	assert_non_null(batch);
+	assert_int_equal(batch->count, 0);
+	assert_true(batch->whole);
+	assert_false(batch->part);
+	assert_true(
+	    feed_generation_equal(&batch->generation, &units.generation));
+	feed_batch_free(&batch);
+	assert_null(ctl_units_take(&units));
+	ctl_units_fini(&units);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(generation_is_the_sum_of_what_is_there),
 	    cmocka_unit_test(first_batch_may_be_empty),
+	    cmocka_unit_test(many_go_in_parts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
