@@ -290,7 +290,7 @@ test_parts(void **state)
 	rig_offer(rig, &batch, false, 4);
 	assert_ptr_not_equal(rig_asked.workers[0]->wanted, before);
 	rig_serve(rig);
-	assert_int_equal(rig_replies(rig, FEED_CONFIRM, "", NULL), 1);
+	assert_int_equal(rig_replies(rig, FEED_CONFIRM, "", NULL), 2);
 	assert_int_equal(count_units(rig), 1);
 }
 
