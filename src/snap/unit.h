@@ -89,8 +89,7 @@ enum unit_endpoint_condition {
 #include "core/record_structs.h"
 #undef RECORD_FILE
 
-/* As generations have them: they add up digests. */
-#define UNIT_DIGEST_BYTES 16
+#define UNIT_DIGEST_BYTES 16 /* as generations, which add them up */
 struct unit_digest {
 	uint8_t bytes[UNIT_DIGEST_BYTES];
 };
@@ -137,11 +136,10 @@ struct unit {
  * known, hostnames, paths, field names and values are well formed, numbers in
  * range. Whether patterns can be compiled is the store's to say. What may be
  * left out is filled in: a rule without matches gets one of every path, a match
- * without a path gets "/". A route's listeners and hostnames are sorted, each
- * once. ERROR_UNKNOWN (kind),
- * UNSUPPORTED (a critical field or an enumeration's value that is not known
- * here), LIMIT (UNIT_BYTES, UNIT_NAME_BYTES, MATCH_PATH_BYTES), INVALID,
- * TRUNCATED. */
+ * without a path gets "/". Listeners and hostnames are sorted, each once.
+ * ERROR_UNKNOWN (kind), UNSUPPORTED (a critical field or an enumeration's value
+ * that is not known here), LIMIT (UNIT_BYTES, UNIT_NAME_BYTES,
+ * MATCH_PATH_BYTES), INVALID, TRUNCATED. */
 enum error snap_unit_new(
     struct slice name, struct slice bytes, struct unit **unit) must_check;
 /* Wipes a key that is in it. */
