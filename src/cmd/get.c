@@ -98,6 +98,19 @@ push_table(struct text *out, const struct selection *selection,
 }
 
 static void
+push_columns(
+    struct text *out, const struct get_columns *columns, const json_t *items)
+{
+	struct table table;
+
+	get_columns_begin(columns, &table);
+	for (size_t i = 0; i < json_array_size(items); i++)
+		get_columns_push(columns, json_array_get(items, i), &table);
+	table_print(&table, "", out);
+	table_fini(&table);
+}
+
+static void
 print_items(const struct selection *selection, const struct get_view *view,
     json_t *items, const json_t *since)
 {
@@ -116,7 +129,7 @@ print_items(const struct selection *selection, const struct get_view *view,
 		jsonpath_push(&out, view->path, shown);
 		json_decref(shown);
 	} else if (view->format == GET_COLUMNS) {
-		get_columns_push(&out, &view->columns, items);
+		push_columns(&out, &view->columns, items);
 	} else if (view->format == GET_YAML) {
 		get_yaml(&out, items);
 	} else if (view->format == GET_NAME) {
@@ -274,13 +287,6 @@ read_template(const char *format, struct get_view *view)
 		fprintf(stderr, "yumen get: -o %.*s: %.*s\n", SLICE_ARGS(name),
 		    SLICE_ARGS(text_slice(&why)));
 	text_fini(&why);
-	if (ok && view->watch) {
-		fprintf(stderr,
-		    "yumen get: --watch is not for -o %.*s: table, wide, name, "
-		    "yaml or json is wanted\n",
-		    SLICE_ARGS(name));
-		ok = false;
-	}
 	return ok;
 }
 

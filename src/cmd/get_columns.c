@@ -89,26 +89,27 @@ get_columns_fini(struct get_columns *columns)
 }
 
 void
-get_columns_push(
-    struct text *out, const struct get_columns *columns, const json_t *items)
+get_columns_begin(const struct get_columns *columns, struct table *table)
 {
-	struct table table;
+	must(columns->count > 0);
+	table_init(table, columns->count);
+	for (unsigned i = 0; i < columns->count; i++)
+		table_push(table, columns->titles[i]);
+}
+
+void
+get_columns_push(const struct get_columns *columns, const json_t *object,
+    struct table *table)
+{
 	struct text cell;
 
-	must(columns->count > 0);
 	text_init(&cell);
-	table_init(&table, columns->count);
-	for (unsigned i = 0; i < columns->count; i++)
-		table_push(&table, columns->titles[i]);
-	for (size_t k = 0; k < json_array_size(items); k++)
-		for (unsigned i = 0; i < columns->count; i++) {
-			text_reset(&cell);
-			if (!jsonpath_push_values(&cell, columns->paths[i],
-			        json_array_get(items, k), ","))
-				text_push_string(&cell, "<none>");
-			table_push(&table, text_slice(&cell));
-		}
-	table_print(&table, "", out);
-	table_fini(&table);
+	for (unsigned i = 0; i < columns->count; i++) {
+		text_reset(&cell);
+		if (!jsonpath_push_values(
+		        &cell, columns->paths[i], object, ","))
+			text_push_string(&cell, "<none>");
+		table_push(table, text_slice(&cell));
+	}
 	text_fini(&cell);
 }

@@ -16,7 +16,9 @@ struct get_columns {
 bool get_columns_init(
     struct get_columns *columns, struct slice list, struct text *why);
 void get_columns_fini(struct get_columns *columns);
-void get_columns_push(
-    struct text *out, const struct get_columns *columns, const json_t *items);
+/* table: with the titles for its first row; the caller's to end. */
+void get_columns_begin(const struct get_columns *columns, struct table *table);
+void get_columns_push(const struct get_columns *columns, const json_t *object,
+    struct table *table);
 
 #endif

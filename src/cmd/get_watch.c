@@ -20,6 +20,7 @@ struct watching {
 	const struct selection *selection;
 	const struct get_view *view;
 	json_t *known; /* by key: {"object": ..., "since": ...} */
+	struct table columns; /* with GET_COLUMNS */
 	struct get_table tables[GW_KIND__COUNT];
 	bool begun[GW_KIND__COUNT]; /* its titles were printed */
 	struct text out;
@@ -66,8 +67,11 @@ show(
 	case GET_YAML:
 		break;
 	case GET_JSONPATH:
+		jsonpath_push(&watching->out, watching->view->path, object);
+		return;
 	case GET_COLUMNS:
-		must(!"they are not watched");
+		get_columns_push(
+		    &watching->view->columns, object, &watching->columns);
 		return;
 	case GET_TABLE:
 	case GET_WIDE:
@@ -185,6 +189,10 @@ print(struct watching *watching)
 		table_print(&watching->tables[kind].table, "", &watching->out);
 		table_reset(&watching->tables[kind].table);
 	}
+	if (watching->view->format == GET_COLUMNS) {
+		table_print(&watching->columns, "", &watching->out);
+		table_reset(&watching->columns);
+	}
 	fwrite(watching->out.data ? watching->out.data : "", 1,
 	    watching->out.length, stdout);
 	text_reset(&watching->out);
@@ -219,6 +227,8 @@ get_watch(const struct selection *selection, const struct ask *ask,
 	watching = (struct watching){
 	    .selection = selection, .view = view, .known = json_object()};
 	text_init(&watching.out);
+	if (view->format == GET_COLUMNS)
+		get_columns_begin(&view->columns, &watching.columns);
 	while (printed && (answer = ask_after(selection, ask, after)) != NULL) {
 		json_t *found = json_object();
 
@@ -233,6 +243,8 @@ get_watch(const struct selection *selection, const struct ask *ask,
 	for (int i = 0; i < GW_KIND__COUNT; i++)
 		if (watching.begun[i])
 			table_fini(&watching.tables[i].table);
+	if (view->format == GET_COLUMNS)
+		table_fini(&watching.columns);
 	text_fini(&watching.out);
 	json_decref(watching.known);
 	return 1;

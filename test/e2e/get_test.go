@@ -218,38 +218,71 @@ func TestDescribeEveryKind(t *testing.T) {
 	}
 }
 
+// watching is a get --watch that runs.
+type watching struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	said chan string
+}
+
+func watch(t *testing.T, args ...string) *watching {
+	t.Helper()
+	w := &watching{t, exec.Command(program(t), append([]string{"get", "--watch"}, args...)...), make(chan string, 100)}
+	out, err := w.cmd.StdoutPipe()
+	if err != nil || w.cmd.Start() != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.cmd.Process.Kill() })
+	go func() {
+		for scanner := bufio.NewScanner(out); scanner.Scan(); {
+			w.said <- strings.Join(strings.Fields(scanner.Text()), " ")
+		}
+		close(w.said)
+	}()
+	return w
+}
+
+// expect waits for a line that has all of these.
+func (w *watching) expect(wants ...string) {
+	w.t.Helper()
+	for line := range w.said {
+		matched := true
+		for _, want := range wants {
+			matched = matched && strings.Contains(line, want)
+		}
+		if matched {
+			return
+		}
+		w.t.Log(line)
+	}
+	w.t.Fatalf("the watch ended without %v", wants)
+}
+
+// Templates are told of each object by itself.
+func TestGetWatchTemplates(t *testing.T) {
+	t.Parallel()
+	g := basics(t, serve(t, "app"))
+	g.expect(200, "GET", "a.test", "/")
+	path := watch(t, "httproutes", "-o", `jsonpath={.metadata.name} {.spec.hostnames[*]}{"\n"}`, "--socket", g.socket)
+	columns := watch(t, "httproutes", "-o", "custom-columns=NAME:.metadata.name,HOSTS:.spec.hostnames", "--socket", g.socket)
+	path.expect("app")
+	columns.expect("NAME HOSTS")
+	columns.expect("app")
+	g.write("more.yaml", routeYAML("more", "[more.test]", prefixRule("/", "app")))
+	path.expect("more more.test")
+	columns.expect("more", "more.test")
+	g.write("more.yaml", routeYAML("more", "[other.test]", prefixRule("/", "app")))
+	path.expect("more other.test")
+	columns.expect("more", "other.test")
+}
+
 // A watch tells what is there, then each change as it comes, and ends with the yumen.
 func TestGetWatch(t *testing.T) {
 	t.Parallel()
 	g := basics(t, serve(t, "app"))
 	g.expect(200, "GET", "a.test", "/")
-	cmd := exec.Command(program(t), "get", "httproutes,configmaps", "--watch", "--socket", g.socket)
-	out, err := cmd.StdoutPipe()
-	if err != nil || cmd.Start() != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Process.Kill()
-	said := make(chan string, 100)
-	go func() {
-		for scanner := bufio.NewScanner(out); scanner.Scan(); {
-			said <- strings.Join(strings.Fields(scanner.Text()), " ")
-		}
-		close(said)
-	}()
-	expect := func(wants ...string) {
-		t.Helper()
-		for line := range said {
-			matched := true
-			for _, want := range wants {
-				matched = matched && strings.Contains(line, want)
-			}
-			if matched {
-				return
-			}
-			t.Log(line)
-		}
-		t.Fatalf("the watch ended without %v", wants)
-	}
+	w := watch(t, "httproutes,configmaps", "--socket", g.socket)
+	expect := w.expect
 	expect("EVENT NAMESPACE NAME HOSTNAMES")
 	expect("ADDED default httproute/app ")
 	g.write("more.yaml", routeYAML("more", "[more.test]", prefixRule("/", "app"))+
@@ -264,9 +297,9 @@ func TestGetWatch(t *testing.T) {
 	}
 	expect("DELETED default httproute/more other.test")
 	g.stop()
-	for range said {
+	for range w.said {
 	}
-	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() != 1 {
+	if err := w.cmd.Wait(); err == nil || w.cmd.ProcessState.ExitCode() != 1 {
 		t.Errorf("it did not end with the yumen: %v", err)
 	}
 }

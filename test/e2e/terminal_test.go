@@ -78,7 +78,6 @@ func TestFlags(t *testing.T) {
 		{"get proxies -o name", 2, "proxies are shown as table, yaml, json or jsonpath="},
 		{"get certificates -w", 2, "certificates are not watched"},
 		{"help YM9999", 2, "no problem has the code YM9999"},
-		{"get gateways -w -o jsonpath={.a}", 2, "--watch is not for -o jsonpath"},
 		{"get gateways --socket /nonexistent.sock", 1, "Is yumen running?"},
 		{"echo --listen x", 2, "an address and a port are wanted"},
 	}
