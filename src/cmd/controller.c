@@ -238,8 +238,9 @@ command_controller(const struct flags *flags)
 	    .on_reopen = on_reopen,
 	    .on_wake = on_wake,
 	};
-	/* One heap: threads allocate rarely, and each arena costs memory. */
-	mallopt(M_ARENA_MAX, 1);
+	/* One heap each for ctl and the server, which allocate together where
+	 * much changes. */
+	mallopt(M_ARENA_MAX, 2);
 	if (!read_flags(&controller))
 		return 2;
 	if (open_all(&controller) &&
