@@ -98,19 +98,6 @@ push_table(struct text *out, const struct selection *selection,
 }
 
 static void
-push_columns(
-    struct text *out, const struct get_columns *columns, const json_t *items)
-{
-	struct table table;
-
-	get_columns_begin(columns, &table);
-	for (size_t i = 0; i < json_array_size(items); i++)
-		get_columns_push(columns, json_array_get(items, i), &table);
-	table_print(&table, "", out);
-	table_fini(&table);
-}
-
-static void
 print_items(const struct selection *selection, const struct get_view *view,
     json_t *items, const json_t *since)
 {
@@ -129,7 +116,7 @@ print_items(const struct selection *selection, const struct get_view *view,
 		jsonpath_push(&out, view->path, shown);
 		json_decref(shown);
 	} else if (view->format == GET_COLUMNS) {
-		push_columns(&out, &view->columns, items);
+		get_columns_print(&out, &view->columns, items);
 	} else if (view->format == GET_YAML) {
 		get_yaml(&out, items);
 	} else if (view->format == GET_NAME) {

@@ -113,3 +113,16 @@ get_columns_push(const struct get_columns *columns, const json_t *object,
 	}
 	text_fini(&cell);
 }
+
+void
+get_columns_print(
+    struct text *out, const struct get_columns *columns, const json_t *items)
+{
+	struct table table;
+
+	get_columns_begin(columns, &table);
+	for (size_t i = 0; i < json_array_size(items); i++)
+		get_columns_push(columns, json_array_get(items, i), &table);
+	table_print(&table, "", out);
+	table_fini(&table);
+}

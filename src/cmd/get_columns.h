@@ -20,5 +20,8 @@ void get_columns_fini(struct get_columns *columns);
 void get_columns_begin(const struct get_columns *columns, struct table *table);
 void get_columns_push(const struct get_columns *columns, const json_t *object,
     struct table *table);
+/* The table of these objects. */
+void get_columns_print(
+    struct text *out, const struct get_columns *columns, const json_t *items);
 
 #endif

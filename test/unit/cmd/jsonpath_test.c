@@ -180,7 +180,7 @@ test_columns(void **state)
 			fail_msg("%s: %.*s", lists[i].list,
 			    SLICE_ARGS(text_slice(&why)));
 		if (ok)
-			get_columns_push(
+			get_columns_print(
 			    &out, &columns, json_object_get(value, "items"));
 		if (!slice_starts_with(text_slice(ok ? &out : &why),
 		        slice_from_string(lists[i].want)))
