@@ -31,7 +31,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	must(ok == (why.length == 0) && (!ok || columns.count > 0));
 	if (ok)
-		get_columns_push(&out, &columns, json_object_get(whole, "l"));
+		get_columns_print(&out, &columns, json_object_get(whole, "l"));
 	get_columns_fini(&columns);
 	text_fini(&out);
 	text_fini(&why);
