@@ -209,28 +209,19 @@ describe_gateway(const struct describing *describing)
 {
 	static const char *const titles[] = {
 	    "KIND", "ROUTE", "LISTENER", "HOSTNAMES", "ACCEPTED", "WHY", NULL};
-	const json_t *addresses =
-	    look_at(describing->object, "status", "addresses");
 	json_t *answer = describe_ask(describing,
 	    "/api/v1/objects?kind=httproutes,grpcroutes,tlsroutes,tcproutes,"
 	    "udproutes");
 	json_t *items = json_object_get(answer, "items");
 	struct table table;
-	struct text text;
 
-	text_init(&text);
-	for (size_t i = 0; i < json_array_size(addresses); i++)
-		text_printf(&text, "%s%s", i > 0 ? "," : "",
-		    look_text(json_array_get(addresses, i), "value"));
 	if (describing->kind == GW_LISTENERSET)
 		describe_parent(describing);
 	else
 		describe_line(describing->out, "Class",
 		    look_text(json_object_get(describing->object, "spec"),
 		        "gatewayClassName"));
-	if (text.length > 0)
-		describe_line(describing->out, "Addresses", text.data);
-	text_fini(&text);
+	describe_addresses(describing);
 	describe_listeners(describing);
 	begin(&table, titles);
 	for (size_t i = 0; i < json_array_size(items); i++)
@@ -481,5 +472,7 @@ describe_kind(const struct describing *describing)
 		describe_spec(describing);
 	if (describing->kind == GW_SERVICE)
 		describe_endpoints(describing);
+	else if (describing->kind == GW_IPADDRESSPOOL)
+		describe_pool(describing);
 	describe_users(describing);
 }

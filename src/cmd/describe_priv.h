@@ -32,6 +32,10 @@ void describe_problems(struct text *out, const json_t *answer);
 
 /* Who refers to it. */
 void describe_users(const struct describing *describing);
+/* A Gateway's addresses, each with its pool. */
+void describe_addresses(const struct describing *describing);
+/* Who has addresses of a pool. */
+void describe_pool(const struct describing *describing);
 /* What is to say of this kind besides. */
 void describe_kind(const struct describing *describing);
 

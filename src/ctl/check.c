@@ -128,12 +128,15 @@ on_unit(
 	(void)bytes;
 }
 
+/* What has no status of ours says here what is wrong with it. */
 static bool
-count_route(void *context, const struct gw_object *object)
+on_object(void *context, const struct gw_object *object)
 {
-	struct ctl_checked *checked = context;
+	struct checking *checking = context;
 
-	checked->routes += gw_kind_is_route(object->kind);
+	checking->checked->routes += gw_kind_is_route(object->kind);
+	if (gw_kinds[object->kind].read && gw_status_type(object->kind) == NULL)
+		on_status(context, object, NULL, NULL);
 	return true;
 }
 
@@ -315,7 +318,7 @@ ctl_check(const char *const *paths, unsigned count,
 		checked->files = once->counts.files;
 		checked->objects = once->counts.objects;
 		for (unsigned i = 0; i < GW_KIND__COUNT; i++)
-			gw_state_each(once->state, i, count_route, checked);
+			gw_state_each(once->state, i, on_object, &checking);
 		sort(checked);
 		place_all(checked);
 		sort(checked);

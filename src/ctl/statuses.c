@@ -208,28 +208,6 @@ join(struct slice namespace, struct slice name)
 	return text_take(&text);
 }
 
-/* Whose proxies are waited for: a Gateway's own, a ListenerSet's Gateway's. */
-static void
-set_gateway(struct ctl_next *next, const struct gw_object *object)
-{
-	struct slice namespace = object->namespace, name = object->name;
-
-	if (object->kind == GW_LISTENERSET) {
-		const struct gw_object_reference *parent =
-		    object->listenerset->spec != NULL
-		    ? object->listenerset->spec->parent_ref
-		    : NULL;
-
-		name = parent != NULL ? parent->name : SLICE_NONE;
-		if (parent != NULL && parent->namespace.length > 0)
-		namespace = parent->namespace;
-	}
-	memory_free(next->gateway);
-	next->gateway = NULL;
-	if (name.length > 0)
-		next->gateway = join(namespace, name);
-}
-
 void
 ctl_statuses_put(struct ctl_statuses *statuses, const struct gw_object *object,
     const void *status, struct gw_status_tag *tag)
@@ -244,7 +222,7 @@ ctl_statuses_put(struct ctl_statuses *statuses, const struct gw_object *object,
 	struct ctl_next *next = get_next(statuses, entry_of(tag), object->kind);
 
 	if (object->kind == GW_LISTENERSET || object->kind == GW_GATEWAY)
-		set_gateway(next, object);
+		ctl_next_set_gateway(next, object);
 	if (statuses->on_shown != NULL && next->object == NULL)
 		next->object = join(object->namespace, object->name);
 	ctl_kept_replace(&statuses->kept, &next->status,
@@ -365,7 +343,7 @@ wait_for(const struct ctl_statuses *statuses, const struct ctl_next *next)
 		return NULL;
 	arena_init(&arena, STATUS_BLOCK_BYTES);
 	wait = ctl_waits_for(&statuses->waits, next->kind,
-	    slice_from_string(next->gateway),
+	    slice_from_string(next->gateway ? next->gateway->name : NULL),
 	    ctl_kept_read(gw_status_type(next->kind), next->status, &arena),
 	    next->offer);
 	arena_fini(&arena);
@@ -510,17 +488,18 @@ make_shown(struct ctl_statuses *statuses, const struct ctl_next *next,
 	struct arena arena;
 
 	arena_init(&arena, STATUS_BLOCK_BYTES);
-	void *status =
-	    ctl_kept_read(gw_status_type(next->kind), next->status, &arena);
+	const struct record_type *type = gw_status_type(next->kind);
+	void *status = ctl_kept_read(type, next->status, &arena);
+	void *before = ctl_kept_read(type, next->entry->shown, &arena);
 
 	if (slice_is_set(message))
-		status = gw_status_pending(next->kind, status, message, &arena);
-	ctl_status_times(next->kind, status,
-	    ctl_kept_read(
-	        gw_status_type(next->kind), next->entry->shown, &arena),
-	    wall_ms, &arena);
-	struct ctl_kept *made =
-	    ctl_kept_keep(&statuses->kept, gw_status_type(next->kind), status);
+		status = gw_status_pending(next->kind, status,
+		    next->kind == GW_GATEWAY
+		        ? ctl_next_told(next, before, &arena)
+		        : NULL,
+		    message, &arena);
+	ctl_status_times(next->kind, status, before, wall_ms, &arena);
+	struct ctl_kept *made = ctl_kept_keep(&statuses->kept, type, status);
 
 	arena_fini(&arena);
 	return made;
@@ -546,10 +525,11 @@ show(struct ctl_statuses *statuses, const struct ctl_next *next, bool pending,
 	struct shown *last = &statuses->last;
 	struct slice message =
 	    pending ? message_of(statuses, next) : SLICE_NONE;
-	bool same = last->message.data == message.data && last->now != NULL &&
-	    last->kind == next->kind && last->pending == pending &&
-	    last->before == entry->shown && last->next == next->status &&
-	    last->wall_s == wall_ms / 1000;
+	bool told = next->gateway != NULL && next->gateway->told.length > 0;
+	bool same = !told && last->message.data == message.data &&
+	    last->now != NULL && last->kind == next->kind &&
+	    last->pending == pending && last->before == entry->shown &&
+	    last->next == next->status && last->wall_s == wall_ms / 1000;
 
 	if (!same) {
 		forget_last(statuses);

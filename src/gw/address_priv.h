@@ -4,6 +4,7 @@
 
 #include "addr/plan.h"
 #include "gw/address.h"
+#include "gw/finding.h"
 
 struct gw_node;
 struct gw_owner_node;
@@ -30,6 +31,13 @@ bool gw_pool_fits(void *context, const struct addr_pool *pool,
 /* Does an L2Advertisement name the pool (or all of them)? */
 bool gw_pool_is_announced(
     const struct gw_state *state, const struct gw_object *pool);
+
+/* ---- pool_verdict.c ---- */
+typedef void (*gw_pool_verdict_fn)(void *context, enum gw_finding_row row,
+    struct slice field, struct slice text, const char *fix);
+/* What is odd about a pool, or about an L2Advertisement, beside the others. */
+void gw_pool_verdicts(const struct gw_state *state,
+    const struct gw_object *object, gw_pool_verdict_fn tell, void *context);
 
 /* ---- ask.c ---- */
 struct gw_asked {

@@ -1,5 +1,6 @@
 /* What an object that is admitted has and yumen does not honour yet, told at
  * once; gw/honour.c decides. */
+#include "addr/ip.h"
 #include "gw/check_priv.h"
 #include "gw/form.h"
 #include "gw/honour.h"
@@ -142,6 +143,34 @@ warn_route(struct gw_check *check, const struct gw_object *object)
 		    "default Gateways are not supported yet");
 }
 
+static void
+warn_pool(struct gw_check *check, const struct gw_ipaddresspool_spec *spec)
+{
+	const struct gw_place *at = GW_AT(NULL, "spec");
+	const struct gw_place *given = GW_AT(at, "serviceAllocation");
+	const struct gw_service_allocation *allocation =
+	    spec->service_allocation;
+	struct addr_range range;
+
+	for (uint32_t i = 0; i < spec->addresses_count; i++) {
+		const char *fault =
+		    addr_range_parse(spec->addresses[i], &range);
+
+		if (fault)
+			gw_check_report(check, GW_FINDING_RANGE_INVALID,
+			    GW_AT_ITEM(at, "addresses", i), "\"%.*s\": %s",
+			    SLICE_ARGS(spec->addresses[i]), fault);
+	}
+	for (uint32_t i = 0;
+	     allocation && i < allocation->namespace_selectors_count; i++)
+		warn_selector(check, GW_AT_ITEM(given, "namespaceSelectors", i),
+		    &allocation->namespace_selectors[i]);
+	for (uint32_t i = 0;
+	     allocation && i < allocation->service_selectors_count; i++)
+		warn_selector(check, GW_AT_ITEM(given, "serviceSelectors", i),
+		    &allocation->service_selectors[i]);
+}
+
 void
 gw_check_honour(struct gw_check *check, const struct gw_object *object)
 {
@@ -166,6 +195,9 @@ gw_check_honour(struct gw_check *check, const struct gw_object *object)
 			    GW_AT(NULL, "addressType"),
 			    "endpoints by name are not supported: the slice "
 			    "is not used");
+		break;
+	case GW_IPADDRESSPOOL:
+		warn_pool(check, object->ipaddresspool->spec);
 		break;
 	case GW_GATEWAYCLASS:
 	case GW_BACKENDTLSPOLICY:

@@ -94,7 +94,8 @@ set_listeners_pending(
 }
 
 void *
-gw_status_pending(enum gw_kind kind, const void *status, struct slice message,
+gw_status_pending(enum gw_kind kind, const void *status,
+    const struct gw_told_addresses *told, struct slice message,
     struct arena *arena)
 {
 	const struct record_type *type = gw_status_type(kind);
@@ -110,21 +111,23 @@ gw_status_pending(enum gw_kind kind, const void *status, struct slice message,
 
 	text_fini(&bytes);
 	must(error == ERROR_OK);
-	struct slice told = arena_copy(arena, message);
+	struct slice why = arena_copy(arena, message);
 
 	if (kind == GW_GATEWAY) {
 		struct gw_gateway_status *gateway = copy;
 
+		gateway->addresses = told ? told->addresses : NULL;
+		gateway->addresses_count = told ? told->addresses_count : 0;
 		set_pending(
-		    gateway->conditions, gateway->conditions_count, told);
+		    gateway->conditions, gateway->conditions_count, why);
 		set_listeners_pending(
-		    gateway->listeners, gateway->listeners_count, told);
+		    gateway->listeners, gateway->listeners_count, why);
 	} else if (kind == GW_LISTENERSET) {
 		struct gw_listenerset_status *set = copy;
 
-		set_pending(set->conditions, set->conditions_count, told);
+		set_pending(set->conditions, set->conditions_count, why);
 		set_listeners_pending(
-		    set->listeners, set->listeners_count, told);
+		    set->listeners, set->listeners_count, why);
 	}
 	return copy;
 }

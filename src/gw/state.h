@@ -121,8 +121,10 @@ void gw_state_reconcile(struct gw_state *state, const struct gw_output *output);
  * gw_listenerset_status, gw_route_status; NULL for kinds without one. */
 const struct record_type *gw_status_type(enum gw_kind kind);
 /* A copy of a status in arena with Programmed=False/Pending and this message
- * where it is True, on the object and its listeners. */
+ * where it is True, on the object and its listeners. A Gateway has until then
+ * the addresses that it had (told, which may be NULL), for no others answer. */
 void *gw_status_pending(enum gw_kind kind, const void *status,
-    struct slice message, struct arena *arena);
+    const struct gw_told_addresses *told, struct slice message,
+    struct arena *arena);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "core/must.h"
 #include "core/text.h"
+#include "gw/address_priv.h"
 
 static const struct verdict_row {
 	const char *reason;
@@ -237,13 +238,25 @@ tell_listeners(struct telling *telling,
 	}
 }
 
+/* Of the plan alone: an agent's reports are not the object's fault, and say
+ * which listener they are about. */
+static bool
+is_without_address(const struct gw_condition *condition)
+{
+	return has(condition, SLICE("Programmed"), SLICE("False")) &&
+	    (slice_equal(condition->reason, SLICE("AddressNotAssigned")) ||
+	        (slice_equal(condition->reason, SLICE("AddressNotUsable")) &&
+	            slice_starts_with(condition->message, SLICE("spec."))));
+}
+
 /* The listeners say themselves what is wrong with them. */
 static void
 tell_owner(struct telling *telling, const struct gw_condition *conditions,
     uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		if (is_bad(&conditions[i]) &&
+		if ((is_bad(&conditions[i]) ||
+		        is_without_address(&conditions[i])) &&
 		    !slice_equal(
 		        conditions[i].reason, SLICE("ListenersNotValid")))
 			tell_condition(telling, SLICE(""), &conditions[i]);
@@ -427,6 +440,17 @@ tell_missing_gateway(struct telling *telling, const struct gw_state *state)
 	    telling, "Gateway", namespace, parent->name, "ParentNotAccepted");
 }
 
+static void
+on_pool(void *context, enum gw_finding_row row, struct slice field,
+    struct slice text, const char *fix)
+{
+	struct telling *telling = context;
+
+	text_reset(&telling->field);
+	text_push(&telling->field, field);
+	tell(telling, row, SLICE(""), text, fix);
+}
+
 void
 gw_verdicts(const struct gw_state *state, const struct gw_object *object,
     const void *status, gw_finding_fn on_finding, void *context)
@@ -445,6 +469,7 @@ gw_verdicts(const struct gw_state *state, const struct gw_object *object,
 	if (!gw_kinds[object->kind].read)
 		tell(&telling, GW_FINDING_KIND_NOT_READ, SLICE(""),
 		    SLICE("yumen judges it, and does not act on it yet"), NULL);
+	gw_pool_verdicts(state, object, on_pool, &telling);
 	if (object->route)
 		tell_missing_parents(&telling, state, status);
 	if (status && object->route) {

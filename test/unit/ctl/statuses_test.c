@@ -315,6 +315,73 @@ gateways_are_waited_for(void **state)
 	expect_gateway("True", AT(12), "True", AT(13));
 }
 
+static void
+put_address(const struct gw_object *object, const char *address)
+{
+	struct gw_condition programmed[] = {{.type = SLICE("Programmed"),
+	    .status = SLICE("True"),
+	    .reason = SLICE("Programmed")}};
+	struct gw_status_address addresses[] = {
+	    {.value = slice_from_string(address)}};
+	struct gw_gateway_status status = {
+	    .conditions = programmed,
+	    .conditions_count = 1,
+	    .addresses = addresses,
+	    .addresses_count = 1,
+	};
+
+	ctl_statuses_put(statuses, object, &status, &gateway_tag);
+}
+
+static void
+expect_address(const char *address)
+{
+	const struct gw_gateway_status *status =
+	    ctl_statuses_get(statuses, GW_GATEWAY, &gateway_tag);
+
+	assert_non_null(status);
+	assert_int_equal(status->addresses_count, address != NULL);
+	if (address != NULL)
+		assert_true(slice_equal(
+		    status->addresses[0].value, slice_from_string(address)));
+}
+
+/* No address that nobody answers, and none taken away while the next one is on
+ * its way: what it had, here or when it came, stays until then. */
+static void
+addresses_are_what_answers(void **state)
+{
+	struct feed_generation one = generation(1), two = generation(2);
+	struct gw_status_address had[] = {{.value = SLICE("10.0.0.1")}};
+	const struct gw_told_addresses told = {
+	    .addresses = had, .addresses_count = 1};
+	struct gw_object known = gateway;
+
+	(void)state;
+	put_address(&gateway, "10.0.0.2");
+	ctl_statuses_offer(statuses, &one, 100, WALL(0));
+	ctl_statuses_expire(statuses, 100000, WALL(1));
+	expect_address(NULL);
+	ctl_statuses_confirm(statuses, &one, WALL(2));
+	expect_address("10.0.0.2");
+	put_address(&gateway, "10.0.0.3");
+	ctl_statuses_offer(statuses, &two, 100000, WALL(3));
+	ctl_statuses_expire(statuses, 200000, WALL(4));
+	expect_address("10.0.0.2");
+	ctl_statuses_confirm(statuses, &two, WALL(5));
+	expect_address("10.0.0.3");
+
+	/* another process, which has shown nothing yet */
+	ctl_statuses_remove(statuses, &gateway_tag);
+	gateway_tag = (struct gw_status_tag){0};
+	known.told_addresses = &told;
+	put_address(&known, "10.0.0.2");
+	ctl_statuses_offer(
+	    statuses, &(struct feed_generation){.bytes = {3}}, 300000, WALL(6));
+	ctl_statuses_expire(statuses, 400000, WALL(7));
+	expect_address("10.0.0.1");
+}
+
 int
 main(void)
 {
@@ -323,6 +390,7 @@ main(void)
 	    TEST(shown_when_confirmed),
 	    TEST(later_generation_confirms_earlier),
 	    TEST(pending_when_late),
+	    TEST(addresses_are_what_answers),
 	    TEST(removed_is_not_shown),
 	    TEST(parents_may_change_places),
 	    TEST(gateways_are_waited_for),

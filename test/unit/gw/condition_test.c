@@ -49,18 +49,28 @@ pending(void **unused)
 	    {.conditions = conditions, .conditions_count = 2},
 	    {.conditions = refused, .conditions_count = 1},
 	};
+	struct gw_status_address will[] = {{.value = SLICE("10.0.0.2")}};
+	struct gw_status_address had[] = {{.value = SLICE("10.0.0.1")}};
+	const struct gw_told_addresses told = {
+	    .addresses = had, .addresses_count = 1};
 	const struct gw_gateway_status status = {
 	    .conditions = conditions,
 	    .conditions_count = 2,
 	    .listeners = listeners,
 	    .listeners_count = 2,
+	    .addresses = will,
+	    .addresses_count = 1,
 	};
 	struct arena arena;
 
 	(void)unused;
 	arena_init(&arena, 1024);
 	struct gw_gateway_status *copy = gw_status_pending(
-	    GW_GATEWAY, &status, SLICE("worker 2 lags"), &arena);
+	    GW_GATEWAY, &status, &told, SLICE("worker 2 lags"), &arena);
+
+	/* what it had, not what it will have */
+	assert_int_equal(copy->addresses_count, 1);
+	assert_true(slice_equal(copy->addresses[0].value, SLICE("10.0.0.1")));
 
 	assert_true(slice_equal(copy->conditions[0].status, SLICE("True")));
 	assert_true(slice_equal(copy->conditions[1].status, SLICE("False")));
@@ -75,7 +85,7 @@ pending(void **unused)
 	const struct gw_route_status route = {0};
 
 	assert_non_null(
-	    gw_status_pending(GW_HTTPROUTE, &route, SLICE("x"), &arena));
+	    gw_status_pending(GW_HTTPROUTE, &route, NULL, SLICE("x"), &arena));
 	assert_null(gw_status_type(GW_SERVICE));
 	arena_fini(&arena);
 }

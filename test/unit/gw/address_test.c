@@ -1,0 +1,396 @@
+/* Who gets which address, through all of gw: over thousands of random histories
+ * no address is ever two Gateways', nobody loses one without cause, and a
+ * process that starts anew gives the same. */
+#include "gw/address.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include "addr/ip.h"
+#include "core/memory.h"
+#include "core/random.h"
+#include "world.h"
+
+#define POOL(name, spec) \
+	"apiVersion: metallb.io/v1beta1\n" \
+	"kind: IPAddressPool\n" \
+	"metadata: {name: " name ", namespace: metallb-system}\n" \
+	"spec: {" spec "}\n---\n"
+#define GATEWAY(name, rest, status) \
+	"apiVersion: gateway.networking.k8s.io/v1\n" \
+	"kind: Gateway\n" \
+	"metadata: {name: " name "}\n" \
+	"spec: {gatewayClassName: yumen, listeners: [{name: http, " \
+	"protocol: HTTP, port: 80}]" rest "}\n" status "---\n"
+#define HAS(address) \
+	"status: {addresses: [{type: IPAddress, value: " address "}]}\n"
+
+static const struct gw_options cluster = {
+    .namespaces_implied = true, .addressing = GW_ADDRESSING_CLUSTER};
+
+/* The addresses of default/name, as "a b". */
+static void
+expect(const struct world *world, const char *name, const char *wanted)
+{
+	const struct gw_address *addresses;
+	uint32_t count = gw_state_addresses(world->state, SLICE("default"),
+	    slice_from_string(name), &addresses);
+	struct text text;
+
+	text_init(&text);
+	for (uint32_t i = 0; i < count; i++)
+		text_printf(&text, "%s%.*s", i > 0 ? " " : "",
+		    SLICE_ARGS(addresses[i].text));
+	if (!slice_equal(text_slice(&text), slice_from_string(wanted)))
+		fail_msg("%s: %.*s, not %s", name,
+		    SLICE_ARGS(text_slice(&text)), wanted);
+	text_fini(&text);
+}
+
+static void
+remove_object(struct world *world, const char *yaml)
+{
+	struct gw_object *object = world_object(slice_from_string(yaml));
+
+	world_remove(world, object);
+	world_reconcile(world);
+	gw_object_free(&object);
+}
+
+static void
+who_has_one_keeps_it(void **unused)
+{
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &cluster);
+	world_apply(&world, POOL("p", "addresses: [10.0.0.0/30]"));
+	world_apply(&world, GATEWAY("z", "", ""));
+	expect(&world, "z", "10.0.0.0");
+	/* older by name, and later */
+	world_apply(&world, GATEWAY("a", "", ""));
+	expect(&world, "a", "10.0.0.1");
+	expect(&world, "z", "10.0.0.0");
+	/* others come and go */
+	world_apply(&world, GATEWAY("b", "", "") GATEWAY("c", "", ""));
+	expect(&world, "c", "10.0.0.3");
+	remove_object(&world, GATEWAY("z", "", ""));
+	expect(&world, "c", "10.0.0.3");
+	/* one that nobody has any more is given again */
+	world_apply(&world, GATEWAY("x", "", ""));
+	expect(&world, "x", "10.0.0.0");
+	/* the pool gives no more by itself, which takes nothing away */
+	world_apply(
+	    &world, POOL("p", "addresses: [10.0.0.0/30], autoAssign: false"));
+	expect(&world, "c", "10.0.0.3");
+	/* what is in no pool any more is nobody's */
+	world_apply(&world, POOL("p", "addresses: [10.0.0.0/31]"));
+	expect(&world, "a", "10.0.0.1");
+	expect(&world, "c", "");
+	assert_true(world_has(world_status(&world, "Gateway default/c"),
+	    "Programmed=False AddressNotAssigned"));
+	remove_object(&world, POOL("p", "addresses: [10.0.0.0/31]"));
+	expect(&world, "a", "");
+	world_fini(&world);
+}
+
+static void
+a_start_goes_by_what_they_have(void **unused)
+{
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &cluster);
+	world_apply(&world,
+	    POOL("p", "addresses: [10.0.0.0/30]")
+	        GATEWAY("a", "", HAS("10.0.0.2")) GATEWAY("b", "", "")
+	            GATEWAY("c", "", HAS("10.9.9.9"))
+	                GATEWAY("d", "", HAS("10.0.0.2")));
+	expect(&world, "a", "10.0.0.2");
+	expect(&world, "b", "10.0.0.0");
+	expect(&world, "c", "10.0.0.1");
+	expect(&world, "d", "10.0.0.3");
+	/* another replica, which leads, gave b another one and says so */
+	remove_object(&world, GATEWAY("c", "", ""));
+	world_apply(&world, GATEWAY("b", "", HAS("10.0.0.1")));
+	expect(&world, "b", "10.0.0.1");
+	/* a status that is none */
+	world_apply(&world,
+	    GATEWAY("b", "", "status: {addresses: 7}\n")
+	        GATEWAY("a", "", "status: []\n")
+	            GATEWAY("d", "", "status: {addresses: [{value: x}]}\n"));
+	expect(&world, "a", "10.0.0.2");
+	expect(&world, "b", "10.0.0.1");
+	world_fini(&world);
+}
+
+static void
+an_edit_elsewhere_costs_nothing(void **unused)
+{
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &cluster);
+	world_apply(&world,
+	    POOL("p", "addresses: [10.0.0.0/30]") GATEWAY("a", "", "")
+	        GATEWAY("b", "", ""));
+	/* the same again, more of it, and its own status coming back */
+	world_apply(&world, POOL("p", "addresses: [10.0.0.0/30]"));
+	assert_int_equal(world.changes, 0);
+	world_apply(&world, POOL("p", "addresses: [10.0.0.0/29]"));
+	assert_int_equal(world.changes, 0);
+	world_apply(&world, GATEWAY("a", "", HAS("10.0.0.0")));
+	assert_int_equal(world.changes, 0);
+	/* one that asks for another: its status, and no unit, for pods have
+	 * every address */
+	world_apply(
+	    &world, GATEWAY("b", ", addresses: [{value: 10.0.0.7}]", ""));
+	assert_int_equal(world.changes, 1);
+	expect(&world, "b", "10.0.0.7");
+	world_fini(&world);
+}
+
+/* ---- histories ---- */
+
+enum { HISTORIES = 3000, STEPS = 14, POOLS = 3, GATEWAYS = 6 };
+
+struct model {
+	struct random random;
+	struct text pools[POOLS], gateways[GATEWAYS]; /* YAML, or empty */
+	bool shares[GATEWAYS], names[GATEWAYS];
+};
+
+/* What each has, as bits of a small universe: 10.0.0.0-15, fd00::0-15. */
+struct having {
+	uint32_t bits[GATEWAYS];
+};
+
+static const char *
+pick(struct model *model, const char *const *words, uint32_t count)
+{
+	return words[random_below(&model->random, count)];
+}
+#define PICK(model, ...) \
+	pick((model), (const char *const[]){__VA_ARGS__}, \
+	    sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static void
+make_pool(struct model *model, unsigned at)
+{
+	text_reset(&model->pools[at]);
+	if (random_below(&model->random, 5) == 0)
+		return;
+	text_printf(&model->pools[at],
+	    "apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\n"
+	    "metadata: {name: p%u, namespace: metallb-system}\n"
+	    "spec: {addresses: [%s]%s%s}\n---\n",
+	    at,
+	    PICK(model, "10.0.0.0/30", "10.0.0.2-10.0.0.6, 'fd00::/126'",
+	        "10.0.0.8/30", "'fd00::3-fd00::5'", "10.0.0.9/32"),
+	    PICK(model, "", "", ", autoAssign: false", ", avoidBuggyIPs: true"),
+	    PICK(model, "", "", ", serviceAllocation: {priority: 5}",
+	        ", serviceAllocation: {namespaces: [other]}"));
+}
+
+static void
+make_gateway(struct model *model, unsigned at)
+{
+	struct text *out = &model->gateways[at];
+	unsigned way = random_below(&model->random, 8);
+
+	text_reset(out);
+	model->shares[at] = way == 4 || way == 5;
+	model->names[at] = way < 3;
+	if (random_below(&model->random, 4) == 0)
+		return;
+	text_printf(out,
+	    "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n"
+	    "metadata: {name: g%u, creationTimestamp: "
+	    "\"2026-01-0%uT00:00:00Z\"}\nspec:\n  gatewayClassName: yumen\n"
+	    "  listeners: [{name: http, protocol: HTTP, port: %u}]\n",
+	    at, 1 + random_below(&model->random, 2),
+	    model->shares[at] ? 80 + at : 80);
+	if (way < 2)
+		text_printf(out, "  addresses: [{value: 10.0.0.%u}%s]\n",
+		    random_below(&model->random, 12),
+		    PICK(model, "", ", {value: 'fd00::3'}",
+		        ", {type: IPAddress}"));
+	else if (way == 2)
+		text_printf(out,
+		    "  infrastructure: {annotations: "
+		    "{metallb.io/loadBalancerIPs: '10.0.0.%u'}}\n",
+		    random_below(&model->random, 12));
+	else if (way == 3)
+		text_push_string(out,
+		    "  addresses: [{type: IPAddress}, {type: IPAddress}]\n");
+	else if (way == 4 || way == 5)
+		text_printf(out,
+		    "  infrastructure: {annotations: "
+		    "{metallb.io/allow-shared-ip: k%s}}\n",
+		    PICK(model, "", ", metallb.io/address-pool: p1"));
+}
+
+static void
+read_having(const struct world *world, struct having *having)
+{
+	*having = (struct having){0};
+	for (unsigned i = 0; i < GATEWAYS; i++) {
+		const struct gw_address *addresses;
+		char name[] = {'g', (char)('0' + i)};
+		uint32_t count = gw_state_addresses(world->state,
+		    SLICE("default"), slice_make(name, 2), &addresses);
+
+		for (uint32_t j = 0; j < count; j++) {
+			struct addr_ip ip;
+
+			assert_true(addr_ip_parse(addresses[j].text, &ip));
+			having->bits[i] |= UINT32_C(1)
+			    << ((unsigned)(ip.number & 15) +
+			           (ip.family == 6 ? 16 : 0));
+		}
+	}
+}
+
+static void
+put(struct world *world, const struct text *yaml, uint32_t has)
+{
+	struct gw_object *object;
+	struct text told;
+
+	if (yaml->length == 0)
+		return;
+	text_init(&told);
+	text_push(&told, slice_make(yaml->data, yaml->length));
+	if (has > 0)
+		text_push_string(&told, "status:\n  addresses:\n");
+	for (unsigned i = 0; i < 32; i++)
+		if (has >> i & 1)
+			text_printf(&told,
+			    i < 16 ? "  - {type: IPAddress, value: 10.0.0.%u}\n"
+			           : "  - {type: IPAddress, value: "
+			             "'fd00::%x'}\n",
+			    i & 15);
+	object = world_object(text_slice(&told));
+	world_put(world, &object);
+	text_fini(&told);
+}
+
+/* Another process, which reads all of it, in whatever order. */
+static void
+start_anew(struct model *model, const struct gw_options *options,
+    const struct having *having, struct having *anew)
+{
+	struct world world;
+	unsigned first = random_below(&model->random, GATEWAYS);
+	bool pools_first = random_below(&model->random, 2) == 0;
+
+	world_init(&world, options);
+	for (unsigned i = 0; pools_first && i < POOLS; i++)
+		put(&world, &model->pools[i], 0);
+	for (unsigned i = 0; i < GATEWAYS; i++) {
+		unsigned at = (first + i) % GATEWAYS;
+
+		put(&world, &model->gateways[at], having->bits[at]);
+	}
+	for (unsigned i = 0; !pools_first && i < POOLS; i++)
+		put(&world, &model->pools[i], 0);
+	world_reconcile(&world);
+	read_having(&world, anew);
+	world_fini(&world);
+}
+
+/* An address of two is one that both name, each by itself, on one host, or that
+ * both share by a key. */
+static void
+expect_apart(const struct model *model, const struct gw_options *options,
+    const struct having *having)
+{
+	bool host = options->addressing == GW_ADDRESSING_HOST;
+
+	for (unsigned i = 0; i < GATEWAYS; i++)
+		for (unsigned j = 0; j < i; j++)
+			assert_true((having->bits[i] & having->bits[j]) == 0 ||
+			    (model->shares[i] && model->shares[j]) ||
+			    (host && model->names[i] && model->names[j]));
+}
+
+static void
+step(struct model *model, struct world *world, const struct gw_options *options,
+    struct having *having)
+{
+	struct having before = *having, anew;
+	unsigned at = random_below(&model->random, GATEWAYS + 1);
+	struct text *yaml = at < GATEWAYS
+	    ? &model->gateways[at]
+	    : &model->pools[random_below(&model->random, POOLS)];
+	struct gw_object *object =
+	    yaml->length > 0 ? world_object(text_slice(yaml)) : NULL;
+
+	if (at < GATEWAYS)
+		make_gateway(model, at);
+	else
+		make_pool(model, (unsigned)(yaml - model->pools));
+	if (yaml->length == 0 && object)
+		world_remove(world, object);
+	put(world, yaml, 0);
+	world_reconcile(world);
+	read_having(world, having);
+	if (object)
+		gw_object_free(&object);
+	expect_apart(model, options, having);
+	/* Another Gateway's change takes nothing away, but what both shared
+	 * before and only one can have now. */
+	for (unsigned i = 0; at < GATEWAYS && i < GATEWAYS; i++)
+		assert_true(i == at ||
+		    (before.bits[i] & ~having->bits[i] & ~before.bits[at]) ==
+		        0);
+	start_anew(model, options, having, &anew);
+	assert_memory_equal(having, &anew, sizeof(anew));
+}
+
+static void
+run_history(uint64_t seed)
+{
+	const struct gw_options options = {
+	    .namespaces_implied = true,
+	    .addressing = seed % 2 ? GW_ADDRESSING_CLUSTER : GW_ADDRESSING_HOST,
+	};
+	struct model *model = memory_zero(1, sizeof(*model));
+	struct having having = {0};
+	struct world world;
+
+	random_init_seed(&model->random, seed);
+	world_init(&world, &options);
+	make_pool(model, 0);
+	put(&world, &model->pools[0], 0);
+	for (unsigned i = 0; i < STEPS; i++)
+		step(model, &world, &options, &having);
+	world_fini(&world);
+	for (unsigned i = 0; i < POOLS; i++)
+		text_fini(&model->pools[i]);
+	for (unsigned i = 0; i < GATEWAYS; i++)
+		text_fini(&model->gateways[i]);
+	memory_free(model);
+}
+
+static void
+histories(void **unused)
+{
+	(void)unused;
+	for (uint64_t seed = 1; seed <= HISTORIES; seed++)
+		run_history(seed);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(who_has_one_keeps_it),
+	    cmocka_unit_test(a_start_goes_by_what_they_have),
+	    cmocka_unit_test(an_edit_elsewhere_costs_nothing),
+	    cmocka_unit_test(histories),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
