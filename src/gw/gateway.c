@@ -6,14 +6,13 @@
 #include "core/must.h"
 #include "crypt/digest.h"
 #include "gw/honour.h"
-#include "gw/state_priv.h"
+#include "gw/tls_priv.h"
 
 static void judge_alone(
     const struct gw_state *state, struct gw_owner_node *gateway);
 static void judge_in_order(struct gw_state *state,
     struct gw_owner_node **gateways, uint32_t count, struct map *taken,
     struct map *ports);
-static void judge_tls(struct gw_state *state, struct gw_owner_node *gateway);
 static void judge_listener_sum(struct gw_owner_node *gateway);
 static void settle_facts(struct gw_state *state, struct gw_owner_node *owner);
 
@@ -21,8 +20,7 @@ static void settle_facts(struct gw_state *state, struct gw_owner_node *owner);
 static void
 clear_owner(struct gw_state *state, struct gw_owner_node *owner)
 {
-	gw_tls_edges_free(state, &owner->tls_edges);
-	arena_reset(&owner->tls_arena);
+	gw_owner_tls_clear(state, owner);
 	arena_reset(&owner->arena);
 	owner->gateway = NULL;
 	owner->ours = owner->orphan = false;
@@ -64,7 +62,7 @@ settle(struct gw_state *state, struct gw_owner_node **owners, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		if (owners[i]->gateway == owners[i])
-			judge_tls(state, owners[i]);
+			gw_gateway_judge_tls(state, owners[i]);
 		settle_facts(state, owners[i]);
 		gw_node_mark(state, &owners[i]->node);
 	}
@@ -242,102 +240,6 @@ judge_listener_sum(struct gw_owner_node *gateway)
 	        "no listener can be served; \"%.*s\": %.*s",
 	        SLICE_ARGS(gateway->listeners[0].spec->name),
 	        SLICE_ARGS(gateway->listeners[0].message)));
-}
-
-/* ---- TLS ---- */
-
-static void
-remake_edges(struct gw_state *state, struct gw_owner_node *owner)
-{
-	if (!owner->node.replaced)
-		return;
-	gw_tls_edges_free(state, &owner->tls_edges);
-	for (uint32_t i = 0; i < owner->listener_count; i++)
-		gw_tls_edges_add(state, &owner->tls_edges, &owner->node,
-		    owner->listeners[i].spec);
-	if (owner->node.kind == GW_GATEWAY)
-		gw_tls_edges_add_gateway(state, &owner->tls_edges, &owner->node,
-		    owner->node.object->gateway->spec->tls);
-	owner->node.replaced = false;
-}
-
-/* What is shown and believed by is used where a listener is served by it. */
-static void
-use_tls(struct gw_state *state, const struct gw_owner_node *owner)
-{
-	bool any = false;
-
-	for (uint32_t i = 0; i < owner->listener_count; i++) {
-		const struct gw_listener_state *listener = &owner->listeners[i];
-
-		if (!gw_listener_is_served(owner, listener))
-			continue;
-		any = true;
-		if (!listener->tls.terminates || !gw_tls_is_shown(listener))
-			continue;
-		gw_tls_use(state, listener->tls.certificates,
-		    listener->tls.certificate_count);
-		gw_tls_use(state, listener->tls.authorities,
-		    listener->tls.authority_count);
-	}
-	if (any && owner->gateway->client_certificate)
-		gw_tls_use(state, &owner->gateway->client_certificate, 1);
-}
-
-/* all gets its listeners, from *count on. */
-static void
-judge_tls_of(struct gw_state *state, struct gw_owner_node *owner,
-    struct gw_listener_state **all, uint32_t *count)
-{
-	struct gw_owner_node *gateway = owner->gateway;
-
-	remake_edges(state, owner);
-	owner->tls_stale = false;
-	for (uint32_t i = 0; i < owner->listener_count; i++) {
-		gw_tls_judge(state, gateway, &owner->node, &owner->listeners[i],
-		    &gateway->tls_arena);
-		all[(*count)++] = &owner->listeners[i];
-	}
-}
-
-/* Of a Gateway and its ListenerSets at once: together they overlap, and use
- * what the Gateway refers to. */
-static void
-judge_tls(struct gw_state *state, struct gw_owner_node *gateway)
-{
-	uint32_t room = gateway->listener_count, count = 0;
-
-	for (uint32_t i = 0; i < gateway->set_count; i++)
-		room += gateway->sets[i]->listener_count;
-	struct gw_listener_state **all =
-	    arena_zero(&state->work, room + 1, sizeof(*all));
-
-	arena_reset(&gateway->tls_arena);
-	judge_tls_of(state, gateway, all, &count);
-	for (uint32_t i = 0; i < gateway->set_count; i++)
-		judge_tls_of(state, gateway->sets[i], all, &count);
-	gw_tls_judge_backend(state, gateway, &gateway->tls_arena);
-	gw_tls_overlaps_judge(&state->work, &gateway->tls_arena, all, count);
-	gw_tls_edges_begin(state);
-	use_tls(state, gateway);
-	for (uint32_t i = 0; i < gateway->set_count; i++)
-		use_tls(state, gateway->sets[i]);
-	gw_tls_edges_end(state, &gateway->tls_edges);
-	for (uint32_t i = 0; i < gateway->set_count; i++)
-		gw_tls_edges_end(state, &gateway->sets[i]->tls_edges);
-}
-
-void
-gw_gateway_refresh_tls(struct gw_state *state, struct gw_owner_node *gateway)
-{
-	if (!gateway->tls_stale || !gateway->node.object)
-		return;
-	judge_tls(state, gateway);
-	gw_owner_emit_listeners(state, gateway);
-	for (uint32_t i = 0; i < gateway->set_count; i++) {
-		gw_owner_emit_listeners(state, gateway->sets[i]);
-		gw_node_mark(state, &gateway->sets[i]->node);
-	}
 }
 
 /* ---- what routes rest on ---- */

@@ -2,7 +2,7 @@
  * what will be true once the generation is served, unless an agent has reported
  * otherwise. */
 #include "core/must.h"
-#include "gw/state_priv.h"
+#include "gw/tls_priv.h"
 
 /* Why a listener that is served is not bound, or NULL. */
 static const char *
@@ -173,9 +173,9 @@ make_listener(const struct gw_state *state, struct arena *arena,
 
 	gw_conditions_init(&conditions, arena, owner->node.object);
 	add_accepted(&conditions, listener);
-	if (listener->tls.overlap)
+	if (listener->overlap)
 		gw_conditions_add(&conditions, "OverlappingTLSConfig", "True",
-		    listener->tls.overlap, listener->tls.overlap_message);
+		    listener->overlap, listener->overlap_message);
 	if (listener->conflict)
 		gw_conditions_add(&conditions, "Conflicted", "True",
 		    listener->conflict, listener->message);
@@ -281,7 +281,8 @@ add_gateway_tls(struct gw_conditions *conditions, struct arena *arena,
 		return;
 	if (spec->tls->backend && spec->tls->backend->client_certificate_ref &&
 	    (state->carries & GW_CARRY_BACKEND_TLS))
-		add_references(conditions, arena, &gateway->client_resolved);
+		add_references(
+		    conditions, arena, &gateway->tls.client_resolved);
 	if (gw_tls_is_insecure(spec) && (state->carries & GW_CARRY_HTTPS))
 		gw_conditions_add(conditions, "InsecureFrontendValidationMode",
 		    "True", "ConfigurationChanged",

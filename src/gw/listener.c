@@ -1,7 +1,7 @@
 /* Listeners: which can be served by themselves, and their units. */
 #include "core/memory.h"
 #include "core/must.h"
-#include "gw/state_priv.h"
+#include "gw/tls_priv.h"
 
 static const struct gw_protocol protocols[] = {
 #define GW_PROTOCOL(name_, carry_, family_, kinds_) \
@@ -212,10 +212,10 @@ fill_tls(struct gw_state *state, const struct gw_owner_node *gateway,
 	struct arena *work = &state->work;
 
 	record->tls_mode = tls_mode(judged);
-	if (gateway->client_certificate &&
+	if (gateway->tls.client_certificate &&
 	    judged->protocol->unit <= UNIT_PROTOCOL_TLS)
 		record->backend_certificate =
-		    gw_secret_unit_name(work, gateway->client_certificate);
+		    gw_secret_unit_name(work, gateway->tls.client_certificate);
 	if (!tls->terminates)
 		return;
 	record->version_min = judged->settings.version_min;
@@ -270,12 +270,11 @@ emit_unit(struct gw_state *state, const struct gw_owner_node *owner,
 }
 
 void
-gw_owner_emit_listeners(
-    struct gw_state *state, const struct gw_owner_node *owner)
+gw_listener_emit(struct gw_state *state, const struct gw_owner_node *owner,
+    const struct gw_listener_state *listener)
 {
-	for (uint32_t i = 0; i < owner->listener_count; i++)
-		if (gw_listener_is_served(owner, &owner->listeners[i]))
-			(void)emit_unit(state, owner, &owner->listeners[i]);
+	if (gw_listener_is_served(owner, listener))
+		(void)emit_unit(state, owner, listener);
 }
 
 static void

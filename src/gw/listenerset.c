@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "core/must.h"
-#include "gw/state_priv.h"
+#include "gw/tls_priv.h"
 
 static void
 refuse(struct gw_owner_node *set, const char *reason, struct slice message)
@@ -128,9 +128,8 @@ judge_set(struct gw_state *state, struct gw_owner_node *set, struct map *taken,
 	judge_parent(state, set);
 	gw_listeners_judge(state, set);
 	if (!set->gateway) {
-		set->tls_stale = false;
-		gw_tls_edges_begin(state);
-		gw_tls_edges_end(state, &set->tls_edges);
+		gw_owner_tls_clear(state, set);
+		set->node.replaced = true;
 		return;
 	}
 	set->gateway->set_count++;

@@ -94,7 +94,7 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 		struct gw_owner_node *owner = whole;
 
 		arena_init(&owner->arena, ARENA_BYTES);
-		arena_init(&owner->tls_arena, ARENA_BYTES);
+		gw_owner_tls_init(owner);
 	}
 	if (kind == GW_SECRET)
 		arena_init(
@@ -137,8 +137,7 @@ gw_node_free(struct gw_node *node)
 		struct gw_owner_node *owner = whole;
 
 		arena_fini(&owner->arena);
-		arena_fini(&owner->tls_arena);
-		memory_free(owner->tls_edges.items);
+		gw_owner_tls_fini(owner);
 		memory_free(owner->attached);
 		gw_placed_fini(&owner->placed);
 	}
@@ -260,11 +259,8 @@ gw_node_mark_users(
 			continue;
 		gw_node_mark(state, edge->user);
 		/* An owner has edges of TLS alone. */
-		if (is_owner(edge->user->kind)) {
-			void *user = edge->user;
-
-			((struct gw_owner_node *)user)->tls_stale = true;
-		}
+		if (is_owner(edge->user->kind))
+			gw_owner_tls_note(edge);
 	}
 }
 

@@ -5,7 +5,7 @@
 #ifndef YUMEN_GW_POLICY_PRIV_H
 #define YUMEN_GW_POLICY_PRIV_H
 
-#include "gw/state_priv.h"
+#include "gw/tls_priv.h"
 
 /* Of Gateway API, for all that use a list of ancestors. */
 enum { GW_ANCESTORS_MAX = 16 };

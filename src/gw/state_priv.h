@@ -68,10 +68,12 @@ struct gw_edge {
 	struct list link;
 	struct gw_node *user; /* who depends on node */
 	struct gw_node *node;
-	enum gw_edge_role role;
+	uint8_t role; /* enum gw_edge_role */
 	bool active; /* a unit made of user leads to that of node */
 	uint16_t port; /* of a Service that a route leads to, else 0 */
+	uint16_t listener; /* of an owner whose it is, or GW_ALL_LISTENERS */
 };
+#define GW_ALL_LISTENERS UINT16_MAX
 
 struct gw_class_node {
 	struct gw_node node;
@@ -121,14 +123,19 @@ struct gw_tls_state {
 	struct gw_node **certificates, **authorities; /* the good ones */
 	uint32_t certificate_count, authority_count;
 	int64_t clients; /* enum unit_client_validation */
-	const char *overlap; /* the reason of OverlappingTLSConfig, or NULL */
-	struct slice overlap_message;
 };
 
-/* What an object's TLS depends on. */
+/* What an object's TLS depends on; an owner's listener by listener. */
 struct gw_tls_edges {
 	struct gw_edge *items;
 	uint32_t count, room;
+};
+
+/* What a Gateway's listeners and its ListenerSets' have in common. */
+struct gw_tls_common {
+	struct arena overlap_arena, client_arena;
+	struct gw_node *client_certificate; /* shown to backends, or NULL */
+	struct gw_resolved client_resolved;
 };
 
 /* A listener as judged; slices in the owner's object or arena. */
@@ -145,6 +152,10 @@ struct gw_listener_state {
 	struct slice message; /* of either */
 	struct gw_tls_settings settings;
 	struct gw_tls_state tls;
+	bool tls_stale; /* a Secret or grant of its own changed */
+	uint64_t tls_names; /* a hash of its certificates' names, in order */
+	const char *overlap; /* the reason of OverlappingTLSConfig, or NULL */
+	struct slice overlap_message;
 };
 
 /* What has listeners: a Gateway, or a ListenerSet, whose listeners are its
@@ -153,7 +164,8 @@ struct gw_owner_node {
 	struct gw_node node;
 	/* itself, or the Gateway that takes the ListenerSet; NULL: none does */
 	struct gw_owner_node *gateway;
-	bool tls_stale; /* a Secret, authority or grant of it changed */
+	bool tls_stale; /* something that listeners of it refer to changed */
+	bool tls_all_stale; /* that all of them refer to */
 	bool ours;
 	bool orphan; /* its class does not exist, and all classes are ours */
 	struct slice controller; /* in arena */
@@ -169,10 +181,10 @@ struct gw_owner_node {
 	uint32_t set_count;
 	struct gw_listener_state *listeners;
 	uint32_t listener_count;
-	struct arena tls_arena; /* of what judging TLS made */
+	struct arena *tls_arenas; /* by listener: what judging its TLS made */
+	uint32_t tls_arena_count;
 	struct gw_tls_edges tls_edges;
-	struct gw_node *client_certificate; /* shown to backends, or NULL */
-	struct gw_resolved client_resolved;
+	struct gw_tls_common tls; /* of a Gateway */
 	/* What attachment rests on; routes are judged anew when it changes. */
 	bool facts_known;
 	uint8_t facts_digest[32];
@@ -364,11 +376,8 @@ struct slice gw_listener_unit_name(struct arena *arena,
     const struct gw_owner_node *owner, struct slice listener);
 /* Units of all listeners that are served; the others are dropped. */
 void gw_listeners_emit(struct gw_state *state);
-/* Where a Secret, an authority or a grant that it refers to has changed. */
-void gw_gateway_refresh_tls(
-    struct gw_state *state, struct gw_owner_node *gateway);
-void gw_owner_emit_listeners(
-    struct gw_state *state, const struct gw_owner_node *owner);
+void gw_listener_emit(struct gw_state *state, const struct gw_owner_node *owner,
+    const struct gw_listener_state *listener);
 /* gateway_status.c */
 void gw_owner_emit_status(struct gw_state *state, struct gw_owner_node *owner);
 /* As its status says. */
@@ -513,57 +522,6 @@ struct slice gw_tickets_unit_name(
 /* Once all listeners are known. */
 void gw_tickets_emit(struct gw_state *state);
 void gw_tickets_fini(struct gw_state *state);
-
-/* ---- tls.c, tls_option.c, tls_overlap.c ---- */
-/* Are sessions with it resumed? */
-static inline bool
-gw_listener_has_tickets(const struct gw_listener_state *listener)
-{
-	return listener->tls.terminates &&
-	    listener->protocol->unit == UNIT_PROTOCOL_HTTPS;
-}
-/* What tls.options of our domain say; false and why: one is not understood. */
-bool gw_tls_options_take(const struct gw_listener_tls *tls, struct arena *arena,
-    struct gw_tls_settings *settings, struct text *fault);
-/* Sets listener->tls. owner: whose listener it is, and who refers to Secrets;
- * it has edges to all that it refers to. gateway: who says what clients must
- * show. */
-void gw_tls_judge(struct gw_state *state, const struct gw_owner_node *gateway,
-    const struct gw_node *owner, struct gw_listener_state *listener,
-    struct arena *arena);
-/* Can a handshake succeed? */
-bool gw_tls_is_shown(const struct gw_listener_state *listener);
-/* A certificate that owner shows backends; NULL: none, resolved says why. */
-struct gw_node *gw_tls_judge_client_certificate(struct gw_state *state,
-    const struct gw_node *owner, const struct gw_secret_reference *reference,
-    struct slice path, struct arena *arena, struct gw_resolved *resolved);
-void gw_tls_judge_backend(
-    struct gw_state *state, struct gw_owner_node *gateway, struct arena *arena);
-/* Does it let clients in whatever they show? */
-bool gw_tls_is_insecure(const struct gw_gateway_spec *spec);
-/* Sets tls.overlap of listeners that share an address, whoever's they are. */
-void gw_tls_overlaps_judge(struct arena *work, struct arena *arena,
-    struct gw_listener_state *const *listeners, uint32_t count);
-bool gw_authority_kind(
-    struct slice group, struct slice kind, enum gw_kind *out);
-
-/* ---- tls_edge.c ---- */
-void gw_tls_edges_add(struct gw_state *state, struct gw_tls_edges *edges,
-    struct gw_node *user, const struct gw_listener *listener);
-void gw_tls_edges_add_gateway(struct gw_state *state,
-    struct gw_tls_edges *edges, struct gw_node *user,
-    const struct gw_gateway_tls *tls);
-/* The authorities first. */
-void gw_tls_edges_add_xbackend(struct gw_state *state,
-    struct gw_tls_edges *edges, struct gw_node *user,
-    const struct gw_xbackend_tls *tls);
-void gw_tls_edges_free(struct gw_state *state, struct gw_tls_edges *edges);
-/* Between begin and end, what is used of an object's edges is named; end makes
- * those active and the others not. */
-void gw_tls_edges_begin(struct gw_state *state);
-void gw_tls_use(
-    struct gw_state *state, struct gw_node *const *nodes, uint32_t count);
-void gw_tls_edges_end(struct gw_state *state, struct gw_tls_edges *edges);
 
 /* ---- grant.c ---- */
 void gw_grant_relink(struct gw_state *state, struct gw_grant_node *grant);

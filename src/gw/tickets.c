@@ -7,7 +7,7 @@
 #include "core/memory.h"
 #include "core/must.h"
 #include "crypt/digest.h"
-#include "gw/state_priv.h"
+#include "gw/tls_priv.h"
 #include "snap/secret.h"
 
 static_assert(GW_TICKET_SEEDS_MAX <= UNIT_TICKET_KEYS_MAX, "each makes a key");

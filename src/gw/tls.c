@@ -4,7 +4,7 @@
  * which keeps its hostname: none that is less specific answers in its place. */
 #include "core/memory.h"
 #include "core/must.h"
-#include "gw/state_priv.h"
+#include "gw/tls_priv.h"
 
 /* One list of references being judged: the first reason counts, all are told.
  */
@@ -318,21 +318,21 @@ gw_tls_judge_client_certificate(struct gw_state *state,
 }
 
 void
-gw_tls_judge_backend(
-    struct gw_state *state, struct gw_owner_node *gateway, struct arena *arena)
+gw_tls_judge_backend(struct gw_state *state, struct gw_owner_node *gateway)
 {
 	const struct gw_gateway_tls *tls =
 	    gateway->node.object->gateway->spec->tls;
 
-	gateway->client_certificate = NULL;
-	gateway->client_resolved = (struct gw_resolved){0};
+	arena_reset(&gateway->tls.client_arena);
+	gateway->tls.client_certificate = NULL;
+	gateway->tls.client_resolved = (struct gw_resolved){0};
 	if (!tls || !tls->backend || !tls->backend->client_certificate_ref ||
 	    !(state->carries & GW_CARRY_BACKEND_TLS))
 		return;
-	gateway->client_certificate = gw_tls_judge_client_certificate(state,
+	gateway->tls.client_certificate = gw_tls_judge_client_certificate(state,
 	    &gateway->node, tls->backend->client_certificate_ref,
-	    SLICE("spec.tls.backend.clientCertificateRef"), arena,
-	    &gateway->client_resolved);
+	    SLICE("spec.tls.backend.clientCertificateRef"),
+	    &gateway->tls.client_arena, &gateway->tls.client_resolved);
 }
 
 bool

@@ -2,7 +2,7 @@
  * the grants of the namespaces that they are in. */
 #include "core/memory.h"
 #include "core/must.h"
-#include "gw/state_priv.h"
+#include "gw/tls_priv.h"
 
 static void
 add_edge(struct gw_tls_edges *edges, struct gw_node *user, struct gw_node *node,
@@ -17,12 +17,14 @@ add_edge(struct gw_tls_edges *edges, struct gw_node *user, struct gw_node *node,
 			list_remove(&edges->items[i].link);
 			gw_edge_init(&grown[i], edges->items[i].user,
 			    edges->items[i].node, edges->items[i].role);
+			grown[i].listener = edges->items[i].listener;
 		}
 		memory_free(edges->items);
 		edges->items = grown;
 		edges->room = room;
 	}
-	gw_edge_init(&edges->items[edges->count++], user, node, role);
+	gw_edge_init(&edges->items[edges->count], user, node, role);
+	edges->items[edges->count++].listener = GW_ALL_LISTENERS;
 }
 
 static void
@@ -84,12 +86,15 @@ add_authorities(struct gw_state *state, struct gw_tls_edges *edges,
 
 void
 gw_tls_edges_add(struct gw_state *state, struct gw_tls_edges *edges,
-    struct gw_node *user, const struct gw_listener *listener)
+    struct gw_node *user, const struct gw_listener *listener, uint16_t number)
 {
 	const struct gw_listener_tls *tls = listener->tls;
+	uint32_t first = edges->count;
 
 	for (uint32_t i = 0; tls && i < tls->certificate_refs_count; i++)
 		add_certificate(state, edges, user, &tls->certificate_refs[i]);
+	for (uint32_t i = first; i < edges->count; i++)
+		edges->items[i].listener = number;
 }
 
 void
@@ -154,10 +159,29 @@ gw_tls_use(struct gw_state *state, struct gw_node *const *nodes, uint32_t count)
 		nodes[i]->stamp = state->stamp;
 }
 
-void
-gw_tls_edges_end(struct gw_state *state, struct gw_tls_edges *edges)
+/* The first edge of a listener, or of one that comes later. */
+static uint32_t
+find_first(const struct gw_tls_edges *edges, uint16_t listener)
 {
-	for (uint32_t i = 0; i < edges->count; i++) {
+	uint32_t low = 0, high = edges->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (edges->items[middle].listener < listener)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void
+gw_tls_edges_end(
+    struct gw_state *state, struct gw_tls_edges *edges, uint16_t listener)
+{
+	for (uint32_t i = find_first(edges, listener);
+	     i < edges->count && edges->items[i].listener == listener; i++) {
 		struct gw_edge *edge = &edges->items[i];
 
 		if (edge->role != GW_EDGE_INTO)

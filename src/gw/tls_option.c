@@ -1,7 +1,7 @@
 /* tls.options of a listener: those of our domain, which are understood whole or
  * refused, since a setting of TLS that is passed over is a hole. Others'
  * domains are theirs. */
-#include "gw/state_priv.h"
+#include "gw/tls_priv.h"
 #include "wire/nearest.h"
 
 #define DOMAIN "yumen.dev/"

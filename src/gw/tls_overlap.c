@@ -1,8 +1,9 @@
 /* OverlappingTLSConfig: listeners of one port between whose TLS a client that
  * shares connections among names cannot tell. Each name is looked up, so that
  * many listeners cost their own number. */
+#include "core/hash.h"
 #include "core/map.h"
-#include "gw/state_priv.h"
+#include "gw/tls_priv.h"
 
 /* Who has a name on a port: two listeners are enough to tell of. */
 struct owners {
@@ -46,12 +47,10 @@ mark(struct overlaps *overlaps, struct gw_listener_state *listener,
     const char *reason, const char *what, struct slice mine,
     const struct gw_listener_state *other, const char *star, struct slice its)
 {
-	struct gw_tls_state *tls = &listener->tls;
-
-	if (tls->overlap && strcmp(tls->overlap, reason) <= 0)
+	if (listener->overlap && strcmp(listener->overlap, reason) <= 0)
 		return;
-	tls->overlap = reason;
-	tls->overlap_message = arena_format(overlaps->arena,
+	listener->overlap = reason;
+	listener->overlap_message = arena_format(overlaps->arena,
 	    "%s \"%.*s\" overlaps with \"%s%.*s\" of listener \"%.*s\": a "
 	    "client may use one connection for both",
 	    what, SLICE_ARGS(mine), star, SLICE_ARGS(its),
@@ -133,6 +132,7 @@ gw_tls_overlaps_judge(struct arena *work, struct arena *arena,
 	map_init(&overlaps.hosts);
 	map_init(&overlaps.names);
 	for (uint32_t i = 0; i < count; i++) {
+		listeners[i]->overlap = NULL;
 		if (!is_candidate(listeners[i]))
 			continue;
 		note(&overlaps, &overlaps.hosts, listeners[i],
@@ -152,4 +152,20 @@ gw_tls_overlaps_judge(struct arena *work, struct arena *arena,
 			look_up(&overlaps, listeners[i]);
 	map_fini(&overlaps.hosts);
 	map_fini(&overlaps.names);
+}
+
+uint64_t
+gw_tls_hash_names(const struct gw_listener_state *listener)
+{
+	struct hash hash;
+
+	hash_init(&hash);
+	for (uint32_t i = 0; i < listener->tls.certificate_count; i++) {
+		const struct gw_secret_node *secret =
+		    (const void *)listener->tls.certificates[i];
+
+		for (uint32_t j = 0; j < secret->name_count; j++)
+			hash_push(&hash, secret->names[j]);
+	}
+	return hash_take(&hash);
 }
