@@ -323,7 +323,19 @@ all_are_seen(void **unused)
 /* ---- incremental equals whole ---- */
 
 enum { SEEDS = 6, EDITS = 150, NAMES = 4 };
-enum kind { MODEL_GATEWAY, MODEL_SECRET, MODEL_CONFIGMAP, MODEL_GRANT, KINDS };
+enum kind {
+	MODEL_GATEWAY,
+	MODEL_SET,
+	MODEL_SECRET,
+	MODEL_CONFIGMAP,
+	MODEL_GRANT,
+	KINDS
+};
+static const struct {
+	const char *version, *kind;
+} kinds[KINDS] = {{"gateway.networking.k8s.io/v1", "Gateway"},
+    {"gateway.networking.k8s.io/v1", "ListenerSet"}, {"v1", "Secret"},
+    {"v1", "ConfigMap"}, {"gateway.networking.k8s.io/v1", "ReferenceGrant"}};
 
 struct model {
 	struct random random;
@@ -361,12 +373,30 @@ push_validation(struct model *model, struct text *out)
 }
 
 static void
-make_gateway(struct model *model, struct text *out)
+push_listeners(struct model *model, const char *prefix, struct text *out)
 {
 	static const char *const hosts[][2] = {{"a.example", "*.example"},
 	    {"b.example", "b.b.example"}, {"c.example", "*.c.example"}};
 
-	text_push_string(out, "spec:\n  gatewayClassName: yumen\n");
+	text_push_string(out, "  listeners:\n");
+	for (unsigned i = 0; i < 1 + below(model, 3); i++)
+		text_printf(out,
+		    "  - {name: %s%u, port: %u, protocol: HTTPS, hostname: "
+		    "\"%s\", tls: {certificateRefs: [%s, %s]}}\n",
+		    prefix, i, 80 + 2 * below(model, 2),
+		    hosts[i][below(model, 2)], pick_reference(model),
+		    pick_reference(model));
+}
+
+static void
+make_gateway(struct model *model, struct text *out)
+{
+	static const char *const takes[] = {"None", "Same", "All"};
+
+	text_printf(out,
+	    "spec:\n  gatewayClassName: yumen\n"
+	    "  allowedListeners: {namespaces: {from: %s}}\n",
+	    takes[below(model, 3)]);
 	if (below(model, 3) == 0) {
 		text_push_string(out, "  tls:\n    frontend: {default: ");
 		push_validation(model, out);
@@ -378,13 +408,15 @@ make_gateway(struct model *model, struct text *out)
 			    "    backend: {clientCertificateRef: %s}\n",
 			    pick_reference(model));
 	}
-	text_push_string(out, "  listeners:\n");
-	for (unsigned i = 0; i < 1 + below(model, 3); i++)
-		text_printf(out,
-		    "  - {name: l%u, port: %u, protocol: HTTPS, hostname: "
-		    "\"%s\", tls: {certificateRefs: [%s, %s]}}\n",
-		    i, 80 + 2 * below(model, 2), hosts[i][below(model, 2)],
-		    pick_reference(model), pick_reference(model));
+	push_listeners(model, "l", out);
+}
+
+static void
+make_set(struct model *model, struct text *out)
+{
+	text_printf(out, "spec:\n  parentRef: {name: x%u, namespace: %s}\n",
+	    below(model, 2), namespaces[below(model, 2)]);
+	push_listeners(model, "s", out);
 }
 
 static void
@@ -401,13 +433,11 @@ make_object(
 	}
 	text_printf(out,
 	    "apiVersion: %s\nkind: %s\nmetadata: {name: x%u, namespace: %s}\n",
-	    kind == MODEL_CONFIGMAP ? "v1" : "gateway.networking.k8s.io/v1",
-	    kind == MODEL_CONFIGMAP     ? "ConfigMap"
-	        : kind == MODEL_GATEWAY ? "Gateway"
-	                                : "ReferenceGrant",
-	    name / 2, namespace);
+	    kinds[kind].version, kinds[kind].kind, name / 2, namespace);
 	if (kind == MODEL_GATEWAY) {
 		make_gateway(model, out);
+	} else if (kind == MODEL_SET) {
+		make_set(model, out);
 	} else if (kind == MODEL_CONFIGMAP) {
 		text_push_string(out, "data:\n");
 		push_block(out, below(model, 3) ? "ca.crt" : "other",
@@ -415,9 +445,9 @@ make_object(
 	} else {
 		text_printf(out,
 		    "spec:\n  from: [{group: gateway.networking.k8s.io, kind: "
-		    "Gateway, namespace: %s}]\n  to: [{group: \"\", kind: "
+		    "%s, namespace: %s}]\n  to: [{group: \"\", kind: "
 		    "%s}]\n",
-		    namespaces[1 - name % 2],
+		    kinds[below(model, 2)].kind, namespaces[1 - name % 2],
 		    below(model, 2) ? "Secret" : "ConfigMap");
 	}
 }
