@@ -2,9 +2,10 @@
  * they stand, and whom their clients' certificates are held against, which is
  * the Gateway's to say. A certificate that is no good harms only its listener,
  * which keeps its hostname: none that is less specific answers in its place. */
+#include "gw/tls_priv.h"
+
 #include "core/memory.h"
 #include "core/must.h"
-#include "gw/tls_priv.h"
 
 /* One list of references being judged: the first reason counts, all are told.
  */

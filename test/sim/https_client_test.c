@@ -15,6 +15,7 @@
 #include "http/client.h"
 #include "http/server.h"
 #include "sim/relay.h"
+#include "sim/seeds.h"
 #include "tls/end.h"
 
 enum {
@@ -64,6 +65,7 @@ struct world {
 };
 
 static struct tls_keys keys;
+static unsigned resumed;
 
 static unsigned
 below(struct world *world, unsigned bound)
@@ -504,28 +506,25 @@ finish(struct world *world)
 	text_fini(&world->in);
 }
 
+static void
+run(uint64_t seed)
+{
+	struct world world;
+
+	world_init(&world, seed);
+	open_client(&world);
+	go(&world);
+	finish(&world);
+	resumed += world.resumed;
+}
+
 int
 main(int argc, char **argv)
 {
-	uint64_t first = 1, count = SEEDS;
-	unsigned resumed = 0;
-
-	must(argc < 2 ||
-	    slice_to_number(slice_from_string(argv[1]), UINT64_MAX, &first));
-	must(argc < 3 ||
-	    slice_to_number(slice_from_string(argv[2]), UINT64_MAX, &count));
 	tls_keys_init(&keys, false);
-	for (uint64_t seed = first; seed < first + count; seed++) {
-		struct world world;
+	int status = sim_seeds(argc, argv, "https client", SEEDS, run);
 
-		world_init(&world, seed);
-		open_client(&world);
-		go(&world);
-		finish(&world);
-		resumed += world.resumed;
-	}
 	tls_keys_fini(&keys);
-	printf("sim https client: %llu seeds, %u sessions resumed\n",
-	    (unsigned long long)count, resumed);
-	return 0;
+	printf("sim https client: %u sessions resumed\n", resumed);
+	return status;
 }

@@ -13,6 +13,7 @@
 #include "core/must.h"
 #include "http/server.h"
 #include "sim/relay.h"
+#include "sim/seeds.h"
 #include "tls/end.h"
 
 enum { SEEDS = 300, ROUNDS_MAX = 200000, ASKED_MAX = 5, BODY_MAX = 40000 };
@@ -238,26 +239,24 @@ finish(struct world *world)
 	metrics_fini(&world->metrics);
 }
 
+static void
+run(uint64_t seed)
+{
+	struct world world;
+
+	world_init(&world, seed);
+	open_ends(&world);
+	go(&world);
+	judge(&world);
+	finish(&world);
+}
+
 int
 main(int argc, char **argv)
 {
-	uint64_t first = 1, count = SEEDS;
-
-	must(argc < 2 ||
-	    slice_to_number(slice_from_string(argv[1]), UINT64_MAX, &first));
-	must(argc < 3 ||
-	    slice_to_number(slice_from_string(argv[2]), UINT64_MAX, &count));
 	tls_keys_init(&keys, false);
-	for (uint64_t seed = first; seed < first + count; seed++) {
-		struct world world;
+	int status = sim_seeds(argc, argv, "https", SEEDS, run);
 
-		world_init(&world, seed);
-		open_ends(&world);
-		go(&world);
-		judge(&world);
-		finish(&world);
-	}
 	tls_keys_fini(&keys);
-	printf("sim https: %llu seeds\n", (unsigned long long)count);
-	return 0;
+	return status;
 }

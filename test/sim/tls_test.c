@@ -1,6 +1,6 @@
 /* TLS on the simulated loop: a client's and a server's end, and between them a
- * relay that cuts what they write anywhere, holds it back, loses the end of it,
- * resets either side at any of its calls, or falls silent. Whatever happens, an
+ * relay (sim/relay.h) that cuts what they write anywhere and does harm;
+ *besides, either side may be reset at any of its calls. Whatever happens, an
  * end that was told CLOSED has all that the other sent, any other a beginning
  * of it; everything ends; nothing is left.
  *
@@ -11,20 +11,11 @@
 #include "core/limit.h"
 #include "core/memory.h"
 #include "core/must.h"
-#include "sim/loop.h"
+#include "sim/relay.h"
+#include "sim/seeds.h"
 #include "tls/end.h"
 
 enum { SEEDS = 1000, OUT_BYTES_MAX = 40000, ROUNDS_MAX = 200000 };
-
-enum fault {
-	FAULT_NONE,
-	FAULT_RESET, /* of one side, after so many bytes */
-	FAULT_RESET_CALL, /* before its so many-th call */
-	FAULT_TRUNCATE, /* the end without the last bytes */
-	FAULT_FLIP, /* a bit of what goes by */
-	FAULT_SILENCE,
-	FAULT__COUNT
-};
 
 struct world {
 	uint64_t seed;
@@ -39,14 +30,11 @@ struct world {
 	struct crypt_name name;
 	struct tls_end ends[2]; /* client, server */
 	struct sim_pipe *pipes[2]; /* theirs */
-	enum fault fault;
-	unsigned fault_side; /* whose bytes, or calls */
-	size_t fault_bytes, passed[2];
-	bool is_silent, is_relayed_end[2];
-	bool has_struck; /* the fault */
+	struct sim_relay relay;
 };
 
 static struct tls_keys keys;
+static unsigned resumed;
 
 static unsigned
 below(struct world *world, unsigned bound)
@@ -58,8 +46,8 @@ static void
 wrong(const struct world *world, const char *what)
 {
 	printf("sim tls: seed %llu: %s (fault %u of side %u at %zu)\n",
-	    (unsigned long long)world->seed, what, world->fault,
-	    world->fault_side, world->fault_bytes);
+	    (unsigned long long)world->seed, what, world->relay.fault,
+	    world->relay.fault_side, world->relay.fault_bytes);
 	exit(1);
 }
 
@@ -68,7 +56,7 @@ choose(void *context, struct slice server_name, struct net_tls_choice *choice)
 {
 	const struct world *world = context;
 	/* Nothing vouches for a ClientHello yet. */
-	must(world->fault == FAULT_FLIP ||
+	must(world->relay.fault == RELAY_FLIP ||
 	    slice_equal(server_name, SLICE("a.example")));
 	*choice = world->choice;
 	return ERROR_OK;
@@ -159,13 +147,17 @@ draw_close(struct world *world)
 static void
 draw_fault(struct world *world)
 {
-	world->fault = FAULT_NONE;
+	struct sim_relay *relay = &world->relay;
+	unsigned fault = below(world, RELAY__COUNT + 1);
+	sim_relay_init(relay, &world->random, world->pipes[0], world->pipes[1]);
+	relay->fault_side = below(world, 2);
+	relay->fault_bytes = below(world, below(world, 2) ? 3000 : 60000);
 	if (below(world, 2))
-		world->fault = below(world, FAULT__COUNT);
-	world->fault_side = below(world, 2);
-	world->fault_bytes = below(world, below(world, 2) ? 3000 : 60000);
-	if (world->fault == FAULT_RESET_CALL)
-		sim_pipe_reset_at(world->pipes[world->fault_side],
+		return;
+	if (fault < RELAY__COUNT)
+		relay->fault = fault;
+	else
+		sim_pipe_reset_at(world->pipes[relay->fault_side],
 		    1 + below(world, below(world, 2) ? 20 : 200));
 }
 
@@ -192,98 +184,12 @@ open_ends(struct world *world)
 	sim_pipe_accept(world->pipes[0]);
 }
 
-/* May length bytes of side go by, and how many? Does what is to be done then.
- */
-static size_t
-meddle(struct world *world, unsigned side, size_t length)
-{
-	if (side != world->fault_side || world->fault == FAULT_NONE ||
-	    world->fault == FAULT_RESET_CALL)
-		return length;
-	size_t left = world->fault_bytes > world->passed[side]
-	    ? world->fault_bytes - world->passed[side]
-	    : 0;
-	if (length < left || (left == 0 && world->fault == FAULT_FLIP))
-		return length;
-	world->has_struck = true;
-	switch (world->fault) {
-	case FAULT_RESET:
-		sim_pipe_reset(world->pipes[side]);
-		sim_pipe_reset(world->pipes[!side]);
-		world->is_relayed_end[0] = world->is_relayed_end[1] = true;
-		return 0;
-	case FAULT_TRUNCATE:
-		world->is_relayed_end[side] = true;
-		if (!sim_pipe_is_over(world->pipes[!side]))
-			sim_pipe_end(world->pipes[!side]);
-		return 0;
-	case FAULT_SILENCE:
-		world->is_silent = true;
-		return 0;
-	default:
-		return left;
-	}
-}
-
-static void
-feed(struct world *world, unsigned side, struct slice bytes)
-{
-	struct text copy;
-	text_init(&copy);
-	text_push(&copy, bytes);
-	if (world->fault == FAULT_FLIP && side == world->fault_side &&
-	    world->passed[side] <= world->fault_bytes &&
-	    world->passed[side] + bytes.length > world->fault_bytes)
-		copy.data[world->fault_bytes - world->passed[side]] ^= 16;
-	sim_pipe_feed(world->pipes[!side], text_slice(&copy));
-	text_fini(&copy);
-}
-
-static bool
-relay(struct world *world, unsigned side)
-{
-	struct sim_pipe *from = world->pipes[side], *to = world->pipes[!side];
-	struct slice written = sim_pipe_written(from);
-	if (world->is_silent)
-		return false;
-	if (sim_pipe_is_reset(from) || world->is_relayed_end[side]) {
-		if (!sim_pipe_is_over(to))
-			sim_pipe_reset(to);
-		sim_pipe_take(from, written.length);
-		return written.length > 0;
-	}
-	size_t length = written.length;
-	if (length > 0 && below(world, 3) == 0)
-		length = 1 + below(world, (unsigned)length);
-	length = meddle(world, side, length);
-	if (world->is_silent || world->is_relayed_end[side])
-		return true;
-	if (length > 0) {
-		if (!sim_pipe_is_over(to))
-			feed(world, side, slice_make(written.data, length));
-		world->passed[side] += length;
-		sim_pipe_take(from, length);
-		return true;
-	}
-	if (written.length > 0 || !sim_pipe_is_ended(from))
-		return false;
-	world->is_relayed_end[side] = true;
-	if (sim_pipe_is_over(to))
-		return false;
-	if (sim_pipe_is_aborted(from))
-		sim_pipe_reset(to);
-	else
-		sim_pipe_end(to);
-	return true;
-}
-
 static void
 go(struct world *world)
 {
 	for (unsigned i = 0; i < ROUNDS_MAX; i++) {
 		sim_loop_settle(world->loop);
-		bool first = relay(world, 0), second = relay(world, 1);
-		if (!first && !second)
+		if (!sim_relay_run(&world->relay))
 			return;
 	}
 	wrong(world, "it does not come to an end");
@@ -295,7 +201,7 @@ judge_end(const struct world *world, unsigned side)
 	const struct tls_end *end = &world->ends[side];
 	struct slice sent = text_slice(&world->ends[!side].out);
 	struct slice came = text_slice(&end->in);
-	bool is_harmless = !world->has_struck &&
+	bool is_harmless = !world->relay.has_struck &&
 	    !sim_pipe_is_reset(world->pipes[0]) &&
 	    !sim_pipe_is_reset(world->pipes[1]);
 	if (!slice_starts_with(sent, came))
@@ -323,7 +229,7 @@ judge(struct world *world)
 			continue;
 		}
 		/* Only silence leaves an established one as it is. */
-		if (world->fault != FAULT_SILENCE || !end->is_up)
+		if (world->relay.fault != RELAY_SILENCE || !end->is_up)
 			wrong(world, "an end is still open");
 		net_stream_close(&end->stream);
 	}
@@ -335,16 +241,12 @@ judge(struct world *world)
 }
 
 /* Two connections, the second of which may resume the first's session. */
-static unsigned
-run_seed(uint64_t seed)
+static void
+run(uint64_t seed)
 {
 	struct world world;
-	unsigned resumed = 0;
 	world_init(&world, seed);
 	for (unsigned i = 0; i < 2; i++) {
-		world.is_silent = world.has_struck = false;
-		memset(world.passed, 0, sizeof(world.passed));
-		memset(world.is_relayed_end, 0, sizeof(world.is_relayed_end));
 		fill(&world, &world.ends[0]);
 		fill(&world, &world.ends[1]);
 		draw_close(&world);
@@ -361,27 +263,14 @@ run_seed(uint64_t seed)
 		}
 	}
 	world_fini(&world);
-	return resumed;
 }
 
 int
 main(int argc, char **argv)
 {
-	uint64_t first = 1, count = SEEDS;
-	unsigned resumed = 0;
-	if (argc > 1)
-		must(slice_to_number(
-		    slice_from_string(argv[1]), UINT64_MAX, &first));
-	if (argc > 2)
-		must(slice_to_number(
-		    slice_from_string(argv[2]), UINT64_MAX, &count));
-	if (argc == 2)
-		count = 1;
 	tls_keys_init(&keys, false);
-	for (uint64_t seed = first; seed < first + count; seed++)
-		resumed += run_seed(seed);
+	int status = sim_seeds(argc, argv, "tls", SEEDS, run);
 	tls_keys_fini(&keys);
-	printf("sim tls: %llu seeds, %u sessions resumed\n",
-	    (unsigned long long)count, resumed);
-	return 0;
+	printf("sim tls: %u sessions resumed\n", resumed);
+	return status;
 }
