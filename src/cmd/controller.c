@@ -10,6 +10,8 @@
 #include "cmd/process.h"
 #include "cmd/stream_identity.h"
 #include "cmd/stream_page.h"
+#include "cmd/stream_review.h"
+#include "cmd/stream_secret.h"
 #include "core/log.h"
 
 struct controller {
@@ -20,6 +22,9 @@ struct controller {
 	struct stream_identity identity;
 	struct stream_page page;
 	struct controller_cluster cluster;
+	struct kube_client *client; /* of this thread; NULL: none */
+	struct stream_secret secret;
+	struct stream_reviews *reviews;
 	char host[256];
 };
 
@@ -59,6 +64,10 @@ judge(void *context, const struct stream_claim *claim)
 {
 	struct controller *controller = context;
 
+	if (controller->reviews != NULL) {
+		stream_reviews_judge(controller->reviews, claim);
+		return;
+	}
 	stream_tokens_judge(controller->stream,
 	    flags_value(
 	        controller->process.flags, FLAG_CONTROLLER_STREAM_TOKENS),
@@ -82,14 +91,17 @@ read_flags(struct controller *controller)
 	        "name the file of the proxies' tokens: --stream-tokens"},
 	};
 
+	if (!process_read_flags(&controller->process) ||
+	    !controller_cluster_read(&controller->cluster, flags))
+		return false;
 	for (unsigned i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (flags->counts[needed[i].flag] > 0)
+		if (flags->counts[needed[i].flag] > 0 ||
+		    (i > 0 && controller->cluster.makes_proxies))
 			continue;
 		fprintf(stderr, "yumen controller: %s\n", needed[i].wanted);
 		return false;
 	}
-	return process_read_flags(&controller->process) &&
-	    controller_cluster_read(&controller->cluster, flags);
+	return true;
 }
 
 /* The names that the certificate has. */
@@ -99,6 +111,9 @@ add_names(struct controller *controller)
 	const struct flags *flags = controller->process.flags;
 	unsigned count = flags->counts[FLAG_CONTROLLER_STREAM_NAME];
 
+	if (controller->cluster.makes_proxies)
+		stream_identity_name(
+		    &controller->identity, controller->cluster.server_name);
 	for (unsigned i = 0; i < count; i++)
 		stream_identity_name(&controller->identity,
 		    flags->values[FLAG_CONTROLLER_STREAM_NAME][i]);
@@ -140,6 +155,26 @@ listen_all(struct controller *controller)
 	return true;
 }
 
+/* The cluster says who the stream is, and who its proxies are. */
+static bool
+open_cluster_identity(struct controller *controller)
+{
+	struct stream_reviews_options options = {
+	    .server = controller->stream, .ctl = &controller->deciding.ctl};
+	enum error error = kube_client_new(controller->process.loop,
+	    &controller->cluster.access, &controller->client);
+
+	if (error != ERROR_OK) {
+		fprintf(stderr, "yumen controller: %s\n", error_text(error));
+		return false;
+	}
+	options.client = controller->client;
+	controller->reviews = stream_reviews_new(&options);
+	stream_secret_open(
+	    &controller->secret, controller->client, &controller->identity);
+	return true;
+}
+
 static bool
 open_stream(struct controller *controller)
 {
@@ -164,8 +199,10 @@ open_stream(struct controller *controller)
 	add_names(controller);
 	stream_page_register(
 	    &controller->page, controller->stream, process->server);
-	return stream_identity_open(&controller->identity) &&
-	    listen_all(controller);
+	if (!controller->cluster.makes_proxies)
+		return stream_identity_open(&controller->identity) &&
+		    listen_all(controller);
+	return open_cluster_identity(controller) && listen_all(controller);
 }
 
 static bool
@@ -181,6 +218,9 @@ open_ctl(struct controller *controller)
 		options->lease = controller->cluster.lease;
 		options->identity =
 		    slice_from_string(controller->cluster.identity);
+		options->stream_secret = controller->cluster.makes_proxies;
+		if (controller->cluster.makes_proxies)
+			options->gw.fleet = &controller->cluster.fleet;
 		options->gw.namespaces_implied = false;
 		options->gw.classes_told = true;
 		options->gw.addressing = GW_ADDRESSING_CLUSTER;
@@ -214,6 +254,10 @@ close_all(struct controller *controller)
 	ctl_free(&controller->deciding.ctl);
 	admin_free(&controller->process.server);
 	stream_identity_close(&controller->identity);
+	stream_secret_close(&controller->secret);
+	stream_reviews_free(&controller->reviews);
+	if (controller->client != NULL)
+		kube_client_free(&controller->client);
 	stream_server_free(&controller->stream);
 	if (controller->feed != NULL)
 		feed_free(controller->feed);

@@ -76,6 +76,62 @@ read_access(struct controller_cluster *cluster, const struct flags *flags)
 	return error == ERROR_OK;
 }
 
+/* "NAME:PORT" */
+static bool
+read_service(struct gw_fleet_options *fleet, const char *value)
+{
+	struct slice rest =
+	    slice_from_string(value != NULL ? value : "yumen-controller:9912");
+	uint64_t port;
+
+	if (slice_cut(&rest, ':', &fleet->service) &&
+	    gw_form_is_label(fleet->service) &&
+	    slice_to_number(rest, UINT16_MAX, &port) && port > 0) {
+		fleet->port = (uint16_t)port;
+		return true;
+	}
+	fprintf(stderr,
+	    "yumen controller: --stream-service %s: NAME:PORT of a Service\n",
+	    value);
+	return false;
+}
+
+static struct slice
+text_of_flag(const struct flags *flags, enum flag flag, const char *otherwise)
+{
+	const char *value = flags_value(flags, flag);
+
+	return slice_from_string(value != NULL ? value : otherwise);
+}
+
+static bool
+read_fleet(struct controller_cluster *cluster, const struct flags *flags)
+{
+	struct gw_fleet_options *fleet = &cluster->fleet;
+
+	cluster->makes_proxies =
+	    flags->counts[FLAG_CONTROLLER_STREAM_AUTHORITY] == 0 &&
+	    flags->counts[FLAG_CONTROLLER_STREAM_TOKENS] == 0;
+	if (!cluster->makes_proxies)
+		return true;
+	if (!read_service(
+	        fleet, flags_value(flags, FLAG_CONTROLLER_STREAM_SERVICE)))
+		return false;
+	fleet->namespace = cluster->access.namespace;
+	fleet->image = text_of_flag(flags, FLAG_CONTROLLER_PROXY_IMAGE,
+	    "yumen.dev/yumen:" YUMEN_VERSION);
+	fleet->balancer_class =
+	    text_of_flag(flags, FLAG_CONTROLLER_BALANCER_CLASS, "yumen.dev/lb");
+	if (slice_equal(fleet->balancer_class, SLICE("none")))
+		fleet->balancer_class = SLICE_NONE;
+	fleet->envoy_namespace = text_of_flag(
+	    flags, FLAG_CONTROLLER_ENVOY_NAMESPACE, "envoy-gateway-system");
+	snprintf(cluster->server_name, sizeof(cluster->server_name),
+	    "%.*s.%.*s.svc", SLICE_ARGS(fleet->service),
+	    SLICE_ARGS(fleet->namespace));
+	return true;
+}
+
 bool
 controller_cluster_read(
     struct controller_cluster *cluster, const struct flags *flags)
@@ -91,7 +147,8 @@ controller_cluster_read(
 		return false;
 	cluster->used = true;
 	make_identity(cluster);
-	if (!read_lease(cluster, flags_value(flags, FLAG_CONTROLLER_LEASE)))
+	if (!read_lease(cluster, flags_value(flags, FLAG_CONTROLLER_LEASE)) ||
+	    !read_fleet(cluster, flags))
 		return false;
 	cluster->pool_namespaces[0] = SLICE("metallb-system");
 	cluster->pool_namespaces[1] = cluster->access.namespace;

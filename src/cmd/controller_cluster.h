@@ -4,6 +4,7 @@
 #define YUMEN_CMD_CONTROLLER_CLUSTER_H
 
 #include "cmd/flags.h"
+#include "gw/fleet.h"
 #include "kube/access.h"
 
 enum { CONTROLLER_POOL_NAMESPACES = 2 };
@@ -16,6 +17,11 @@ struct controller_cluster {
 	 * and ours. */
 	struct slice pool_namespaces[CONTROLLER_POOL_NAMESPACES];
 	char identity[300]; /* of this process */
+	/* It makes proxies, and knows them by the cluster: neither an authority
+	 * nor tokens are files. */
+	bool makes_proxies;
+	struct gw_fleet_options fleet;
+	char server_name[512]; /* that these proxies know it by */
 };
 
 /* False: told on stderr; the exit status is then 2. */

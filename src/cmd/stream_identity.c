@@ -137,6 +137,14 @@ show_new(struct stream_identity *identity, struct slice state)
 	return error;
 }
 
+enum error
+stream_identity_take(struct stream_identity *identity, struct slice state)
+{
+	if (clock_wall_ms() / 1000 - identity->issued <= STREAM_SERVER_LIFE / 2)
+		return ERROR_OK;
+	return show_new(identity, state);
+}
+
 static enum error
 renew(struct stream_identity *identity)
 {
@@ -145,9 +153,8 @@ renew(struct stream_identity *identity)
 	text_init(&state);
 	enum error error = open_authority(identity, &state);
 
-	if (error == ERROR_OK &&
-	    clock_wall_ms() / 1000 - identity->issued > STREAM_SERVER_LIFE / 2)
-		error = show_new(identity, text_slice(&state));
+	if (error == ERROR_OK)
+		error = stream_identity_take(identity, text_slice(&state));
 	if (state.data != NULL)
 		memory_wipe(state.data, state.capacity);
 	text_fini(&state);

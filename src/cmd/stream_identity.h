@@ -1,4 +1,4 @@
-/* Who the controller's stream is, and who may use it, out of files: an
+/* Who the controller's stream is, and who may use it; out of files: an
  * authority that is made where there is none, and tokens of proxies. */
 #ifndef YUMEN_CMD_STREAM_IDENTITY_H
 #define YUMEN_CMD_STREAM_IDENTITY_H
@@ -19,6 +19,11 @@ struct stream_identity {
 	int64_t issued; /* seconds since 1970 */
 	uint8_t addresses[STREAM_IDENTITY_NAMES][16]; /* of names */
 };
+
+/* Shows a certificate of the authority of this state, a new one where the last
+ * has lived for half of its life. */
+enum error stream_identity_take(
+    struct stream_identity *identity, struct slice state) must_check;
 
 /* A DNS name or an IP address that proxies may know the server by. */
 void stream_identity_name(struct stream_identity *identity, const char *name);

@@ -385,6 +385,8 @@ on_lease(void *context, bool leads, struct slice holder)
 	    LOG_TEXT("leader", holder));
 	if (leads)
 		ctl_writes_all_due(cluster->writes);
+	if (cluster->fleets != NULL)
+		ctl_fleets_lead(cluster->fleets, leads);
 }
 
 void
@@ -394,6 +396,8 @@ ctl_cluster_reconciled(struct ctl_cluster *cluster)
 	if (cluster->reconciled)
 		return;
 	cluster->reconciled = true;
+	if (cluster->fleets != NULL)
+		ctl_fleets_begin(cluster->fleets);
 	ctl_writes_all_due(cluster->writes);
 }
 
@@ -408,11 +412,20 @@ ctl_cluster_status(struct ctl_cluster *cluster, enum gw_kind kind,
 		ctl_writes_due(cluster->writes, row);
 }
 
+void
+ctl_cluster_fleet(struct ctl_cluster *cluster, const struct gw_fleet *fleet)
+{
+	must(cluster != NULL && cluster->fleets != NULL);
+	ctl_fleets_put(cluster->fleets, fleet);
+}
+
 bool
 ctl_cluster_leave(struct ctl_cluster *cluster)
 {
 	must(cluster != NULL);
 	cluster->leads = false;
+	if (cluster->fleets != NULL)
+		ctl_fleets_lead(cluster->fleets, false);
 	if (!cluster->has_lease)
 		return false;
 	if (!cluster->lease.releasing)
@@ -455,6 +468,21 @@ follow_kind(struct ctl_cluster *cluster, enum gw_kind kind)
 	    &followed->follow, cluster->client, &options, &follow_handler);
 }
 
+static struct ctl_fleets *
+open_fleets(struct ctl_cluster *cluster)
+{
+	const struct ctl_cluster_options *options = &cluster->options;
+
+	return ctl_fleets_new(&(struct ctl_fleets_options){
+	    .loop = options->loop,
+	    .client = cluster->client,
+	    .controller_names = options->controller_names,
+	    .controller_name_count = options->controller_name_count,
+	    .on_fault = options->on_fleet_fault,
+	    .context = options->context,
+	});
+}
+
 static void
 begin(struct ctl_cluster *cluster)
 {
@@ -471,8 +499,12 @@ begin(struct ctl_cluster *cluster)
 	for (unsigned kind = 0; kind < GW_KIND__COUNT; kind++)
 		if (gw_kinds[kind].read)
 			follow_kind(cluster, kind);
+	if (options->has_fleets)
+		cluster->fleets = open_fleets(cluster);
 	cluster->has_lease = slice_is_set(options->lease);
 	cluster->leads = !cluster->has_lease;
+	if (cluster->fleets != NULL)
+		ctl_fleets_lead(cluster->fleets, cluster->leads);
 	if (cluster->has_lease)
 		kube_lease_init(&cluster->lease, cluster->client, &lease);
 }
@@ -523,6 +555,7 @@ ctl_cluster_free(struct ctl_cluster **cluster)
 		kube_lease_fini(&old->lease);
 	if (old->writes != NULL)
 		ctl_writes_free(&old->writes);
+	ctl_fleets_free(&old->fleets);
 	if (old->client != NULL)
 		kube_client_free(&old->client);
 	for (size_t at = 0; map_next(&old->rows, &at, &key, &value);)

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "ctl/files.h"
 #include "ctl/statuses.h"
+#include "gw/fleet.h"
 #include "kube/access.h"
 #include "net/loop.h"
 
@@ -24,6 +25,10 @@ struct ctl_cluster_options {
 	const struct ctl_statuses *statuses;
 	const struct slice *controller_names; /* that are ours */
 	uint32_t controller_name_count;
+	/* Each Gateway gets a fleet (gw_options.fleet). */
+	bool has_fleets;
+	void (*on_fleet_fault)(void *context, struct slice namespace,
+	    struct slice name, struct slice why);
 	struct slice lease; /* its name; absent: it leads without one */
 	struct slice identity;
 };
@@ -37,6 +42,9 @@ struct ctl_counts ctl_cluster_counts(const struct ctl_cluster *cluster);
 /* The object's status is another; it is written when that is due. */
 void ctl_cluster_status(struct ctl_cluster *cluster, enum gw_kind kind,
     struct slice namespace, struct slice name);
+/* What a Gateway's fleet is to be. */
+void ctl_cluster_fleet(
+    struct ctl_cluster *cluster, const struct gw_fleet *fleet);
 /* Statuses are what they are now: before, none is written. */
 void ctl_cluster_reconciled(struct ctl_cluster *cluster);
 /* Give the lead back; no status is written any more. False: that is done. */

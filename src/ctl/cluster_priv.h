@@ -5,6 +5,7 @@
 #include "core/list.h"
 #include "core/map.h"
 #include "ctl/cluster.h"
+#include "ctl/fleets.h"
 #include "ctl/merge.h"
 #include "kube/follow.h"
 #include "kube/lease.h"
@@ -54,6 +55,7 @@ struct ctl_cluster {
 	struct kube_lease lease;
 	bool has_lease, leads;
 	struct ctl_writes *writes;
+	struct ctl_fleets *fleets; /* NULL: none */
 };
 
 /* Takes out of an object what nobody reads. */

@@ -12,6 +12,7 @@
 #include "core/thread.h"
 #include "ctl/ctl_priv.h"
 #include "ctl/problem.h"
+#include "ctl/stream_secret.h"
 
 enum { CLOCK_WAIT_MS_MAX = 60000, LEAVE_MS = 1000 };
 
@@ -83,6 +84,7 @@ ctl_free(struct ctl **ctl)
 	if (old->state != NULL)
 		gw_state_free(&old->state);
 	ctl_tickets_fini(&old->tickets);
+	ctl_accounts_free(&old->accounts);
 	if (old->loop != NULL)
 		net_loop_free(old->loop);
 	memory_free(old);
@@ -94,6 +96,13 @@ ctl_register(struct ctl *ctl, struct admin *admin)
 	must(ctl != NULL);
 	ctl_pages_register(ctl->pages, admin);
 	admin_add_metrics(admin, ctl_certificates_metrics, ctl->certificates);
+}
+
+bool
+ctl_account_gateway(struct ctl *ctl, struct slice account, struct text *gateway)
+{
+	must(ctl != NULL);
+	return ctl_accounts_get(ctl->accounts, account, gateway);
 }
 
 void
@@ -123,6 +132,14 @@ probe_paths(const struct ctl_options *options)
 
 /* What the files say, in ctl's thread. */
 
+static bool
+is_stream_secret(const struct ctl *ctl, const struct gw_object *object)
+{
+	return ctl->options.stream_secret && object->kind == GW_SECRET &&
+	    slice_equal(object->name, SLICE(CTL_STREAM_SECRET)) &&
+	    slice_equal(object->namespace, ctl->options.cluster->namespace);
+}
+
 static void
 on_put(void *context, struct gw_object **object)
 {
@@ -131,6 +148,8 @@ on_put(void *context, struct gw_object **object)
 	(*object)->since = (uint32_t)(clock_wall_ms() / 1000);
 	(*object)->change = ctl_changes_next(&ctl->changes);
 	gw_state_succeed(ctl->state, *object);
+	if (is_stream_secret(ctl, *object))
+		ctl_stream_secret_take(ctl->state, *object);
 	gw_state_put(ctl->state, object);
 	ctl->state_changed = true;
 }
@@ -170,6 +189,17 @@ on_shown(
 	ctl_cluster_status(context, kind, namespace, name);
 }
 
+static void
+on_fleet_fault(
+    void *context, struct slice namespace, struct slice name, struct slice why)
+{
+	struct ctl *ctl = context;
+
+	gw_state_report_fleet(ctl->state, namespace, name, why);
+	ctl->state_changed = true;
+	net_loop_defer(ctl->loop, &ctl->round);
+}
+
 static enum error
 open_cluster(struct ctl *ctl, const struct ctl_sink *sink)
 {
@@ -184,6 +214,8 @@ open_cluster(struct ctl *ctl, const struct ctl_sink *sink)
 	    .statuses = ctl->statuses,
 	    .controller_names = options->gw.controller_names,
 	    .controller_name_count = options->gw.controller_name_count,
+	    .has_fleets = options->gw.fleet != NULL,
+	    .on_fleet_fault = on_fleet_fault,
 	    .lease = options->lease,
 	    .identity = options->identity,
 	};
@@ -225,6 +257,7 @@ open_parts(struct ctl *ctl)
 
 	ctl_units_init(&ctl->units);
 	ctl->state = gw_state_new(&options->gw);
+	ctl->accounts = ctl_accounts_new();
 	ctl_changes_init(&ctl->changes, (uint64_t)clock_wall_ms() * 1000);
 	list_init(&ctl->waiting);
 	ctl->statuses = ctl_statuses_new(&ctl->changes);
@@ -367,6 +400,15 @@ on_certificate(void *context, const struct gw_certificate *certificate)
 }
 
 static void
+on_fleet(void *context, const struct gw_fleet *fleet)
+{
+	struct ctl *ctl = context;
+
+	ctl_accounts_put(ctl->accounts, fleet);
+	ctl_cluster_fleet(ctl->cluster, fleet);
+}
+
+static void
 reconcile(struct ctl *ctl)
 {
 	struct gw_output output = {
@@ -374,6 +416,7 @@ reconcile(struct ctl *ctl)
 	    .on_unit = on_unit,
 	    .on_status = on_status,
 	    .on_certificate = on_certificate,
+	    .on_fleet = on_fleet,
 	};
 
 	ctl->state_changed = false;
@@ -519,8 +562,9 @@ run_round(struct net_task *task)
 	if (!atomic_load(&ctl->stop)) {
 		ctl_take_replies(ctl);
 		tell_time(ctl);
-		ctl->state_changed |= ctl_tickets_turn(
-		    &ctl->tickets, ctl->state, net_loop_now_ms(ctl->loop));
+		if (!ctl->options.stream_secret)
+			ctl->state_changed |= ctl_tickets_turn(&ctl->tickets,
+			    ctl->state, net_loop_now_ms(ctl->loop));
 		if (ctl->cluster != NULL)
 			read_cluster(ctl);
 		else

@@ -20,6 +20,9 @@ struct ctl_options {
 	 * this one) under its identity. */
 	const struct kube_access *cluster;
 	struct slice lease, identity;
+	/* The Secret beside the Lease (ctl/stream_secret.h) has the seeds of
+	 * tickets, and what gw.fleet's proxies believe. */
+	bool stream_secret;
 	struct gw_options gw;
 	struct feed *feed;
 	struct net_loop *admin_loop; /* where answers to pages are given */
@@ -35,6 +38,10 @@ struct ctl_options {
 enum error ctl_new(
     const struct ctl_options *options, struct ctl **ctl) must_check;
 void ctl_free(struct ctl **ctl);
+/* Whose proxies a ServiceAccount's ("namespace/name") are: appends that
+ * Gateway's "namespace/name". False: nobody's. From any thread. */
+bool ctl_account_gateway(
+    struct ctl *ctl, struct slice account, struct text *gateway) must_check;
 /* Pages: /api/v1/objects?kind=K[&namespace=N][&name=X] (a JSON list of objects
  * with status). */
 void ctl_register(struct ctl *ctl, struct admin *admin);

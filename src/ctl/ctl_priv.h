@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "ctl/accounts.h"
 #include "ctl/certificates.h"
 #include "ctl/cluster.h"
 #include "ctl/ctl.h"
@@ -26,6 +27,7 @@ struct ctl {
 	struct ctl_files *files; /* NULL: there is a cluster */
 	struct ctl_sources *sources;
 	struct ctl_cluster *cluster;
+	struct ctl_accounts *accounts;
 	struct gw_state *state;
 	struct ctl_units units;
 	struct ctl_tickets tickets;

@@ -77,9 +77,12 @@ ctl_trim(struct tree_node *object, enum gw_kind kind)
 			    "last-applied-configuration");
 	}
 	/* Policies are told with what others say of them, Gateways with the
-	 * addresses that they have. */
+	 * addresses that they have, Services with those that load balancers
+	 * gave. */
 	if (kind == GW_GATEWAY)
 		keep_only(wire_tree_get(object, "status"), "addresses");
+	else if (kind == GW_SERVICE)
+		keep_only(wire_tree_get(object, "status"), "loadBalancer");
 	else if (kind != GW_BACKENDTLSPOLICY)
 		drop(object, "status");
 	if (kind == GW_CONFIGMAP)

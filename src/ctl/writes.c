@@ -10,6 +10,7 @@
 #include "core/must.h"
 #include "ctl/cluster_priv.h"
 #include "ctl/event_priv.h"
+#include "ctl/rate.h"
 #include "wire/record_tree.h"
 #include "wire/tree_json.h"
 
@@ -47,8 +48,7 @@ struct ctl_writes {
 	unsigned event_count;
 	struct net_task work;
 	struct net_timer timer; /* until there may be more */
-	uint64_t refilled_ms;
-	unsigned tokens; /* writes that may begin now */
+	struct ctl_rate rate;
 	struct arena arena;
 };
 
@@ -391,22 +391,6 @@ on_done(struct kube_call *call, enum error error)
 
 /* ---- when ---- */
 
-static void
-refill(struct ctl_writes *writes)
-{
-	uint64_t now_ms = net_loop_now_ms(loop_of(writes));
-	uint64_t more = (now_ms - writes->refilled_ms) *
-	    LIMIT_VALUE_KUBE_WRITES_PER_SECOND / 1000;
-
-	if (more == 0)
-		return;
-	writes->refilled_ms = now_ms;
-	more += writes->tokens;
-	writes->tokens = more < LIMIT_VALUE_KUBE_WRITES_PER_SECOND
-	    ? (unsigned)more
-	    : LIMIT_VALUE_KUBE_WRITES_PER_SECOND;
-}
-
 static struct slot *
 free_slot(struct ctl_writes *writes)
 {
@@ -483,8 +467,8 @@ on_work(struct net_task *task)
 
 	if (!writes->cluster->leads || !writes->cluster->reconciled)
 		return;
-	refill(writes);
-	while ((slot = free_slot(writes)) != NULL && writes->tokens > 0) {
+	ctl_rate_refill(&writes->rate, net_loop_now_ms(loop_of(writes)));
+	while ((slot = free_slot(writes)) != NULL && writes->rate.tokens > 0) {
 		struct ctl_row *row = next_row(writes, &left);
 
 		if (row != NULL)
@@ -493,11 +477,11 @@ on_work(struct net_task *task)
 			send_event(writes, slot);
 		else
 			break;
-		writes->tokens--;
+		writes->rate.tokens--;
 	}
 	if (slot == NULL)
 		return;
-	if (writes->tokens == 0 &&
+	if (writes->rate.tokens == 0 &&
 	    (!list_is_empty(&writes->due) || writes->event_count > 0))
 		net_timer_set(loop_of(writes), &writes->timer, 100);
 	else if (left == 0)
@@ -518,8 +502,7 @@ ctl_writes_new(struct ctl_cluster *cluster)
 	struct ctl_writes *writes = memory_zero(1, sizeof(*writes));
 
 	writes->cluster = cluster;
-	writes->tokens = LIMIT_VALUE_KUBE_WRITES_PER_SECOND;
-	writes->refilled_ms = net_loop_now_ms(cluster->options.loop);
+	ctl_rate_init(&writes->rate, net_loop_now_ms(cluster->options.loop));
 	list_init(&writes->due);
 	list_init(&writes->events);
 	net_task_init(&writes->work, on_work);

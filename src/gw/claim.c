@@ -96,6 +96,9 @@ gw_claims_judge(
     struct gw_state *state, struct map *ports, struct gw_owner_node *owner)
 {
 	must(owner->gateway != NULL);
+	/* A fleet's pods have their ports for themselves. */
+	if (state->has_fleets)
+		return;
 	for (uint32_t i = 0; i < owner->listener_count; i++)
 		if (gw_listener_is_served(owner, &owner->listeners[i]))
 			claim_port(state, ports, owner, &owner->listeners[i]);

@@ -8,8 +8,7 @@
 #include "gw/honour.h"
 #include "gw/tls_priv.h"
 
-static void judge_alone(
-    const struct gw_state *state, struct gw_owner_node *gateway);
+static void judge_alone(struct gw_state *state, struct gw_owner_node *gateway);
 static void judge_in_order(struct gw_state *state,
     struct gw_owner_node **gateways, uint32_t count, struct map *taken,
     struct map *ports);
@@ -21,6 +20,7 @@ static void
 clear_owner(struct gw_state *state, struct gw_owner_node *owner)
 {
 	gw_owner_tls_clear(state, owner);
+	gw_fleet_forget(state, owner);
 	arena_reset(&owner->arena);
 	owner->gateway = NULL;
 	owner->ours = owner->orphan = false;
@@ -178,7 +178,7 @@ judge_class(const struct gw_state *state, struct gw_owner_node *gateway)
 }
 
 static void
-judge_alone(const struct gw_state *state, struct gw_owner_node *gateway)
+judge_alone(struct gw_state *state, struct gw_owner_node *gateway)
 {
 	gateway->gateway = gateway;
 	gateway->sets = NULL;
@@ -186,6 +186,7 @@ judge_alone(const struct gw_state *state, struct gw_owner_node *gateway)
 	gateway->refused = NULL;
 	gateway->message = SLICE_NONE;
 	judge_class(state, gateway);
+	gw_fleet_judge(state, gateway);
 	judge_parameters(gateway);
 	find_ignored(state, gateway);
 	gw_ask_read(gateway);

@@ -362,6 +362,50 @@ tell_programmed(
 	return told;
 }
 
+/* The addresses that its Service has been given. */
+static uint32_t
+count_given(const struct gw_owner_node *gateway)
+{
+	const struct gw_service_status *service =
+	    gw_fleet_service_status(gateway);
+
+	return service && service->load_balancer
+	    ? service->load_balancer->ingress_count
+	    : 0;
+}
+
+/* What keeps a Gateway from being reached: its addresses, or its fleet. Those
+ * that another load balancer gave are as good as a pool's. */
+static void
+add_reach(const struct gw_state *state, struct arena *arena,
+    const struct gw_owner_node *owner, struct reports *sum)
+{
+	const struct gw_placed *placed = &owner->gateway->placed;
+	bool set = owner->node.kind == GW_LISTENERSET;
+	bool given = state->has_fleets && owner->ask.named_count == 0 &&
+	    count_given(owner) > 0;
+
+	if (placed->missing ||
+	    (placed->reason && !set && sum->bound && !given)) {
+		sum->worst = placed->reason;
+		sum->message =
+		    set ? SLICE("the Gateway has no address") : placed->message;
+	}
+	if (!state->has_fleets || set || sum->worst)
+		return;
+	if (owner->fleet_fault.length > 0) {
+		sum->worst = "NoResources";
+		sum->message =
+		    arena_copy(arena, text_slice(&owner->fleet_fault));
+	} else if (count_given(owner) == 0) {
+		sum->worst = "AddressNotAssigned";
+		sum->message = arena_format(arena,
+		    "Service %.*s/%.*s has not been given an address yet",
+		    SLICE_ARGS(owner->fleet_namespace),
+		    SLICE_ARGS(owner->fleet_name));
+	}
+}
+
 /* Adds Programmed; true when at least one listener is bound as far as known. */
 static bool
 add_owner_programmed(const struct gw_state *state,
@@ -381,13 +425,8 @@ add_owner_programmed(const struct gw_state *state,
 		return false;
 	}
 	struct reports sum = sum_reports(state, arena, owner);
-	const struct gw_placed *placed = &owner->gateway->placed;
 
-	if (placed->missing || (placed->reason && !set && sum.bound)) {
-		sum.worst = placed->reason;
-		sum.message =
-		    set ? SLICE("the Gateway has no address") : placed->message;
-	}
+	add_reach(state, arena, owner, &sum);
 	/* An address is the Gateway's to mend. */
 	if (set && sum.worst &&
 	    slice_starts_with(
@@ -399,18 +438,51 @@ add_owner_programmed(const struct gw_state *state,
 	else
 		gw_conditions_add(conditions, "Programmed", "True",
 		    "Programmed", tell_programmed(arena, owner, sum.note));
-	return sum.bound && !placed->missing;
+	return sum.bound && !owner->gateway->placed.missing;
+}
+
+/* What the Service of its fleet was given. */
+static void
+add_given(struct gw_gateway_status *status, struct arena *arena,
+    const struct gw_owner_node *gateway)
+{
+	const struct gw_service_status *service =
+	    gw_fleet_service_status(gateway);
+	const struct gw_load_balancer_status *given =
+	    service ? service->load_balancer : NULL;
+
+	if (!given || given->ingress_count == 0)
+		return;
+	status->addresses =
+	    arena_zero(arena, given->ingress_count, sizeof(*status->addresses));
+	for (uint32_t i = 0; i < given->ingress_count; i++) {
+		bool ip = given->ingress[i].ip.length > 0;
+		struct slice value =
+		    ip ? given->ingress[i].ip : given->ingress[i].hostname;
+
+		if (value.length > 0)
+			status->addresses[status->addresses_count++] =
+			    (struct gw_status_address){.type = ip
+			            ? SLICE("IPAddress")
+			            : SLICE("Hostname"),
+			        .value = value};
+	}
 }
 
 static void
 add_addresses(struct gw_gateway_status *status, struct arena *arena,
-    const struct gw_owner_node *gateway)
+    const struct gw_state *state, const struct gw_owner_node *gateway)
 {
 	static const struct gw_address all = {.text = {"0.0.0.0", 7}};
 	const struct gw_placed *placed = &gateway->placed;
 	uint32_t count = placed->every ? 1 : placed->count;
 	const struct gw_address *addresses =
 	    placed->every ? &all : placed->items;
+
+	if (state->has_fleets) {
+		add_given(status, arena, gateway);
+		return;
+	}
 
 	status->addresses =
 	    arena_zero(arena, count + 1, sizeof(*status->addresses));
@@ -476,7 +548,7 @@ make_gateway(struct gw_state *state, const struct gw_owner_node *gateway)
 		add_owner_accepted(&conditions, arena, gateway);
 		add_gateway_tls(&conditions, arena, state, gateway);
 		if (add_owner_programmed(state, &conditions, arena, gateway))
-			add_addresses(status, arena, gateway);
+			add_addresses(status, arena, state, gateway);
 		status->listeners = make_listeners(state, arena, gateway);
 		status->listeners_count = gateway->listener_count;
 	}

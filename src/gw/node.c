@@ -1,5 +1,7 @@
 /* Nodes: made when a name is first needed, freed when nothing needs it any
  * more. */
+#include "gw/node_priv.h"
+
 #include <stdlib.h>
 
 #include "core/memory.h"
@@ -138,6 +140,7 @@ gw_node_free(struct gw_node *node)
 
 		arena_fini(&owner->arena);
 		gw_owner_tls_fini(owner);
+		text_fini(&owner->fleet_fault);
 		memory_free(owner->attached);
 		gw_placed_fini(&owner->placed);
 	}
@@ -258,8 +261,8 @@ gw_node_mark_users(
 		if (edge->role != role)
 			continue;
 		gw_node_mark(state, edge->user);
-		/* An owner has edges of TLS alone. */
-		if (is_owner(edge->user->kind))
+		/* Its other edges are of TLS. */
+		if (is_owner(edge->user->kind) && role != GW_EDGE_FLEET)
 			gw_owner_tls_note(edge);
 	}
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "core/slice.h"
+#include "gw/fleet.h"
 
 /* What a data plane may carry besides requests of HTTP/1 in clear text. What it
  * does not is refused, in a condition that says so. */
@@ -43,6 +44,9 @@ struct gw_options {
 	uint32_t pool_namespace_count;
 	bool once; /* it runs once: objects need not sleep between runs */
 	uint32_t carries; /* enum gw_carry */
+	/* a cluster: what is made for each Gateway, whose pods have the ports
+	 * and whose Service the addresses; NULL: nothing */
+	const struct gw_fleet_options *fleet;
 };
 
 #endif

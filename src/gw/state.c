@@ -50,6 +50,10 @@ gw_state_new(const struct gw_options *options)
 	state->classes_told = options->classes_told;
 	state->once = options->once;
 	state->carries = options->carries;
+	state->has_fleets = options->fleet != NULL;
+	if (options->fleet)
+		state->fleet = *options->fleet;
+	text_init(&state->fleet_bundle);
 	state->turns_at = INT64_MAX;
 	for (unsigned i = 0; i < GW_KIND__COUNT; i++) {
 		map_init_keyed(&state->nodes[i], gw_node_key_of);
@@ -94,6 +98,7 @@ gw_state_free(struct gw_state **state)
 		memory_free(value);
 	map_fini(&s->listener_units);
 	gw_tickets_fini(s);
+	text_fini(&s->fleet_bundle);
 	gw_outbox_fini(&s->outbox);
 	arena_fini(&s->work);
 	free_texts(s->controller_names, s->controller_name_count);
@@ -261,6 +266,8 @@ on_backend(struct gw_state *state, struct gw_node *node,
 		gw_node_mark_users(state, node, GW_EDGE_BACKEND);
 	if (node->kind == GW_XBACKEND)
 		gw_xbackend_replace(state, (void *)node);
+	else
+		gw_fleet_on_service(state, node);
 	gw_policies_mark(state, node);
 	gw_node_mark(state, node);
 }
@@ -469,6 +476,7 @@ judge(struct gw_state *state, struct gw_node *node)
 		break;
 	case GW_GATEWAY:
 		gw_gateway_refresh_tls(state, whole);
+		gw_fleet_emit(state, whole);
 		gw_owner_emit_status(state, whole);
 		break;
 	case GW_LISTENERSET:
@@ -518,6 +526,7 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 {
 	must(state != NULL && output != NULL);
 	must(output->on_unit != NULL && output->on_status != NULL);
+	must(output->on_fleet != NULL || !state->has_fleets);
 	state->outbox.output = output;
 	if (state->classes_stale) {
 		gw_classes_judge(state);

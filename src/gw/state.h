@@ -79,6 +79,13 @@ int64_t gw_state_clock_due(const struct gw_state *state);
 void gw_state_tickets(struct gw_state *state,
     const uint8_t (*seeds)[GW_TICKET_SEED_BYTES], unsigned count);
 
+/* The certificates that proxies believe the stream by; without, no fleet is
+ * made. Copied. */
+void gw_state_fleet_bundle(struct gw_state *state, struct slice bundle);
+/* Why a Gateway's fleet is not as it is to be, for people; empty: it is. */
+void gw_state_report_fleet(struct gw_state *state, struct slice namespace,
+    struct slice name, struct slice why);
+
 /* What the receiver keeps with a unit; zero when it is new. */
 struct gw_tag {
 	uint8_t bytes[16];
@@ -112,6 +119,9 @@ struct gw_output {
 	 * told before (GOOD to begin with). May be NULL. */
 	void (*on_certificate)(
 	    void *context, const struct gw_certificate *certificate);
+	/* What a Gateway's fleet is to be is new or changed. NULL only without
+	 * gw_options.fleet. */
+	void (*on_fleet)(void *context, const struct gw_fleet *fleet);
 };
 /* Bring units and statuses up to date with all puts, removes and reports since
  * the last run. Outputs come by kind of object, in order of name. */

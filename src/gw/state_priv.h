@@ -12,6 +12,7 @@
 #include "core/list.h"
 #include "core/map.h"
 #include "gw/address_priv.h"
+#include "gw/node_priv.h"
 #include "gw/output_priv.h"
 #include "gw/state.h"
 #include "snap/unit.h"
@@ -19,61 +20,6 @@
 #define GW_GROUP "gateway.networking.k8s.io"
 #define GW_GROUP_X "gateway.networking.x-k8s.io"
 #define GW_CLASS_BUILT_IN "yumen"
-
-struct gw_node {
-	uint32_t active; /* edges that are: its unit is of use */
-	uint32_t stamp; /* the state's, when a listener last used it */
-	uint8_t kind; /* enum gw_kind */
-	bool replaced; /* of an owner and a route: edges are to be made anew */
-	uint8_t namespace_length;
-	uint16_t name_length;
-	uint16_t names; /* where they are behind the node, "namespace/name" */
-	struct gw_object *object; /* NULL: only referred to, or asleep */
-	struct gw_asleep *asleep;
-	struct list users; /* gw_edge.link */
-	struct list dirty; /* in the state's list of its kind, or empty */
-};
-
-static inline struct slice
-gw_node_key(const struct gw_node *node)
-{
-	return slice_make((const char *)node + node->names,
-	    (size_t)node->namespace_length + 1 + node->name_length);
-}
-
-static inline struct slice
-gw_node_namespace(const struct gw_node *node)
-{
-	return slice_make(
-	    (const char *)node + node->names, node->namespace_length);
-}
-
-static inline struct slice
-gw_node_name(const struct gw_node *node)
-{
-	return slice_skip(
-	    gw_node_key(node), (size_t)node->namespace_length + 1);
-}
-
-enum gw_edge_role {
-	GW_EDGE_NAMESPACE, /* the route's own */
-	GW_EDGE_PARENT,
-	GW_EDGE_BACKEND,
-	GW_EDGE_INTO, /* the namespace of a backend elsewhere: its grants */
-	GW_EDGE_AUTHORITY, /* to believe certificates by */
-	GW_EDGE_CERTIFICATE, /* to be shown */
-};
-
-struct gw_edge {
-	struct list link;
-	struct gw_node *user; /* who depends on node */
-	struct gw_node *node;
-	uint8_t role; /* enum gw_edge_role */
-	bool active; /* a unit made of user leads to that of node */
-	uint16_t port; /* of a Service that a route leads to, else 0 */
-	uint16_t listener; /* of an owner whose it is, or GW_ALL_LISTENERS */
-};
-#define GW_ALL_LISTENERS UINT16_MAX
 
 struct gw_class_node {
 	struct gw_node node;
@@ -185,6 +131,13 @@ struct gw_owner_node {
 	uint32_t tls_arena_count;
 	struct gw_tls_edges tls_edges;
 	struct gw_tls_common tls; /* of a Gateway */
+	/* A Gateway's fleet: where it is, in arena; what was told of it (0:
+	 * nothing); its Service. */
+	struct slice fleet_namespace, fleet_name;
+	bool fleet_envoy; /* as Envoy Gateway would have it */
+	uint64_t fleet_told;
+	struct text fleet_fault; /* why it is not as it is to be */
+	struct gw_edge fleet_edge; /* node: NULL: none */
 	/* What attachment rests on; routes are judged anew when it changes. */
 	bool facts_known;
 	uint8_t facts_digest[32];
@@ -292,6 +245,9 @@ struct gw_state {
 	struct map listener_units, tickets; /* struct gw_named */
 	uint8_t ticket_seeds[GW_TICKET_SEEDS_MAX][GW_TICKET_SEED_BYTES];
 	unsigned ticket_seed_count;
+	bool has_fleets;
+	struct gw_fleet_options fleet;
+	struct text fleet_bundle;
 	struct gw_outbox outbox;
 	struct arena work; /* of one node's judging */
 };
@@ -522,6 +478,17 @@ struct slice gw_tickets_unit_name(
 /* Once all listeners are known. */
 void gw_tickets_emit(struct gw_state *state);
 void gw_tickets_fini(struct gw_state *state);
+
+/* ---- fleet.c ---- */
+/* Where a Gateway's fleet is, once its class is known. */
+void gw_fleet_judge(struct gw_state *state, struct gw_owner_node *gateway);
+void gw_fleet_emit(struct gw_state *state, struct gw_owner_node *gateway);
+/* The Gateway is no more, or not ours any more. */
+void gw_fleet_forget(struct gw_state *state, struct gw_owner_node *gateway);
+void gw_fleet_on_service(struct gw_state *state, struct gw_node *service);
+/* Of its fleet's Service; NULL: there is none yet. */
+const struct gw_service_status *gw_fleet_service_status(
+    const struct gw_owner_node *gateway);
 
 /* ---- grant.c ---- */
 void gw_grant_relink(struct gw_state *state, struct gw_grant_node *grant);

@@ -67,18 +67,27 @@ kube_follow_root(const struct kube_follow *follow)
 /* ---- what is asked ---- */
 
 static void
+push_selector(struct text *target, const char *name, const char *selector)
+{
+	if (selector == NULL)
+		return;
+	text_push_string(target, name);
+	kube_push_escaped(target, slice_from_string(selector));
+}
+
+static void
 ask(struct kube_follow *follow, enum kube_body body, uint32_t silent_ms)
 {
-	const char *selector = follow->options.field_selector;
+	const struct kube_follow_options *options = &follow->options;
 	struct kube_request request = {
 	    .method = "GET",
 	    .silent_ms = silent_ms,
 	};
 
-	if (selector != NULL) {
-		text_push_string(&follow->target, "&fieldSelector=");
-		kube_push_escaped(&follow->target, slice_from_string(selector));
-	}
+	push_selector(
+	    &follow->target, "&fieldSelector=", options->field_selector);
+	push_selector(
+	    &follow->target, "&labelSelector=", options->label_selector);
 	request.target = text_slice(&follow->target);
 	kube_decoder_reset(&follow->decoder, body);
 	follow->status = 0;

@@ -39,6 +39,7 @@ struct kube_follow_options {
 	 * order of preference. The first that the server has is taken. */
 	const char *roots[KUBE_FOLLOW_ROOTS]; /* NULL: no more */
 	const char *field_selector; /* or NULL */
+	const char *label_selector; /* or NULL */
 };
 
 enum kube_follow_state {

@@ -17,6 +17,8 @@
  *	# now TIME                      (RFC 3339; without, no time passes)
  *	# tickets                       (seeds of their keys are given)
  *	# carries PROTOCOL...           (besides HTTP/1; as in enum gw_carry)
+ * *	# fleet CLASS|none              (a cluster: proxies are made, Services
+ *	                               of this loadBalancerClass)
  *	# report UNIT LABEL why         (LABEL as in core/error.def)
  *	# refused UNIT why */
 #include <dirent.h>
@@ -57,6 +59,7 @@ struct input {
 	struct gw_options options;
 	int64_t now; /* 0: none is said */
 	bool has_tickets;
+	struct gw_fleet_options fleet;
 };
 
 /* The words of the next "# ..." line, or false at the first other line. */
@@ -93,6 +96,22 @@ carry_of(struct slice name)
 }
 
 static void
+read_fleet(struct input *input, struct slice balancer)
+{
+	input->fleet = (struct gw_fleet_options){
+	    .namespace = SLICE("yumen-system"),
+	    .service = SLICE("yumen-controller"),
+	    .port = 9912,
+	    .image = SLICE("yumen.dev/yumen:test"),
+	    .balancer_class =
+	        slice_equal(balancer, SLICE("none")) ? SLICE_NONE : balancer,
+	    .envoy_namespace = SLICE("envoy-gateway-system"),
+	};
+	input->options.fleet = &input->fleet;
+	input->options.addressing = GW_ADDRESSING_CLUSTER;
+}
+
+static void
 read_options(struct input *input)
 {
 	struct slice rest = text_slice(&input->yaml), words, word;
@@ -123,6 +142,8 @@ read_options(struct input *input)
 			must(clock_parse(words, &input->now));
 		else if (slice_equal(word, SLICE("tickets")))
 			input->has_tickets = true;
+		else if (slice_equal(word, SLICE("fleet")))
+			read_fleet(input, words);
 		else if (slice_equal(word, SLICE("carries")))
 			while (slice_cut(&words, ' ', &word))
 				input->options.carries |= carry_of(word);
@@ -170,6 +191,8 @@ begin(struct world *world, const struct input *input)
 	world_init(world, &input->options);
 	if (input->has_tickets)
 		gw_state_tickets(world->state, seeds, 2);
+	if (input->options.fleet)
+		gw_state_fleet_bundle(world->state, SLICE("a bundle\n"));
 	if (input->now)
 		gw_state_clock(world->state, input->now);
 }

@@ -9,6 +9,7 @@
 #include "snap/unit.h"
 #include "wire/record_binary.h"
 #include "wire/record_tree.h"
+#include "wire/tree_json.h"
 
 /* A unit or status as it was told last. */
 struct world_thing {
@@ -288,6 +289,7 @@ world_init(struct world *world, const struct gw_options *options)
 	world->state = gw_state_new(options ? options : &files);
 	map_init(&world->units);
 	map_init(&world->statuses);
+	map_init(&world->fleets);
 	text_init(&world->findings);
 }
 
@@ -308,7 +310,66 @@ world_fini(struct world *world)
 	gw_state_free(&world->state);
 	fini_things(&world->units);
 	fini_things(&world->statuses);
+	fini_things(&world->fleets);
 	text_fini(&world->findings);
+}
+
+/* ---- fleets ---- */
+
+/* A line a member, but for what is short. */
+static void
+print_json(struct text *out, const struct tree_node *node, unsigned depth)
+{
+	struct text line;
+	bool map = node->kind == TREE_MAP;
+
+	text_init(&line);
+	wire_tree_json(&line, node);
+	if (line.length <= 60 || (!map && node->kind != TREE_LIST)) {
+		text_push(out, text_slice(&line));
+		text_push_byte(out, '\n');
+		text_fini(&line);
+		return;
+	}
+	text_fini(&line);
+	text_push_string(out, map ? "{\n" : "[\n");
+	for (const struct tree_node *at = node->child; at; at = at->next) {
+		text_printf(out, "%*s", (int)depth * 2 + 2, "");
+		if (map)
+			text_printf(out, "%.*s: ", SLICE_ARGS(at->key));
+		print_json(out, at, depth + 1);
+	}
+	text_printf(out, "%*s%c\n", (int)depth * 2, "", map ? '}' : ']');
+}
+
+static void
+on_fleet(void *context, const struct gw_fleet *fleet)
+{
+	struct world *world = context;
+	struct arena arena;
+	struct text text;
+
+	text_init(&text);
+	arena_init(&arena, 16384);
+	for (uint32_t i = 0; i < fleet->count; i++) {
+		const struct gw_fleet_object *object = &fleet->objects[i];
+
+		text_printf(&text, "  %s %.*s/%.*s ",
+		    gw_made_rows[object->kind].kind,
+		    SLICE_ARGS(fleet->namespace), SLICE_ARGS(fleet->name));
+		print_json(&text, wire_tree_from_json(object->json, &arena), 1);
+		if (slice_is_set(object->addresses))
+			text_printf(&text, "  addresses: %.*s\n",
+			    SLICE_ARGS(object->addresses));
+	}
+	if (fleet->state == GW_FLEET_NONE)
+		drop_thing(&world->fleets, fleet->gateway);
+	else if (fleet->state == GW_FLEET_WANTED)
+		set_thing(&world->fleets, fleet->gateway, text_slice(&text));
+	else if (map_get(&world->fleets, fleet->gateway) == NULL)
+		set_thing(&world->fleets, fleet->gateway, SLICE(""));
+	arena_fini(&arena);
+	text_fini(&text);
 }
 
 /* ---- admission ---- */
@@ -444,8 +505,10 @@ world_remove(struct world *world, const struct gw_object *object)
 void
 world_reconcile(struct world *world)
 {
-	const struct gw_output output = {
-	    .context = world, .on_unit = on_unit, .on_status = on_status};
+	const struct gw_output output = {.context = world,
+	    .on_unit = on_unit,
+	    .on_status = on_status,
+	    .on_fleet = on_fleet};
 
 	world->changes = 0;
 	gw_state_reconcile(world->state, &output);
@@ -498,6 +561,7 @@ world_print(const struct world *world, struct text *out)
 {
 	print_map(&world->units, "unit", out);
 	print_map(&world->statuses, "status", out);
+	print_map(&world->fleets, "fleet", out);
 }
 
 static struct slice

@@ -10,6 +10,7 @@
 struct world {
 	struct gw_state *state;
 	struct map units; /* name -> struct world_thing */
+	struct map fleets; /* "namespace/name" -> struct world_thing */
 	struct map statuses; /* "kind namespace/name" -> struct world_thing */
 	struct text findings; /* a line each */
 	unsigned changes; /* units and statuses told by the last reconcile */

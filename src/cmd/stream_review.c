@@ -1,0 +1,265 @@
+/* A few reviews at once; those that wait stand in line, and not longer than a
+ * stranger may. Tokens are wiped. */
+#include "cmd/stream_review.h"
+
+#include "core/limit.h"
+#include "core/list.h"
+#include "core/memory.h"
+#include "core/must.h"
+#include "wire/tree_json.h"
+
+enum { SLOTS = 4 };
+#define TARGET "/apis/authentication.k8s.io/v1/tokenreviews"
+#define USER_PREFIX SLICE("system:serviceaccount:")
+#define POD_NAME "authentication.kubernetes.io/pod-name"
+
+static void on_status(struct kube_call *call, unsigned status);
+static enum error on_body(struct kube_call *call, struct slice bytes);
+static void on_done(struct kube_call *call, enum error error);
+
+static const struct kube_call_handler call_handler = {
+    .on_status = on_status,
+    .on_body = on_body,
+    .on_done = on_done,
+};
+
+/* A claim that is looked into. */
+struct review {
+	struct list link; /* in waiting, while it does */
+	uint64_t peer;
+	struct text name; /* that the proxy goes by */
+	struct text body; /* of the request: it has the token */
+};
+
+struct slot {
+	struct kube_call call;
+	struct kube_decoder decoder;
+	struct stream_reviews *reviews;
+	struct review *review; /* NULL: it is free */
+	unsigned status;
+};
+
+struct stream_reviews {
+	struct stream_reviews_options options;
+	struct slot slots[SLOTS];
+	struct list waiting;
+	unsigned waiting_count;
+};
+
+static void
+free_review(struct review *review)
+{
+	list_remove(&review->link);
+	if (review->body.data != NULL)
+		memory_wipe(review->body.data, review->body.capacity);
+	text_fini(&review->body);
+	text_fini(&review->name);
+	memory_free(review);
+}
+
+static void
+begin(struct slot *slot, struct review *review)
+{
+	struct kube_request request = {
+	    .method = "POST",
+	    .target = SLICE(TARGET),
+	    .body = text_slice(&review->body),
+	    .silent_ms = LIMIT_VALUE_STREAM_HELLO_MS,
+	};
+
+	list_remove(&review->link);
+	slot->review = review;
+	slot->status = 0;
+	kube_decoder_reset(&slot->decoder, KUBE_WHOLE);
+	kube_call_start(&slot->call, &request);
+}
+
+static void
+begin_next(struct stream_reviews *reviews)
+{
+	for (unsigned i = 0; i < SLOTS; i++) {
+		if (reviews->slots[i].review != NULL ||
+		    list_is_empty(&reviews->waiting))
+			continue;
+		reviews->waiting_count--;
+		begin(&reviews->slots[i],
+		    container_of(reviews->waiting.next, struct review, link));
+	}
+}
+
+void
+stream_reviews_judge(
+    struct stream_reviews *reviews, const struct stream_claim *claim)
+{
+	must(reviews != NULL && claim != NULL);
+	struct review *review = memory_zero(1, sizeof(*review));
+
+	list_init(&review->link);
+	text_init(&review->name);
+	text_init(&review->body);
+	review->peer = claim->peer;
+	text_push(&review->name, claim->name);
+	/* It is not moved, so that no copy is left behind. */
+	(void)text_reserve(&review->body, 6 * claim->token.length + 512);
+	text_push_string(&review->body,
+	    "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":"
+	    "\"TokenReview\",\"spec\":{\"audiences\":[\"" GW_FLEET_AUDIENCE
+	    "\"],\"token\":");
+	text_push_json(&review->body, claim->token);
+	text_push_string(&review->body, "}}");
+	if (reviews->waiting_count == LIMIT_VALUE_STREAM_STRANGERS) {
+		reviews->waiting_count--;
+		free_review(
+		    container_of(reviews->waiting.next, struct review, link));
+	}
+	list_insert(&reviews->waiting, &review->link);
+	reviews->waiting_count++;
+	begin_next(reviews);
+}
+
+/* ---- what the API server says ---- */
+
+static const struct tree_node *
+member(const struct tree_node *map, const char *key, enum tree_kind kind)
+{
+	const struct tree_node *node = map != NULL && map->kind == TREE_MAP
+	    ? wire_tree_get(map, key)
+	    : NULL;
+
+	return node != NULL && node->kind == kind ? node : NULL;
+}
+
+static bool
+has_text(const struct tree_node *list, struct slice text)
+{
+	for (const struct tree_node *at = list != NULL ? list->child : NULL;
+	     at != NULL; at = at->next)
+		if (at->kind == TREE_TEXT && slice_equal(at->text, text))
+			return true;
+	return false;
+}
+
+/* "system:serviceaccount:namespace:name" to "namespace/name" */
+static bool
+account_of(const struct tree_node *user, struct text *account)
+{
+	const struct tree_node *name = member(user, "username", TREE_TEXT);
+	struct slice rest, namespace;
+
+	if (name == NULL || !slice_starts_with(name->text, USER_PREFIX))
+		return false;
+	rest = slice_skip(name->text, USER_PREFIX.length);
+	if (!slice_cut(&rest, ':', &namespace) || !slice_is_set(rest))
+		return false;
+	text_printf(
+	    account, "%.*s/%.*s", SLICE_ARGS(namespace), SLICE_ARGS(rest));
+	return true;
+}
+
+/* Why not; or NULL, and gateway has whose it is. */
+static const char *
+judge(const struct slot *slot, const struct tree_node *answer,
+    struct text *gateway)
+{
+	const struct tree_node *status = member(answer, "status", TREE_MAP);
+	const struct tree_node *user = member(status, "user", TREE_MAP);
+	const struct tree_node *good =
+	    member(status, "authenticated", TREE_BOOL);
+	const struct tree_node *pods =
+	    member(member(user, "extra", TREE_MAP), POD_NAME, TREE_LIST);
+	struct ctl *ctl = *slot->reviews->options.ctl;
+	struct text account;
+	bool known;
+
+	if (good == NULL || !good->integer)
+		return "the cluster does not know the token";
+	if (!has_text(member(status, "audiences", TREE_LIST),
+	        SLICE(GW_FLEET_AUDIENCE)))
+		return "the token is for another audience";
+	if (!has_text(pods, text_slice(&slot->review->name)))
+		return "the token is not bound to the pod of this name";
+	text_init(&account);
+	known = ctl != NULL && account_of(user, &account) &&
+	    ctl_account_gateway(ctl, text_slice(&account), gateway);
+	text_fini(&account);
+	return known ? NULL : "the token's account is no Gateway's, or not yet";
+}
+
+static void
+on_status(struct kube_call *call, unsigned status)
+{
+	container_of(call, struct slot, call)->status = status;
+}
+
+static enum error
+on_body(struct kube_call *call, struct slice bytes)
+{
+	return kube_decoder_feed(
+	    &container_of(call, struct slot, call)->decoder, bytes);
+}
+
+static void
+on_done(struct kube_call *call, enum error error)
+{
+	struct slot *slot = container_of(call, struct slot, call);
+	struct stream_reviews *reviews = slot->reviews;
+	const char *why = "the cluster cannot be asked about the token";
+	struct text gateway;
+	struct arena arena;
+
+	text_init(&gateway);
+	arena_init(&arena, 8192);
+	if (error == ERROR_OK && slot->status == 201)
+		why = judge(slot,
+		    wire_tree_from_json(
+		        text_slice(&slot->decoder.rest), &arena),
+		    &gateway);
+	stream_server_judged(reviews->options.server, slot->review->peer,
+	    why == NULL ? text_slice(&gateway) : SLICE_NONE, why);
+	text_fini(&gateway);
+	arena_fini(&arena);
+	free_review(slot->review);
+	slot->review = NULL;
+	begin_next(reviews);
+}
+
+/* ---- its life ---- */
+
+struct stream_reviews *
+stream_reviews_new(const struct stream_reviews_options *options)
+{
+	must(options != NULL && options->client != NULL);
+	struct stream_reviews *reviews = memory_zero(1, sizeof(*reviews));
+
+	reviews->options = *options;
+	list_init(&reviews->waiting);
+	for (unsigned i = 0; i < SLOTS; i++) {
+		struct slot *slot = &reviews->slots[i];
+
+		slot->reviews = reviews;
+		kube_call_init(&slot->call, options->client, &call_handler);
+		kube_decoder_init(&slot->decoder, KUBE_WHOLE, NULL, NULL);
+	}
+	return reviews;
+}
+
+void
+stream_reviews_free(struct stream_reviews **reviews)
+{
+	struct stream_reviews *old = *reviews;
+
+	*reviews = NULL;
+	if (old == NULL)
+		return;
+	for (unsigned i = 0; i < SLOTS; i++) {
+		kube_call_fini(&old->slots[i].call);
+		kube_decoder_fini(&old->slots[i].decoder);
+		if (old->slots[i].review != NULL)
+			free_review(old->slots[i].review);
+	}
+	LIST_FOR_EACH_SAFE(at, &old->waiting)
+	{
+		free_review(container_of(at, struct review, link));
+	}
+	memory_free(old);
+}

@@ -1,0 +1,329 @@
+/* Read, make what is due, write it with the resourceVersion that was read. What
+ * was secret is wiped. */
+#include "cmd/stream_secret.h"
+
+#include <inttypes.h>
+#include <sys/random.h>
+
+#include "core/clock.h"
+#include "core/limit.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/must.h"
+#include "ctl/stream_secret.h"
+#include "stream/authority.h"
+#include "wire/base64.h"
+#include "wire/tree_json.h"
+
+/* Whatever is due has time for several looks. */
+#define LOOK_MS 600000
+
+static void on_status(struct kube_call *call, unsigned status);
+static enum error on_body(struct kube_call *call, struct slice bytes);
+static void on_done(struct kube_call *call, enum error error);
+
+static const struct kube_call_handler call_handler = {
+    .on_status = on_status,
+    .on_body = on_body,
+    .on_done = on_done,
+};
+
+static void
+wipe(struct text *text)
+{
+	if (text->data != NULL)
+		memory_wipe(text->data, text->capacity);
+	text_reset(text);
+}
+
+static void
+ask(struct stream_secret *secret, const char *method, struct slice body)
+{
+	struct kube_request request = {
+	    .method = method,
+	    .target = text_slice(&secret->target),
+	    .body = body,
+	    .silent_ms = LIMIT_VALUE_KUBE_ANSWER_MS,
+	};
+
+	secret->writing = slice_is_set(body);
+	secret->status = 0;
+	kube_decoder_reset(&secret->decoder, KUBE_WHOLE);
+	kube_call_start(&secret->call, &request);
+}
+
+static struct slice
+namespace_of(const struct stream_secret *secret)
+{
+	return kube_client_access(secret->call.client)->namespace;
+}
+
+static void
+set_target(struct stream_secret *secret, bool named)
+{
+	text_reset(&secret->target);
+	text_printf(&secret->target, "/api/v1/namespaces/%.*s/secrets",
+	    SLICE_ARGS(namespace_of(secret)));
+	if (named)
+		text_printf(&secret->target, "/%s", CTL_STREAM_SECRET);
+}
+
+static void
+look(struct stream_secret *secret)
+{
+	set_target(secret, true);
+	ask(secret, "GET", SLICE_NONE);
+}
+
+static void
+look_later(struct stream_secret *secret, uint64_t after_ms)
+{
+	net_timer_set(
+	    kube_client_loop(secret->call.client), &secret->timer, after_ms);
+}
+
+static void
+on_timer(struct net_timer *timer)
+{
+	look(container_of(timer, struct stream_secret, timer));
+}
+
+static void
+fail(struct stream_secret *secret, const char *why)
+{
+	log_event(LOG_STREAM_SECRET_FAILED,
+	    LOG_NUMBER("status", secret->status), LOG_STRING("why", why),
+	    LOG_TEXT("answer", text_slice(&secret->decoder.rest)));
+	look_later(
+	    secret, kube_client_wait_ms(secret->call.client, &secret->wait_ms));
+}
+
+/* ---- what is in it ---- */
+
+/* Appends what a key of data holds; NULL has nothing. */
+static void
+take_key(const struct tree_node *object, const char *key, struct text *out)
+{
+	const struct tree_node *data =
+	    object != NULL ? wire_tree_get(object, "data") : NULL;
+	const struct tree_node *value = data != NULL && data->kind == TREE_MAP
+	    ? wire_tree_get(data, key)
+	    : NULL;
+
+	if (value != NULL && value->kind == TREE_TEXT)
+		(void)wire_base64_take(out, value->text);
+}
+
+/* A line a seed, the newest first: the second in which it was drawn, and it in
+ * hexadecimal. True: there is a new one. */
+static bool
+renew_tickets(struct slice old, int64_t now, struct text *out)
+{
+	struct slice rest = old, line, word;
+	uint8_t seed[GW_TICKET_SEED_BYTES];
+	uint64_t drawn = 0;
+	unsigned lines = 1;
+
+	line = old;
+	if (slice_cut(&line, ' ', &word) &&
+	    slice_to_number(word, INT64_MAX, &drawn) &&
+	    now - (int64_t)drawn < LIMIT_VALUE_TICKET_KEY_MS / 1000) {
+		text_push(out, old);
+		return false;
+	}
+	ssize_t got = getrandom(seed, sizeof(seed), 0);
+
+	/* Up to 256 bytes come whole, once the kernel is seeded. */
+	must(got == (ssize_t)sizeof(seed));
+	text_printf(out, "%" PRId64 " ", now);
+	for (size_t i = 0; i < sizeof(seed); i++)
+		text_printf(out, "%02x", seed[i]);
+	text_push_byte(out, '\n');
+	memory_wipe(seed, sizeof(seed));
+	while (lines < GW_TICKET_SEEDS_MAX && slice_cut(&rest, '\n', &line)) {
+		if (line.length == 0)
+			continue;
+		text_push(out, line);
+		text_push_byte(out, '\n');
+		lines++;
+	}
+	return true;
+}
+
+static void
+push_key(struct text *body, const char *key, struct slice bytes)
+{
+	text_printf(body, "%s\"%s\":\"",
+	    body->data[body->length - 1] == '{' ? "" : ",", key);
+	wire_base64_push(body, bytes);
+	text_push_byte(body, '"');
+}
+
+static struct slice
+version_of(const struct tree_node *object)
+{
+	const struct tree_node *metadata =
+	    object != NULL ? wire_tree_get(object, "metadata") : NULL;
+	const struct tree_node *version =
+	    metadata != NULL && metadata->kind == TREE_MAP
+	    ? wire_tree_get(metadata, "resourceVersion")
+	    : NULL;
+
+	return version != NULL ? version->text : SLICE("");
+}
+
+/* object: as it is, or NULL. */
+static void
+write(struct stream_secret *secret, const struct tree_node *object,
+    struct slice tickets)
+{
+	struct text bundle;
+	struct text *body = &secret->body;
+
+	text_init(&bundle);
+	stream_authority_bundle(text_slice(&secret->state), &bundle);
+	text_printf(body,
+	    "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{"
+	    "\"name\":\"%s\",\"namespace\":\"%.*s\"",
+	    CTL_STREAM_SECRET, SLICE_ARGS(namespace_of(secret)));
+	if (object != NULL) {
+		text_push_string(body, ",\"resourceVersion\":");
+		text_push_json(body, version_of(object));
+	}
+	text_push_string(body, "},\"type\":\"Opaque\",\"data\":{");
+	push_key(body, CTL_STREAM_AUTHORITY, text_slice(&secret->state));
+	push_key(body, CTL_STREAM_BUNDLE, text_slice(&bundle));
+	push_key(body, CTL_STREAM_TICKETS, tickets);
+	text_push_string(body, "}}");
+	text_fini(&bundle);
+	set_target(secret, object != NULL);
+	ask(secret, object != NULL ? "PUT" : "POST", text_slice(body));
+}
+
+/* It is in the Secret: it may be shown. */
+static void
+take(struct stream_secret *secret)
+{
+	enum error error =
+	    stream_identity_take(secret->identity, text_slice(&secret->state));
+
+	wipe(&secret->state);
+	wipe(&secret->body);
+	if (error != ERROR_OK) {
+		fail(secret, error_text(error));
+		return;
+	}
+	secret->wait_ms = 0;
+	look_later(secret, LOOK_MS);
+}
+
+static void
+on_read(struct stream_secret *secret, const struct tree_node *object)
+{
+	int64_t now = clock_wall_ms() / 1000;
+	struct text old, tickets_old, tickets;
+	bool due;
+
+	text_init(&old);
+	text_init(&tickets_old);
+	text_init(&tickets);
+	wipe(&secret->state);
+	wipe(&secret->body);
+	take_key(object, CTL_STREAM_AUTHORITY, &old);
+	take_key(object, CTL_STREAM_TICKETS, &tickets_old);
+	due = stream_authority_renew(text_slice(&old), now, &secret->state);
+	due |= renew_tickets(text_slice(&tickets_old), now, &tickets);
+	if (due)
+		write(secret, object, text_slice(&tickets));
+	else
+		take(secret);
+	wipe(&old);
+	wipe(&tickets_old);
+	wipe(&tickets);
+	text_fini(&old);
+	text_fini(&tickets_old);
+	text_fini(&tickets);
+}
+
+/* ---- calls ---- */
+
+static void
+on_status(struct kube_call *call, unsigned status)
+{
+	container_of(call, struct stream_secret, call)->status = status;
+}
+
+static enum error
+on_body(struct kube_call *call, struct slice bytes)
+{
+	return kube_decoder_feed(
+	    &container_of(call, struct stream_secret, call)->decoder, bytes);
+}
+
+static void
+on_answer(struct stream_secret *secret)
+{
+	struct arena arena;
+	const struct tree_node *object;
+
+	arena_init(&arena, 16384);
+	object = wire_tree_from_json(text_slice(&secret->decoder.rest), &arena);
+	if (!secret->writing && secret->status == 404)
+		on_read(secret, NULL);
+	else if (!secret->writing && secret->status == 200 && object != NULL &&
+	    object->kind == TREE_MAP)
+		on_read(secret, object);
+	else if (secret->writing &&
+	    (secret->status == 200 || secret->status == 201))
+		take(secret);
+	else if (secret->writing && secret->status == 409)
+		look(secret);
+	else
+		fail(secret, "the API refuses the stream's Secret");
+	arena_fini(&arena);
+}
+
+static void
+on_done(struct kube_call *call, enum error error)
+{
+	struct stream_secret *secret =
+	    container_of(call, struct stream_secret, call);
+
+	if (error == ERROR_OK) {
+		on_answer(secret);
+		return;
+	}
+	look_later(
+	    secret, kube_client_wait_ms(secret->call.client, &secret->wait_ms));
+}
+
+void
+stream_secret_open(struct stream_secret *secret, struct kube_client *client,
+    struct stream_identity *identity)
+{
+	must(secret != NULL && client != NULL && identity != NULL);
+	*secret = (struct stream_secret){.identity = identity};
+	kube_call_init(&secret->call, client, &call_handler);
+	kube_decoder_init(&secret->decoder, KUBE_WHOLE, NULL, NULL);
+	net_timer_init(&secret->timer, on_timer);
+	text_init(&secret->target);
+	text_init(&secret->body);
+	text_init(&secret->state);
+	look(secret);
+}
+
+void
+stream_secret_close(struct stream_secret *secret)
+{
+	if (secret->identity == NULL)
+		return;
+	kube_call_fini(&secret->call);
+	kube_decoder_fini(&secret->decoder);
+	net_timer_clear(&secret->timer);
+	wipe(&secret->body);
+	wipe(&secret->state);
+	text_fini(&secret->target);
+	text_fini(&secret->body);
+	text_fini(&secret->state);
+	secret->identity = NULL;
+}

@@ -1,0 +1,434 @@
+/* What is done about a row: looked whether there is one that is not ours,
+ * applied, or deleted; a few at once. One that fails rests, longer each time,
+ * and holds up no other. */
+#include "core/limit.h"
+#include "core/memory.h"
+#include "core/must.h"
+#include "ctl/fleets_priv.h"
+#include "wire/tree_json.h"
+
+enum { REST_MS_MAX = 60000, RATE_WAIT_MS = 100 };
+
+static void on_status(struct kube_call *call, unsigned status);
+static enum error on_body(struct kube_call *call, struct slice bytes);
+static void on_done(struct kube_call *call, enum error error);
+static void on_work(struct net_task *task);
+static void on_timer(struct net_timer *timer);
+
+static const struct kube_call_handler call_handler = {
+    .on_status = on_status,
+    .on_body = on_body,
+    .on_done = on_done,
+};
+
+/* ---- calls ---- */
+
+/* "/apis/g/v1/namespaces/n/things/x" */
+static void
+set_target(struct ctl_fleet_slot *slot, const struct ctl_fleet_row *row)
+{
+	const struct gw_made_row *kind = &gw_made_rows[row->kind];
+
+	text_reset(&slot->target);
+	text_printf(&slot->target, "/%s%s/%s/namespaces/%.*s/%s/%.*s",
+	    kind->group[0] != '\0' ? "apis/" : "api", kind->group,
+	    kind->version, SLICE_ARGS(ctl_fleet_row_namespace(row)),
+	    kind->plural, SLICE_ARGS(ctl_fleet_row_name(row)));
+}
+
+static void
+ask(struct ctl_fleet_slot *slot, enum ctl_fleet_step step, const char *method,
+    const char *content_type)
+{
+	struct kube_request request = {
+	    .method = method,
+	    .target = text_slice(&slot->target),
+	    .body = content_type != NULL ? text_slice(&slot->body) : SLICE_NONE,
+	    .content_type = content_type,
+	    .silent_ms = LIMIT_VALUE_KUBE_ANSWER_MS,
+	};
+
+	slot->step = step;
+	slot->status = 0;
+	kube_decoder_reset(&slot->decoder, KUBE_WHOLE);
+	kube_call_start(&slot->call, &request);
+}
+
+/* One that others made in between is not taken from them by force. */
+static void
+apply(struct ctl_fleet_slot *slot, bool force)
+{
+	const struct ctl_fleet_row *row = slot->row;
+
+	set_target(slot, row);
+	text_printf(&slot->target, "?fieldManager=yumen.dev&force=%s",
+	    force ? "true" : "false");
+	text_reset(&slot->body);
+	text_push(&slot->body, slice_make(row->wanted, row->wanted_length));
+	slot->hash = row->wanted_hash;
+	ask(slot, CTL_FLEET_APPLY, "PATCH", "application/apply-patch+yaml");
+}
+
+static void
+look(struct ctl_fleet_slot *slot)
+{
+	set_target(slot, slot->row);
+	ask(slot, CTL_FLEET_LOOK, "GET", NULL);
+}
+
+/* status.loadBalancer.ingress, which is one value to the API. */
+static void
+give(struct ctl_fleet_slot *slot)
+{
+	const struct ctl_fleet_row *row = slot->row;
+	struct slice rest = slice_from_string(row->addresses), one;
+	bool first = true;
+
+	set_target(slot, row);
+	text_push_string(
+	    &slot->target, "/status?fieldManager=yumen.dev&force=true");
+	text_reset(&slot->body);
+	text_push_string(&slot->body,
+	    "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{");
+	text_push_string(&slot->body, "\"uid\":");
+	text_push_json(&slot->body, slice_from_string(row->uid));
+	text_push_string(
+	    &slot->body, "},\"status\":{\"loadBalancer\":{\"ingress\":[");
+	while (rest.length > 0 && slice_cut(&rest, ',', &one)) {
+		text_printf(&slot->body, "%s{\"ip\":", first ? "" : ",");
+		text_push_json(&slot->body, one);
+		text_push_byte(&slot->body, '}');
+		first = false;
+	}
+	text_push_string(&slot->body, "]}}}");
+	ask(slot, CTL_FLEET_GIVE, "PATCH", "application/apply-patch+yaml");
+}
+
+static void delete (struct ctl_fleet_slot *slot)
+{
+	set_target(slot, slot->row);
+	text_reset(&slot->body);
+	text_push_string(&slot->body,
+	    "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\","
+	    "\"propagationPolicy\":\"Background\",\"preconditions\":{\"uid\":");
+	text_push_json(&slot->body, slice_from_string(slot->row->uid));
+	text_push_string(&slot->body, "}}");
+	ask(slot, CTL_FLEET_DELETE, "DELETE", "application/json");
+}
+
+/* ---- what comes of it ---- */
+
+/* The row, which is not in hand any more. */
+static struct ctl_fleet_row *
+let_go(struct ctl_fleet_slot *slot)
+{
+	struct ctl_fleet_row *row = slot->row;
+
+	slot->row = NULL;
+	row->busy = false;
+	ctl_fleet_go(slot->fleets);
+	return row;
+}
+
+static void
+end(struct ctl_fleet_slot *slot)
+{
+	struct ctl_fleet_row *row = let_go(slot);
+
+	row->wait_ms = row->ready_ms = 0;
+	/* What has changed meanwhile. */
+	ctl_fleet_due(slot->fleets, row);
+}
+
+/* Once more, later. */
+static void
+rest(struct ctl_fleet_slot *slot)
+{
+	struct ctl_fleets *fleets = slot->fleets;
+	struct ctl_fleet_row *row = let_go(slot);
+
+	row->wait_ms =
+	    row->wait_ms == 0 ? LIMIT_VALUE_KUBE_RETRY_MS : row->wait_ms * 2;
+	if (row->wait_ms > REST_MS_MAX)
+		row->wait_ms = REST_MS_MAX;
+	row->ready_ms = net_loop_now_ms(fleets->options.loop) + row->wait_ms;
+	ctl_fleet_due(fleets, row);
+}
+
+static void
+fail(struct ctl_fleet_slot *slot, struct slice why)
+{
+	ctl_fleet_fault(slot->fleets, slot->row, why);
+	rest(slot);
+}
+
+static void
+on_applied(struct ctl_fleet_slot *slot, struct tree_node *object)
+{
+	struct ctl_fleet_row *row = slot->row;
+
+	if (slot->step == CTL_FLEET_APPLY)
+		row->applied_hash = slot->hash;
+	for (struct tree_node **at = &object->child; *at != NULL;)
+		if (slice_equal((*at)->key, SLICE("kind")) ||
+		    slice_equal((*at)->key, SLICE("apiVersion"))) {
+			*at = (*at)->next;
+			object->count--;
+		} else {
+			at = &(*at)->next;
+		}
+	ctl_fleet_live(slot->fleets, row, object);
+	row->applied_live_hash = row->live_hash;
+	ctl_fleet_fault(slot->fleets, row, SLICE_NONE);
+	end(slot);
+}
+
+/* There is one: it may be ours, of which the watch has not told yet. */
+static void
+on_found(struct ctl_fleet_slot *slot, struct tree_node *object)
+{
+	struct ctl_fleet_row *row = slot->row;
+
+	if (row->wanted == NULL) {
+		end(slot);
+		return;
+	}
+	if (!ctl_fleet_is_marked(slot->fleets, object)) {
+		fail(slot,
+		    SLICE("there is one that yumen did not make, and it is "
+		          "left alone: delete or rename it"));
+		return;
+	}
+	ctl_fleet_live(slot->fleets, row, object);
+	if (ctl_fleet_is_ours(row))
+		apply(slot, true);
+	else
+		fail(slot, SLICE("it belongs to another Gateway"));
+}
+
+static struct slice
+message_of(const struct ctl_fleet_slot *slot, const struct tree_node *answer)
+{
+	const struct tree_node *message =
+	    answer != NULL && answer->kind == TREE_MAP
+	    ? wire_tree_get(answer, "message")
+	    : NULL;
+
+	if (message != NULL && message->kind == TREE_TEXT)
+		return message->text;
+	return text_slice(&slot->decoder.rest);
+}
+
+static void
+on_answer(struct ctl_fleet_slot *slot)
+{
+	struct ctl_fleets *fleets = slot->fleets;
+	struct tree_node *answer = wire_tree_from_json(
+	    text_slice(&slot->decoder.rest), &fleets->arena);
+	bool is_map = answer != NULL && answer->kind == TREE_MAP;
+	bool good =
+	    slot->status == 200 || slot->status == 201 || slot->status == 202;
+
+	if (slot->step == CTL_FLEET_DELETE && (good || slot->status == 404)) {
+		/* That it is gone the watch tells. */
+		rest(slot);
+	} else if (slot->step == CTL_FLEET_LOOK && slot->status == 404) {
+		if (slot->row->wanted != NULL)
+			apply(slot, false);
+		else
+			end(slot);
+	} else if (!good || !is_map) {
+		fail(slot, message_of(slot, answer));
+	} else if (slot->step == CTL_FLEET_LOOK) {
+		on_found(slot, answer);
+	} else {
+		on_applied(slot, answer);
+	}
+}
+
+static void
+on_status(struct kube_call *call, unsigned status)
+{
+	container_of(call, struct ctl_fleet_slot, call)->status = status;
+}
+
+static enum error
+on_body(struct kube_call *call, struct slice bytes)
+{
+	return kube_decoder_feed(
+	    &container_of(call, struct ctl_fleet_slot, call)->decoder, bytes);
+}
+
+static void
+on_done(struct kube_call *call, enum error error)
+{
+	struct ctl_fleet_slot *slot =
+	    container_of(call, struct ctl_fleet_slot, call);
+
+	if (error != ERROR_OK)
+		rest(slot);
+	else
+		on_answer(slot);
+	arena_reset(&slot->fleets->arena);
+}
+
+/* ---- what is to be done ---- */
+
+/* Does the Gateway that a live object names let go of it? */
+static bool
+is_orphan(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
+{
+	const struct ctl_fleet_gateway *gateway = row->owner != NULL
+	    ? map_get(&fleets->gateways, slice_from_string(row->owner))
+	    : NULL;
+
+	return gateway == NULL || gateway->state != GW_FLEET_KEPT;
+}
+
+/* False: nothing is. */
+static bool
+begin(struct ctl_fleet_slot *slot, struct ctl_fleet_row *row)
+{
+	if (row->wanted == NULL &&
+	    (row->live_hash == 0 || row->uid == NULL ||
+	        !is_orphan(slot->fleets, row)))
+		return false;
+	bool is_applied = row->applied_hash == row->wanted_hash &&
+	    row->live_hash != 0 && row->applied_live_hash == row->live_hash;
+
+	if (row->wanted != NULL && is_applied && ctl_fleet_is_given(row))
+		return false;
+	slot->row = row;
+	row->busy = true;
+	if (row->wanted == NULL)
+		delete (slot);
+	else if (is_applied)
+		give(slot);
+	else if (ctl_fleet_is_ours(row))
+		apply(slot, true);
+	else
+		look(slot);
+	return true;
+}
+
+static struct ctl_fleet_slot *
+free_slot(struct ctl_fleets *fleets)
+{
+	for (unsigned i = 0; i < CTL_FLEET_SLOTS; i++)
+		if (fleets->slots[i].row == NULL)
+			return &fleets->slots[i];
+	return NULL;
+}
+
+/* Sets the timer for the first of those that rest; moves those that have. */
+static void
+wake_resting(struct ctl_fleets *fleets, uint64_t now_ms)
+{
+	uint64_t first_ms = UINT64_MAX;
+
+	LIST_FOR_EACH_SAFE(at, &fleets->resting)
+	{
+		struct ctl_fleet_row *row =
+		    container_of(at, struct ctl_fleet_row, due);
+
+		if (row->ready_ms <= now_ms) {
+			list_remove(&row->due);
+			list_insert(&fleets->due, &row->due);
+		} else if (row->ready_ms < first_ms) {
+			first_ms = row->ready_ms;
+		}
+	}
+	if (first_ms != UINT64_MAX)
+		net_timer_set(
+		    fleets->options.loop, &fleets->timer, first_ms - now_ms);
+}
+
+/* The next one that there is something to do about is begun; false: none. */
+static bool
+begin_next(
+    struct ctl_fleets *fleets, struct ctl_fleet_slot *slot, uint64_t now_ms)
+{
+	while (!list_is_empty(&fleets->due)) {
+		struct ctl_fleet_row *row =
+		    container_of(fleets->due.next, struct ctl_fleet_row, due);
+
+		list_remove(&row->due);
+		if (row->busy)
+			continue; /* it is looked at again when that ends */
+		if (row->ready_ms > now_ms) {
+			list_insert(&fleets->resting, &row->due);
+			continue;
+		}
+		if (begin(slot, row))
+			return true;
+		ctl_fleet_drop(fleets, row);
+	}
+	return false;
+}
+
+static void
+on_work(struct net_task *task)
+{
+	struct ctl_fleets *fleets = container_of(task, struct ctl_fleets, work);
+	uint64_t now_ms = net_loop_now_ms(fleets->options.loop);
+	struct ctl_fleet_slot *slot;
+
+	if (!fleets->leads || !fleets->begun || !fleets->whole)
+		return;
+	ctl_rate_refill(&fleets->rate, now_ms);
+	wake_resting(fleets, now_ms);
+	while (fleets->rate.tokens > 0 && (slot = free_slot(fleets)) != NULL) {
+		if (!begin_next(fleets, slot, now_ms))
+			break;
+		fleets->rate.tokens--;
+	}
+	wake_resting(fleets, now_ms);
+	if (fleets->rate.tokens == 0 && !list_is_empty(&fleets->due))
+		net_timer_set(
+		    fleets->options.loop, &fleets->timer, RATE_WAIT_MS);
+}
+
+static void
+on_timer(struct net_timer *timer)
+{
+	ctl_fleet_go(container_of(timer, struct ctl_fleets, timer));
+}
+
+void
+ctl_fleet_go(struct ctl_fleets *fleets)
+{
+	net_loop_yield(fleets->options.loop, &fleets->work);
+}
+
+void
+ctl_fleet_calls_init(struct ctl_fleets *fleets)
+{
+	net_task_init(&fleets->work, on_work);
+	net_timer_init(&fleets->timer, on_timer);
+	ctl_rate_init(&fleets->rate, net_loop_now_ms(fleets->options.loop));
+	for (unsigned i = 0; i < CTL_FLEET_SLOTS; i++) {
+		struct ctl_fleet_slot *slot = &fleets->slots[i];
+
+		slot->fleets = fleets;
+		kube_call_init(
+		    &slot->call, fleets->options.client, &call_handler);
+		kube_decoder_init(&slot->decoder, KUBE_WHOLE, NULL, NULL);
+		text_init(&slot->target);
+		text_init(&slot->body);
+	}
+}
+
+void
+ctl_fleet_calls_fini(struct ctl_fleets *fleets)
+{
+	for (unsigned i = 0; i < CTL_FLEET_SLOTS; i++) {
+		struct ctl_fleet_slot *slot = &fleets->slots[i];
+
+		kube_call_fini(&slot->call);
+		kube_decoder_fini(&slot->decoder);
+		text_fini(&slot->target);
+		text_fini(&slot->body);
+	}
+	net_task_cancel(fleets->options.loop, &fleets->work);
+	net_timer_clear(&fleets->timer);
+}

@@ -1,0 +1,269 @@
+/* What the API has of fleets, as watches and answers tell. What others say in
+ * an object (its status, who manages which field) is not looked at. */
+#include <stdio.h>
+
+#include "core/log.h"
+#include "ctl/fleets_priv.h"
+
+static void on_begin(struct kube_follow *follow);
+static void on_end(struct kube_follow *follow);
+static void on_object(struct kube_follow *follow, struct tree_node *object);
+static void on_gone(struct kube_follow *follow, struct tree_node *object);
+static void on_trouble(struct kube_follow *follow,
+    enum kube_follow_trouble trouble, struct slice why);
+
+static const struct kube_follow_handler follow_handler = {
+    .on_begin = on_begin,
+    .on_end = on_end,
+    .on_object = on_object,
+    .on_gone = on_gone,
+    .on_trouble = on_trouble,
+};
+
+/* ---- one of them ---- */
+
+static void
+drop_member(struct tree_node *map, const char *key)
+{
+	struct tree_node **place = &map->child;
+
+	while (*place != NULL &&
+	    !slice_equal((*place)->key, slice_from_string(key)))
+		place = &(*place)->next;
+	if (*place == NULL)
+		return;
+	*place = (*place)->next;
+	map->count--;
+}
+
+static struct slice
+text_at(const struct tree_node *map, const char *key)
+{
+	const struct tree_node *node = map != NULL && map->kind == TREE_MAP
+	    ? wire_tree_get(map, key)
+	    : NULL;
+
+	return node != NULL && node->kind == TREE_TEXT ? node->text
+	                                               : SLICE_NONE;
+}
+
+static struct tree_node *
+map_at(const struct tree_node *map, const char *key)
+{
+	struct tree_node *node = map != NULL && map->kind == TREE_MAP
+	    ? wire_tree_get(map, key)
+	    : NULL;
+
+	return node != NULL && node->kind == TREE_MAP ? node : NULL;
+}
+
+bool
+ctl_fleet_is_marked(
+    const struct ctl_fleets *fleets, const struct tree_node *object)
+{
+	const struct ctl_fleets_options *options = &fleets->options;
+	struct slice mark = text_at(
+	    map_at(map_at(object, "metadata"), "labels"), GW_FLEET_MARK);
+	char ours[GW_FLEET_NAME_BYTES + 1];
+
+	for (uint32_t i = 0; i < options->controller_name_count; i++) {
+		gw_fleet_mark(options->controller_names[i], ours);
+		if (slice_equal(mark, slice_from_string(ours)))
+			return true;
+	}
+	return false;
+}
+
+bool
+ctl_fleet_is_ours(const struct ctl_fleet_row *row)
+{
+	return row->live_hash != 0 && row->owner != NULL &&
+	    row->gateway != NULL &&
+	    slice_equal(slice_from_string(row->owner),
+	        ctl_fleet_gateway_key(row->gateway));
+}
+
+bool
+ctl_fleet_is_given(const struct ctl_fleet_row *row)
+{
+	const char *live = row->live_addresses;
+
+	return row->addresses == NULL ||
+	    strcmp(row->addresses, live != NULL ? live : "") == 0;
+}
+
+static void
+take_addresses(struct ctl_fleet_row *row, const struct tree_node *object)
+{
+	const struct tree_node *balancer =
+	    map_at(map_at(object, "status"), "loadBalancer");
+	const struct tree_node *list =
+	    balancer != NULL ? wire_tree_get(balancer, "ingress") : NULL;
+	struct text text;
+
+	text_init(&text);
+	for (const struct tree_node *at = list != NULL ? list->child : NULL;
+	     at != NULL; at = at->next)
+		text_printf(&text, "%s%.*s", text.length > 0 ? "," : "",
+		    SLICE_ARGS(text_at(at, "ip")));
+	ctl_fleet_text(&row->live_addresses, text_slice(&text));
+	text_fini(&text);
+}
+
+void
+ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
+    struct tree_node *object)
+{
+	struct tree_node *metadata = map_at(object, "metadata");
+	uint64_t before = row->live_hash;
+	bool given = ctl_fleet_is_given(row);
+
+	(void)fleets;
+	if (metadata == NULL)
+		return;
+	ctl_fleet_text(&row->owner,
+	    text_at(map_at(metadata, "annotations"), GW_FLEET_GATEWAY));
+	ctl_fleet_text(&row->uid, text_at(metadata, "uid"));
+	if (row->kind == GW_MADE_SERVICE)
+		take_addresses(row, object);
+	drop_member(object, "status");
+	drop_member(metadata, "managedFields");
+	drop_member(metadata, "resourceVersion");
+	drop_member(metadata, "generation");
+	row->live_hash = wire_tree_hash(object);
+	if ((row->live_hash != before || ctl_fleet_is_given(row) != given) &&
+	    !row->busy)
+		ctl_fleet_due(fleets, row);
+}
+
+void
+ctl_fleet_gone(struct ctl_fleets *fleets, struct ctl_fleet_row *row)
+{
+	row->live_hash = row->applied_hash = row->applied_live_hash = 0;
+	ctl_fleet_text(&row->live_addresses, SLICE_NONE);
+	ctl_fleet_text(&row->owner, SLICE_NONE);
+	ctl_fleet_text(&row->uid, SLICE_NONE);
+	ctl_fleet_due(fleets, row);
+}
+
+/* ---- watching ---- */
+
+static struct ctl_fleet_follow *
+of_follow(struct kube_follow *follow)
+{
+	return container_of(follow, struct ctl_fleet_follow, follow);
+}
+
+static struct ctl_fleet_row *
+row_of(struct ctl_fleet_follow *followed, const struct tree_node *object,
+    bool make)
+{
+	const struct tree_node *metadata = map_at(object, "metadata");
+	struct slice name = text_at(metadata, "name");
+
+	if (name.length == 0)
+		return NULL;
+	return ctl_fleet_row(followed->fleets, followed->kind,
+	    text_at(metadata, "namespace"), name, make);
+}
+
+static void
+on_object(struct kube_follow *follow, struct tree_node *object)
+{
+	struct ctl_fleet_follow *followed = of_follow(follow);
+	struct ctl_fleet_row *row = row_of(followed, object, true);
+	struct tree_node *kind = wire_tree_get(object, "kind");
+
+	if (row == NULL)
+		return;
+	row->epoch = followed->epoch;
+	/* Items of lists do not say it, those of watches do. */
+	if (kind != NULL) {
+		drop_member(object, "kind");
+		drop_member(object, "apiVersion");
+	}
+	ctl_fleet_live(followed->fleets, row, object);
+}
+
+static void
+on_gone(struct kube_follow *follow, struct tree_node *object)
+{
+	struct ctl_fleet_follow *followed = of_follow(follow);
+	struct ctl_fleet_row *row = row_of(followed, object, false);
+
+	if (row != NULL)
+		ctl_fleet_gone(followed->fleets, row);
+}
+
+static void
+on_begin(struct kube_follow *follow)
+{
+	of_follow(follow)->epoch++;
+}
+
+static void
+set_whole(struct ctl_fleet_follow *followed)
+{
+	struct ctl_fleets *fleets = followed->fleets;
+
+	followed->whole = true;
+	fleets->whole = true;
+	for (unsigned i = 0; i < GW_MADE__COUNT; i++)
+		fleets->whole &= fleets->follows[i].whole;
+	ctl_fleet_go(fleets);
+}
+
+static void
+on_end(struct kube_follow *follow)
+{
+	struct ctl_fleet_follow *followed = of_follow(follow);
+	struct ctl_fleets *fleets = followed->fleets;
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(&fleets->rows, &at, &key, &value);) {
+		struct ctl_fleet_row *row = value;
+
+		if (row->kind == followed->kind && row->live_hash != 0 &&
+		    row->epoch != followed->epoch)
+			ctl_fleet_gone(fleets, row);
+	}
+	set_whole(followed);
+}
+
+static void
+on_trouble(struct kube_follow *follow, enum kube_follow_trouble trouble,
+    struct slice why)
+{
+	struct ctl_fleet_follow *followed = of_follow(follow);
+	const char *kind = gw_made_rows[followed->kind].kind;
+
+	if (trouble == KUBE_FOLLOW_DENIED)
+		log_event(LOG_KUBE_KIND_DENIED, LOG_STRING("kind", kind),
+		    LOG_TEXT("why", why));
+	else if (trouble != KUBE_FOLLOW_NONE)
+		log_event(LOG_KUBE_KIND_FAILED, LOG_STRING("kind", kind),
+		    LOG_TEXT("why", why));
+	/* What is not seen may be written all the same. */
+	if (trouble == KUBE_FOLLOW_DENIED || trouble == KUBE_FOLLOW_MISSING)
+		set_whole(followed);
+}
+
+void
+ctl_fleet_follow(struct ctl_fleets *fleets, enum gw_made kind)
+{
+	struct ctl_fleet_follow *followed = &fleets->follows[kind];
+	const struct gw_made_row *row = &gw_made_rows[kind];
+	struct kube_follow_options options = {
+	    .roots = {followed->root},
+	    .label_selector = fleets->selector.data,
+	};
+
+	followed->fleets = fleets;
+	followed->kind = kind;
+	snprintf(followed->root, sizeof(followed->root), "/%s%s/%s/%s",
+	    row->group[0] != '\0' ? "apis/" : "api", row->group, row->version,
+	    row->plural);
+	kube_follow_init(&followed->follow, fleets->options.client, &options,
+	    &follow_handler);
+}

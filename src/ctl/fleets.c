@@ -1,0 +1,340 @@
+/* A row an object, wanted or there. Whether it is as wanted hashes say: of what
+ * was applied last, and of what the API had of it then. */
+#include "ctl/fleets_priv.h"
+
+#include <stdio.h>
+
+#include "core/hash.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/must.h"
+
+enum { ARENA_BYTES = 16384 };
+
+/* ---- rows and Gateways ---- */
+
+static struct slice
+row_key(const void *value)
+{
+	const struct ctl_fleet_row *row = value;
+
+	return slice_make(row->key, row->key_length);
+}
+
+struct slice
+ctl_fleet_gateway_key(const void *value)
+{
+	const struct ctl_fleet_gateway *gateway = value;
+
+	return slice_make(gateway->key, gateway->length);
+}
+
+struct slice
+ctl_fleet_row_namespace(const struct ctl_fleet_row *row)
+{
+	return slice_make(row->key + 1, row->key_length - row->name_length - 2);
+}
+
+struct slice
+ctl_fleet_row_name(const struct ctl_fleet_row *row)
+{
+	return slice_make(
+	    row->key + row->key_length - row->name_length, row->name_length);
+}
+
+struct ctl_fleet_row *
+ctl_fleet_row(struct ctl_fleets *fleets, enum gw_made kind,
+    struct slice namespace, struct slice name, bool make)
+{
+	struct ctl_fleet_row *row;
+	struct text key;
+
+	text_init(&key);
+	text_push_byte(&key, (char)(1 + kind));
+	text_printf(&key, "%.*s/%.*s", SLICE_ARGS(namespace), SLICE_ARGS(name));
+	row = map_get(&fleets->rows, text_slice(&key));
+	if (row == NULL && make && key.length <= UINT16_MAX) {
+		row = memory_zero(1, sizeof(*row) + key.length);
+		memcpy(row->key, key.data, key.length);
+		row->key_length = (uint16_t)key.length;
+		row->name_length = (uint16_t)name.length;
+		row->kind = (uint8_t)kind;
+		list_init(&row->due);
+		list_init(&row->wanted_by);
+		(void)map_add(&fleets->rows, row);
+	}
+	text_fini(&key);
+	return row;
+}
+
+static struct ctl_fleet_gateway *
+get_gateway(struct ctl_fleets *fleets, struct slice key, bool make)
+{
+	struct ctl_fleet_gateway *gateway = map_get(&fleets->gateways, key);
+
+	if (gateway != NULL || !make || key.length > UINT16_MAX)
+		return gateway;
+	gateway = memory_zero(1, sizeof(*gateway) + key.length);
+	memcpy(gateway->key, key.data, key.length);
+	gateway->length = (uint16_t)key.length;
+	list_init(&gateway->rows);
+	(void)map_add(&fleets->gateways, gateway);
+	return gateway;
+}
+
+void
+ctl_fleet_text(char **place, struct slice text)
+{
+	memory_free(*place);
+	*place = NULL;
+	if (!slice_is_set(text))
+		return;
+	*place = memory_zero(1, text.length + 1);
+	memcpy(*place, text.data, text.length);
+}
+
+static void
+free_row(struct ctl_fleet_row *row)
+{
+	list_remove(&row->due);
+	list_remove(&row->wanted_by);
+	memory_free(row->wanted);
+	memory_free(row->addresses);
+	memory_free(row->live_addresses);
+	memory_free(row->owner);
+	memory_free(row->uid);
+	memory_free(row->fault);
+	memory_free(row);
+}
+
+void
+ctl_fleet_drop(struct ctl_fleets *fleets, struct ctl_fleet_row *row)
+{
+	if (row->busy || row->wanted != NULL || row->live_hash != 0)
+		return;
+	(void)map_remove(&fleets->rows, row_key(row));
+	free_row(row);
+}
+
+void
+ctl_fleet_due(struct ctl_fleets *fleets, struct ctl_fleet_row *row)
+{
+	list_remove(&row->due);
+	list_insert(&fleets->due, &row->due);
+	ctl_fleet_go(fleets);
+}
+
+/* ---- faults ---- */
+
+static const char *
+first_fault(const struct ctl_fleet_gateway *gateway)
+{
+	LIST_FOR_EACH(at, &gateway->rows)
+	{
+		const struct ctl_fleet_row *row =
+		    container_of(at, struct ctl_fleet_row, wanted_by);
+
+		if (row->fault != NULL)
+			return row->fault;
+	}
+	return NULL;
+}
+
+static void
+tell_fault(struct ctl_fleets *fleets, struct ctl_fleet_gateway *gateway)
+{
+	const char *fault = first_fault(gateway);
+	struct slice name = ctl_fleet_gateway_key(gateway), namespace;
+
+	if (fault == NULL && !gateway->faulty)
+		return;
+	gateway->faulty = fault != NULL;
+	(void)slice_cut(&name, '/', &namespace);
+	fleets->options.on_fault(
+	    fleets->options.context, namespace, name, slice_from_string(fault));
+}
+
+void
+ctl_fleet_fault(
+    struct ctl_fleets *fleets, struct ctl_fleet_row *row, struct slice why)
+{
+	const struct gw_made_row *kind = &gw_made_rows[row->kind];
+	struct text text;
+
+	if (!slice_is_set(why) && row->fault == NULL)
+		return;
+	text_init(&text);
+	if (slice_is_set(why))
+		text_printf(&text, "%s %.*s/%.*s: %.*s", kind->kind,
+		    SLICE_ARGS(ctl_fleet_row_namespace(row)),
+		    SLICE_ARGS(ctl_fleet_row_name(row)),
+		    why.length < 512 ? (int)why.length : 512, why.data);
+	if (row->fault == NULL ||
+	    !slice_equal(slice_from_string(row->fault), text_slice(&text))) {
+		if (slice_is_set(why))
+			log_event(LOG_KUBE_FLEET_FAILED,
+			    LOG_TEXT("why", text_slice(&text)));
+		ctl_fleet_text(&row->fault,
+		    slice_is_set(why) ? text_slice(&text) : SLICE_NONE);
+		if (row->gateway != NULL)
+			tell_fault(fleets, row->gateway);
+	}
+	text_fini(&text);
+}
+
+/* ---- what is wanted ---- */
+
+static void
+unwant(struct ctl_fleets *fleets, struct ctl_fleet_row *row)
+{
+	list_remove(&row->wanted_by);
+	row->gateway = NULL;
+	row->wanted_hash = 0;
+	ctl_fleet_text(&row->wanted, SLICE_NONE);
+	ctl_fleet_text(&row->addresses, SLICE_NONE);
+	ctl_fleet_text(&row->fault, SLICE_NONE);
+	ctl_fleet_due(fleets, row);
+}
+
+static void
+want(struct ctl_fleets *fleets, struct ctl_fleet_gateway *gateway,
+    struct ctl_fleet_row *row, const struct gw_fleet_object *object)
+{
+	struct slice json = object->json;
+	uint64_t hash = hash_bytes(json);
+
+	list_remove(&row->wanted_by);
+	list_insert(&gateway->rows, &row->wanted_by);
+	row->gateway = gateway;
+	ctl_fleet_text(&row->addresses, object->addresses);
+	if (!ctl_fleet_is_given(row))
+		ctl_fleet_due(fleets, row);
+	if (row->wanted != NULL && row->wanted_hash == hash)
+		return;
+	ctl_fleet_text(&row->wanted, json);
+	row->wanted_length = json.length;
+	row->wanted_hash = hash;
+	row->wait_ms = row->ready_ms = 0;
+	ctl_fleet_due(fleets, row);
+}
+
+/* What is there of a Gateway that wants none of it any more. */
+static void
+look_at_all(struct ctl_fleets *fleets)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(&fleets->rows, &at, &key, &value);)
+		ctl_fleet_due(fleets, value);
+}
+
+void
+ctl_fleets_put(struct ctl_fleets *fleets, const struct gw_fleet *fleet)
+{
+	must(fleets != NULL && fleet != NULL);
+	struct ctl_fleet_gateway *gateway =
+	    get_gateway(fleets, fleet->gateway, true);
+	struct list before;
+
+	if (gateway == NULL)
+		return;
+	gateway->state = fleet->state;
+	if (fleet->state == GW_FLEET_KEPT)
+		return;
+	list_init(&before);
+	list_insert(&gateway->rows, &before);
+	for (uint32_t i = 0; i < fleet->count; i++) {
+		struct ctl_fleet_row *row =
+		    ctl_fleet_row(fleets, fleet->objects[i].kind,
+		        fleet->namespace, fleet->name, true);
+
+		if (row != NULL)
+			want(fleets, gateway, row, &fleet->objects[i]);
+	}
+	/* Those that were not named again still stand before the mark. */
+	while (gateway->rows.next != &before)
+		unwant(fleets,
+		    container_of(
+		        gateway->rows.next, struct ctl_fleet_row, wanted_by));
+	list_remove(&before);
+	tell_fault(fleets, gateway);
+	if (fleet->state == GW_FLEET_NONE) {
+		look_at_all(fleets);
+		(void)map_remove(
+		    &fleets->gateways, ctl_fleet_gateway_key(gateway));
+		memory_free(gateway);
+	}
+}
+
+void
+ctl_fleets_begin(struct ctl_fleets *fleets)
+{
+	must(fleets != NULL);
+	if (fleets->begun)
+		return;
+	fleets->begun = true;
+	ctl_fleet_go(fleets);
+}
+
+void
+ctl_fleets_lead(struct ctl_fleets *fleets, bool leads)
+{
+	must(fleets != NULL);
+	fleets->leads = leads;
+	if (leads)
+		look_at_all(fleets);
+}
+
+/* ---- its life ---- */
+
+struct ctl_fleets *
+ctl_fleets_new(const struct ctl_fleets_options *options)
+{
+	must(options != NULL && options->controller_name_count > 0);
+	struct ctl_fleets *fleets = memory_zero(1, sizeof(*fleets));
+
+	fleets->options = *options;
+	map_init_keyed(&fleets->rows, row_key);
+	map_init_keyed(&fleets->gateways, ctl_fleet_gateway_key);
+	list_init(&fleets->due);
+	list_init(&fleets->resting);
+	arena_init(&fleets->arena, ARENA_BYTES);
+	text_init(&fleets->selector);
+	text_push_string(&fleets->selector, GW_FLEET_MARK " in (");
+	for (uint32_t i = 0; i < options->controller_name_count; i++) {
+		char mark[GW_FLEET_NAME_BYTES + 1];
+
+		gw_fleet_mark(options->controller_names[i], mark);
+		text_printf(&fleets->selector, "%s%s", i > 0 ? "," : "", mark);
+	}
+	text_push_byte(&fleets->selector, ')');
+	ctl_fleet_calls_init(fleets);
+	for (unsigned i = 0; i < GW_MADE__COUNT; i++)
+		ctl_fleet_follow(fleets, i);
+	return fleets;
+}
+
+void
+ctl_fleets_free(struct ctl_fleets **fleets)
+{
+	struct ctl_fleets *old = *fleets;
+	struct slice key;
+	void *value;
+
+	*fleets = NULL;
+	if (old == NULL)
+		return;
+	for (unsigned i = 0; i < GW_MADE__COUNT; i++)
+		kube_follow_fini(&old->follows[i].follow);
+	ctl_fleet_calls_fini(old);
+	for (size_t at = 0; map_next(&old->rows, &at, &key, &value);)
+		free_row(value);
+	map_fini(&old->rows);
+	for (size_t at = 0; map_next(&old->gateways, &at, &key, &value);)
+		memory_free(value);
+	map_fini(&old->gateways);
+	text_fini(&old->selector);
+	arena_fini(&old->arena);
+	memory_free(old);
+}

@@ -1,0 +1,34 @@
+/* Fleets in a cluster: applies what gw says is to be there for each Gateway
+ * (server-side apply, field manager yumen.dev), watches what it made so that
+ * what others change or delete of it is mended, and deletes what is of no
+ * Gateway any more. An object that does not bear our mark is never touched:
+ * the Gateway is told.
+ *
+ * Nothing is written but while told to lead and after ctl_fleets_begin. */
+#ifndef YUMEN_CTL_FLEETS_H
+#define YUMEN_CTL_FLEETS_H
+
+#include "gw/fleet.h"
+#include "kube/client.h"
+
+struct ctl_fleets;
+struct ctl_fleets_options {
+	struct net_loop *loop;
+	struct kube_client *client; /* borrowed */
+	const struct slice *controller_names; /* that are ours */
+	uint32_t controller_name_count;
+	/* Why a Gateway's fleet is not as it is to be; empty: it is. */
+	void (*on_fault)(void *context, struct slice namespace,
+	    struct slice name, struct slice why);
+	void *context;
+};
+
+struct ctl_fleets *ctl_fleets_new(const struct ctl_fleets_options *options);
+void ctl_fleets_free(struct ctl_fleets **fleets);
+/* Copied. */
+void ctl_fleets_put(struct ctl_fleets *fleets, const struct gw_fleet *fleet);
+/* All Gateways were told: what is of none is of nobody. */
+void ctl_fleets_begin(struct ctl_fleets *fleets);
+void ctl_fleets_lead(struct ctl_fleets *fleets, bool leads);
+
+#endif

@@ -1,0 +1,121 @@
+/* What the files of ctl/fleets share. */
+#ifndef YUMEN_CTL_FLEETS_PRIV_H
+#define YUMEN_CTL_FLEETS_PRIV_H
+
+#include "core/list.h"
+#include "core/map.h"
+#include "ctl/fleets.h"
+#include "ctl/rate.h"
+#include "kube/follow.h"
+
+/* A Gateway that was told of. */
+struct ctl_fleet_gateway {
+	struct list rows; /* that it wants */
+	enum gw_fleet_state state;
+	bool faulty; /* as was told */
+	uint16_t length;
+	char key[]; /* "namespace/name" */
+};
+
+/* An object that is wanted, or there, or both. */
+struct ctl_fleet_row {
+	struct list due; /* in fleets.due or fleets.resting */
+	struct list wanted_by; /* in the Gateway's rows */
+	struct ctl_fleet_gateway *gateway; /* that wants it, or NULL */
+	char *wanted; /* JSON, owned; NULL: it is not */
+	size_t wanted_length;
+	uint64_t wanted_hash, live_hash; /* live: 0: it is not there */
+	uint64_t applied_hash, applied_live_hash; /* of the last apply */
+	/* Of a Service, as of gw_fleet_object; owned, or NULL. */
+	char *addresses, *live_addresses;
+	char *owner; /* the live one's Gateway, owned; NULL: it names none */
+	char *uid; /* the live one's, owned */
+	char *fault; /* why it is not as wanted, owned; or NULL */
+	uint64_t wait_ms, ready_ms; /* after a failure */
+	bool busy; /* a call is under way */
+	uint8_t kind; /* enum gw_made */
+	uint8_t epoch;
+	uint16_t key_length, name_length;
+	char key[]; /* the kind in a byte, "namespace/name" */
+};
+
+struct ctl_fleet_follow {
+	struct kube_follow follow;
+	struct ctl_fleets *fleets;
+	enum gw_made kind;
+	uint8_t epoch;
+	bool whole;
+	char root[64];
+};
+
+enum { CTL_FLEET_SLOTS = 4 };
+enum ctl_fleet_step {
+	CTL_FLEET_LOOK, /* is there one that is not ours? */
+	CTL_FLEET_APPLY,
+	CTL_FLEET_GIVE, /* a Service's addresses */
+	CTL_FLEET_DELETE,
+};
+struct ctl_fleet_slot {
+	struct kube_call call;
+	struct kube_decoder decoder;
+	struct ctl_fleets *fleets;
+	struct ctl_fleet_row *row; /* NULL: it is free */
+	struct text target, body;
+	uint64_t hash; /* of what is applied */
+	enum ctl_fleet_step step;
+	unsigned status;
+};
+
+struct ctl_fleets {
+	struct ctl_fleets_options options;
+	struct ctl_fleet_follow follows[GW_MADE__COUNT];
+	struct text selector;
+	struct map rows, gateways; /* by key */
+	struct list due, resting;
+	struct ctl_fleet_slot slots[CTL_FLEET_SLOTS];
+	struct ctl_rate rate;
+	struct net_task work;
+	struct net_timer timer;
+	struct arena arena;
+	bool begun, leads, whole;
+};
+
+/* fleets.c */
+struct slice ctl_fleet_row_namespace(const struct ctl_fleet_row *row);
+struct slice ctl_fleet_row_name(const struct ctl_fleet_row *row);
+void ctl_fleet_due(struct ctl_fleets *fleets, struct ctl_fleet_row *row);
+/* A copy in the place of the old one; absent: none. */
+void ctl_fleet_text(char **place, struct slice text);
+/* NULL: there is none, and none is to be made. */
+struct ctl_fleet_row *ctl_fleet_row(struct ctl_fleets *fleets,
+    enum gw_made kind, struct slice namespace, struct slice name, bool make);
+struct slice ctl_fleet_gateway_key(const void *gateway);
+/* why: absent: it is as wanted. */
+void ctl_fleet_fault(
+    struct ctl_fleets *fleets, struct ctl_fleet_row *row, struct slice why);
+
+/* Freed when nothing needs it. */
+void ctl_fleet_drop(struct ctl_fleets *fleets, struct ctl_fleet_row *row);
+
+/* fleet_live.c */
+/* Begins to watch what there is of a kind. */
+void ctl_fleet_follow(struct ctl_fleets *fleets, enum gw_made kind);
+/* What the API has of it now; object may be changed. */
+void ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
+    struct tree_node *object);
+void ctl_fleet_gone(struct ctl_fleets *fleets, struct ctl_fleet_row *row);
+/* Whose the live one is, that a Gateway wants: OURS, or another's. */
+bool ctl_fleet_is_ours(const struct ctl_fleet_row *row);
+/* It has the addresses that it is to have. */
+bool ctl_fleet_is_given(const struct ctl_fleet_row *row);
+/* Has this object of the API the mark of one of our controllers? */
+bool ctl_fleet_is_marked(
+    const struct ctl_fleets *fleets, const struct tree_node *object);
+
+/* fleet_calls.c */
+void ctl_fleet_calls_init(struct ctl_fleets *fleets);
+void ctl_fleet_calls_fini(struct ctl_fleets *fleets);
+/* What is due may go. */
+void ctl_fleet_go(struct ctl_fleets *fleets);
+
+#endif

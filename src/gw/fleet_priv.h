@@ -1,0 +1,37 @@
+/* Inside gw: fleets. */
+#ifndef YUMEN_GW_FLEET_PRIV_H
+#define YUMEN_GW_FLEET_PRIV_H
+
+#include "gw/fleet.h"
+#include "gw/state_priv.h"
+
+/* A port of the fleet's Service. */
+struct gw_fleet_port {
+	struct slice name; /* "http-80" */
+	const char *transport; /* "TCP" */
+	int64_t number;
+};
+
+/* What the objects of a fleet are made of; texts are in the caller's arena. */
+struct gw_fleet_plan {
+	const struct gw_object *gateway;
+	const struct gw_fleet_options *options;
+	struct slice controller; /* the class's controllerName */
+	bool envoy; /* it was Envoy Gateway's */
+	struct slice namespace, name; /* of all objects */
+	struct slice host; /* of the stream */
+	struct slice bundle;
+	struct slice addresses; /* "a,b"; absent: another gives them */
+	struct gw_fleet_port *ports; /* sorted, each once */
+	uint32_t port_count;
+};
+
+/* The documents, in arena. */
+const struct gw_fleet_object *gw_fleet_make(
+    const struct gw_fleet_plan *plan, struct arena *arena, uint32_t *count);
+/* A name of 63 bytes at most of text: cut, and with eight digits of the hash of
+ * hashed, where it is longer or asked for. */
+struct slice gw_fleet_cut(
+    struct arena *arena, struct slice text, struct slice hashed, bool always);
+
+#endif
