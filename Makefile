@@ -4,7 +4,7 @@ DEBUG ?= build-debug
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: help build run check kube cluster cluster-tool cluster-down kubectl debug fuzz bench install format tables docs clean go
+.PHONY: help build run check kube cluster cluster-tool cluster-down kubectl conformance debug fuzz bench install format tables docs clean go
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -52,6 +52,26 @@ cluster-down: cluster-tool
 ## make kubectl ARGS='get pods -A'  ask it
 kubectl: cluster-tool
 	@build-cluster/cluster kubectl $(ARGS)
+
+## make conformance  the conformance suite of Gateway API in it; TEST=Name runs one test
+conformance: cluster build-cluster/conformance.test
+	@build-cluster/cluster load build-cluster/echo-basic $(ECHO_IMAGES)
+	@build-cluster/cluster kubectl apply --server-side -f test/conformance/cluster.yaml >/dev/null
+	@build-cluster/cluster enter build-cluster/conformance.test -test.timeout=60m \
+	    -test.parallel=8 -usable-address=198.51.100.1 -unusable-address=203.0.113.1 \
+	    $(if $(TEST),-run-test=$(TEST),-page=docs/conformance.md -table=src/gw/feature.def) \
+	    $(CONFORMANCE)
+
+SUITE_IMAGES = registry.k8s.io/gateway-api/conformance
+ECHO_IMAGES = $(SUITE_IMAGES)/echo-basic:v0.1.0 $(SUITE_IMAGES)/echo-basic:v0.2.0
+
+# The suite wants a newer Go than the rest, which comes as a module.
+build-cluster/conformance.test: $(addprefix test/conformance/,go.mod go.sum \
+    conformance_test.go results_test.go) | go
+	@echo 'building the conformance suite: four minutes at first'
+	@cd test/conformance && export GOTOOLCHAIN=auto CGO_ENABLED=0 GOFLAGS=-trimpath && \
+	    go build -o ../../build-cluster/echo-basic \
+	    sigs.k8s.io/gateway-api-conformance-images/echo-basic && go test -c -o ../../$@ .
 
 cluster-tool: go
 	@cd test/cluster && go build -o ../../build-cluster/cluster .

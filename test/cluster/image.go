@@ -162,6 +162,10 @@ func yumenImage(p place, to string) error {
 	if err != nil {
 		return err
 	}
+	return yumenImageAs(p, to, "yumen.dev/yumen:"+version)
+}
+
+func yumenImageAs(p place, to, name string) error {
 	folder, err := os.MkdirTemp("", "image")
 	if err != nil {
 		return err
@@ -180,7 +184,7 @@ func yumenImage(p place, to string) error {
 		return err
 	}
 	err = image{
-		name:       "yumen.dev/yumen:" + version,
+		name:       name,
 		entrypoint: []string{"/usr/bin/yumen"},
 		user:       "65532:65532",
 		files:      files,
@@ -214,6 +218,25 @@ func libraries(program string, files map[string]string) error {
 			return fmt.Errorf("%s is named by ldd and is not there", path)
 		}
 		files[path] = path
+	}
+	return nil
+}
+
+// loadProgram brings the cluster images with nothing but the program, where it does not
+// have them yet.
+func loadProgram(p place, program string, names []string) error {
+	if first(p) == 0 || !exists(p.run("ready")) {
+		return errNotUp
+	}
+	for n, name := range names {
+		archive := p.built(fmt.Sprintf("%s-%d.tar", filepath.Base(program), n))
+		err := image{name: name, entrypoint: []string{"/program"}, files: map[string]string{"/program": program}}.write(archive)
+		if err != nil {
+			return err
+		}
+		if _, err := load(p, archive); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@
 //	cluster [-root DIR] kubectl ARGUMENT...  kubectl in it
 //	cluster [-root DIR] enter COMMAND...     a command in its network
 //	cluster [-root DIR] image OUT.tar        yumen's image
+//	cluster [-root DIR] load PROGRAM NAME... bring it images of a static program by these names
 package main
 
 import (
@@ -32,6 +33,7 @@ var commands = map[string]command{
 	"kubectl": {0, func(p place, arguments []string) error { return enterKubectl(p, arguments) }},
 	"enter":   {1, func(p place, arguments []string) error { return enter(p, arguments) }},
 	"image":   {1, func(p place, arguments []string) error { return yumenImage(p, arguments[0]) }},
+	"load":    {2, func(p place, arguments []string) error { return loadProgram(p, arguments[0], arguments[1:]) }},
 	// What the program starts itself as, in namespaces of their own.
 	"inside": {0, func(_ place, _ []string) error { return inside() }},
 	"probe":  {0, func(_ place, _ []string) error { return probe() }},
@@ -42,7 +44,7 @@ func main() {
 	flag.Parse()
 	known, ok := commands[flag.Arg(0)]
 	if !ok || flag.NArg()-1 < known.arguments {
-		fmt.Fprintln(os.Stderr, "usage: cluster [-root DIR] up|down|need|kubectl|enter|image ...")
+		fmt.Fprintln(os.Stderr, "usage: cluster [-root DIR] up|down|need|kubectl|enter|image|load ...")
 		os.Exit(2)
 	}
 	absolute, err := filepath.Abs(*root)

@@ -56,6 +56,7 @@ var steps = []step{
 	}},
 	{"judge", judge},
 	{"cluster", cluster},
+	{"conformance", conformance},
 }
 
 func main() {
@@ -141,7 +142,10 @@ func style(root string) (counts, error) {
 		return total, err
 	}
 	for _, file := range strings.Fields(string(out)) {
-		one, err := single(run(filepath.Join(root, filepath.Dir(file)), nil, "go", "vet", "./..."))
+		// As make kube and make conformance build, so that the cache serves both; a module
+		// that wants a newer Go gets it.
+		environment := []string{"GOTOOLCHAIN=auto", "CGO_ENABLED=0", "GOFLAGS=-trimpath"}
+		one, err := single(run(filepath.Join(root, filepath.Dir(file)), environment, "go", "vet", "./..."))
 		total.add(one)
 		failed = errors.Join(failed, err)
 	}
@@ -254,23 +258,55 @@ func judge(root string) (counts, error) {
 
 // cluster starts a Kubernetes of one node and ends it again, where the machine allows it.
 func cluster(root string) (counts, error) {
+	if can, err := canCluster(root); !can {
+		return counts{skipped: 1}, err
+	}
+	return goTest(root, "test/cluster", nil)
+}
+
+// canCluster tells why not.
+func canCluster(root string) (bool, error) {
 	if err := run(root, nil, "tools/packages.sh", "cluster"); err != nil {
 		fmt.Println("   not run: packages are missing:", err)
-		return counts{skipped: 1}, nil
+		return false, nil
 	}
 	if err := run(root, nil, "make", "--no-print-directory", "cluster-tool"); err != nil {
-		return counts{}, err
+		return false, err
 	}
 	var lacks *exec.ExitError
 	err := run(root, nil, "build-cluster/cluster", "need")
 	if errors.As(err, &lacks) && lacks.ExitCode() == 3 {
 		fmt.Println("   not run, for the reason above")
-		return counts{skipped: 1}, nil
+		return false, nil
+	}
+	return err == nil, err
+}
+
+var (
+	conformancePassed = regexp.MustCompile(`(?m)^passed (\w+)$`)
+	conformanceCounts = regexp.MustCompile(`(?m)^\d+ tests: (\d+) passed, (\d+) failed, (\d+) not yet$`)
+)
+
+// conformance runs the upstream suite in that cluster; what passed is counted, not told.
+func conformance(root string) (counts, error) {
+	if can, err := canCluster(root); !can {
+		return counts{skipped: 1}, err
+	}
+	c := command(root, nil, "make", "--no-print-directory", "conformance")
+	out, err := c.CombinedOutput()
+	result := counts{sum(conformanceCounts, string(out)), 0, 0}
+	for _, match := range conformanceCounts.FindAllStringSubmatch(string(out), -1) {
+		fmt.Println("  ", match[0])
+		result.failed, _ = strconv.Atoi(match[2])
+		result.skipped, _ = strconv.Atoi(match[3])
+	}
+	if err == nil && result.passed == 0 {
+		err = errors.New("no test ran")
 	}
 	if err != nil {
-		return counts{}, err
+		os.Stdout.Write(conformancePassed.ReplaceAll(out, nil))
 	}
-	return goTest(root, "test/cluster", nil)
+	return result, errors.Join(err, run(root, nil, "make", "--no-print-directory", "cluster-down"))
 }
 
 // readEvents prints the output of what failed, the figures that the judge tells, and
