@@ -24,6 +24,30 @@ refuse(struct agent *agent, struct slice name, enum error error)
 	feed_answer(agent->options.feed, &reply);
 }
 
+/* Where it announces, an address that the set claims: also one that no listener
+ * here asks for. */
+static enum error
+claim(struct agent *agent, struct slice name)
+{
+	const struct unit *unit = snap_store_unit(agent->store, name);
+
+	if (agent->options.announcer == NULL || unit->kind != UNIT_CLAIM)
+		return ERROR_OK;
+	return announcer_claim(agent->options.announcer, unit->claim);
+}
+
+static void
+release(struct agent *agent, struct slice name)
+{
+	const struct unit *unit = snap_store_unit(agent->store, name);
+	struct net_address address;
+
+	if (agent->options.announcer != NULL && unit != NULL &&
+	    unit->kind == UNIT_CLAIM &&
+	    net_address_parse(unit->claim->address, 0, &address) == ERROR_OK)
+		announcer_release(agent->options.announcer, &address);
+}
+
 static void
 apply(struct agent *agent, const struct feed_change *change)
 {
@@ -37,10 +61,13 @@ apply(struct agent *agent, const struct feed_change *change)
 			agent_listeners_note(agent, change->name);
 	}
 	if (!slice_is_set(change->bytes)) {
+		release(agent, change->name);
 		snap_store_drop(agent->store, change->name);
 		return;
 	}
 	error = snap_store_put(agent->store, change->name, change->bytes);
+	if (error == ERROR_OK)
+		error = claim(agent, change->name);
 	if (error != ERROR_OK)
 		refuse(agent, change->name, error);
 }

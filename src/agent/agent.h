@@ -18,7 +18,7 @@ struct agent_options {
 	struct net_loop *loop; /* the control loop */
 	struct feed *feed;
 	struct proxy_log *access_log;
-	/* Announces the addresses that listeners ask for and the host lacks;
+	/* Announces the addresses that the set claims and the host lacks;
 	 * the caller's, whose on_change calls agent_addresses_changed. NULL:
 	 * none. */
 	struct announcer *announcer;

@@ -77,10 +77,11 @@ hint(enum error error)
 	}
 }
 
-/* Whether the address is here: the host's own, or announced and held. An
- * address that another machine has is not on this host. */
+/* Whether the address is here: the host's own, or announced and held; one that
+ * is not claimed may be. An address that another machine has is not on this
+ * host. */
 static enum error
-claim_address(struct agent *agent, struct agent_socket *socket)
+look_at_address(struct agent *agent, struct agent_socket *socket)
 {
 	struct announcer *announcer = agent->options.announcer;
 	char address[NET_ADDRESS_TEXT];
@@ -90,40 +91,16 @@ claim_address(struct agent *agent, struct agent_socket *socket)
 	if (announcer == NULL || socket->any)
 		return ERROR_OK;
 	text_init(&why);
-	enum error error = announcer_claim(announcer, &socket->address);
-	if (error == ERROR_OK)
-		error = announcer_state(announcer, &socket->address, &why);
-	else
-		text_printf(&why, "too many addresses are announced");
+	enum error error = announcer_state(announcer, &socket->address, &why);
 	if (why.length > 0) {
 		net_address_format_ip(&socket->address, address);
 		snprintf(socket->why, sizeof(socket->why), "%s: %.*s", address,
 		    SLICE_ARGS(text_slice(&why)));
 	}
 	text_fini(&why);
+	if (error == ERROR_NOT_FOUND)
+		return ERROR_OK;
 	return error == ERROR_IN_USE ? ERROR_NOT_FOUND : error;
-}
-
-/* Give up the address of a socket that the set does not ask for any more,
- * unless another one is on it. */
-static void
-release_address(struct agent *agent, const struct agent_socket *gone)
-{
-	struct announcer *announcer = agent->options.announcer;
-
-	if (announcer == NULL || gone->any)
-		return;
-	LIST_FOR_EACH(at, &agent->sockets)
-	{
-		const struct agent_socket *socket =
-		    container_of(at, struct agent_socket, link);
-
-		if (!socket->closing &&
-		    memcmp(socket->address.ip, gone->address.ip,
-		        sizeof(gone->address.ip)) == 0)
-			return;
-	}
-	announcer_release(announcer, &gone->address);
 }
 
 /* Open a descriptor for each worker, or none and say why. */
@@ -132,7 +109,7 @@ open_all(struct agent *agent, struct agent_socket *socket)
 {
 	char text[NET_ADDRESS_TEXT];
 
-	socket->error = claim_address(agent, socket);
+	socket->error = look_at_address(agent, socket);
 	if (socket->error != ERROR_OK)
 		return;
 	socket->error = net_listen_is_free(&socket->address);
@@ -217,7 +194,6 @@ agent_sockets_sync(struct agent *agent, const struct snap_set *set)
 		for (unsigned i = 0; i < socket->count; i++)
 			proxy_worker_take_back(
 			    agent->workers[i], socket->fds[i]);
-		release_address(agent, socket);
 	}
 }
 
@@ -235,7 +211,7 @@ agent_sockets_retry(struct agent *agent)
 			continue;
 		if (socket->error == ERROR_OK) {
 			/* It may be contested, or no more. */
-			(void)!claim_address(agent, socket);
+			(void)!look_at_address(agent, socket);
 			continue;
 		}
 		open_all(agent, socket);

@@ -10,57 +10,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "announce/hold.h"
-#include "core/clock.h"
+#include "announce/announcer_priv.h"
 #include "core/log.h"
-#include "core/map.h"
 #include "core/memory.h"
-#include "core/metric.h"
 #include "core/must.h"
-#include "net/link.h"
 #include "net/route.h"
 
-struct claim;
-
-/* An address on a link. */
-struct place {
-	struct claim *claim;
-	struct announcer_link *at;
-	struct announce_hold hold;
-	struct net_timer timer;
-	int group; /* membership of the group that it is asked for by; -1 */
-	bool told; /* of the rival that is there now */
-};
-
-struct claim {
-	struct net_address address; /* port 0 */
-	enum error error; /* OK, or why its route could not be added */
-	bool is_own; /* the host has it without us */
-	bool has_route;
-	unsigned count;
-	struct place places[];
-};
-
-struct announcer_link {
-	struct net_link link;
-	struct announcer *announcer;
-};
-
-struct announcer {
-	struct announcer_options options;
-	struct metrics metrics;
-	struct random random;
-	struct net_task changed;
-	struct net_link_monitor monitor;
-	struct map claims; /* by the address' 16 bytes */
-	int lock;
-	unsigned link_count;
-	struct announcer_link links[LIMIT_VALUE_ANNOUNCE_LINKS];
-};
+#define CLAIM_BLOCK_BYTES 256
 
 static void on_frame(struct net_link *link, struct slice frame);
-static void on_timer(struct net_timer *timer);
 static void on_links_changed(struct net_link_monitor *monitor);
+static void on_peers_changed(struct announce_peers *peers);
+static void on_stood_still(struct announce_peers *peers);
 
 static struct slice
 key_of(const uint8_t *ip)
@@ -96,6 +57,13 @@ on_changed(struct net_task *task)
 	announcer->options.on_change(announcer->options.context);
 }
 
+/* What a killed one has left is taken away, where this one may. */
+static enum error
+sweep(const struct announcer *announcer)
+{
+	return announcer->options.takes ? net_route_sweep_local() : ERROR_OK;
+}
+
 enum error
 announcer_new(
     const struct announcer_options *options, struct announcer **announcer)
@@ -108,6 +76,8 @@ announcer_new(
 		return error;
 	}
 	made->options = *options;
+	made->has_peers = slice_is_set(options->node);
+	must(!made->has_peers || options->key.length > 0);
 	net_task_init(&made->changed, on_changed);
 	map_init(&made->claims);
 	random_init(&made->random);
@@ -115,10 +85,43 @@ announcer_new(
 	made->monitor.on_change = on_links_changed;
 	error = net_link_monitor_open(&made->monitor, options->loop);
 	if (error == ERROR_OK)
-		error = net_route_sweep_local();
+		error = sweep(made);
 	*announcer = made;
 	if (error != ERROR_OK)
 		announcer_free(announcer);
+	return error;
+}
+
+static void
+init_peers(struct announcer_link *at)
+{
+	struct announcer *announcer = at->announcer;
+	const struct announcer_options *options = &announcer->options;
+
+	at->peers = (struct announce_peers){
+	    .loop = options->loop,
+	    .key = options->key,
+	    .port = options->port,
+	    .metrics = &announcer->metrics,
+	    .interface = at->link.name,
+	    .on_change = on_peers_changed,
+	    .on_stood_still = on_stood_still,
+	};
+	announce_peers_init(&at->peers, options->node, &announcer->random);
+}
+
+/* What can be heard of others depends on the link. */
+static enum error
+begin_peers(struct announcer_link *at)
+{
+	if (!at->announcer->has_peers || !at->link.is_up)
+		return ERROR_OK;
+	enum error error =
+	    announce_peers_begin(&at->peers, at->link.index, at->link.hardware);
+	if (error != ERROR_OK)
+		log_event(LOG_ANNOUNCE_NO_PEERS,
+		    LOG_STRING("interface", at->link.name),
+		    LOG_STRING("error", error_text(error)));
 	return error;
 }
 
@@ -135,129 +138,204 @@ announcer_add_link(struct announcer *announcer, const char *name)
 	at->link.on_frame = on_frame;
 	enum error error =
 	    net_link_open(&at->link, announcer->options.loop, name);
-	if (error == ERROR_OK)
-		announcer->link_count++;
-	return error;
+	if (error != ERROR_OK)
+		return error;
+	announcer->link_count++;
+	if (announcer->has_peers)
+		init_peers(at);
+	return begin_peers(at);
 }
 
-static uint64_t
-now_ms(const struct announcer *announcer)
-{
-	return net_loop_now_ms(announcer->options.loop);
-}
+/* ---- claims ---- */
 
 static bool
-is_held(const struct claim *claim)
+is_here(const struct announce_claim *claim)
 {
 	for (unsigned i = 0; i < claim->count; i++)
-		if (claim->places[i].hold.state == ANNOUNCE_HELD)
+		if (announce_hold_is_here(&claim->places[i].hold))
 			return true;
 	return false;
 }
 
-/* What is held for the first time is taken; it is not given up to a rival, so
- * it stays until the claim goes. Who asks is told of the change. */
 static void
-settle(struct announcer *announcer, struct claim *claim)
+take_route(struct announcer *announcer, struct announce_claim *claim)
 {
-	char text[NET_ADDRESS_TEXT];
-
-	net_loop_defer(announcer->options.loop, &announcer->changed);
-	if (claim->has_route || !is_held(claim))
-		return;
 	claim->error = net_route_add_local(&claim->address);
 	claim->has_route = claim->error == ERROR_OK;
-	net_address_format_ip(&claim->address, text);
-	if (!claim->has_route) {
-		log_event(LOG_ANNOUNCE_FAILED, LOG_STRING("address", text),
+	if (!claim->has_route)
+		log_event(LOG_ANNOUNCE_FAILED,
+		    LOG_STRING("address", claim->text),
 		    LOG_STRING("error", error_text(claim->error)));
+	(void)announcer;
+}
+
+static void
+drop_route(struct announce_claim *claim)
+{
+	/* A route that stays is swept by the next start. */
+	if (claim->has_route &&
+	    net_route_remove_local(&claim->address) != ERROR_OK)
+		log_event(LOG_ANNOUNCE_FAILED,
+		    LOG_STRING("address", claim->text),
+		    LOG_STRING("error", "a route was not removed"));
+	claim->has_route = false;
+}
+
+void
+announce_claim_settle(struct announcer *announcer, struct announce_claim *claim)
+{
+	bool here = is_here(claim);
+
+	net_loop_defer(announcer->options.loop, &announcer->changed);
+	if (here == claim->is_here)
+		return;
+	claim->is_here = here;
+	if (here) {
+		if (announcer->options.takes)
+			take_route(announcer, claim);
+		metric_add(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
+		log_event(
+		    LOG_ANNOUNCE_HELD, LOG_STRING("address", claim->text));
 		return;
 	}
-	metric_add(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
-	log_event(LOG_ANNOUNCE_HELD, LOG_STRING("address", text));
+	drop_route(claim);
+	metric_subtract(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
+	log_event(LOG_ANNOUNCE_GIVEN_UP, LOG_STRING("address", claim->text));
+}
+
+/* What is asked of it, copied. */
+static void
+fill_claim(struct announce_claim *claim, const struct unit_claim *unit)
+{
+	struct arena *arena = &claim->arena;
+	uint32_t count = unit->nodes_count;
+
+	arena_reset(arena);
+	struct announce_preference *nodes =
+	    arena_zero(arena, count + 1, sizeof(*nodes));
+	for (uint32_t i = 0; i < count; i++)
+		nodes[i] = (struct announce_preference){
+		    arena_copy(arena, unit->nodes[i].name),
+		    unit->nodes[i].weight};
+	struct slice *interfaces =
+	    arena_zero(arena, unit->interfaces_count + 1, sizeof(*interfaces));
+	for (uint32_t i = 0; i < unit->interfaces_count; i++)
+		interfaces[i] = arena_copy(arena, unit->interfaces[i]);
+	claim->interfaces = interfaces;
+	claim->interface_count = unit->interfaces_count;
+	claim->ballot = (struct announce_ballot){
+	    .address = slice_from_string(claim->text),
+	    .restricted = unit->restricted != 0,
+	    .nodes = nodes,
+	    .node_count = count,
+	};
 }
 
 static void
-send_all(struct announcer *announcer, struct announcer_link *at,
-    const struct announce_output *out)
+decide_all(const struct announcer *announcer, struct announce_claim *claim)
 {
-	char frame[WIRE_NEIGHBOUR_FRAME_BYTES];
+	(void)announcer;
+	for (unsigned i = 0; i < claim->count; i++)
+		if (claim->places[i].at->link.is_up)
+			announce_place_decide(&claim->places[i]);
+}
 
-	for (unsigned i = 0; i < out->count; i++) {
-		unsigned length =
-		    wire_neighbour_encode(&out->messages[i], frame);
-		bool sent = net_link_send(&at->link,
-		                slice_make(frame, length)) == ERROR_OK;
-		metric_add(&announcer->metrics,
-		    sent ? METRIC_ANNOUNCE_SENT : METRIC_ANNOUNCE_LOST, 1);
+static struct announce_claim *
+add_claim(struct announcer *announcer, const struct net_address *address)
+{
+	unsigned count = announcer->link_count;
+	struct announce_claim *claim = memory_zero(
+	    1, sizeof(*claim) + count * sizeof(struct announce_place));
+
+	claim->address = *address;
+	claim->address.port = 0;
+	net_address_format_ip(&claim->address, claim->text);
+	arena_init(&claim->arena, CLAIM_BLOCK_BYTES);
+	claim->is_own = net_route_local(address) == NET_LOCAL_HOST;
+	map_put(&announcer->claims, key_of(claim->address.ip), claim);
+	if (claim->is_own)
+		return claim;
+	claim->count = count;
+	for (unsigned i = 0; i < count; i++)
+		announce_place_open(
+		    &claim->places[i], claim, &announcer->links[i]);
+	return claim;
+}
+
+enum error
+announcer_claim(struct announcer *announcer, const struct unit_claim *unit)
+{
+	struct net_address address;
+
+	enum error error = net_address_parse(unit->address, 0, &address);
+	if (error != ERROR_OK)
+		return error;
+	struct announce_claim *claim =
+	    map_get(&announcer->claims, key_of(address.ip));
+	if (claim == NULL) {
+		if (announcer->claims.count == LIMIT_VALUE_ANNOUNCE_ADDRESSES) {
+			limit_hit(
+			    &announcer->metrics, LIMIT_ANNOUNCE_ADDRESSES);
+			return ERROR_LIMIT;
+		}
+		claim = add_claim(announcer, &address);
 	}
-}
-
-/* What a hold has made of an event: what it says is sent, and what it is now is
- * told. */
-static void
-follow(struct place *place, enum announce_state before,
-    const struct announce_output *out)
-{
-	struct announcer *announcer = place->at->announcer;
-	struct announce_hold *hold = &place->hold;
-	uint64_t now = now_ms(announcer);
-	char text[NET_ADDRESS_TEXT], rival[WIRE_HARDWARE_TEXT];
-
-	send_all(announcer, place->at, out);
-	net_timer_set(announcer->options.loop, &place->timer,
-	    hold->due_ms > now ? hold->due_ms - now : 0);
-	bool contested = announce_hold_is_contested(hold, now);
-	if (contested && !place->told) {
-		net_address_format_ip(&place->claim->address, text);
-		wire_hardware_format(hold->rival, rival);
-		log_event(LOG_ANNOUNCE_RIVAL, LOG_STRING("address", text),
-		    LOG_STRING("interface", place->at->link.name),
-		    LOG_STRING("hardware", rival));
-	}
-	bool changed = hold->state != before || contested != place->told;
-	place->told = contested;
-	if (changed)
-		settle(announcer, place->claim);
+	fill_claim(claim, unit);
+	decide_all(announcer, claim);
+	net_loop_defer(announcer->options.loop, &announcer->changed);
+	return ERROR_OK;
 }
 
 static void
-on_timer(struct net_timer *timer)
+free_claim(struct announcer *announcer, struct announce_claim *claim)
 {
-	struct place *place = container_of(timer, struct place, timer);
-	struct announcer *announcer = place->at->announcer;
-	enum announce_state before = place->hold.state;
-	struct announce_output out = {0};
+	drop_route(claim);
+	if (claim->is_here)
+		metric_subtract(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
+	for (unsigned i = 0; i < claim->count; i++)
+		announce_place_close(&claim->places[i]);
+	arena_fini(&claim->arena);
+	memory_free(claim);
+}
 
-	/* Nobody would hear the asks: look_at goes on when the link is up. */
-	if (!place->at->link.is_up && before == ANNOUNCE_PROBING)
+void
+announcer_release(
+    struct announcer *announcer, const struct net_address *address)
+{
+	struct announce_claim *claim =
+	    map_remove(&announcer->claims, key_of(address->ip));
+	if (claim == NULL)
 		return;
-	if (now_ms(announcer) >= place->hold.due_ms)
-		announce_hold_tick(
-		    &place->hold, now_ms(announcer), &announcer->random, &out);
-	follow(place, before, &out);
+	free_claim(announcer, claim);
+	net_loop_defer(announcer->options.loop, &announcer->changed);
+}
+
+/* ---- what comes in ---- */
+
+/* Another interface of ours on the same link is no neighbour. */
+static bool
+is_ours(const struct announcer *announcer, const uint8_t *hardware)
+{
+	for (unsigned i = 0; i < announcer->link_count; i++)
+		if (memcmp(announcer->links[i].link.hardware, hardware,
+		        WIRE_HARDWARE_BYTES) == 0)
+			return true;
+	return false;
 }
 
 static void
 hear(struct announcer_link *at, const uint8_t *ip,
     const struct wire_neighbour *message)
 {
-	struct announcer *announcer = at->announcer;
-	struct claim *claim = map_get(&announcer->claims, key_of(ip));
-	struct announce_output out;
+	struct announce_claim *claim =
+	    map_get(&at->announcer->claims, key_of(ip));
 
-	for (unsigned i = 0; claim && i < claim->count; i++) {
-		struct place *place = &claim->places[i];
-		enum announce_state before = place->hold.state;
-		uint64_t rivals = place->hold.rival_claims;
-		if (place->at != at)
-			continue;
-		announce_hold_hear(&place->hold, message, now_ms(announcer),
-		    &announcer->random, &out);
-		metric_add(&announcer->metrics, METRIC_ANNOUNCE_CONFLICTS,
-		    place->hold.rival_claims - rivals);
-		follow(place, before, &out);
-	}
+	if (claim == NULL || claim->count == 0)
+		return;
+	/* Places stand in the links' order. */
+	size_t which = (size_t)(at - at->announcer->links);
+	must(which < claim->count);
+	announce_place_hear(&claim->places[which], message);
 }
 
 static void
@@ -268,136 +346,102 @@ on_frame(struct net_link *link, struct slice frame)
 	struct announcer *announcer = at->announcer;
 	struct wire_neighbour message;
 
+	if (announcer->has_peers)
+		announce_peers_note(&at->peers);
 	enum error error = wire_neighbour_decode(frame, &message);
 	metric_add(&announcer->metrics,
 	    error == ERROR_OK || error == ERROR_UNSUPPORTED
 	        ? METRIC_ANNOUNCE_HEARD
 	        : METRIC_ANNOUNCE_MALFORMED,
 	    1);
-	if (error != ERROR_OK)
+	if (error != ERROR_OK || is_ours(announcer, message.hardware))
 		return;
 	hear(at, message.subject, &message);
 	if (memcmp(message.subject, message.other, WIRE_IP_BYTES) != 0)
 		hear(at, message.other, &message);
 }
 
+/* For each place on a link. */
 static void
-join_group(struct place *place)
+each_place(
+    const struct announcer_link *at, void (*fn)(struct announce_place *place))
 {
-	struct net_link *link = &place->at->link;
-	uint8_t group[WIRE_IP_BYTES];
+	size_t which = (size_t)(at - at->announcer->links);
+	struct slice key;
+	void *value;
 
-	wire_ip_group(place->claim->address.ip, group);
-	if (net_link_join(link, group, &place->group) != ERROR_OK)
-		log_event(
-		    LOG_ANNOUNCE_NO_GROUP, LOG_STRING("interface", link->name));
-}
-
-static void
-open_place(struct place *place, struct claim *claim, struct announcer_link *at)
-{
-	struct announcer *announcer = at->announcer;
-
-	place->claim = claim;
-	place->at = at;
-	place->group = -1;
-	net_timer_init(&place->timer, on_timer);
-	if (claim->address.family == AF_INET6)
-		join_group(place);
-	announce_hold_init(&place->hold, claim->address.ip, at->link.hardware,
-	    true, now_ms(announcer), &announcer->random);
-	net_timer_set(announcer->options.loop, &place->timer,
-	    place->hold.due_ms - now_ms(announcer));
-}
-
-enum error
-announcer_claim(struct announcer *announcer, const struct net_address *address)
-{
-	struct claim *claim = map_get(&announcer->claims, key_of(address->ip));
-
-	if (claim != NULL)
-		return ERROR_OK;
-	if (announcer->claims.count == LIMIT_VALUE_ANNOUNCE_ADDRESSES) {
-		limit_hit(&announcer->metrics, LIMIT_ANNOUNCE_ADDRESSES);
-		return ERROR_LIMIT;
+	for (size_t i = 0;
+	     map_next(&at->announcer->claims, &i, &key, &value);) {
+		struct announce_claim *claim = value;
+		if (which < claim->count)
+			fn(&claim->places[which]);
 	}
-	unsigned count = announcer->link_count;
-	claim = memory_zero(1, sizeof(*claim) + count * sizeof(struct place));
-	claim->address = *address;
-	claim->address.port = 0;
-	claim->is_own = net_route_local(address) == NET_LOCAL_HOST;
-	map_put(&announcer->claims, key_of(claim->address.ip), claim);
-	if (claim->is_own)
-		return ERROR_OK;
-	claim->count = count;
-	for (unsigned i = 0; i < count; i++)
-		open_place(&claim->places[i], claim, &announcer->links[i]);
-	return ERROR_OK;
 }
 
 static void
-free_claim(struct announcer *announcer, struct claim *claim)
+on_peers_changed(struct announce_peers *peers)
 {
-	if (claim->has_route) {
-		/* A route that stays is swept by the next start. */
-		if (net_route_remove_local(&claim->address) != ERROR_OK)
-			log_event(LOG_ANNOUNCE_FAILED,
-			    LOG_STRING("error", "a route was not removed"));
-		metric_subtract(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
-	}
-	for (unsigned i = 0; i < claim->count; i++) {
-		net_timer_clear(&claim->places[i].timer);
-		if (claim->places[i].group >= 0)
-			close(claim->places[i].group);
-	}
-	memory_free(claim);
+	struct announcer_link *at =
+	    container_of(peers, struct announcer_link, peers);
+
+	each_place(at, announce_place_decide);
+	net_loop_defer(at->announcer->options.loop, &at->announcer->changed);
 }
 
-void
-announcer_release(
-    struct announcer *announcer, const struct net_address *address)
+/* If there were others, they have it all by now; if not, nobody has. */
+static void
+on_stood_still(struct announce_peers *peers)
 {
-	struct claim *claim =
-	    map_remove(&announcer->claims, key_of(address->ip));
-	if (claim != NULL)
-		free_claim(announcer, claim);
+	if (peers->members.live_count > 0)
+		each_place(container_of(peers, struct announcer_link, peers),
+		    announce_place_drop);
 }
 
-/* Whose link is back is announced anew; whose interface was made anew, under
- * the same name, is opened again. */
+/* Made anew, under the same name. */
+static bool
+open_again(struct announcer_link *at)
+{
+	char name[IF_NAMESIZE];
+
+	memcpy(name, at->link.name, sizeof(name));
+	net_link_close(&at->link);
+	return net_link_open(&at->link, at->announcer->options.loop, name) ==
+	    ERROR_OK;
+}
+
+/* With others on it, a link that was down is a new one: they have what was held
+ * here. Alone, what was held is announced anew when it is back. */
+static void
+follow_link(struct announcer_link *at)
+{
+	if (at->announcer->has_peers) {
+		announce_peers_end(&at->peers);
+		each_place(at, announce_place_drop);
+	}
+	if (!at->link.is_up)
+		return;
+	each_place(at, announce_place_renew);
+	if (at->announcer->has_peers)
+		(void)!begin_peers(at);
+	else
+		each_place(at, announce_place_decide);
+}
+
 static void
 look_at(struct announcer_link *at)
 {
 	struct announcer *announcer = at->announcer;
-	struct slice key;
-	void *value;
 
 	if (!net_link_look(&at->link))
 		return;
-	if (!at->link.is_up && if_nametoindex(at->link.name) != 0 &&
-	    if_nametoindex(at->link.name) != at->link.index) {
-		char name[IF_NAMESIZE];
-		memcpy(name, at->link.name, sizeof(name));
-		net_link_close(&at->link);
-		if (net_link_open(&at->link, announcer->options.loop, name) !=
-		    ERROR_OK)
-			return;
-	}
+	unsigned index = if_nametoindex(at->link.name);
+	if (!at->link.is_up && index != 0 && index != at->link.index &&
+	    !open_again(at))
+		return;
 	log_event(LOG_ANNOUNCE_LINK, LOG_STRING("interface", at->link.name),
 	    LOG_STRING("is", at->link.is_up ? "up" : "down"));
 	net_loop_defer(announcer->options.loop, &announcer->changed);
-	for (size_t i = 0; map_next(&announcer->claims, &i, &key, &value);) {
-		struct claim *claim = value;
-		for (unsigned p = 0; p < claim->count; p++) {
-			struct place *place = &claim->places[p];
-			struct announce_output out = {0};
-			if (place->at != at || !at->link.is_up)
-				continue;
-			announce_hold_renew(
-			    &place->hold, at->link.hardware, now_ms(announcer));
-			follow(place, place->hold.state, &out);
-		}
-	}
+	follow_link(at);
 }
 
 static void
@@ -409,18 +453,20 @@ on_links_changed(struct net_link_monitor *monitor)
 		look_at(&announcer->links[i]);
 }
 
+/* ---- what is to be known ---- */
+
 /* The place that says most about the claim: one that holds it, else one that a
- * rival keeps it from. */
-static const struct place *
-best_place(const struct claim *claim)
+ * rival keeps it from, else any whose link is up. */
+static const struct announce_place *
+best_place(const struct announce_claim *claim)
 {
-	const struct place *best = NULL;
+	const struct announce_place *best = NULL;
 
 	for (unsigned i = 0; i < claim->count; i++) {
-		const struct place *place = &claim->places[i];
+		const struct announce_place *place = &claim->places[i];
 		if (!place->at->link.is_up)
 			continue;
-		if (place->hold.state == ANNOUNCE_HELD)
+		if (announce_hold_is_here(&place->hold))
 			return place;
 		if (best == NULL || place->hold.state == ANNOUNCE_TAKEN)
 			best = place;
@@ -429,18 +475,47 @@ best_place(const struct claim *claim)
 }
 
 static void
-push_rival(struct text *why, const struct place *place, const char *what)
+push_rival(
+    struct text *why, const struct announce_place *place, const char *what)
 {
 	char rival[WIRE_HARDWARE_TEXT];
 	wire_hardware_format(place->hold.rival, rival);
 	text_printf(why, "%s %s on %s", what, rival, place->at->link.name);
 }
 
+static enum error
+place_state(const struct announcer *announcer,
+    const struct announce_place *place, struct text *why)
+{
+	switch (place->hold.state) {
+	case ANNOUNCE_IDLE:
+		if (place->winner[0] == '\0') {
+			text_printf(why, "it is announced on no interface");
+			return ERROR_UNREACHABLE;
+		}
+		text_printf(why, "node %s announces it", place->winner);
+		return ERROR_AGAIN;
+	case ANNOUNCE_PROBING:
+		text_printf(why, "neighbours are asked whether they have it");
+		return ERROR_AGAIN;
+	case ANNOUNCE_TAKEN:
+		push_rival(why, place, "another machine has it:");
+		return ERROR_IN_USE;
+	case ANNOUNCE_HELD:
+	case ANNOUNCE_YIELDING:
+		break;
+	}
+	if (announce_hold_is_contested(
+	        &place->hold, announcer_now_ms(announcer)))
+		push_rival(why, place, "another machine claims it too:");
+	return ERROR_OK;
+}
+
 enum error
 announcer_state(const struct announcer *announcer,
     const struct net_address *address, struct text *why)
 {
-	const struct claim *claim =
+	const struct announce_claim *claim =
 	    map_get(&announcer->claims, key_of(address->ip));
 
 	if (claim == NULL)
@@ -454,22 +529,32 @@ announcer_state(const struct announcer *announcer,
 		    error_text(claim->error));
 		return claim->error;
 	}
-	const struct place *place = best_place(claim);
-	if (place == NULL) {
-		text_printf(why, "no interface that it is announced on is up");
-		return claim->has_route ? ERROR_OK : ERROR_UNREACHABLE;
-	}
-	if (place->hold.state == ANNOUNCE_PROBING) {
-		text_printf(why, "neighbours are asked whether they have it");
-		return ERROR_AGAIN;
-	}
-	if (place->hold.state == ANNOUNCE_TAKEN) {
-		push_rival(why, place, "another machine has it:");
-		return ERROR_IN_USE;
-	}
-	if (announce_hold_is_contested(&place->hold, now_ms(announcer)))
-		push_rival(why, place, "another machine claims it too:");
-	return ERROR_OK;
+	const struct announce_place *place = best_place(claim);
+	if (place != NULL)
+		return place_state(announcer, place, why);
+	text_printf(why, "no interface that it is announced on is up");
+	return claim->has_route ? ERROR_OK : ERROR_UNREACHABLE;
+}
+
+void
+announcer_leave(struct announcer *announcer)
+{
+	announcer->leaving = true;
+	for (unsigned i = 0; announcer->has_peers && i < announcer->link_count;
+	     i++)
+		announce_peers_leave(&announcer->links[i].peers);
+}
+
+bool
+announcer_is_here(const struct announcer *announcer)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(&announcer->claims, &at, &key, &value);)
+		if (((const struct announce_claim *)value)->is_here)
+			return true;
+	return false;
 }
 
 void
@@ -487,8 +572,11 @@ announcer_free(struct announcer **announcer)
 	map_fini(&old->claims);
 	net_task_cancel(old->options.loop, &old->changed);
 	net_link_monitor_close(&old->monitor);
-	for (unsigned i = 0; i < old->link_count; i++)
+	for (unsigned i = 0; i < old->link_count; i++) {
+		if (old->has_peers)
+			announce_peers_end(&old->links[i].peers);
 		net_link_close(&old->links[i].link);
+	}
 	metrics_fini(&old->metrics);
 	close(old->lock);
 	memory_free(old);

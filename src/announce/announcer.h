@@ -8,10 +8,20 @@
 #include "core/text.h"
 #include "net/address.h"
 #include "net/loop.h"
+#include "snap/unit.h"
 
 struct announcer;
 struct announcer_options {
 	struct net_loop *loop;
+	/* Whether addresses that are held here are made the host's own (by
+	 * local routes, so that it answers ping); else something else on the
+	 * host must take what comes for them, as kube-proxy does. */
+	bool takes;
+	/* This node's name among the announcers of its links: of them one holds
+	 * an address. Absent: there are no others. Both borrowed for good. */
+	struct slice node;
+	struct slice key; /* that beats are sealed with; not empty */
+	uint16_t port; /* of their datagrams */
 	/* From a task of the loop: what announcer_state says has changed. */
 	void (*on_change)(void *context);
 	void *context;
@@ -30,19 +40,27 @@ void announcer_free(struct announcer **announcer);
 enum error announcer_add_link(
     struct announcer *announcer, const char *name) must_check;
 
-/* Want an address, until it is released; again: nothing. One that the host has
- * on an interface is not announced, the kernel does that. LIMIT past
- * LIMIT_ANNOUNCE_ADDRESSES. The port does not matter. */
+/* Want an address, until it is released; again: as is asked of it now. One that
+ * the host has on an interface is not announced, the kernel does that. LIMIT
+ * past LIMIT_ANNOUNCE_ADDRESSES; INVALID. */
 enum error announcer_claim(
-    struct announcer *announcer, const struct net_address *address) must_check;
+    struct announcer *announcer, const struct unit_claim *claim) must_check;
+/* The port does not matter, here and below. */
 void announcer_release(
     struct announcer *announcer, const struct net_address *address);
 
-/* OK: it is held and answers here. AGAIN: neighbours are still asked. IN_USE:
- * another machine has it. DENIED: the host may not take it. UNREACHABLE: no
- * link is up. NOT_FOUND: it is not claimed. why: a sentence for people where it
- * is not OK, and where it is but another machine claims it too. */
+/* OK: it is held and answers here. AGAIN: neighbours are still asked, or
+ * another node of ours has it. IN_USE: another machine has it. DENIED: the host
+ * may not take it. UNREACHABLE: no link is up. NOT_FOUND: it is not claimed.
+ * why: a sentence for people where it is not OK, and where it is but another
+ * machine claims it too. */
 enum error announcer_state(const struct announcer *announcer,
     const struct net_address *address, struct text *why);
+
+/* Hand over everything to the other announcers; announcer_is_here until they
+ * have it. Without others there is nobody to hand over to. */
+void announcer_leave(struct announcer *announcer);
+/* Is any address held here? */
+bool announcer_is_here(const struct announcer *announcer);
 
 #endif

@@ -12,6 +12,9 @@
  * beyond that second. */
 static const uint16_t announce_after_ms[] = {0, 100, 500, 1100, 2200};
 #define ANNOUNCEMENTS (sizeof(announce_after_ms) / sizeof(announce_after_ms[0]))
+/* After so many asks whether the successor has it they are less frequent: it
+ * may not have heard of the address yet. */
+#define YIELD_ASKS 10
 
 static struct wire_neighbour *
 say(const struct announce_hold *hold, struct announce_output *out)
@@ -61,36 +64,115 @@ say_answer(const struct announce_hold *hold, const struct wire_neighbour *ask,
 	memcpy(message->to, ask->hardware, WIRE_HARDWARE_BYTES);
 }
 
+static uint64_t
+earliest(uint64_t a, uint64_t b)
+{
+	return b > 0 && b < a ? b : a;
+}
+
+/* IDLE has nothing due, PROBING and TAKEN the next step alone. */
 static void
-enter(struct announce_hold *hold, enum announce_state state, uint64_t due_ms)
+schedule(struct announce_hold *hold)
+{
+	hold->due_ms = hold->next_ms;
+	if (hold->state == ANNOUNCE_IDLE)
+		hold->due_ms = UINT64_MAX;
+	if (!announce_hold_is_here(hold))
+		return;
+	hold->due_ms = earliest(hold->due_ms, hold->defend_ms);
+	hold->due_ms = earliest(hold->due_ms, hold->look_ms);
+}
+
+static void
+enter(struct announce_hold *hold, enum announce_state state, uint64_t next_ms)
 {
 	static const uint8_t legal[] = {
-	    [ANNOUNCE_PROBING] = 1 << ANNOUNCE_PROBING | 1 << ANNOUNCE_HELD |
+	    [ANNOUNCE_IDLE] =
+	        1 << ANNOUNCE_IDLE | 1 << ANNOUNCE_PROBING | 1 << ANNOUNCE_HELD,
+	    [ANNOUNCE_PROBING] = 1 << ANNOUNCE_IDLE | 1 << ANNOUNCE_PROBING |
+	        1 << ANNOUNCE_HELD | 1 << ANNOUNCE_TAKEN,
+	    [ANNOUNCE_HELD] = 1 << ANNOUNCE_IDLE | 1 << ANNOUNCE_HELD |
+	        1 << ANNOUNCE_YIELDING,
+	    [ANNOUNCE_YIELDING] = 1 << ANNOUNCE_IDLE | 1 << ANNOUNCE_HELD |
+	        1 << ANNOUNCE_YIELDING,
+	    [ANNOUNCE_TAKEN] = 1 << ANNOUNCE_IDLE | 1 << ANNOUNCE_PROBING |
 	        1 << ANNOUNCE_TAKEN,
-	    [ANNOUNCE_HELD] = 1 << ANNOUNCE_HELD,
-	    [ANNOUNCE_TAKEN] = 1 << ANNOUNCE_PROBING | 1 << ANNOUNCE_TAKEN,
 	};
 	must(legal[hold->state] & 1 << state);
 	hold->state = state;
 	hold->step = 0;
-	hold->due_ms = due_ms;
+	hold->next_ms = next_ms;
+	if (announce_hold_is_here(hold))
+		hold->is_ours = true;
+	else
+		hold->defend_ms = hold->look_ms = 0;
+	schedule(hold);
 }
 
 void
 announce_hold_init(struct announce_hold *hold, const uint8_t ip[WIRE_IP_BYTES],
-    const uint8_t hardware[WIRE_HARDWARE_BYTES], bool probe, uint64_t now_ms,
-    struct random *random)
+    const uint8_t hardware[WIRE_HARDWARE_BYTES])
 {
 	*hold = (struct announce_hold){
-	    .state = probe ? ANNOUNCE_PROBING : ANNOUNCE_HELD,
-	    .due_ms = now_ms,
-	};
+	    .state = ANNOUNCE_IDLE, .due_ms = UINT64_MAX};
 	memcpy(hold->ip, ip, WIRE_IP_BYTES);
 	memcpy(hold->hardware, hardware, WIRE_HARDWARE_BYTES);
+}
+
+bool
+announce_hold_is_here(const struct announce_hold *hold)
+{
+	return hold->state == ANNOUNCE_HELD || hold->state == ANNOUNCE_YIELDING;
+}
+
+void
+announce_hold_take(
+    struct announce_hold *hold, uint64_t now_ms, struct random *random)
+{
+	if (hold->state == ANNOUNCE_YIELDING ||
+	    (hold->state == ANNOUNCE_IDLE && hold->is_ours))
+		enter(hold, ANNOUNCE_HELD, now_ms);
 	/* Machines that were switched on together do not ask together. */
-	if (probe)
-		hold->due_ms +=
-		    random_below(random, LIMIT_VALUE_ANNOUNCE_PROBE_MS);
+	else if (hold->state == ANNOUNCE_IDLE)
+		enter(hold, ANNOUNCE_PROBING,
+		    now_ms +
+		        random_below(random, LIMIT_VALUE_ANNOUNCE_PROBE_MS));
+}
+
+void
+announce_hold_yield(struct announce_hold *hold,
+    const uint8_t successor[WIRE_HARDWARE_BYTES], uint64_t now_ms)
+{
+	bool same =
+	    memcmp(hold->successor, successor, WIRE_HARDWARE_BYTES) == 0;
+
+	hold->is_ours = true;
+	if (!announce_hold_is_here(hold)) {
+		enter(hold, ANNOUNCE_IDLE, 0);
+		return;
+	}
+	memcpy(hold->successor, successor, WIRE_HARDWARE_BYTES);
+	if (hold->state == ANNOUNCE_HELD || !same)
+		enter(hold, ANNOUNCE_YIELDING, now_ms);
+}
+
+void
+announce_hold_drop(struct announce_hold *hold)
+{
+	enter(hold, ANNOUNCE_IDLE, 0);
+}
+
+void
+announce_hold_repeat(struct announce_hold *hold, uint64_t now_ms)
+{
+	uint64_t soonest = hold->said_ms + LIMIT_VALUE_ANNOUNCE_DEFEND_MS;
+
+	if (hold->state != ANNOUNCE_HELD || hold->step == 0)
+		return;
+	if (soonest < now_ms)
+		soonest = now_ms;
+	/* What was about to be said is said no later. */
+	enter(hold, ANNOUNCE_HELD, earliest(soonest, hold->next_ms));
 }
 
 static void
@@ -104,25 +186,76 @@ tick_probing(
 	}
 	say_probe(hold, out);
 	hold->step++;
-	hold->due_ms = now_ms + LIMIT_VALUE_ANNOUNCE_PROBE_MS;
+	hold->next_ms = now_ms + LIMIT_VALUE_ANNOUNCE_PROBE_MS;
+}
+
+/* Does another machine answer for it? Its answer is to us alone and would not
+ * be heard otherwise. */
+static void
+look(struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
+{
+	hold->looked_ms = now_ms;
+	hold->look_ms = 0;
+	say_probe(hold, out);
 }
 
 static void
-tick_held(
+announce(
     struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
 {
-	if (now_ms - hold->due_ms > LIMIT_VALUE_ANNOUNCE_LATE_MS)
+	if (now_ms - hold->next_ms > LIMIT_VALUE_ANNOUNCE_LATE_MS)
 		enter(hold, ANNOUNCE_HELD, now_ms);
 	say_here(hold, out);
+	hold->said_ms = now_ms;
 	hold->step++;
-	hold->due_ms = now_ms;
+	hold->next_ms = now_ms;
 	if (hold->step < ANNOUNCEMENTS) {
-		hold->due_ms += announce_after_ms[hold->step] -
+		hold->next_ms += announce_after_ms[hold->step] -
 		    announce_after_ms[hold->step - 1];
 		return;
 	}
+	/* At first too, and each time that it is told again. */
+	look(hold, now_ms, out);
 	hold->step = ANNOUNCEMENTS;
-	hold->due_ms += LIMIT_VALUE_ANNOUNCE_REFRESH_MS;
+	hold->next_ms += LIMIT_VALUE_ANNOUNCE_REFRESH_MS;
+}
+
+static void
+answer_rival(
+    struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
+{
+	hold->defend_ms = 0;
+	hold->said_ms = now_ms;
+	say_here(hold, out);
+}
+
+static void
+ask_successor(
+    struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
+{
+	say_probe(hold, out);
+	hold->step++;
+	hold->next_ms = now_ms +
+	    (hold->step < YIELD_ASKS ? LIMIT_VALUE_ANNOUNCE_YIELD_MS
+	                             : LIMIT_VALUE_ANNOUNCE_DEFEND_MS);
+}
+
+static void
+tick_here(
+    struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
+{
+	bool steps = now_ms >= hold->next_ms;
+
+	if (hold->state == ANNOUNCE_HELD && steps) {
+		hold->defend_ms = 0; /* it is said now */
+		announce(hold, now_ms, out);
+	} else if (steps) {
+		ask_successor(hold, now_ms, out);
+	}
+	if (hold->defend_ms > 0 && now_ms >= hold->defend_ms)
+		answer_rival(hold, now_ms, out);
+	if (hold->look_ms > 0 && now_ms >= hold->look_ms)
+		look(hold, now_ms, out);
 }
 
 void
@@ -138,8 +271,9 @@ announce_hold_tick(struct announce_hold *hold, uint64_t now_ms,
 	else if (hold->state == ANNOUNCE_PROBING)
 		tick_probing(hold, now_ms, out);
 	/* What is held by now is announced at once. */
-	if (hold->state == ANNOUNCE_HELD)
-		tick_held(hold, now_ms, out);
+	if (announce_hold_is_here(hold))
+		tick_here(hold, now_ms, out);
+	schedule(hold);
 }
 
 static void
@@ -151,51 +285,88 @@ note_rival(struct announce_hold *hold, const struct wire_neighbour *message,
 	hold->rival_claims++;
 }
 
-/* Another machine says that it has it; answered for all to hear, but not so
- * often that two that will not yield fill the link. */
+/* Another machine says that it has it: answered for all to hear, at once or, so
+ * that two that will not yield do not fill the link, a while after the last
+ * time; and looked for again, for as long as it answers. */
 static void
 defend(struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
 {
-	if (hold->defended_ms > 0 &&
-	    now_ms - hold->defended_ms < LIMIT_VALUE_ANNOUNCE_DEFEND_MS)
+	uint64_t soonest = hold->said_ms + LIMIT_VALUE_ANNOUNCE_DEFEND_MS;
+
+	if (hold->look_ms == 0)
+		hold->look_ms = now_ms + LIMIT_VALUE_ANNOUNCE_LOOK_MS;
+	if (hold->said_ms == 0 || soonest <= now_ms)
+		answer_rival(hold, now_ms, out);
+	else
+		hold->defend_ms = soonest;
+}
+
+/* Whoever asks for it would be answered by a rival as well. */
+static void
+answer(struct announce_hold *hold, const struct wire_neighbour *ask,
+    uint64_t now_ms, struct announce_output *out)
+{
+	bool by_all = ask->to[0] & 1; /* it came to a group */
+
+	say_answer(hold, ask, out);
+	if (!wire_ip_is_zero(ask->other) && by_all &&
+	    now_ms - hold->looked_ms >= LIMIT_VALUE_ANNOUNCE_LOOK_MS)
+		look(hold, now_ms, out);
+}
+
+static void
+hear_here(struct announce_hold *hold, const struct wire_neighbour *message,
+    bool is_peer, uint64_t now_ms, struct announce_output *out)
+{
+	bool claims = wire_neighbour_claims(message, hold->ip);
+
+	if (hold->state == ANNOUNCE_YIELDING &&
+	    memcmp(message->hardware, hold->successor, WIRE_HARDWARE_BYTES) ==
+	        0) {
+		/* It is told nothing: others might hear it. */
+		if (claims)
+			enter(hold, ANNOUNCE_IDLE, 0);
 		return;
-	hold->defended_ms = now_ms ? now_ms : 1;
-	say_here(hold, out);
+	}
+	if (claims && !is_peer)
+		defend(hold, now_ms, out);
+	else if (!claims && !message->is_tell &&
+	    memcmp(message->subject, hold->ip, WIRE_IP_BYTES) == 0)
+		answer(hold, message, now_ms, out);
+	/* A peer that claims it, or asks for it before it yields it, had it:
+	 * neighbours may think that it still has. */
+	if (is_peer && (claims || wire_neighbour_probes(message, hold->ip)))
+		announce_hold_repeat(hold, now_ms);
 }
 
 void
 announce_hold_hear(struct announce_hold *hold,
-    const struct wire_neighbour *message, uint64_t now_ms,
+    const struct wire_neighbour *message, bool is_peer, uint64_t now_ms,
     struct random *random, struct announce_output *out)
 {
 	out->count = 0;
-	if (memcmp(message->hardware, hold->hardware, WIRE_HARDWARE_BYTES) == 0)
+	if (hold->state == ANNOUNCE_IDLE ||
+	    memcmp(message->hardware, hold->hardware, WIRE_HARDWARE_BYTES) == 0)
 		return; /* ourselves */
 	bool claims = wire_neighbour_claims(message, hold->ip);
 	bool probes = wire_neighbour_probes(message, hold->ip);
-	if (claims)
+	if (claims && !is_peer)
 		note_rival(hold, message, now_ms);
-	switch (hold->state) {
-	case ANNOUNCE_PROBING:
+	if (announce_hold_is_here(hold)) {
+		hear_here(hold, message, is_peer, now_ms, out);
+	} else if (hold->state == ANNOUNCE_PROBING && is_peer && claims) {
+		/* So it is one of ours that had it, and will yield it. */
+		enter(hold, ANNOUNCE_HELD, now_ms);
+	} else if (hold->state == ANNOUNCE_PROBING && !is_peer &&
+	    (claims || probes)) {
 		/* RFC 5227 2.1.1: who asks for it too wants it too. */
 		if (probes)
 			note_rival(hold, message, now_ms);
-		if (!claims && !probes)
-			return;
 		enter(hold, ANNOUNCE_TAKEN,
 		    now_ms + LIMIT_VALUE_ANNOUNCE_RETRY_MS +
 		        random_below(random, LIMIT_VALUE_ANNOUNCE_RETRY_MS));
-		return;
-	case ANNOUNCE_HELD:
-		if (claims)
-			defend(hold, now_ms, out);
-		else if (!message->is_tell &&
-		    memcmp(message->subject, hold->ip, WIRE_IP_BYTES) == 0)
-			say_answer(hold, message, out);
-		return;
-	case ANNOUNCE_TAKEN:
-		return;
 	}
+	schedule(hold);
 }
 
 void
@@ -203,7 +374,7 @@ announce_hold_renew(struct announce_hold *hold,
     const uint8_t hardware[WIRE_HARDWARE_BYTES], uint64_t now_ms)
 {
 	memcpy(hold->hardware, hardware, WIRE_HARDWARE_BYTES);
-	if (hold->state != ANNOUNCE_TAKEN)
+	if (hold->state == ANNOUNCE_PROBING || announce_hold_is_here(hold))
 		enter(hold, hold->state, now_ms);
 }
 

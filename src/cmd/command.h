@@ -12,6 +12,7 @@
 int command_run(const struct flags *flags);
 int command_controller(const struct flags *flags);
 int command_proxy(const struct flags *flags);
+int command_announcer(const struct flags *flags);
 int command_check(const struct flags *flags);
 int command_echo(const struct flags *flags);
 int command_completion(const struct flags *flags);

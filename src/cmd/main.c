@@ -117,6 +117,8 @@ run_command(const struct flags *flags)
 		return command_controller(flags);
 	case COMMAND_PROXY:
 		return command_proxy(flags);
+	case COMMAND_ANNOUNCER:
+		return command_announcer(flags);
 	case COMMAND_ECHO:
 		return command_echo(flags);
 	case COMMAND_CHECK:

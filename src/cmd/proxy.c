@@ -6,16 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/controlled.h"
 #include "cmd/serving.h"
 #include "core/log.h"
 #include "stream/client.h"
 
 struct proxy {
 	struct serving serving;
-	struct stream_client *stream;
-	struct slice host;
-	uint16_t port;
-	char name[256];
+	struct controlled to;
 	bool announced;
 	int status; /* to exit with */
 };
@@ -33,8 +31,8 @@ on_wake(struct process *process)
 
 	if (proxy->serving.agent != NULL)
 		agent_wake(proxy->serving.agent);
-	if (proxy->stream != NULL)
-		stream_client_wake(proxy->stream);
+	if (proxy->to.stream != NULL)
+		stream_client_wake(proxy->to.stream);
 }
 
 static void
@@ -56,36 +54,6 @@ on_served(void *context)
 	}
 	log_event(LOG_RUN_READY, LOG_NUMBER("listeners", listeners),
 	    LOG_NUMBER("routes", routes));
-}
-
-/* "HOST:PORT", "[v6]:PORT" */
-static bool
-read_controller(struct proxy *proxy)
-{
-	const char *value =
-	    flags_value(proxy->serving.process.flags, FLAG_PROXY_CONTROLLER);
-	const char *colon = value != NULL ? strrchr(value, ':') : NULL;
-	uint64_t port = 0;
-
-	if (colon != NULL) {
-		proxy->host = slice_make(value, (size_t)(colon - value));
-		if (proxy->host.length > 2 && proxy->host.data[0] == '[' &&
-		    colon[-1] == ']')
-			proxy->host =
-			    slice_make(value + 1, proxy->host.length - 2);
-		if (proxy->host.length > 0 &&
-		    slice_to_number(
-		        slice_from_string(colon + 1), UINT16_MAX, &port) &&
-		    port > 0) {
-			proxy->port = (uint16_t)port;
-			return true;
-		}
-	}
-	fprintf(stderr,
-	    "yumen proxy: --controller %s: a host and a port are wanted, as "
-	    "yumen-controller.yumen-system:9443\n",
-	    value != NULL ? value : "");
-	return false;
 }
 
 static bool
@@ -110,47 +78,11 @@ static bool
 read_flags(struct proxy *proxy)
 {
 	const struct flags *flags = proxy->serving.process.flags;
-	const char *name = flags_value(flags, FLAG_PROXY_NAME);
 
-	if (name != NULL)
-		snprintf(proxy->name, sizeof(proxy->name), "%s", name);
-	else if (gethostname(proxy->name, sizeof(proxy->name) - 1) != 0)
-		proxy->name[0] = '\0';
-	if (flags_value(flags, FLAG_PROXY_CA) == NULL) {
-		fputs("yumen proxy: name the file of the certificates that "
-		      "the controller is known by: --ca FILE\n",
-		    stderr);
-		return false;
-	}
-	return read_controller(proxy) && read_gateway(proxy) &&
-	    serving_read_flags(&proxy->serving);
-}
-
-static bool
-open_stream(struct proxy *proxy)
-{
-	const struct flags *flags = proxy->serving.process.flags;
-	const char *server_name = flags_value(flags, FLAG_PROXY_SERVER_NAME);
-	struct stream_client_options options = {
-	    .loop = proxy->serving.process.loop,
-	    .feed = proxy->serving.feed,
-	    .host = proxy->host,
-	    .port = proxy->port,
-	    .gateway =
-	        slice_from_string(flags_value(flags, FLAG_PROXY_GATEWAY)),
-	    .name = slice_from_string(proxy->name),
-	    .authority_path = flags_value(flags, FLAG_PROXY_CA),
-	    .token_path = flags_value(flags, FLAG_PROXY_TOKEN_FILE),
-	    .server_name = server_name != NULL ? slice_from_string(server_name)
-	                                       : proxy->host,
-	    .copy_path = flags_value(flags, FLAG_PROXY_COPY),
-	};
-	enum error error = stream_client_new(&options, &proxy->stream);
-
-	if (error == ERROR_OK)
-		return true;
-	fprintf(stderr, "yumen proxy: stream: %s\n", error_text(error));
-	return false;
+	proxy->to.gateway =
+	    slice_from_string(flags_value(flags, FLAG_PROXY_GATEWAY));
+	return controlled_read_flags(&proxy->to, &proxy->serving.process) &&
+	    read_gateway(proxy) && serving_read_flags(&proxy->serving);
 }
 
 static bool
@@ -163,14 +95,15 @@ open_all(struct proxy *proxy)
 		return false;
 	proxy->status = 1;
 	feed_on_reply(serving->feed, process_wake, &serving->process);
-	return serving_open_agent(serving, NULL) && open_stream(proxy);
+	return serving_open_agent(serving, NULL) &&
+	    controlled_open(&proxy->to, &serving->process, serving->feed);
 }
 
 static void
 close_all(struct proxy *proxy)
 {
 	admin_free(&proxy->serving.process.server);
-	stream_client_free(&proxy->stream);
+	stream_client_free(&proxy->to.stream);
 	serving_close_agent(&proxy->serving);
 	serving_close(&proxy->serving);
 }
@@ -192,6 +125,12 @@ command_proxy(const struct flags *flags)
 	        .drain_timeout = FLAG_PROXY_DRAIN_TIMEOUT,
 	        .access_log_to = FLAG_PROXY_ACCESS_LOG,
 	        .on_served = on_served},
+	    .to = {.controller = FLAG_PROXY_CONTROLLER,
+	        .ca = FLAG_PROXY_CA,
+	        .token_file = FLAG_PROXY_TOKEN_FILE,
+	        .server_name = FLAG_PROXY_SERVER_NAME,
+	        .name_flag = FLAG_PROXY_NAME,
+	        .copy = FLAG_PROXY_COPY},
 	    .status = 1,
 	};
 

@@ -33,8 +33,10 @@ run_announcer_open(const struct flags *flags, struct net_loop *loop,
 {
 	const char *const *names = flags->values[FLAG_RUN_ANNOUNCE];
 	unsigned count = flags->counts[FLAG_RUN_ANNOUNCE];
-	struct announcer_options options = {
-	    .loop = loop, .on_change = on_change, .context = context};
+	struct announcer_options options = {.loop = loop,
+	    .takes = true,
+	    .on_change = on_change,
+	    .context = context};
 	unsigned at = 0;
 
 	*announcer = NULL;

@@ -28,6 +28,15 @@ struct gw_asker {
 /* For addr_plan: context is the state. */
 bool gw_pool_fits(void *context, const struct addr_pool *pool,
     const struct addr_request *request);
+/* What L2Advertisements say of a pool: whether any names it, and on which
+ * interfaces (in arena, sorted); none: on all. */
+struct gw_advertised {
+	bool any, every;
+	struct slice *interfaces;
+	uint32_t interface_count;
+};
+struct gw_advertised gw_pool_advertised(
+    const struct gw_state *state, struct slice pool, struct arena *arena);
 /* Does an L2Advertisement name the pool (or all of them)? */
 bool gw_pool_is_announced(
     const struct gw_state *state, const struct gw_object *pool);

@@ -94,6 +94,7 @@ gw_gateways_judge(struct gw_state *state)
 	settle(state, sets, set_count);
 	gw_listeners_emit(state);
 	gw_tickets_emit(state);
+	gw_announced_emit(state);
 	map_fini(&taken);
 	map_fini(&ports);
 	state->gateways_stale = false;

@@ -136,21 +136,96 @@ names_pool(
 	    spec->ip_address_pool_selectors_count == 0;
 }
 
+/* The next L2Advertisement that names the pool, or NULL. */
+static const struct gw_l2advertisement_spec *
+next_advertisement(
+    const struct gw_state *state, const struct gw_object *pool, size_t *at)
+{
+	struct slice key;
+	void *value;
+
+	while (map_next(&state->nodes[GW_L2ADVERTISEMENT], at, &key, &value)) {
+		static const struct gw_l2advertisement_spec every = {0};
+		const struct gw_node *node = value;
+		const struct gw_l2advertisement_spec *spec =
+		    node->object ? node->object->l2advertisement->spec : NULL;
+
+		if (node->object &&
+		    slice_equal(node->object->namespace, pool->namespace) &&
+		    names_pool(spec, pool))
+			return spec ? spec : &every;
+	}
+	return NULL;
+}
+
 bool
 gw_pool_is_announced(const struct gw_state *state, const struct gw_object *pool)
 {
 	must(state != NULL && pool != NULL);
-	const struct map *all = &state->nodes[GW_L2ADVERTISEMENT];
+	size_t at = 0;
+
+	return next_advertisement(state, pool, &at) != NULL;
+}
+
+/* Interfaces of one advertisement among those of others. */
+static void
+add_interfaces(struct gw_advertised *advertised, struct arena *arena,
+    const struct gw_l2advertisement_spec *spec)
+{
+	uint32_t count = advertised->interface_count;
+	struct slice *all =
+	    arena_zero(arena, count + spec->interfaces_count + 1, sizeof(*all));
+
+	for (uint32_t i = 0; i < count; i++)
+		all[i] = advertised->interfaces[i];
+	for (uint32_t i = 0; i < spec->interfaces_count; i++)
+		all[count++] = arena_copy(arena, spec->interfaces[i]);
+	advertised->interfaces = all;
+	advertised->interface_count = count;
+}
+
+static void
+advertise(const struct gw_state *state, const struct gw_object *pool,
+    struct arena *arena, struct gw_advertised *advertised)
+{
+	const struct gw_l2advertisement_spec *spec;
+
+	for (size_t at = 0;
+	     (spec = next_advertisement(state, pool, &at)) != NULL;) {
+		advertised->any = true;
+		advertised->every =
+		    advertised->every || spec->interfaces_count == 0;
+		add_interfaces(advertised, arena, spec);
+	}
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return slice_compare(
+	    *(const struct slice *)a, *(const struct slice *)b);
+}
+
+struct gw_advertised
+gw_pool_advertised(
+    const struct gw_state *state, struct slice pool, struct arena *arena)
+{
+	struct gw_advertised advertised = {0};
 	struct slice key;
 	void *value;
 
-	for (size_t at = 0; map_next(all, &at, &key, &value);) {
+	for (size_t at = 0;
+	     map_next(&state->nodes[GW_IPADDRESSPOOL], &at, &key, &value);) {
 		const struct gw_node *node = value;
 
-		if (node->object &&
-		    slice_equal(node->object->namespace, pool->namespace) &&
-		    names_pool(node->object->l2advertisement->spec, pool))
-			return true;
+		if (node->object && slice_equal(node->object->name, pool) &&
+		    gw_pool_is_read(state, node->object->namespace))
+			advertise(state, node->object, arena, &advertised);
 	}
-	return false;
+	if (advertised.every)
+		advertised.interface_count = 0;
+	if (advertised.interface_count > 1)
+		qsort(advertised.interfaces, advertised.interface_count,
+		    sizeof(*advertised.interfaces), compare_names);
+	return advertised;
 }

@@ -62,6 +62,7 @@ gw_state_new(const struct gw_options *options)
 	map_init(&state->reports);
 	map_init_keyed(&state->listener_units, gw_named_key);
 	map_init_keyed(&state->tickets, gw_named_key);
+	map_init_keyed(&state->claims, gw_named_key);
 	gw_outbox_init(&state->outbox);
 	arena_init(&state->work, WORK_BYTES);
 	return state;
@@ -98,6 +99,7 @@ gw_state_free(struct gw_state **state)
 		memory_free(value);
 	map_fini(&s->listener_units);
 	gw_tickets_fini(s);
+	gw_announced_fini(s);
 	text_fini(&s->fleet_bundle);
 	gw_outbox_fini(&s->outbox);
 	arena_fini(&s->work);

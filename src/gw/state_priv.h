@@ -242,7 +242,7 @@ struct gw_state {
 	int64_t now; /* seconds since 1970; 0: not known */
 	int64_t turns_at; /* when a certificate is not what it was */
 	struct map reports; /* by name of unit */
-	struct map listener_units, tickets; /* struct gw_named */
+	struct map listener_units, tickets, claims; /* struct gw_named */
 	uint8_t ticket_seeds[GW_TICKET_SEEDS_MAX][GW_TICKET_SEED_BYTES];
 	unsigned ticket_seed_count;
 	bool has_fleets;
@@ -470,6 +470,10 @@ void gw_secret_emit(struct gw_state *state, struct gw_secret_node *secret);
 void gw_clock_note(struct gw_state *state, const struct gw_secret_node *secret);
 /* Whoever listens hears of a certificate whose health is another. */
 void gw_certificate_tell(struct gw_state *state, struct gw_secret_node *secret);
+
+/* ---- announced.c ---- */
+void gw_announced_emit(struct gw_state *state);
+void gw_announced_fini(struct gw_state *state);
 
 /* ---- tickets.c ---- */
 bool gw_tickets_are_given(const struct gw_state *state);

@@ -127,6 +127,8 @@ replace(struct snap_store *store, struct unit *old, struct unit *unit)
 	case UNIT_TICKETS:
 		snap_credential_replace(store, old, unit);
 		break;
+	case UNIT_CLAIM:
+		break; /* announcers look at it, workers do not */
 	case UNIT__COUNT:
 		must(any->kind != UNIT__COUNT);
 	}

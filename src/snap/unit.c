@@ -32,6 +32,7 @@ static const struct {
     [UNIT_CERTIFICATE] = {{"certificate", 11}, &unit_certificate_type},
     [UNIT_AUTHORITY] = {{"authority", 9}, &unit_authority_type},
     [UNIT_TICKETS] = {{"tickets", 7}, &unit_tickets_type},
+    [UNIT_CLAIM] = {{"claim", 5}, &unit_claim_type},
 };
 
 bool

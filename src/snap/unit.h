@@ -3,16 +3,15 @@
  *
  *	listener/<namespace>/<gateway>/<listener>
  *	listener/<namespace>/<gateway>/<namespace>/<listenerset>/<listener>
- *	route/<kind>/<namespace>/<name>     HTTPRoute, GRPCRoute, TLSRoute,
- *	                                    TCPRoute, UDPRoute
+ *	route/<kind>/<namespace>/<name>     HTTPRoute ... UDPRoute
  *	service/<namespace>/<name>          ports by number
  *	endpoints/<namespace>/<slice>       an EndpointSlice
  *	external/<namespace>/<name>         an XBackend with a hostname
  *	certificate/<namespace>/<secret>    a chain and its key
- *	authority/<kind>/<namespace>/<name> certificates to trust; the kind is
- *	                                    configmap, or clustertrustbundle
- *	                                    with namespace "_"
+ *	authority/<kind>/<namespace>/<name> certificates to trust: a configmap,
+ *	                                    or clustertrustbundle ("_")
  *	tickets/<namespace>/<gateway>       keys of its session tickets
+ *	claim/<address>                     an address that shall answer
  *
  * The word before the first '/' is the kind. Texts in a unit are final:
  * hostnames in lower case, paths canonical, references judged. */
@@ -33,6 +32,7 @@ enum unit_kind {
 	UNIT_CERTIFICATE,
 	UNIT_AUTHORITY,
 	UNIT_TICKETS,
+	UNIT_CLAIM,
 	UNIT__COUNT
 };
 /* HTTPS terminates, whether tls_mode says so or nothing. */
@@ -94,10 +94,9 @@ struct unit_digest {
 	uint8_t bytes[UNIT_DIGEST_BYTES];
 };
 
-/* The kind that a name says; false when it says none that is known, or has
- * nothing behind it. */
+/* The kind that a name's first word says; false when it says none that is
+ * known, or has nothing behind it. */
 bool snap_unit_kind(struct slice name, enum unit_kind *kind);
-/* The word before the first slash. */
 struct slice snap_unit_kind_word(enum unit_kind kind);
 const struct record_type *snap_unit_type(enum unit_kind kind);
 /* The first half of the SHA-256 of name, a NUL, and the encoded bytes. */
@@ -129,6 +128,7 @@ struct unit {
 		const struct unit_certificate *certificate;
 		const struct unit_authority *authority;
 		const struct unit_tickets *tickets;
+		const struct unit_claim *claim;
 	};
 };
 

@@ -15,6 +15,7 @@
 
 #define WEIGHT_MAX 1000000 /* Gateway API's own bound */
 #define BACKENDS_MAX 4096 /* whose weights together fit in 32 bits */
+#define CLAIM_NODES_MAX 65536
 #define STATUS_REDIRECT_MIN 300
 #define STATUS_REDIRECT_MAX 399
 
@@ -26,6 +27,8 @@ static enum error check_service_ports(
 static enum error check_endpoints(const struct unit_endpoints *endpoints);
 static enum error check_external(const struct unit_external *external);
 static enum error check_tickets(const struct unit_tickets *tickets);
+static enum error check_claim(
+    struct slice name, const struct unit_claim *claim);
 
 enum error
 snap_unit_check(
@@ -52,6 +55,8 @@ snap_unit_check(
 		return ERROR_OK;
 	case UNIT_TICKETS:
 		return check_tickets(record);
+	case UNIT_CLAIM:
+		return check_claim(name, record);
 	case UNIT__COUNT:
 		break;
 	}
@@ -527,4 +532,21 @@ check_external(const struct unit_external *external)
 	    !is_within(external->port, 1, UINT16_MAX))
 		return ERROR_INVALID;
 	return check_backend_tls(external->tls);
+}
+
+/* Whether it is an address, and where it could be, is the announcer's to say.
+ */
+static enum error
+check_claim(struct slice name, const struct unit_claim *claim)
+{
+	struct slice kind;
+
+	if (!slice_cut(&name, '/', &kind) ||
+	    !slice_equal(name, claim->address) ||
+	    claim->nodes_count > CLAIM_NODES_MAX)
+		return ERROR_INVALID;
+	for (uint32_t i = 0; i < claim->nodes_count; i++)
+		if (claim->nodes[i].name.length == 0)
+			return ERROR_INVALID;
+	return ERROR_OK;
 }

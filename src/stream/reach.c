@@ -92,6 +92,10 @@ stream_reach(const struct unit *unit, const struct stream_reach *reach)
 	case UNIT_CERTIFICATE:
 	case UNIT_AUTHORITY:
 	case UNIT_TICKETS:
+		return;
+	case UNIT_CLAIM:
+		reach->root(reach->context, STREAM_ANNOUNCERS);
+		return;
 	case UNIT__COUNT:
 		return;
 	}

@@ -13,6 +13,9 @@
 #include "core/list.h"
 #include "snap/feed.h"
 
+/* The view of those who announce addresses: no Gateway has such a name. */
+#define STREAM_ANNOUNCERS SLICE("_/announcers")
+
 struct stream_views;
 struct stream_views *stream_views_new(void);
 void stream_views_free(struct stream_views **views);

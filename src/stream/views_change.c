@@ -80,6 +80,7 @@ depth_of(enum unit_kind kind)
 	switch (kind) {
 	case UNIT_LISTENER:
 	case UNIT_ROUTE:
+	case UNIT_CLAIM:
 		return 0;
 	case UNIT_SERVICE:
 	case UNIT_EXTERNAL:

@@ -29,7 +29,7 @@ var rooms = []room{
 	{"admin", 4, "core wire net http"},
 	{"proxy", 4, "core wire crypt snap net http"},
 	{"stream", 4, "core wire crypt snap net"},
-	{"announce", 4, "core wire snap net"},
+	{"announce", 4, "core wire crypt snap net"},
 	{"agent", 5, "core wire crypt snap net http admin proxy announce"},
 	{"ctl", 5, "core wire crypt snap addr net http gw kube admin"},
 	{"cmd", 6, "core wire crypt snap addr net http gw kube admin proxy stream announce agent ctl"},

@@ -65,15 +65,25 @@ start(struct setup *s, const uint8_t *ip, bool probe)
 {
 	*s = (struct setup){.now_ms = 1000};
 	random_init_seed(&s->random, 1);
-	announce_hold_init(&s->hold, ip, us, probe, s->now_ms, &s->random);
+	announce_hold_init(&s->hold, ip, us);
+	if (!probe)
+		announce_hold_yield(&s->hold, them, s->now_ms);
+	announce_hold_take(&s->hold, s->now_ms, &s->random);
+}
+
+static void
+hear_from(struct setup *s, bool is_peer, struct wire_neighbour message)
+{
+	memcpy(message.hardware, them, sizeof(message.hardware));
+	announce_hold_hear(
+	    &s->hold, &message, is_peer, s->now_ms, &s->random, &s->out);
+	count(s);
 }
 
 static void
 hear(struct setup *s, struct wire_neighbour message)
 {
-	memcpy(message.hardware, them, sizeof(message.hardware));
-	announce_hold_hear(&s->hold, &message, s->now_ms, &s->random, &s->out);
-	count(s);
+	hear_from(s, false, message);
 }
 
 static struct wire_neighbour
@@ -108,7 +118,8 @@ test_nobody_has_it(void **state)
 		forget(&s);
 		run_until(&s, s.now_ms + 10 * LIMIT_VALUE_ANNOUNCE_REFRESH_MS);
 		assert_int_equal(s.tells, 10);
-		assert_int_equal(s.probes, 0);
+		/* and looked for elsewhere as often */
+		assert_int_equal(s.probes, 10);
 	}
 }
 
@@ -179,7 +190,8 @@ test_taken(void **state)
 		/* It has gone: asked again, and taken. */
 		run_until(
 		    &s, s.now_ms + 2 * LIMIT_VALUE_ANNOUNCE_RETRY_MS + HELD_MS);
-		assert_int_equal(s.probes, LIMIT_VALUE_ANNOUNCE_PROBES);
+		assert_in_range(s.probes, LIMIT_VALUE_ANNOUNCE_PROBES,
+		    LIMIT_VALUE_ANNOUNCE_PROBES + 1);
 		assert_int_equal(s.hold.state, ANNOUNCE_HELD);
 		assert_false(announce_hold_is_contested(&s.hold, s.now_ms));
 	}
@@ -195,7 +207,7 @@ test_echo(void **state)
 	run_until(&s, 1000 + LIMIT_VALUE_ANNOUNCE_PROBE_MS);
 	struct wire_neighbour echo = message(false, ip4, nobody);
 	memcpy(echo.hardware, us, sizeof(echo.hardware));
-	announce_hold_hear(&s.hold, &echo, s.now_ms, &s.random, &s.out);
+	announce_hold_hear(&s.hold, &echo, false, s.now_ms, &s.random, &s.out);
 	assert_int_equal(s.hold.state, ANNOUNCE_PROBING);
 }
 
@@ -209,15 +221,124 @@ test_defends(void **state)
 	forget(&s);
 	/* A rival that repeats itself each millisecond for two seconds. */
 	for (unsigned i = 0; i < 2000; i++) {
-		s.now_ms++;
+		run_until(&s, s.now_ms + 1);
 		hear(&s, message(true, ip4, nobody));
 	}
 	assert_int_equal(s.hold.state, ANNOUNCE_HELD);
-	assert_in_range(s.tells, 2, 3);
+	assert_in_range(s.tells, 8, 9);
+	assert_in_range(s.probes, 1, 3);
 	assert_int_equal(s.hold.rival_claims, 2000);
+	/* What it said last is answered too. */
+	forget(&s);
+	run_until(&s, s.now_ms + LIMIT_VALUE_ANNOUNCE_DEFEND_MS);
+	assert_int_equal(s.tells, 1);
 	assert_true(announce_hold_is_contested(&s.hold, s.now_ms));
 	s.now_ms += LIMIT_VALUE_ANNOUNCE_RIVAL_MS;
 	assert_false(announce_hold_is_contested(&s.hold, s.now_ms));
+}
+
+/* A rival that answers whoever asks, and us alone when we do. */
+static void
+test_silent_rival(void **state)
+{
+	(void)state;
+	struct setup s;
+	start(&s, ip4, false);
+	run_until(&s, 5000);
+	forget(&s);
+	struct wire_neighbour ask = message(false, ip4, other4);
+	memcpy(ask.to, wire_hardware_everybody, sizeof(ask.to));
+	hear(&s, ask);
+	assert_int_equal(s.tells, 1);
+	assert_int_equal(s.probes, 1);
+	/* While it answers it is looked for, each second, and answered. */
+	for (unsigned i = 0; i < 10; i++) {
+		forget(&s);
+		hear(&s, message(true, ip4, nobody));
+		assert_int_equal(s.tells, 1);
+		run_until(&s, s.now_ms + LIMIT_VALUE_ANNOUNCE_LOOK_MS);
+		assert_int_equal(s.probes, 1);
+	}
+	forget(&s);
+	run_until(&s, s.now_ms + 5 * LIMIT_VALUE_ANNOUNCE_LOOK_MS);
+	assert_int_equal(s.probes, 0);
+	/* Not for everyone who asks. */
+	for (unsigned i = 0; i < 100; i++)
+		hear(&s, ask);
+	assert_int_equal(s.probes, 1);
+}
+
+/* Given up to a peer, once that has it. */
+static void
+test_yields(void **state)
+{
+	(void)state;
+	struct setup s;
+	start(&s, ip4, false);
+	run_until(&s, 5000);
+	forget(&s);
+	announce_hold_yield(&s.hold, them, s.now_ms);
+	assert_true(announce_hold_is_here(&s.hold));
+	/* Asked for, and answered meanwhile, but not announced. */
+	run_until(&s, s.now_ms + 450);
+	assert_int_equal(s.probes, 5);
+	assert_int_equal(s.tells, 0);
+	struct wire_neighbour ask = message(false, ip4, other4);
+	memcpy(ask.hardware, them, 5);
+	announce_hold_hear(&s.hold, &ask, false, s.now_ms, &s.random, &s.out);
+	assert_int_equal(s.out.count, 1);
+	/* Another's claim is not the successor's. */
+	struct wire_neighbour claim = message(true, ip4, nobody);
+	memcpy(claim.hardware, them, 5);
+	announce_hold_hear(&s.hold, &claim, true, s.now_ms, &s.random, &s.out);
+	assert_int_equal(s.hold.state, ANNOUNCE_YIELDING);
+	hear_from(&s, true, message(true, ip4, nobody));
+	assert_int_equal(s.hold.state, ANNOUNCE_IDLE);
+	assert_true(s.hold.due_ms == UINT64_MAX);
+	hear(&s, message(false, ip4, other4));
+	assert_int_equal(s.out.count, 0);
+	/* The successor is gone before it has it. */
+	start(&s, ip4, false);
+	run_until(&s, 5000);
+	announce_hold_yield(&s.hold, them, s.now_ms);
+	run_until(&s, s.now_ms + 50);
+	forget(&s);
+	announce_hold_take(&s.hold, s.now_ms, &s.random);
+	run_until(&s, s.now_ms);
+	assert_int_equal(s.tells, 1);
+	/* What is not held yet is not kept. */
+	start(&s, ip4, true);
+	assert_int_equal(s.hold.state, ANNOUNCE_PROBING);
+	announce_hold_yield(&s.hold, them, s.now_ms);
+	assert_int_equal(s.hold.state, ANNOUNCE_IDLE);
+}
+
+/* A peer that had it too, as after a link was cut: neighbours are told again.
+ */
+static void
+test_peers(void **state)
+{
+	(void)state;
+	const struct wire_neighbour had[] = {
+	    message(true, ip4, nobody), message(false, ip4, nobody)};
+	for (size_t i = 0; i < 2; i++) {
+		struct setup s;
+		start(&s, ip4, false);
+		run_until(&s, 5000);
+		forget(&s);
+		hear_from(&s, true, had[i]);
+		assert_int_equal(s.hold.state, ANNOUNCE_HELD);
+		run_until(&s, s.now_ms + 2200);
+		assert_in_range(s.tells, 5, 6);
+		assert_int_equal(s.hold.rival_claims, 0);
+	}
+	/* Asked for while a peer has it: ours, so it is taken. */
+	struct setup s;
+	start(&s, ip4, true);
+	hear_from(&s, true, message(false, ip4, nobody));
+	assert_int_equal(s.hold.state, ANNOUNCE_PROBING);
+	hear_from(&s, true, message(true, ip4, nobody));
+	assert_int_equal(s.hold.state, ANNOUNCE_HELD);
 }
 
 /* A process that stood still announces as one that has just begun. */
@@ -300,7 +421,7 @@ deliver(struct link *link, uint64_t now_ms)
 		if (!link->here[flying.to])
 			continue;
 		announce_hold_hear(&link->holds[flying.to], &flying.message,
-		    now_ms, &link->random, &out);
+		    false, now_ms, &link->random, &out);
 		send_all(link, flying.to, now_ms, &out);
 	}
 }
@@ -331,8 +452,8 @@ join(struct link *link, unsigned machine, uint64_t now_ms)
 	const uint8_t hardware[WIRE_HARDWARE_BYTES] = {
 	    2, 0, 0, 0, 0, (uint8_t)(machine + 1)};
 	link->here[machine] = true;
-	announce_hold_init(
-	    &link->holds[machine], ip4, hardware, true, now_ms, &link->random);
+	announce_hold_init(&link->holds[machine], ip4, hardware);
+	announce_hold_take(&link->holds[machine], now_ms, &link->random);
 }
 
 /* Without loss one machine has it, never two, and another when that goes. With
@@ -398,6 +519,9 @@ main(void)
 	    cmocka_unit_test(test_taken),
 	    cmocka_unit_test(test_echo),
 	    cmocka_unit_test(test_defends),
+	    cmocka_unit_test(test_silent_rival),
+	    cmocka_unit_test(test_yields),
+	    cmocka_unit_test(test_peers),
 	    cmocka_unit_test(test_late),
 	    cmocka_unit_test(test_seeds),
 	};

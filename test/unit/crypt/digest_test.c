@@ -77,11 +77,48 @@ test_threads(void **state)
 	}
 }
 
+/* RFC 4231 4.3, 4.4 and 4.7: a short key, a longer answer, a key that is longer
+ * than a block. */
+static void
+test_hmac(void **state)
+{
+	static const char long_key[131] = {[0 ... 130] = '\xaa'};
+	static const char fifty[50] = {[0 ... 49] = '\xdd'};
+	static const char twenty[20] = {[0 ... 19] = '\xaa'};
+	const struct {
+		struct slice key, parts[2];
+		const char *wanted;
+	} rows[] = {
+	    {SLICE("Jefe"), {SLICE("what do ya want "), SLICE("for nothing?")},
+	        "5bdcc146bf60754e6a042426089575c7"
+	        "5a003f089d2739839dec58b964ec3843"},
+	    {slice_make(twenty, 20), {slice_make(fifty, 50), SLICE("")},
+	        "773ea91e36800e46854db8ebd09181a7"
+	        "2959098b3ef8c122d9635514ced565fe"},
+	    {slice_make(long_key, 131),
+	        {SLICE("Test Using Larger Than Block-Size Key "),
+	            SLICE("- Hash Key First")},
+	        "60e431591ee0b67f0d8a26aacbf5b77f"
+	        "8e0bc6213728c5140546040f0ee37f54"},
+	};
+	uint8_t digest[CRYPT_SHA256_BYTES];
+	char hex[2 * CRYPT_SHA256_BYTES + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		crypt_hmac_sha256(rows[i].key, rows[i].parts, 2, digest);
+		for (size_t k = 0; k < sizeof(digest); k++)
+			snprintf(hex + 2 * k, 3, "%02x", digest[k]);
+		assert_string_equal(hex, rows[i].wanted);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_known_answers),
+	    cmocka_unit_test(test_hmac),
 	    cmocka_unit_test(test_threads),
 	};
 

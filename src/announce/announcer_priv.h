@@ -1,0 +1,88 @@
+/* Inside the announce room: claims, their places, and the links. */
+#ifndef YUMEN_ANNOUNCE_ANNOUNCER_PRIV_H
+#define YUMEN_ANNOUNCE_ANNOUNCER_PRIV_H
+
+#include "announce/announcer.h"
+#include "announce/election.h"
+#include "announce/hold.h"
+#include "announce/peers.h"
+#include "core/arena.h"
+#include "core/map.h"
+#include "net/link.h"
+#include "net/route.h"
+
+struct announce_claim;
+
+/* An address on a link. */
+struct announce_place {
+	struct announce_claim *claim;
+	struct announcer_link *at;
+	struct announce_hold hold;
+	struct net_timer timer;
+	int group; /* membership of the group that it is asked for by; -1 */
+	unsigned returns; /* of members, as of the last election */
+	bool told; /* of the rival that is there now */
+	/* who is to have it; empty: nobody, or nothing is decided */
+	char winner[WIRE_BEAT_NODE_BYTES + 1];
+};
+
+/* An address that shall be announced, and what is asked of it. */
+struct announce_claim {
+	struct net_address address; /* port 0 */
+	struct announce_ballot ballot; /* in arena */
+	const struct slice *interfaces; /* in arena; none: all */
+	unsigned interface_count;
+	struct arena arena;
+	char text[NET_ADDRESS_TEXT]; /* of the address */
+	enum error error; /* OK, or why its route could not be added */
+	bool is_own; /* the host has it without us */
+	bool is_here; /* some place holds it */
+	bool has_route;
+	unsigned count;
+	struct announce_place places[];
+};
+
+struct announcer_link {
+	struct net_link link;
+	struct announcer *announcer;
+	struct announce_peers peers; /* of an announcer that has any */
+};
+
+struct announcer {
+	struct announcer_options options;
+	struct metrics metrics;
+	struct random random;
+	struct net_task changed;
+	struct net_link_monitor monitor;
+	struct map claims; /* by the address' 16 bytes */
+	int lock;
+	bool has_peers;
+	bool leaving;
+	unsigned link_count;
+	struct announcer_link links[LIMIT_VALUE_ANNOUNCE_LINKS];
+};
+
+static inline uint64_t
+announcer_now_ms(const struct announcer *announcer)
+{
+	return net_loop_now_ms(announcer->options.loop);
+}
+
+/* IDLE on this link. */
+void announce_place_open(struct announce_place *place,
+    struct announce_claim *claim, struct announcer_link *at);
+void announce_place_close(struct announce_place *place);
+/* Whether it shall be held here, as things are now. */
+void announce_place_decide(struct announce_place *place);
+/* The link came back, or has another hardware address. */
+void announce_place_renew(struct announce_place *place);
+/* It is not held here any more, from now on. */
+void announce_place_drop(struct announce_place *place);
+void announce_place_hear(
+    struct announce_place *place, const struct wire_neighbour *message);
+
+/* Where a place holds a claim, or none does any more: its route follows. */
+void announce_claim_settle(
+    struct announcer *announcer, struct announce_claim *claim);
+
+#endif

@@ -1,0 +1,208 @@
+/* Batches of claims. */
+#include "announce/claims.h"
+
+#include "core/memory.h"
+#include "core/must.h"
+
+struct known {
+	struct unit *unit;
+	struct net_address address;
+	enum error refused; /* the announcer does not take it */
+	enum error told;
+	char *why; /* told; NULL: nothing was */
+	bool named; /* in the whole batch that is looked at */
+};
+
+void
+announce_claims_init(struct announce_claims *claims,
+    struct announcer *announcer, struct feed *feed)
+{
+	*claims =
+	    (struct announce_claims){.announcer = announcer, .feed = feed};
+	map_init(&claims->units);
+}
+
+static void
+free_known(struct known *known)
+{
+	snap_unit_free(&known->unit);
+	memory_free(known->why);
+	memory_free(known);
+}
+
+void
+announce_claims_fini(struct announce_claims *claims)
+{
+	struct slice name;
+	void *value;
+
+	for (size_t at = 0; map_next(&claims->units, &at, &name, &value);)
+		free_known(value);
+	map_fini(&claims->units);
+}
+
+static void
+drop(struct announce_claims *claims, struct slice name)
+{
+	struct known *known = map_remove(&claims->units, name);
+
+	if (known == NULL)
+		return;
+	announcer_release(claims->announcer, &known->address);
+	free_known(known);
+}
+
+static void
+refuse(struct announce_claims *claims, struct slice name, enum error error)
+{
+	struct feed_reply *reply = feed_reply_new(
+	    FEED_REFUSE, name, slice_from_string(error_text(error)));
+
+	reply->error = error;
+	feed_answer(claims->feed, &reply);
+}
+
+static void
+put(struct announce_claims *claims, const struct feed_change *change)
+{
+	struct known *known = map_get(&claims->units, change->name);
+	struct net_address address;
+	struct unit *unit;
+
+	enum error error = snap_unit_new(change->name, change->bytes, &unit);
+	if (error == ERROR_OK) {
+		error = net_address_parse(unit->claim->address, 0, &address);
+		if (error != ERROR_OK)
+			snap_unit_free(&unit);
+	}
+	if (error != ERROR_OK) {
+		refuse(claims, change->name, error);
+		return;
+	}
+	if (known == NULL) {
+		known = memory_zero(1, sizeof(*known));
+		known->address = address;
+	} else {
+		map_remove(&claims->units, change->name);
+		snap_unit_free(&known->unit);
+	}
+	known->unit = unit;
+	map_put(&claims->units, unit->name, known);
+	known->refused = announcer_claim(claims->announcer, unit->claim);
+	if (known->refused != ERROR_OK)
+		refuse(claims, unit->name, known->refused);
+}
+
+static void
+apply(struct announce_claims *claims, const struct feed_change *change)
+{
+	enum unit_kind kind;
+
+	if (!snap_unit_kind(change->name, &kind) || kind != UNIT_CLAIM)
+		return;
+	if (slice_is_set(change->bytes))
+		put(claims, change);
+	else
+		drop(claims, change->name);
+}
+
+/* What a whole batch does not name is not there. */
+static void
+drop_others(struct announce_claims *claims, const struct feed_batch *batch)
+{
+	struct feed_batch *gone = feed_batch_new();
+	struct slice name;
+	struct known *known;
+	void *value;
+
+	for (uint32_t i = 0; i < batch->count; i++) {
+		known = map_get(&claims->units, batch->changes[i].name);
+		if (known != NULL)
+			known->named = true;
+	}
+	for (size_t at = 0; map_next(&claims->units, &at, &name, &value);) {
+		known = value;
+		if (!known->named)
+			feed_batch_drop(gone, name);
+		known->named = false;
+	}
+	for (uint32_t i = 0; i < gone->count; i++)
+		apply(claims, &gone->changes[i]);
+	feed_batch_free(&gone);
+}
+
+static void
+take_batch(struct announce_claims *claims, const struct feed_batch *batch)
+{
+	for (uint32_t i = 0; i < batch->count; i++)
+		apply(claims, &batch->changes[i]);
+	if (batch->part) {
+		claims->parted = true;
+		return;
+	}
+	/* Before the first, in parts or not, there is nothing else. */
+	if (batch->whole && claims->whole && !claims->parted)
+		drop_others(claims, batch);
+	claims->parted = false;
+	claims->whole = claims->whole || batch->whole;
+	if (!claims->whole)
+		return;
+	struct feed_reply *reply =
+	    feed_reply_new(FEED_CONFIRM, SLICE(""), SLICE(""));
+	reply->generation = batch->generation;
+	feed_answer(claims->feed, &reply);
+}
+
+void
+announce_claims_take(struct announce_claims *claims)
+{
+	struct feed_batch *batch;
+
+	while ((batch = feed_take_offer(claims->feed)) != NULL) {
+		take_batch(claims, batch);
+		feed_batch_free(&batch);
+	}
+}
+
+static void
+report(struct announce_claims *claims, struct known *known)
+{
+	struct text why;
+
+	text_init(&why);
+	enum error state =
+	    announcer_state(claims->announcer, &known->address, &why);
+	/* That it is elsewhere, or soon here, is nothing wrong. */
+	if (state == ERROR_AGAIN || state == ERROR_NOT_FOUND) {
+		state = ERROR_OK;
+		text_reset(&why);
+	}
+	bool same = known->why != NULL && known->told == state &&
+	    slice_equal(text_slice(&why), slice_from_string(known->why));
+	if (!same) {
+		struct feed_reply *reply = feed_reply_new(
+		    FEED_REPORT, known->unit->name, text_slice(&why));
+
+		reply->error = state;
+		feed_answer(claims->feed, &reply);
+		memory_free(known->why);
+		text_push_byte(&why, '\0');
+		known->told = state;
+		known->why = text_take(&why);
+	}
+	text_fini(&why);
+}
+
+void
+announce_claims_report(struct announce_claims *claims)
+{
+	struct slice name;
+	void *value;
+
+	for (size_t at = 0; map_next(&claims->units, &at, &name, &value);) {
+		struct known *known = value;
+
+		if (known->refused == ERROR_OK)
+			report(claims, known);
+	}
+}

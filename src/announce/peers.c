@@ -1,0 +1,206 @@
+/* Beats as datagrams to a group that never leaves the link (RFC 4727 3.1 keeps
+ * it for such uses; switches that snoop pass it on, RFC 4541 2.1.2). */
+#include "announce/peers.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "core/log.h"
+#include "core/must.h"
+#include "crypt/digest.h"
+
+static const uint8_t group[16] = {
+    [10] = 0xff, [11] = 0xff, [12] = 224, [15] = 254};
+
+static void on_datagram(struct net_datagrams *datagrams, struct slice bytes);
+static void on_timer(struct net_timer *timer);
+
+void
+announce_peers_init(
+    struct announce_peers *peers, struct slice node, struct random *random)
+{
+	announce_members_init(&peers->members, node, random_next(random));
+	peers->datagrams.on_datagram = on_datagram;
+	net_timer_init(&peers->timer, on_timer);
+}
+
+static uint64_t
+now_ms(const struct announce_peers *peers)
+{
+	return net_loop_now_ms(peers->loop);
+}
+
+static void
+seal_of(const struct announce_peers *peers, struct slice body,
+    uint8_t out[CRYPT_SHA256_BYTES])
+{
+	crypt_hmac_sha256(peers->key, &body, 1, out);
+}
+
+/* The same time for every seal. */
+static bool
+is_sealed(
+    const struct announce_peers *peers, struct slice body, struct slice seal)
+{
+	uint8_t wanted[CRYPT_SHA256_BYTES];
+	unsigned differ = 0;
+
+	seal_of(peers, body, wanted);
+	for (unsigned i = 0; i < WIRE_BEAT_SEAL_BYTES; i++)
+		differ |= wanted[i] ^ (uint8_t)seal.data[i];
+	return differ == 0;
+}
+
+static void
+send_beat(struct announce_peers *peers, const struct wire_beat *beat)
+{
+	char bytes[WIRE_BEAT_BYTES];
+	uint8_t seal[CRYPT_SHA256_BYTES];
+
+	unsigned length = wire_beat_encode(beat, bytes);
+	seal_of(peers, slice_make(bytes, length), seal);
+	memcpy(bytes + length, seal, WIRE_BEAT_SEAL_BYTES);
+	bool sent =
+	    net_datagrams_send(&peers->datagrams,
+	        slice_make(bytes, length + WIRE_BEAT_SEAL_BYTES)) == ERROR_OK;
+	metric_add(peers->metrics,
+	    sent ? METRIC_ANNOUNCE_BEATS_SENT : METRIC_ANNOUNCE_BEATS_LOST, 1);
+}
+
+/* Beats that are due go out, and what has come of all is told. */
+static void
+go_on(struct announce_peers *peers)
+{
+	struct announce_members *members = &peers->members;
+	struct wire_beat beat;
+
+	while (announce_members_tick(members, now_ms(peers), &beat))
+		send_beat(peers, &beat);
+	bool decided = announce_members_is_decided(members, now_ms(peers));
+	if (members->version != peers->told_version ||
+	    decided != peers->told_decided) {
+		peers->told_version = members->version;
+		peers->told_decided = decided;
+		peers->on_change(peers);
+	}
+	uint64_t due = announce_members_due_ms(members);
+	if (due == UINT64_MAX)
+		return;
+	net_timer_set(peers->loop, &peers->timer,
+	    due > now_ms(peers) ? due - now_ms(peers) : 0);
+}
+
+void
+announce_peers_note(struct announce_peers *peers)
+{
+	if (!announce_members_note(&peers->members, now_ms(peers)))
+		return;
+	log_event(LOG_ANNOUNCE_STOOD_STILL,
+	    LOG_STRING("interface", peers->interface));
+	peers->on_stood_still(peers);
+}
+
+static void
+on_timer(struct net_timer *timer)
+{
+	struct announce_peers *peers =
+	    container_of(timer, struct announce_peers, timer);
+
+	announce_peers_note(peers);
+	go_on(peers);
+}
+
+static enum metric
+count_of(enum announce_heard heard)
+{
+	switch (heard) {
+	case ANNOUNCE_HEARD:
+	case ANNOUNCE_HEARD_SELF:
+		break;
+	case ANNOUNCE_HEARD_UNPROVEN:
+		return METRIC_ANNOUNCE_BEATS_UNPROVEN;
+	case ANNOUNCE_HEARD_OLD:
+		return METRIC_ANNOUNCE_BEATS_OLD;
+	case ANNOUNCE_HEARD_NAMESAKE:
+		return METRIC_ANNOUNCE_BEATS_NAMESAKE;
+	case ANNOUNCE_HEARD_FULL:
+		return METRIC_ANNOUNCE_BEATS_FULL;
+	}
+	return METRIC_ANNOUNCE_BEATS_HEARD;
+}
+
+static void
+take_beat(struct announce_peers *peers, const struct wire_beat *beat)
+{
+	char hardware[18];
+	enum announce_heard heard =
+	    announce_members_hear(&peers->members, beat, now_ms(peers));
+
+	metric_add(peers->metrics, count_of(heard), 1);
+	if (heard == ANNOUNCE_HEARD_FULL)
+		limit_hit(peers->metrics, LIMIT_ANNOUNCE_MEMBERS);
+	if (heard != ANNOUNCE_HEARD_NAMESAKE || peers->namesake_told)
+		return;
+	peers->namesake_told = true;
+	snprintf(hardware, sizeof(hardware), "%02x:%02x:%02x:%02x:%02x:%02x",
+	    beat->hardware[0], beat->hardware[1], beat->hardware[2],
+	    beat->hardware[3], beat->hardware[4], beat->hardware[5]);
+	log_event(LOG_ANNOUNCE_NAMESAKE, LOG_TEXT("node", beat->node),
+	    LOG_STRING("interface", peers->interface),
+	    LOG_STRING("hardware", hardware));
+}
+
+static void
+on_datagram(struct net_datagrams *datagrams, struct slice bytes)
+{
+	struct announce_peers *peers =
+	    container_of(datagrams, struct announce_peers, datagrams);
+	struct slice body, seal;
+	struct wire_beat beat;
+
+	announce_peers_note(peers);
+	if (wire_beat_split(bytes, &body, &seal) != ERROR_OK ||
+	    !is_sealed(peers, body, seal)) {
+		metric_add(peers->metrics, METRIC_ANNOUNCE_BEATS_FORGED, 1);
+		return;
+	}
+	if (wire_beat_decode(body, &beat) != ERROR_OK) {
+		metric_add(peers->metrics, METRIC_ANNOUNCE_BEATS_MALFORMED, 1);
+		return;
+	}
+	take_beat(peers, &beat);
+	go_on(peers);
+}
+
+enum error
+announce_peers_begin(struct announce_peers *peers, unsigned index,
+    const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES])
+{
+	struct net_address to = {.port = peers->port, .family = AF_INET};
+
+	memcpy(to.ip, group, sizeof(to.ip));
+	announce_peers_end(peers);
+	enum error error = net_datagrams_open(
+	    &peers->datagrams, peers->loop, peers->interface, index, &to);
+	if (error != ERROR_OK)
+		return error;
+	announce_members_begin(&peers->members, hardware, now_ms(peers));
+	go_on(peers);
+	return ERROR_OK;
+}
+
+void
+announce_peers_end(struct announce_peers *peers)
+{
+	announce_members_end(&peers->members);
+	net_timer_clear(&peers->timer);
+	net_datagrams_close(&peers->datagrams);
+}
+
+void
+announce_peers_leave(struct announce_peers *peers)
+{
+	announce_members_leave(&peers->members, now_ms(peers));
+	if (peers->members.on)
+		go_on(peers);
+}

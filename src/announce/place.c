@@ -1,0 +1,237 @@
+/* An address on a link: whether it is to be held there, and what its hold has
+ * to say. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "announce/announcer_priv.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/must.h"
+
+static void on_timer(struct net_timer *timer);
+
+void
+announce_place_open(struct announce_place *place, struct announce_claim *claim,
+    struct announcer_link *at)
+{
+	place->claim = claim;
+	place->at = at;
+	place->group = -1;
+	net_timer_init(&place->timer, on_timer);
+	announce_hold_init(&place->hold, claim->address.ip, at->link.hardware);
+}
+
+static void
+leave_group(struct announce_place *place)
+{
+	if (place->group >= 0)
+		close(place->group);
+	place->group = -1;
+}
+
+void
+announce_place_close(struct announce_place *place)
+{
+	net_timer_clear(&place->timer);
+	leave_group(place);
+}
+
+/* Whoever asks for an IPv6 address asks a group. */
+static void
+follow_group(struct announce_place *place)
+{
+	struct net_link *link = &place->at->link;
+	uint8_t group[WIRE_IP_BYTES];
+	bool wanted = place->hold.state != ANNOUNCE_IDLE;
+
+	if (place->claim->address.family != AF_INET6 ||
+	    wanted == (place->group >= 0))
+		return;
+	if (!wanted) {
+		leave_group(place);
+		return;
+	}
+	wire_ip_group(place->claim->address.ip, group);
+	if (net_link_join(link, group, &place->group) != ERROR_OK)
+		log_event(
+		    LOG_ANNOUNCE_NO_GROUP, LOG_STRING("interface", link->name));
+}
+
+static void
+send_all(struct announcer *announcer, struct announcer_link *at,
+    const struct announce_output *out)
+{
+	char frame[WIRE_NEIGHBOUR_FRAME_BYTES];
+
+	for (unsigned i = 0; i < out->count; i++) {
+		unsigned length =
+		    wire_neighbour_encode(&out->messages[i], frame);
+		bool sent = net_link_send(&at->link,
+		                slice_make(frame, length)) == ERROR_OK;
+		metric_add(&announcer->metrics,
+		    sent ? METRIC_ANNOUNCE_SENT : METRIC_ANNOUNCE_LOST, 1);
+	}
+}
+
+static void
+tell_rival(const struct announce_place *place)
+{
+	char rival[WIRE_HARDWARE_TEXT];
+
+	wire_hardware_format(place->hold.rival, rival);
+	log_event(LOG_ANNOUNCE_RIVAL, LOG_STRING("address", place->claim->text),
+	    LOG_STRING("interface", place->at->link.name),
+	    LOG_STRING("hardware", rival));
+}
+
+/* What a hold has made of an event: what it is now is told, and, once it is
+ * taken, what it says is sent. */
+static void
+follow(struct announce_place *place, enum announce_state before,
+    const struct announce_output *out)
+{
+	struct announcer *announcer = place->at->announcer;
+	struct announce_hold *hold = &place->hold;
+	uint64_t now = announcer_now_ms(announcer);
+
+	bool contested = announce_hold_is_contested(hold, now);
+	if (contested && !place->told)
+		tell_rival(place);
+	bool changed = hold->state != before || contested != place->told;
+	place->told = contested;
+	if (hold->state != before)
+		follow_group(place);
+	if (changed)
+		announce_claim_settle(announcer, place->claim);
+	if (out != NULL)
+		send_all(announcer, place->at, out);
+	if (hold->due_ms == UINT64_MAX)
+		net_timer_clear(&place->timer);
+	else
+		net_timer_set(announcer->options.loop, &place->timer,
+		    hold->due_ms > now ? hold->due_ms - now : 0);
+}
+
+static void
+on_timer(struct net_timer *timer)
+{
+	struct announce_place *place =
+	    container_of(timer, struct announce_place, timer);
+	struct announcer *announcer = place->at->announcer;
+	struct announce_output out = {0};
+
+	if (announcer->has_peers)
+		announce_peers_note(&place->at->peers);
+	enum announce_state before = place->hold.state;
+	/* Nobody would hear the asks: it goes on when the link is up. */
+	if (!place->at->link.is_up && before == ANNOUNCE_PROBING)
+		return;
+	uint64_t now = announcer_now_ms(announcer);
+	if (now >= place->hold.due_ms)
+		announce_hold_tick(&place->hold, now, &announcer->random, &out);
+	follow(place, before, &out);
+}
+
+/* Is the claim for this link at all? */
+static bool
+is_for(const struct announce_claim *claim, const struct announcer_link *at)
+{
+	for (unsigned i = 0; i < claim->interface_count; i++)
+		if (slice_equal(
+		        claim->interfaces[i], slice_from_string(at->link.name)))
+			return true;
+	return claim->interface_count == 0;
+}
+
+static void
+note_winner(struct announce_place *place, const struct announce_member *winner)
+{
+	snprintf(place->winner, sizeof(place->winner), "%.*s",
+	    winner ? (int)winner->node_length : 0, winner ? winner->node : "");
+}
+
+/* Among the announcers of the link; nothing changes until it is known who is
+ * there. */
+static void
+decide_among(struct announce_place *place)
+{
+	struct announcer *announcer = place->at->announcer;
+	const struct announce_members *members = &place->at->peers.members;
+	uint64_t now = announcer_now_ms(announcer);
+
+	if (!announce_members_is_decided(members, now))
+		return;
+	const struct announce_member *winner =
+	    announce_elect(members, &place->claim->ballot);
+	note_winner(place, winner);
+	if (members->returns != place->returns)
+		announce_hold_repeat(&place->hold, now);
+	place->returns = members->returns;
+	if (winner == NULL) {
+		announce_hold_drop(&place->hold);
+	} else if (winner == &members->us) {
+		announce_hold_take(&place->hold, now, &announcer->random);
+	} else {
+		announce_hold_yield(&place->hold, winner->hardware, now);
+	}
+}
+
+void
+announce_place_decide(struct announce_place *place)
+{
+	struct announcer *announcer = place->at->announcer;
+	enum announce_state before = place->hold.state;
+	uint64_t due_ms = place->hold.due_ms;
+
+	if (!is_for(place->claim, place->at))
+		announce_hold_drop(&place->hold);
+	else if (announcer->has_peers)
+		decide_among(place);
+	else
+		announce_hold_take(&place->hold, announcer_now_ms(announcer),
+		    &announcer->random);
+	if (place->hold.state != before || place->hold.due_ms != due_ms)
+		follow(place, before, NULL);
+}
+
+void
+announce_place_renew(struct announce_place *place)
+{
+	enum announce_state before = place->hold.state;
+
+	announce_hold_renew(&place->hold, place->at->link.hardware,
+	    announcer_now_ms(place->at->announcer));
+	follow(place, before, NULL);
+}
+
+void
+announce_place_drop(struct announce_place *place)
+{
+	enum announce_state before = place->hold.state;
+
+	place->winner[0] = '\0';
+	announce_hold_drop(&place->hold);
+	if (before != ANNOUNCE_IDLE)
+		follow(place, before, NULL);
+}
+
+void
+announce_place_hear(
+    struct announce_place *place, const struct wire_neighbour *message)
+{
+	struct announcer *announcer = place->at->announcer;
+	enum announce_state before = place->hold.state;
+	uint64_t rivals = place->hold.rival_claims;
+	struct announce_output out;
+	bool is_peer = announcer->has_peers &&
+	    announce_members_at(&place->at->peers.members, message->hardware) !=
+	        NULL;
+
+	if (before == ANNOUNCE_IDLE)
+		return;
+	announce_hold_hear(&place->hold, message, is_peer,
+	    announcer_now_ms(announcer), &announcer->random, &out);
+	metric_add(&announcer->metrics, METRIC_ANNOUNCE_CONFLICTS,
+	    place->hold.rival_claims - rivals);
+	follow(place, before, &out);
+}

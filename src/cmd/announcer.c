@@ -1,0 +1,256 @@
+/* yumen announcer: the addresses that a controller gives out, announced from
+ * this node as one of many. One thread: signals, the admin server, the stream,
+ * the links. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "announce/claims.h"
+#include "cmd/controlled.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "stream/views.h"
+#include "wire/beat.h"
+
+#define KEY_BYTES_MIN 16
+#define KEY_BYTES_MAX 4096
+#define PORT_DEFAULT 7947
+
+struct announcing {
+	struct process process;
+	struct controlled to;
+	struct feed *feed;
+	struct announcer *announcer;
+	struct announce_claims claims;
+	struct text key;
+	uint64_t port;
+	struct net_timer deadline; /* of handing over */
+	bool announced, leaving;
+	int status; /* to exit with */
+};
+
+static struct announcing *
+of_process(struct process *process)
+{
+	return container_of(process, struct announcing, process);
+}
+
+static void
+on_wake(struct process *process)
+{
+	struct announcing *announcing = of_process(process);
+
+	if (announcing->to.stream == NULL)
+		return;
+	announce_claims_take(&announcing->claims);
+	announce_claims_report(&announcing->claims);
+	stream_client_wake(announcing->to.stream);
+	if (!announcing->claims.whole || announcing->announced)
+		return;
+	announcing->announced = true;
+	log_event(LOG_ANNOUNCE_READY,
+	    LOG_NUMBER("claims", (int64_t)announcing->claims.units.count));
+}
+
+static void
+on_change(void *context)
+{
+	struct announcing *announcing = context;
+
+	announce_claims_report(&announcing->claims);
+	if (announcing->leaving && !announcer_is_here(announcing->announcer))
+		net_loop_stop(announcing->process.loop);
+}
+
+static void
+on_deadline(struct net_timer *timer)
+{
+	net_loop_stop(
+	    container_of(timer, struct announcing, deadline)->process.loop);
+}
+
+/* What is held here is handed over first. */
+static void
+on_stop(struct process *process, bool again)
+{
+	struct announcing *announcing = of_process(process);
+
+	if (again || !announcer_is_here(announcing->announcer)) {
+		net_loop_stop(process->loop);
+		return;
+	}
+	announcing->leaving = true;
+	net_timer_set(process->loop, &announcing->deadline,
+	    LIMIT_VALUE_ANNOUNCE_LEAVE_MS);
+	announcer_leave(announcing->announcer);
+}
+
+static void
+on_reopen(struct process *process)
+{
+	(void)process; /* no log of its own */
+}
+
+static bool
+read_key(struct announcing *announcing)
+{
+	const char *path =
+	    flags_value(announcing->process.flags, FLAG_ANNOUNCER_KEY_FILE);
+
+	if (path == NULL) {
+		fputs("yumen announcer: name the file of the key that all "
+		      "announcers have: --key-file FILE\n",
+		    stderr);
+		return false;
+	}
+	enum error error = file_read(path, KEY_BYTES_MAX, &announcing->key);
+	struct slice key = text_slice(&announcing->key);
+	while (key.length > 0 && key.data[key.length - 1] == '\n')
+		key.length--;
+	announcing->key.length = key.length;
+	if (error == ERROR_OK && key.length >= KEY_BYTES_MIN)
+		return true;
+	fprintf(stderr, "yumen announcer: --key-file %s: %s\n", path,
+	    error != ERROR_OK ? error_text(error)
+	                      : "a key of 16 bytes at least is wanted");
+	return false;
+}
+
+static bool
+read_flags(struct announcing *announcing)
+{
+	const struct flags *flags = announcing->process.flags;
+
+	if (flags->counts[FLAG_ANNOUNCER_INTERFACE] == 0) {
+		fputs("yumen announcer: name the interfaces that addresses are "
+		      "announced on: --interface NAME\n",
+		    stderr);
+		return false;
+	}
+	announcing->to.gateway = STREAM_ANNOUNCERS;
+	if (!controlled_read_flags(&announcing->to, &announcing->process) ||
+	    !flags_number(flags, FLAG_ANNOUNCER_PORT, PORT_DEFAULT, 1,
+	        UINT16_MAX, &announcing->port) ||
+	    !process_read_flags(&announcing->process))
+		return false;
+	size_t length = strlen(announcing->to.name);
+	if (length > 0 && length <= WIRE_BEAT_NODE_BYTES)
+		return true;
+	fprintf(stderr,
+	    "yumen announcer: --node: a name of 1 to %d bytes is wanted\n",
+	    WIRE_BEAT_NODE_BYTES);
+	return false;
+}
+
+static bool
+tell(const char *what, enum error error)
+{
+	const char *why = error_text(error);
+
+	if (error == ERROR_DENIED)
+		why = "CAP_NET_RAW is needed, and with --take CAP_NET_ADMIN";
+	if (error == ERROR_NOT_FOUND)
+		why = "this node has no such interface; `ip link` lists them";
+	if (error == ERROR_UNSUPPORTED)
+		why = "it is no Ethernet, where ARP could be spoken";
+	if (error == ERROR_IN_USE)
+		why = "another yumen announces on this node, or another "
+		      "program has the port of the heartbeats (--port)";
+	fprintf(stderr, "yumen announcer: %s: %s\n", what, why);
+	return false;
+}
+
+static bool
+open_announcer(struct announcing *announcing)
+{
+	const struct flags *flags = announcing->process.flags;
+	struct announcer_options options = {
+	    .loop = announcing->process.loop,
+	    .takes = flags_value(flags, FLAG_ANNOUNCER_TAKE) != NULL,
+	    .node = slice_from_string(announcing->to.name),
+	    .key = text_slice(&announcing->key),
+	    .port = (uint16_t)announcing->port,
+	    .on_change = on_change,
+	    .context = announcing,
+	};
+	enum error error = announcer_new(&options, &announcing->announcer);
+
+	if (error != ERROR_OK)
+		return tell("announcing", error);
+	for (unsigned i = 0; i < flags->counts[FLAG_ANNOUNCER_INTERFACE]; i++) {
+		const char *name = flags->values[FLAG_ANNOUNCER_INTERFACE][i];
+		error = announcer_add_link(announcing->announcer, name);
+		if (error != ERROR_OK)
+			return tell(name, error);
+	}
+	return true;
+}
+
+static bool
+open_all(struct announcing *announcing)
+{
+	struct process *process = &announcing->process;
+
+	if (!process_open(process))
+		return false;
+	net_timer_init(&announcing->deadline, on_deadline);
+	announcing->feed = feed_new();
+	feed_on_offer(announcing->feed, process_wake, process);
+	feed_on_reply(announcing->feed, process_wake, process);
+	if (!open_announcer(announcing))
+		return false;
+	announce_claims_init(
+	    &announcing->claims, announcing->announcer, announcing->feed);
+	return controlled_open(&announcing->to, process, announcing->feed);
+}
+
+static void
+close_all(struct announcing *announcing)
+{
+	admin_free(&announcing->process.server);
+	stream_client_free(&announcing->to.stream);
+	if (announcing->claims.feed != NULL)
+		announce_claims_fini(&announcing->claims);
+	announcer_free(&announcing->announcer);
+	if (announcing->feed != NULL)
+		feed_free(announcing->feed);
+	process_close(&announcing->process);
+	if (announcing->key.data != NULL)
+		memory_wipe(announcing->key.data, announcing->key.capacity);
+	text_fini(&announcing->key);
+}
+
+int
+command_announcer(const struct flags *flags)
+{
+	struct announcing announcing = {
+	    .process = {.flags = flags,
+	        .command = "yumen announcer",
+	        .log_level = FLAG_ANNOUNCER_LOG_LEVEL,
+	        .log_format = FLAG_ANNOUNCER_LOG_FORMAT,
+	        .socket = FLAG_ANNOUNCER_SOCKET,
+	        .admin = FLAG_ANNOUNCER_ADMIN,
+	        .on_stop = on_stop,
+	        .on_reopen = on_reopen,
+	        .on_wake = on_wake},
+	    .to = {.controller = FLAG_ANNOUNCER_CONTROLLER,
+	        .ca = FLAG_ANNOUNCER_CA,
+	        .token_file = FLAG_ANNOUNCER_TOKEN_FILE,
+	        .server_name = FLAG_ANNOUNCER_SERVER_NAME,
+	        .name_flag = FLAG_ANNOUNCER_NODE,
+	        .copy = FLAG_ANNOUNCER_COPY},
+	    .status = 1,
+	};
+
+	text_init(&announcing.key);
+	if (!read_flags(&announcing) || !read_key(&announcing))
+		return 2;
+	if (open_all(&announcing) &&
+	    net_loop_run(announcing.process.loop) == ERROR_OK) {
+		announcing.status = 0;
+		log_event(LOG_RUN_STOPPED, LOG_NUMBER("pid", getpid()));
+	}
+	close_all(&announcing);
+	return announcing.status;
+}

@@ -1,0 +1,145 @@
+/* Addresses that announcers shall make answer: a unit for each address that a
+ * Gateway with something to serve has, whoever else has it. */
+#include "core/memory.h"
+#include "gw/address_priv.h"
+#include "gw/state_priv.h"
+
+/* What is gathered of an address in one run. */
+struct announced {
+	const struct gw_address *address;
+	struct slice *users; /* "Gateway/<namespace>/<name>" */
+	uint32_t user_count, user_room;
+};
+
+/* Those of the host alone, or of a link alone, are nobody else's to reach; nor
+ * is every address, or a group. */
+static bool
+is_announced(struct slice address)
+{
+	static const struct slice local[] = {SLICE("127."), SLICE("169.254."),
+	    SLICE("0."), SLICE("::"), SLICE("fe8"), SLICE("fe9"), SLICE("fea"),
+	    SLICE("feb"), SLICE("ff")};
+
+	for (unsigned i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+		if (slice_starts_with(address, local[i]))
+			return false;
+	return true;
+}
+
+static bool
+serves(const struct gw_owner_node *owner)
+{
+	for (uint32_t i = 0; i < owner->listener_count; i++)
+		if (gw_listener_is_served(owner, &owner->listeners[i]))
+			return true;
+	return false;
+}
+
+static bool
+serves_any(const struct gw_owner_node *gateway)
+{
+	bool any = serves(gateway);
+
+	for (uint32_t i = 0; i < gateway->set_count && !any; i++)
+		any = serves(gateway->sets[i]);
+	return any;
+}
+
+static void
+add_user(struct gw_state *state, struct announced *announced,
+    const struct gw_node *gateway)
+{
+	struct arena *arena = &state->work;
+
+	if (announced->user_count == announced->user_room) {
+		uint32_t room = announced->user_room * 2 + 1;
+		struct slice *users = arena_zero(arena, room, sizeof(*users));
+		for (uint32_t i = 0; i < announced->user_count; i++)
+			users[i] = announced->users[i];
+		announced->users = users;
+		announced->user_room = room;
+	}
+	announced->users[announced->user_count++] = arena_format(
+	    arena, "Gateway/%.*s", SLICE_ARGS(gw_node_key(gateway)));
+}
+
+static void
+gather(struct gw_state *state, struct map *all,
+    const struct gw_owner_node *gateway)
+{
+	for (uint32_t i = 0; i < gateway->placed.count; i++) {
+		const struct gw_address *address = &gateway->placed.items[i];
+		struct announced *announced = map_get(all, address->text);
+
+		if (!is_announced(address->text))
+			continue;
+		if (announced == NULL) {
+			announced =
+			    arena_zero(&state->work, 1, sizeof(*announced));
+			announced->address = address;
+			map_put(all, address->text, announced);
+		}
+		add_user(state, announced, &gateway->node);
+	}
+}
+
+/* In a cluster only what an L2Advertisement says; who says on one host that it
+ * shall announce means all. */
+static void
+emit(struct gw_state *state, const struct announced *announced)
+{
+	const struct gw_address *address = announced->address;
+	struct gw_advertised advertised =
+	    gw_pool_advertised(state, address->pool, &state->work);
+	struct unit_claim record = {
+	    .address = address->text,
+	    .pool = slice_is_set(address->pool) ? address->pool : SLICE(""),
+	    .interfaces =
+	        advertised.interface_count ? advertised.interfaces : NULL,
+	    .interfaces_count = advertised.interface_count,
+	    .users = announced->users,
+	    .users_count = announced->user_count,
+	};
+
+	if (!advertised.any && state->addressing == GW_ADDRESSING_CLUSTER)
+		return;
+	struct slice name = arena_format(
+	    &state->outbox.arena, "claim/%.*s", SLICE_ARGS(address->text));
+	struct gw_named *unit = gw_named_touch(&state->claims, name);
+	unit->wanted = true;
+	(void)gw_outbox_unit(
+	    &state->outbox, &unit->sent, name, &unit_claim_type, &record);
+}
+
+void
+gw_announced_emit(struct gw_state *state)
+{
+	uint32_t count = 0;
+	struct gw_node **gateways =
+	    gw_nodes_sorted(state, GW_GATEWAY, &state->work, &count);
+	struct map all;
+	struct slice address;
+	void *value;
+
+	map_init(&all);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct gw_owner_node *gateway = (const void *)gateways[i];
+		if (serves_any(gateway))
+			gather(state, &all, gateway);
+	}
+	for (size_t at = 0; map_next(&all, &at, &address, &value);)
+		emit(state, value);
+	map_fini(&all);
+	gw_named_sweep(state, &state->claims);
+}
+
+void
+gw_announced_fini(struct gw_state *state)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(&state->claims, &at, &key, &value);)
+		memory_free(value);
+	map_fini(&state->claims);
+}

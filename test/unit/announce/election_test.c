@@ -1,0 +1,177 @@
+/* Elections: the order that MetalLB's speakers have (its golden vectors), what
+ * comes before it, and how little moves. */
+#include "announce/election.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+
+static void
+start(struct announce_members *members, const char *us)
+{
+	announce_members_init(members, slice_from_string(us), 1);
+	members->us.standing = WIRE_BEAT_READY;
+}
+
+static struct announce_member *
+add(struct announce_members *members, const char *node)
+{
+	struct announce_member *member =
+	    &members->others[members->place_count++];
+
+	member->node_length = (uint8_t)strlen(node);
+	memcpy(member->node, node, member->node_length);
+	member->live = true;
+	member->standing = WIRE_BEAT_READY;
+	return member;
+}
+
+static void
+assert_winner(const struct announce_members *members,
+    struct announce_ballot ballot, const char *wanted)
+{
+	const struct announce_member *winner = announce_elect(members, &ballot);
+	struct slice node = winner
+	    ? slice_make(winner->node, winner->node_length)
+	    : SLICE("nobody");
+
+	if (!slice_equal(node, slice_from_string(wanted)))
+		fail_msg("%.*s, not %s", SLICE_ARGS(node), wanted);
+}
+
+static void
+test_order(void **state)
+{
+	static const struct {
+		const char *address, *first, *second, *third;
+	} rows[] = {
+	    {"172.18.0.200", "kind-control-plane", "kind-worker2",
+	        "kind-worker"},
+	    {"172.18.0.201", "kind-worker", "kind-worker2",
+	        "kind-control-plane"},
+	    {"192.168.1.240", "kind-control-plane", "kind-worker2",
+	        "kind-worker"},
+	    {"fc00:f853:ccd:e793::1", "kind-worker", "kind-worker2",
+	        "kind-control-plane"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct announce_ballot ballot = {
+		    .address = slice_from_string(rows[i].address)};
+		struct announce_members members;
+		start(&members, rows[i].third);
+		assert_winner(&members, ballot, rows[i].third);
+		add(&members, rows[i].second);
+		assert_winner(&members, ballot, rows[i].second);
+		add(&members, rows[i].first)->live = false;
+		assert_winner(&members, ballot, rows[i].second);
+		members.others[1].live = true;
+		assert_winner(&members, ballot, rows[i].first);
+		/* However it is seen. */
+		start(&members, rows[i].first);
+		add(&members, rows[i].third);
+		add(&members, rows[i].second);
+		assert_winner(&members, ballot, rows[i].first);
+	}
+}
+
+static void
+test_standing(void **state)
+{
+	const struct announce_ballot ballot = {
+	    .address = SLICE("172.18.0.200")};
+	struct announce_members members;
+
+	(void)state;
+	start(&members, "kind-control-plane");
+	struct announce_member *other = add(&members, "kind-worker");
+	members.us.standing = WIRE_BEAT_SETTLING;
+	assert_winner(&members, ballot, "kind-worker");
+	other->standing = WIRE_BEAT_SETTLING;
+	assert_winner(&members, ballot, "kind-control-plane");
+	members.us.standing = WIRE_BEAT_LEAVING;
+	assert_winner(&members, ballot, "kind-worker");
+	other->standing = WIRE_BEAT_LEAVING;
+	assert_winner(&members, ballot, "nobody");
+}
+
+static void
+test_nodes(void **state)
+{
+	const struct announce_preference nodes[] = {
+	    {SLICE("b"), 10}, {SLICE("c"), 20}, {SLICE("d"), 20}};
+	struct announce_ballot ballot = {.address = SLICE("10.0.0.1"),
+	    .nodes = nodes,
+	    .node_count = 1,
+	    .restricted = true};
+	struct announce_members members;
+
+	(void)state;
+	start(&members, "a");
+	assert_winner(&members, ballot, "nobody");
+	add(&members, "b");
+	assert_winner(&members, ballot, "b");
+	/* Preferred only: without it any will do. */
+	ballot.restricted = false;
+	assert_winner(&members, ballot, "b");
+	members.others[0].live = false;
+	assert_winner(&members, ballot, "a");
+	members.others[0].live = true;
+	add(&members, "c");
+	ballot.node_count = 3;
+	assert_winner(&members, ballot, "c");
+	/* Standing comes before preference. */
+	members.others[1].standing = WIRE_BEAT_SETTLING;
+	assert_winner(&members, ballot, "b");
+}
+
+/* Each has its share, and one that goes moves its own alone. */
+static void
+test_shares(void **state)
+{
+	enum { MEMBERS = 5, KEYS = 1000 };
+	unsigned shares[MEMBERS] = {0}, moved = 0;
+	struct announce_members members;
+	char text[32];
+
+	(void)state;
+	start(&members, "node-0");
+	for (unsigned i = 1; i < MEMBERS; i++) {
+		snprintf(text, sizeof(text), "node-%u", i);
+		add(&members, text);
+	}
+	for (unsigned i = 0; i < KEYS; i++) {
+		snprintf(text, sizeof(text), "10.1.%u.%u", i / 256, i % 256);
+		const struct announce_ballot ballot = {
+		    .address = slice_from_string(text)};
+		const struct announce_member *first =
+		    announce_elect(&members, &ballot);
+		shares[first->node[5] - '0']++;
+		members.others[2].live = false; /* node-3 */
+		const struct announce_member *then =
+		    announce_elect(&members, &ballot);
+		members.others[2].live = true;
+		assert_true(first == then || first == &members.others[2]);
+		moved += first != then;
+	}
+	for (unsigned i = 0; i < MEMBERS; i++)
+		assert_in_range(shares[i], 150, 250);
+	assert_int_equal(moved, shares[3]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_order),
+	    cmocka_unit_test(test_standing),
+	    cmocka_unit_test(test_nodes),
+	    cmocka_unit_test(test_shares),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

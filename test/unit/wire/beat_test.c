@@ -1,0 +1,118 @@
+/* Beats: what is written is read, and what is cut or odd is refused. */
+#include "wire/beat.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static struct wire_beat
+sample(unsigned heard)
+{
+	struct wire_beat beat = {
+	    .node = SLICE("node-1"),
+	    .life = 0x0102030405060708,
+	    .sequence = 0xfffefdfc,
+	    .asked = 77,
+	    .standing = WIRE_BEAT_READY,
+	    .hardware = {2, 0, 0, 0, 0, 9},
+	    .heard_count = heard,
+	};
+	for (unsigned i = 0; i < heard; i++)
+		beat.heard[i] = (struct wire_beat_heard){i + 1, i * 1000};
+	return beat;
+}
+
+static void
+test_both_ways(void **state)
+{
+	char bytes[WIRE_BEAT_BYTES];
+	struct wire_beat read;
+
+	(void)state;
+	for (unsigned heard = 0; heard <= WIRE_BEAT_HEARD; heard++) {
+		struct wire_beat beat = sample(heard);
+		unsigned length = wire_beat_encode(&beat, bytes);
+		assert_int_equal(
+		    wire_beat_decode(slice_make(bytes, length), &read),
+		    ERROR_OK);
+		assert_true(slice_equal(read.node, beat.node));
+		assert_true(read.life == beat.life);
+		assert_int_equal(read.sequence, beat.sequence);
+		assert_int_equal(read.asked, beat.asked);
+		assert_int_equal(read.standing, beat.standing);
+		assert_memory_equal(read.hardware, beat.hardware, 6);
+		assert_int_equal(read.heard_count, heard);
+		for (unsigned i = 0; i < heard; i++) {
+			assert_true(read.heard[i].life == i + 1);
+			assert_int_equal(read.heard[i].sequence, i * 1000);
+		}
+	}
+}
+
+static void
+test_cut(void **state)
+{
+	char bytes[WIRE_BEAT_BYTES];
+	struct wire_beat beat = sample(2), read;
+	struct slice body, seal;
+
+	(void)state;
+	unsigned length = wire_beat_encode(&beat, bytes);
+	for (unsigned i = 0; i < length; i++)
+		assert_int_equal(wire_beat_decode(slice_make(bytes, i), &read),
+		    ERROR_TRUNCATED);
+	bytes[length] = 0;
+	assert_int_equal(wire_beat_decode(slice_make(bytes, length + 1), &read),
+	    ERROR_INVALID);
+	assert_int_equal(
+	    wire_beat_split(
+	        slice_make(bytes, WIRE_BEAT_SEAL_BYTES - 1), &body, &seal),
+	    ERROR_TRUNCATED);
+	assert_int_equal(
+	    wire_beat_split(
+	        slice_make(bytes, WIRE_BEAT_SEAL_BYTES + 3), &body, &seal),
+	    ERROR_OK);
+	assert_int_equal(body.length, 3);
+	assert_int_equal(seal.length, WIRE_BEAT_SEAL_BYTES);
+}
+
+static void
+test_odd(void **state)
+{
+	enum { VERSION_AT = 3, STANDING_AT = 4, LIFE_AT = 5, NODE_AT = 31 };
+	char bytes[WIRE_BEAT_BYTES];
+	struct wire_beat beat = sample(1), read;
+
+	(void)state;
+	unsigned length = wire_beat_encode(&beat, bytes);
+	struct slice body = slice_make(bytes, length);
+	assert_int_equal(bytes[NODE_AT], 6);
+	bytes[VERSION_AT] = 2;
+	assert_int_equal(wire_beat_decode(body, &read), ERROR_UNSUPPORTED);
+	bytes[VERSION_AT] = 1;
+	bytes[STANDING_AT] = 4;
+	assert_int_equal(wire_beat_decode(body, &read), ERROR_INVALID);
+	bytes[STANDING_AT] = 0;
+	assert_int_equal(wire_beat_decode(body, &read), ERROR_INVALID);
+	bytes[STANDING_AT] = 1;
+	memset(bytes + LIFE_AT, 0, 8);
+	assert_int_equal(wire_beat_decode(body, &read), ERROR_INVALID);
+	bytes[LIFE_AT] = 1;
+	assert_int_equal(wire_beat_decode(body, &read), ERROR_OK);
+	/* More heard than there may be. */
+	bytes[NODE_AT + 7] = WIRE_BEAT_HEARD + 1;
+	assert_int_equal(wire_beat_decode(body, &read), ERROR_LIMIT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_both_ways),
+	    cmocka_unit_test(test_cut),
+	    cmocka_unit_test(test_odd),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
