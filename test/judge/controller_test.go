@@ -105,6 +105,7 @@ func (r *relay) setAway(away bool) {
 type controller struct {
 	t       *testing.T
 	folder  string
+	port    string // where proxies connect to
 	command *exec.Cmd
 	log     string
 	ended   chan struct{}
@@ -139,7 +140,7 @@ users:
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &controller{t: t, folder: folder, log: filepath.Join(folder, "log"), ended: make(chan struct{})}
+	c := &controller{t: t, folder: folder, port: ports[0], log: filepath.Join(folder, "log"), ended: make(chan struct{})}
 	log, err := os.Create(c.log)
 	if err != nil {
 		t.Fatal(err)
@@ -858,7 +859,7 @@ func TestControllerRoles(t *testing.T) {
 	defer s.stop()
 	var custom []kind
 	for _, k := range world.kinds {
-		if k.crd != nil && strings.HasPrefix(k.group, "gateway.networking.") {
+		if k.crd != nil && (strings.HasPrefix(k.group, "gateway.networking.") || k.group == "metallb.io") {
 			custom = append(custom, k)
 		}
 	}
@@ -928,4 +929,141 @@ users: [{name: u, user: {token: %q}}]}`, s.base, folder, token.Status.Token)
 		return nil
 	})
 	fmt.Printf("controller: %d permissions, each used, none missing\n", len(may))
+}
+
+// proxyOf starts a Gateway's proxy, which the controller's tokens must know.
+func (c *controller) proxyOf(gateway string) {
+	c.t.Helper()
+	program, err := filepath.Abs(yumen())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	token := filepath.Join(c.folder, "token-"+gateway)
+	if err := os.WriteFile(token, []byte("secret-"+gateway), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	log, err := os.Create(filepath.Join(c.folder, "log-"+gateway))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer log.Close()
+	command := exec.Command(program, "proxy", "--controller", "localhost:"+c.port, "--gateway", "default/"+gateway,
+		"--ca", filepath.Join(c.folder, "ca.pem"), "--token-file", token, "--admin", "off", "--workers", "1",
+		"--socket", filepath.Join(c.folder, "socket-"+gateway))
+	command.Stdout, command.Stderr = log, log
+	if err := command.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	})
+}
+
+// addressesOf is what a Gateway's status says it has.
+func addressesOf(path string) (string, error) {
+	_, status, err := statusAt(path)
+	if err != nil {
+		return "", err
+	}
+	var all []string
+	list, _ := status["addresses"].([]any)
+	for _, item := range list {
+		all = append(all, fmt.Sprintf("%v %v", item.(object)["type"], item.(object)["value"]))
+	}
+	return strings.Join(all, ", "), nil
+}
+
+func hasAddresses(path, want string) func() error {
+	return func() error {
+		got, err := addressesOf(path)
+		if err == nil && got != want {
+			err = fmt.Errorf("addresses %q, not %q", got, want)
+		}
+		return err
+	}
+}
+
+// Addresses come out of pools, into the status once they are served, and stay where
+// they are while controllers come and go.
+func TestControllerGivesAddresses(t *testing.T) {
+	const (
+		class    = gatewayRoot + "/gatewayclasses/a-ours"
+		gateways = gatewayRoot + "/namespaces/default/gateways"
+		pools    = "/apis/metallb.io/v1beta1/namespaces/metallb-system/ipaddresspools"
+		rogues   = "/apis/metallb.io/v1beta1/namespaces/kube-public/ipaddresspools"
+		pool     = `{"apiVersion":"metallb.io/v1beta1","kind":"IPAddressPool","metadata":{"name":%q},"spec":{"addresses":[%q]}}`
+	)
+	all := []string{gateways + "/a-one", gateways + "/a-two", gateways + "/a-zero", gateways + "/a-static",
+		pools + "/a-pool", rogues + "/a-rogue", class}
+	drop(t, all...)
+	t.Cleanup(func() { drop(t, all...) })
+	_, _, _, _ = world.server.send("POST", "/api/v1/namespaces", "application/json", []byte(`{"metadata":{"name":"metallb-system"}}`))
+	names := []string{"a-one", "a-two", "a-zero", "a-static"}
+	// Their proxies listen on all addresses of one host.
+	ports, err := freePorts(len(names))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gatewayOf := func(name, class string) string {
+		return strings.Replace(gatewayOf(name, class), "8080", ports[slices.Index(names, name)], 1)
+	}
+	r := newRelay(t)
+	c := startController(t, r, "--lease", "off")
+	var tokens string
+	for _, name := range names {
+		tokens += "secret-" + name + " default/" + name + "\n"
+	}
+	if err := os.WriteFile(filepath.Join(c.folder, "tokens"), []byte(tokens), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	send(t, "POST", class[:strings.LastIndex(class, "/")], classOf("a-ours", ours), 201)
+	send(t, "POST", gateways, gatewayOf("a-one", "a-ours"), 201)
+	waitFor(t, "no pool to be told", 10*time.Second,
+		hasCondition(gateways+"/a-one", "Programmed", "False/AddressNotAssigned"))
+	// One whose namespace nobody trusts is none.
+	send(t, "POST", rogues, fmt.Sprintf(pool, "a-rogue", "10.78.0.0/24"), 201)
+	send(t, "POST", pools, fmt.Sprintf(pool, "a-pool", "10.77.0.0/29"), 201)
+	waitFor(t, "the proxy to be missing", 10*time.Second,
+		hasCondition(gateways+"/a-one", "Programmed", "False/Pending"))
+	if err := hasAddresses(gateways+"/a-one", "")(); err != nil {
+		t.Errorf("nobody serves it: %v", err)
+	}
+	for _, name := range names {
+		c.proxyOf(name)
+	}
+	waitFor(t, "an address", 10*time.Second, hasAddresses(gateways+"/a-one", "IPAddress 10.77.0.0"))
+	waitFor(t, "Programmed", 10*time.Second, hasCondition(gateways+"/a-one", "Programmed", "True/Programmed"))
+	send(t, "POST", gateways, gatewayOf("a-two", "a-ours"), 201)
+	waitFor(t, "the next one", 10*time.Second, hasAddresses(gateways+"/a-two", "IPAddress 10.77.0.1"))
+	// As GatewayStaticAddresses of the conformance suite has it.
+	static := strings.Replace(gatewayOf("a-static", "a-ours"), `"listeners"`,
+		`"addresses":[{"type":"test/fake-invalid-type","value":"fake address teehee!"},{"value":"10.78.0.1"},{"value":"10.77.0.5"}],"listeners"`, 1)
+	send(t, "POST", gateways, static, 201)
+	waitFor(t, "the type to be refused", 10*time.Second,
+		hasCondition(gateways+"/a-static", "Accepted", "False/UnsupportedAddress/1"))
+	send(t, "PATCH", gateways+"/a-static", `{"spec":{"addresses":[{"value":"10.78.0.1"},{"value":"10.77.0.5"}]}}`, 200)
+	waitFor(t, "the address to be refused", 10*time.Second,
+		hasCondition(gateways+"/a-static", "Programmed", "False/AddressNotUsable/2"))
+	waitFor(t, "it to be accepted", 10*time.Second, hasCondition(gateways+"/a-static", "Accepted", "True/Accepted/2"))
+	send(t, "PATCH", gateways+"/a-static", `{"spec":{"addresses":[{"value":"10.77.0.5"}]}}`, 200)
+	waitFor(t, "it to be programmed", 10*time.Second, hasCondition(gateways+"/a-static", "Programmed", "True/Programmed/3"))
+	if err := hasAddresses(gateways+"/a-static", "IPAddress 10.77.0.5")(); err != nil {
+		t.Error(err)
+	}
+	// Another controller, after what was given first is free, and others come before.
+	c.stop(syscall.SIGTERM)
+	drop(t, gateways+"/a-one")
+	send(t, "POST", gateways, gatewayOf("a-zero", "a-ours"), 201)
+	startController(t, r, "--lease", "off")
+	stays := hasAddresses(gateways+"/a-two", "IPAddress 10.77.0.1")
+	waitFor(t, "the new one to be judged", 20*time.Second, func() error {
+		if err := stays(); err != nil {
+			t.Fatalf("while the controller starts: %v", err)
+		}
+		return hasCondition(gateways+"/a-zero", "Programmed", "False/Pending")()
+	})
+	if err := stays(); err != nil {
+		t.Error(err)
+	}
 }
