@@ -224,6 +224,9 @@ open_ctl(struct controller *controller)
 		options->gw.namespaces_implied = false;
 		options->gw.classes_told = true;
 		options->gw.addressing = GW_ADDRESSING_CLUSTER;
+		options->gw.takes_unclassed =
+		    controller->process.flags
+		        ->counts[FLAG_CONTROLLER_UNCLASSED] > 0;
 		options->gw.pool_namespaces =
 		    controller->cluster.pool_namespaces;
 		options->gw.pool_namespace_count = CONTROLLER_POOL_NAMESPACES;

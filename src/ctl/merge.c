@@ -4,6 +4,7 @@
 
 #include "core/hash.h"
 #include "core/must.h"
+#include "gw/options.h"
 #include "wire/tree_json.h"
 
 /* Gateway API's bounds for parents and ancestors. */
@@ -20,12 +21,14 @@ static const struct slice condition_types[] = {
     SLICE("Programmed"),
     SLICE("ResolvedRefs"),
     SLICE("SupportedVersion"),
+    SLICE(GW_BALANCER_CONDITION),
 };
 
 /* Fields of statuses that are ours as a whole. */
 static const struct slice own_fields[] = {
     SLICE("addresses"),
     SLICE("attachedListenerSets"),
+    SLICE("loadBalancer"),
     SLICE("supportedFeatures"),
 };
 

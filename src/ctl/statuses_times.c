@@ -142,6 +142,24 @@ set_policy_times(struct gw_policy_status *status,
 	}
 }
 
+static void
+set_class_times(struct gw_gatewayclass_status *status,
+    const struct gw_gatewayclass_status *before, struct slice now,
+    struct arena *arena)
+{
+	set_times(CONDITIONS(status),
+	    before ? CONDITIONS(before) : (struct conditions){0}, now, arena);
+}
+
+static void
+set_balancer_times(struct gw_balancer_status *status,
+    const struct gw_balancer_status *before, struct slice now,
+    struct arena *arena)
+{
+	set_times(CONDITIONS(status),
+	    before ? CONDITIONS(before) : (struct conditions){0}, now, arena);
+}
+
 void
 ctl_status_times(enum gw_kind kind, void *status, const void *before,
     int64_t wall_ms, struct arena *arena)
@@ -162,11 +180,8 @@ ctl_status_times(enum gw_kind kind, void *status, const void *before,
 		set_route_times(status, before, now, arena);
 	else if (type == &gw_policy_status_type)
 		set_policy_times(status, before, now, arena);
-	else if (type == &gw_gatewayclass_status_type) {
-		struct gw_gatewayclass_status *class = status;
-		const struct gw_gatewayclass_status *old = before;
-
-		set_times(CONDITIONS(class),
-		    old ? CONDITIONS(old) : (struct conditions){0}, now, arena);
-	}
+	else if (type == &gw_gatewayclass_status_type)
+		set_class_times(status, before, now, arena);
+	else if (type == &gw_balancer_status_type)
+		set_balancer_times(status, before, now, arena);
 }

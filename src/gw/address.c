@@ -13,9 +13,13 @@
  * no annotation has this key. */
 #define HOST_KEY "\n"
 
-/* Who asks, and its requests: one for what it names, one for some more. */
+/* Who asks, a Gateway or a Service, and its requests: one for what it names,
+ * one for some more. */
 struct asking {
-	struct gw_owner_node *gateway;
+	const struct gw_object *object;
+	const struct gw_ask *ask;
+	struct gw_placed *placed;
+	struct arena *arena;
 	struct gw_asker asker;
 	uint32_t named, some; /* numbers of requests, or NONE */
 };
@@ -23,13 +27,14 @@ enum { NONE = UINT32_MAX };
 
 struct planning {
 	struct gw_state *state;
+	struct arena *work;
 	struct gw_pools pools;
 	struct addr_request *requests;
 	uint32_t count;
 };
 
-static void settle(
-    struct planning *planning, struct asking *asking, struct addr_outcome *all);
+static void settle(const struct planning *planning, const struct asking *asking,
+    const struct addr_outcome *all);
 
 void
 gw_placed_fini(struct gw_placed *placed)
@@ -40,72 +45,100 @@ gw_placed_fini(struct gw_placed *placed)
 
 /* ---- what is asked ---- */
 
-/* As the labels of the Service that it would have. */
+/* A Gateway's are the labels of the Service that it would have. */
 static const struct gw_metadata *
-labels_of(const struct gw_owner_node *gateway, struct arena *arena)
+labels_of(const struct gw_object *object, struct arena *arena)
 {
+	struct gw_metadata *made;
+
+	if (object->kind != GW_GATEWAY)
+		return object->metadata;
 	const struct gw_infrastructure *infrastructure =
-	    gateway->node.object->gateway->spec->infrastructure;
-	struct gw_metadata *made = arena_zero(arena, 1, sizeof(*made));
+	    object->gateway->spec->infrastructure;
 	uint32_t count = infrastructure ? infrastructure->labels_count : 0;
 
+	made = arena_zero(arena, 1, sizeof(*made));
 	made->labels = arena_zero(arena, count + 1, sizeof(*made->labels));
 	if (count > 0)
 		memcpy(made->labels, infrastructure->labels,
 		    count * sizeof(*made->labels));
 	made->labels[count] = (struct record_pair){
-	    SLICE("gateway.networking.k8s.io/gateway-name"),
-	    gateway->node.object->name};
+	    SLICE("gateway.networking.k8s.io/gateway-name"), object->name};
 	made->labels_count = count + 1;
 	return made;
+}
+
+/* Addresses that it came with, as texts; their count. */
+static uint32_t
+told_of(const struct gw_object *object, struct arena *arena, struct slice **out)
+{
+	const struct gw_told_addresses *gateway =
+	    object->kind == GW_GATEWAY ? object->told_addresses : NULL;
+	const struct gw_load_balancer_status *service =
+	    object->kind == GW_SERVICE && object->told_service
+	    ? object->told_service->load_balancer
+	    : NULL;
+	uint32_t count = gateway ? gateway->addresses_count
+	    : service            ? service->ingress_count
+	                         : 0;
+
+	*out = arena_zero(arena, count + 1, sizeof(**out));
+	for (uint32_t i = 0; i < count; i++)
+		(*out)[i] = gateway ? gateway->addresses[i].value
+		                    : service->ingress[i].ip;
+	return count;
 }
 
 /* What it came with, then what it was given here: another replica may have
  * given it the first. */
 static uint32_t
-gather_held(const struct gw_owner_node *gateway, struct arena *arena,
-    struct addr_ip **held)
+gather_held(
+    const struct asking *asking, struct arena *arena, struct addr_ip **held)
 {
-	const struct gw_told_addresses *told =
-	    gateway->node.object->told_addresses;
-	uint32_t count = 0,
-	         room = gateway->placed.held_count +
-	    (told ? told->addresses_count : 0);
+	struct slice *told;
+	uint32_t told_count = told_of(asking->object, arena, &told), count = 0;
 
-	*held = arena_zero(arena, room + 1, sizeof(**held));
-	for (uint32_t i = 0; told && i < told->addresses_count; i++)
-		if (addr_ip_parse(told->addresses[i].value, &(*held)[count]))
+	*held = arena_zero(
+	    arena, told_count + asking->placed->held_count + 1, sizeof(**held));
+	for (uint32_t i = 0; i < told_count; i++)
+		if (addr_ip_parse(told[i], &(*held)[count]))
 			count++;
-	for (uint32_t i = 0; i < gateway->placed.held_count; i++)
-		(*held)[count++] = gateway->placed.held[i];
+	for (uint32_t i = 0; i < asking->placed->held_count; i++)
+		(*held)[count++] = asking->placed->held[i];
 	return count;
 }
 
 static uint32_t
-gather_ports(const struct gw_owner_node *gateway, struct arena *arena,
+gather_ports(const struct gw_object *object, struct arena *arena,
     struct addr_port **ports)
 {
-	*ports =
-	    arena_zero(arena, gateway->listener_count + 1, sizeof(**ports));
-	for (uint32_t i = 0; i < gateway->listener_count; i++) {
-		const struct gw_listener *spec = gateway->listeners[i].spec;
+	bool gateway = object->kind == GW_GATEWAY;
+	uint32_t count = gateway ? object->gateway->spec->listeners_count
+	                         : object->service->spec->ports_count;
+
+	*ports = arena_zero(arena, count + 1, sizeof(**ports));
+	for (uint32_t i = 0; i < count; i++) {
+		struct slice protocol = gateway
+		    ? object->gateway->spec->listeners[i].protocol
+		    : object->service->spec->ports[i].protocol;
+		bool known = slice_equal(protocol, SLICE("UDP")) ||
+		    slice_equal(protocol, SLICE("SCTP"));
 
 		(*ports)[i] = (struct addr_port){
-		    .protocol = slice_equal(spec->protocol, SLICE("UDP"))
-		        ? SLICE("UDP")
-		        : SLICE("TCP"),
-		    .number = spec->port,
+		    .protocol = known ? protocol : SLICE("TCP"),
+		    .number = gateway ? object->gateway->spec->listeners[i].port
+		                      : object->service->spec->ports[i].port,
 		};
 	}
-	return gateway->listener_count;
+	return count;
 }
 
 static void
-name_addresses(struct planning *planning, const struct gw_ask *ask,
+name_addresses(const struct planning *planning, const struct gw_ask *ask,
     struct addr_request *request)
 {
-	struct addr_ip *named = arena_zero(
-	    &planning->state->work, ask->named_count, sizeof(*named));
+	struct addr_ip *named =
+	    arena_zero(planning->work, ask->named_count, sizeof(*named));
 
 	for (uint32_t i = 0; i < ask->named_count; i++)
 		named[i] = ask->named[i].ip;
@@ -121,25 +154,27 @@ name_addresses(struct planning *planning, const struct gw_ask *ask,
 static void
 ask_for(struct planning *planning, struct asking *asking)
 {
-	struct arena *work = &planning->state->work;
-	const struct gw_owner_node *gateway = asking->gateway;
-	const struct gw_ask *ask = &gateway->ask;
+	const struct gw_object *object = asking->object;
+	const struct gw_ask *ask = asking->ask;
+	struct arena *work = planning->work;
 	struct addr_ip *held;
 	struct addr_port *ports;
 
 	asking->asker = (struct gw_asker){
-	    .namespace = gw_node_namespace(&gateway->node),
-	    .labels = labels_of(gateway, work),
+	    .namespace = object->namespace,
+	    .labels = labels_of(object, work),
 	};
 	struct addr_request request = {
-	    .name = arena_format(
-	        work, "Gateway %.*s", SLICE_ARGS(gw_node_key(&gateway->node))),
+	    .name =
+	        arena_format(work, "%s %.*s/%.*s", gw_kinds[object->kind].kind,
+	            SLICE_ARGS(object->namespace), SLICE_ARGS(object->name)),
 	    .context = &asking->asker,
-	    .want = ask->some > 1 ? ADDR_BOTH_IF_CAN : ADDR_EITHER,
+	    .want = ask->want,
 	    .pool = ask->pool,
 	    .share = ask->share,
-	    .held_count = gather_held(gateway, work, &held),
-	    .port_count = gather_ports(gateway, work, &ports),
+	    .backend = ask->backend,
+	    .held_count = gather_held(asking, work, &held),
+	    .port_count = gather_ports(object, work, &ports),
 	};
 
 	request.held = held;
@@ -157,29 +192,74 @@ ask_for(struct planning *planning, struct asking *asking)
 	}
 }
 
+static int
+compare_ages(const void *a, const void *b)
+{
+	const struct gw_object *left = ((const struct asking *)a)->object;
+	const struct gw_object *right = ((const struct asking *)b)->object;
+	int order;
+
+	if (left->created != right->created)
+		return left->created < right->created ? -1 : 1;
+	if (left->kind != right->kind)
+		return left->kind < right->kind ? -1 : 1;
+	order = slice_compare(left->namespace, right->namespace);
+	return order ? order : slice_compare(left->name, right->name);
+}
+
+/* Room for all, and how many there are. */
+static struct asking *
+gather(struct gw_state *state, struct gw_owner_node **gateways, uint32_t count,
+    uint32_t *asking_count)
+{
+	uint32_t asking = 0, services = gw_balancers_ask(state);
+	struct asking *all =
+	    arena_zero(&state->work, count + services + 1, sizeof(*all));
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (!gateways[i]->ours) {
+			gw_placed_fini(&gateways[i]->placed);
+			continue;
+		}
+		all[asking++] = (struct asking){
+		    .object = gateways[i]->node.object,
+		    .ask = &gateways[i]->ask,
+		    .placed = &gateways[i]->placed,
+		    .arena = &gateways[i]->arena,
+		};
+	}
+	LIST_FOR_EACH(at, &state->balancers)
+	{
+		struct gw_balancer *balancer =
+		    container_of(at, struct gw_balancer, link);
+
+		all[asking++] = (struct asking){
+		    .object = balancer->service->node.object,
+		    .ask = &balancer->ask,
+		    .placed = &balancer->placed,
+		    .arena = &balancer->arena,
+		};
+	}
+	qsort(all, asking, sizeof(*all), compare_ages);
+	*asking_count = asking;
+	return all;
+}
+
 void
 gw_addresses_judge(
-    struct gw_state *state, struct gw_owner_node **aged, uint32_t count)
+    struct gw_state *state, struct gw_owner_node **gateways, uint32_t count)
 {
 	must(state != NULL);
 	struct arena *work = &state->work;
-	struct asking *all = arena_zero(work, count + 1, sizeof(*all));
-	struct planning planning = {
-	    .state = state,
-	    .requests =
-	        arena_zero(work, 2 * count + 1, sizeof(struct addr_request)),
-	};
-	uint32_t asking = 0;
+	struct planning planning = {.state = state, .work = work};
+	uint32_t asking;
+	struct asking *all = gather(state, gateways, count, &asking);
 
+	planning.requests =
+	    arena_zero(work, 2 * asking + 1, sizeof(struct addr_request));
 	gw_pools_gather(state, work, &planning.pools);
-	for (uint32_t i = 0; i < count; i++) {
-		if (!aged[i]->ours) {
-			gw_placed_fini(&aged[i]->placed);
-			continue;
-		}
-		all[asking].gateway = aged[i];
-		ask_for(&planning, &all[asking++]);
-	}
+	for (uint32_t i = 0; i < asking; i++)
+		ask_for(&planning, &all[i]);
 	struct addr_plan plan = {
 	    .pools = planning.pools.items,
 	    .pool_count = planning.pools.count,
@@ -206,17 +286,17 @@ blame(struct gw_placed *placed, const char *reason, struct slice message)
 }
 
 static void
-place(struct gw_owner_node *gateway, const struct addr_ip *ip,
+place(const struct asking *asking, const struct addr_ip *ip,
     const struct addr_pool *pool)
 {
-	struct gw_placed *placed = &gateway->placed;
+	struct gw_placed *placed = asking->placed;
 	char text[ADDR_IP_BYTES];
 
 	if (pool)
 		placed->held[placed->held_count++] = *ip;
 	placed->items[placed->count++] = (struct gw_address){
-	    .text = arena_copy(&gateway->arena, addr_ip_print(ip, text)),
-	    .pool = pool ? arena_copy(&gateway->arena, pool->name) : SLICE_NONE,
+	    .text = arena_copy(asking->arena, addr_ip_print(ip, text)),
+	    .pool = pool ? arena_copy(asking->arena, pool->name) : SLICE_NONE,
 	    .family = ip->family,
 	};
 }
@@ -231,55 +311,55 @@ is_good(const struct planning *planning, enum addr_fault fault)
 }
 
 static void
-settle_named(const struct planning *planning, struct gw_owner_node *gateway,
+settle_named(const struct planning *planning, const struct asking *asking,
     const struct addr_outcome *outcome)
 {
 	for (uint32_t i = 0; i < outcome->count; i++) {
 		const struct addr_given *given = &outcome->items[i];
 
 		if (is_good(planning, given->fault))
-			place(gateway, &given->ip, given->pool);
+			place(asking, &given->ip, given->pool);
 		else
-			blame(&gateway->placed, "AddressNotUsable",
-			    arena_format(&gateway->arena, "%.*s: %.*s",
-			        SLICE_ARGS(gateway->ask.named[i].where),
+			blame(asking->placed, "AddressNotUsable",
+			    arena_format(asking->arena, "%.*s: %.*s",
+			        SLICE_ARGS(asking->ask->named[i].where),
 			        SLICE_ARGS(given->message)));
 	}
 }
 
 /* On one host who does not ask for a pool need not have an address of one. */
 static bool
-may_go_without(const struct planning *planning,
-    const struct gw_owner_node *gateway, enum addr_fault fault)
+may_go_without(const struct planning *planning, const struct asking *asking,
+    enum addr_fault fault)
 {
 	return planning->state->addressing == GW_ADDRESSING_HOST &&
-	    !slice_is_set(gateway->ask.pool) &&
+	    !slice_is_set(asking->ask->pool) &&
 	    (fault == ADDR_NO_POOLS || fault == ADDR_POOL_NOT_FOR ||
 	        fault == ADDR_POOL_MANUAL);
 }
 
 static void
-settle_some(const struct planning *planning, struct gw_owner_node *gateway,
+settle_some(const struct planning *planning, const struct asking *asking,
     const struct addr_outcome *outcome)
 {
 	for (uint32_t i = 0; i < outcome->count; i++)
-		place(gateway, &outcome->items[i].ip, outcome->items[i].pool);
+		place(asking, &outcome->items[i].ip, outcome->items[i].pool);
 	if (outcome->fault == ADDR_GOOD) {
-		if (outcome->count < gateway->ask.some)
-			blame(&gateway->placed, "AddressNotAssigned",
-			    arena_format(&gateway->arena,
+		if (outcome->count < asking->ask->some)
+			blame(asking->placed, "AddressNotAssigned",
+			    arena_format(asking->arena,
 			        "spec.addresses: %u have no value, and pools "
 			        "have %u for them: one of each family that a "
 			        "pool has",
-			        gateway->ask.some, outcome->count));
+			        asking->ask->some, outcome->count));
 		return;
 	}
-	if (!may_go_without(planning, gateway, outcome->fault))
-		blame(&gateway->placed, "AddressNotAssigned",
-		    arena_copy(&gateway->arena, outcome->message));
-	else if (gateway->ask.named_count == 0 &&
-	    !slice_is_set(gateway->ask.fault))
-		gateway->placed.every = true;
+	if (!may_go_without(planning, asking, outcome->fault))
+		blame(asking->placed, "AddressNotAssigned",
+		    arena_copy(asking->arena, outcome->message));
+	else if (asking->ask->named_count == 0 &&
+	    !slice_is_set(asking->ask->fault))
+		asking->placed->every = true;
 }
 
 static int
@@ -294,26 +374,23 @@ compare_addresses(const void *a, const void *b)
 }
 
 static void
-settle(
-    struct planning *planning, struct asking *asking, struct addr_outcome *all)
+settle(const struct planning *planning, const struct asking *asking,
+    const struct addr_outcome *all)
 {
-	struct gw_owner_node *gateway = asking->gateway;
-	struct gw_placed *placed = &gateway->placed;
-	const struct gw_ask *ask = &gateway->ask;
+	struct gw_placed *placed = asking->placed;
+	const struct gw_ask *ask = asking->ask;
 	uint32_t room = ask->named_count + 2;
 
 	gw_placed_fini(placed);
 	placed->held = memory_zero(room, sizeof(*placed->held));
-	placed->items =
-	    arena_zero(&gateway->arena, room, sizeof(*placed->items));
-	placed->bound =
-	    arena_zero(&gateway->arena, room, sizeof(*placed->bound));
+	placed->items = arena_zero(asking->arena, room, sizeof(*placed->items));
+	placed->bound = arena_zero(asking->arena, room, sizeof(*placed->bound));
 	if (slice_is_set(ask->fault))
 		blame(placed, "AddressNotUsable", ask->fault);
 	if (asking->named != NONE)
-		settle_named(planning, gateway, &all[asking->named]);
+		settle_named(planning, asking, &all[asking->named]);
 	if (asking->some != NONE)
-		settle_some(planning, gateway, &all[asking->some]);
+		settle_some(planning, asking, &all[asking->some]);
 	if (placed->count > 1)
 		qsort(placed->items, placed->count, sizeof(*placed->items),
 		    compare_addresses);
@@ -326,13 +403,20 @@ settle(
 }
 
 uint32_t
-gw_state_addresses(const struct gw_state *state, struct slice namespace,
-    struct slice name, const struct gw_address **addresses)
+gw_state_addresses(const struct gw_state *state, enum gw_kind kind,
+    struct slice namespace, struct slice name,
+    const struct gw_address **addresses)
 {
 	must(state != NULL && addresses != NULL);
-	const struct gw_owner_node *gateway =
-	    (const void *)gw_node_get(state, GW_GATEWAY, namespace, name);
+	must(kind == GW_GATEWAY || kind == GW_SERVICE);
+	const void *node = gw_node_get(state, kind, namespace, name);
+	const struct gw_placed *placed = NULL;
 
-	*addresses = gateway ? gateway->placed.items : NULL;
-	return gateway ? gateway->placed.count : 0;
+	if (node && kind == GW_GATEWAY)
+		placed = &((const struct gw_owner_node *)node)->placed;
+	else if (node && ((const struct gw_backend_node *)node)->balancer)
+		placed =
+		    &((const struct gw_backend_node *)node)->balancer->placed;
+	*addresses = placed ? placed->items : NULL;
+	return placed ? placed->count : 0;
 }

@@ -1,6 +1,7 @@
-/* The addresses that Gateways have: given by the plan (addr/plan.h) out of
- * IPAddressPools, or named by themselves. What a Gateway has it keeps as long
- * as it may, over restarts by the status.addresses that it comes with. */
+/* The addresses that Gateways and Services have: given by the plan
+ * (addr/plan.h) out of IPAddressPools, or named by themselves. What a Gateway
+ * has it keeps as long as it may, over restarts by the status.addresses that it
+ * comes with. */
 #ifndef YUMEN_GW_ADDRESS_H
 #define YUMEN_GW_ADDRESS_H
 
@@ -12,10 +13,10 @@ struct gw_address {
 	unsigned family; /* 4, 6 */
 };
 
-/* What a Gateway has, as of the last run and until the next: by family, then by
- * number; their count. 0: it has none, or every address of its host; it is not
- * ours, or not there. */
-uint32_t gw_state_addresses(const struct gw_state *state,
+/* What a Gateway, or a Service of type LoadBalancer, has, as of the last run
+ * and until the next: by family, then by number; their count. 0: it has none,
+ * or every address of its host; it is not ours, or not there. */
+uint32_t gw_state_addresses(const struct gw_state *state, enum gw_kind kind,
     struct slice namespace, struct slice name,
     const struct gw_address **addresses);
 

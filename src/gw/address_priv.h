@@ -3,11 +3,14 @@
 #define YUMEN_GW_ADDRESS_PRIV_H
 
 #include "addr/plan.h"
+#include "core/list.h"
 #include "gw/address.h"
 #include "gw/finding.h"
+#include "gw/output_priv.h"
 
 struct gw_node;
 struct gw_owner_node;
+struct gw_backend_node;
 
 /* ---- pool.c ---- */
 /* The pools that count, by name, then by namespace; contexts are their
@@ -58,18 +61,23 @@ struct gw_ask {
 	struct gw_asked *named;
 	uint32_t named_count;
 	uint32_t some; /* how many more, of one family each */
+	enum addr_want want; /* of them */
 	struct slice pool; /* of this one, absent: of any */
 	struct slice share; /* allow-shared-ip, or absent */
+	struct slice backend; /* of who shares, as addr_request has it */
 	struct slice fault; /* of what is not understood, or absent */
 };
 /* spec.addresses and the annotations of spec.infrastructure, in the Gateway's
  * arena; a type that is not supported refuses the Gateway. */
 void gw_ask_read(struct gw_owner_node *gateway);
+/* The annotations and the spec of a Service. */
+void gw_ask_read_service(
+    const struct gw_object *service, struct arena *arena, struct gw_ask *ask);
 
 /* ---- address.c ---- */
 /* What came of it. */
 struct gw_placed {
-	struct gw_address *items; /* in the owner's arena, as texts */
+	struct gw_address *items; /* in the owner's arena, as texts are */
 	uint32_t count;
 	/* Those that sockets are bound to: on one host all of them, in a
 	 * cluster none, for its pods have every address of their own. */
@@ -84,8 +92,30 @@ struct gw_placed {
 	uint32_t held_count;
 };
 void gw_placed_fini(struct gw_placed *placed);
-/* Of all Gateways, once each is judged alone, in order of age. */
+/* Of all Gateways, once each is judged alone, and of Services. */
 void gw_addresses_judge(
-    struct gw_state *state, struct gw_owner_node **aged, uint32_t count);
+    struct gw_state *state, struct gw_owner_node **gateways, uint32_t count);
+
+/* ---- balancer.c ---- */
+/* A Service of type LoadBalancer that yumen gives addresses. */
+struct gw_balancer {
+	struct list link; /* in the state's */
+	struct gw_backend_node *service;
+	bool leaves; /* it is ours no more */
+	struct arena arena;
+	struct gw_ask ask;
+	struct gw_placed placed;
+	struct gw_sent_status status;
+};
+/* The Service is another, or gone. */
+void gw_balancer_replace(
+    struct gw_state *state, struct gw_backend_node *service);
+/* What all ask for; those that are ours no more are gone. Their count. */
+uint32_t gw_balancers_ask(struct gw_state *state);
+void gw_balancer_emit_status(
+    struct gw_state *state, struct gw_backend_node *service);
+/* NULL: it is none of ours. */
+struct gw_sent_status *gw_balancer_status(struct gw_backend_node *service);
+void gw_balancer_free(struct gw_backend_node *service);
 
 #endif

@@ -148,6 +148,9 @@ read_object(struct gw_check *check, enum gw_kind kind, struct gw_file *file)
 	if (kind == GW_GATEWAY)
 		object->told_addresses = read_status(
 		    check->document, &gw_told_addresses_type, &object->arena);
+	if (kind == GW_SERVICE)
+		object->told_service = read_status(
+		    check->document, &gw_service_status_type, &object->arena);
 	gw_check_honour(check, object);
 	/* From here on nobody sees more of a Secret than the record has; the
 	 * record of a kind that is only shown has nothing but its metadata. */

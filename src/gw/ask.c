@@ -1,24 +1,27 @@
 /* What a Gateway asks for: in spec.addresses, as Gateway API has it, and in the
  * annotations of spec.infrastructure, as MetalLB has them on Services, by their
- * old names too. Both ways count alike. */
+ * old names too. Both ways count alike. And what a Service asks for. */
 #include "core/limit.h"
 #include "core/must.h"
 #include "gw/state_priv.h"
 
+struct annotations {
+	const struct record_pair *items;
+	uint32_t count;
+	const char *where; /* "metadata.annotations" */
+};
+
 /* The annotation of MetalLB's of that name, the new domain before the old one;
  * absent: there is none. */
 static struct slice
-annotation(const struct gw_infrastructure *infrastructure, struct slice name)
+annotation(const struct annotations *annotations, struct slice name)
 {
 	static const struct slice domains[] = {
 	    SLICE("metallb.io/"), SLICE("metallb.universe.tf/")};
 
 	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++)
-		for (uint32_t j = 0;
-		     infrastructure && j < infrastructure->annotations_count;
-		     j++) {
-			const struct record_pair *pair =
-			    &infrastructure->annotations[j];
+		for (uint32_t j = 0; j < annotations->count; j++) {
+			const struct record_pair *pair = &annotations->items[j];
 
 			if (slice_starts_with(pair->key, domains[i]) &&
 			    slice_equal(
@@ -86,13 +89,11 @@ read_address(struct gw_owner_node *gateway,
 		    index, SLICE_ARGS(address->value));
 }
 
-#define ANNOTATIONS "spec.infrastructure.annotations"
-
 /* A list with commas. */
 static void
-read_list(struct gw_owner_node *gateway, struct slice list)
+read_list(struct gw_ask *ask, struct arena *arena, struct slice list,
+    struct slice where)
 {
-	struct gw_ask *ask = &gateway->ask;
 	uint32_t count = 0;
 	struct slice one;
 
@@ -101,21 +102,46 @@ read_list(struct gw_owner_node *gateway, struct slice list)
 
 		one = slice_trim(one);
 		if (++count > LIMIT_VALUE_ASKED_ADDRESSES) {
-			ask->fault = arena_format(&gateway->arena,
-			    ANNOTATIONS ": metallb.io/loadBalancerIPs names "
-			                "more than %d addresses",
-			    LIMIT_VALUE_ASKED_ADDRESSES);
+			ask->fault = arena_format(arena,
+			    "%.*s names more than %d addresses",
+			    SLICE_ARGS(where), LIMIT_VALUE_ASKED_ADDRESSES);
 			return;
 		}
 		if (addr_ip_parse(one, &ip))
-			add_named(ask, &ip,
-			    SLICE(ANNOTATIONS ": metallb.io/loadBalancerIPs"));
+			add_named(ask, &ip, where);
 		else if (!slice_is_set(ask->fault))
-			ask->fault = arena_format(&gateway->arena,
-			    ANNOTATIONS ": metallb.io/loadBalancerIPs: "
-			                "\"%.*s\" is no IP address",
-			    SLICE_ARGS(one));
+			ask->fault = arena_format(arena,
+			    "%.*s: \"%.*s\" is no IP address",
+			    SLICE_ARGS(where), SLICE_ARGS(one));
 	}
+}
+
+/* room: of addresses that are named elsewhere. */
+static void
+read_annotations(struct gw_ask *ask, struct arena *arena,
+    const struct annotations *annotations, uint32_t room)
+{
+	struct slice list = annotation(annotations, SLICE("loadBalancerIPs"));
+
+	*ask = (struct gw_ask){
+	    .named = arena_zero(
+	        arena, room + LIMIT_VALUE_ASKED_ADDRESSES, sizeof(*ask->named)),
+	    .pool = annotation(annotations, SLICE("address-pool")),
+	    .share = annotation(annotations, SLICE("allow-shared-ip")),
+	};
+	if (slice_is_set(list))
+		read_list(ask, arena, list,
+		    arena_format(arena, "%s: metallb.io/loadBalancerIPs",
+		        annotations->where));
+}
+
+/* Who names none, and none that is not understood, gets one. */
+static void
+ask_for_one(struct gw_ask *ask)
+{
+	if (ask->named_count == 0 && !slice_is_set(ask->fault) &&
+	    ask->some == 0)
+		ask->some = 1;
 }
 
 void
@@ -124,22 +150,77 @@ gw_ask_read(struct gw_owner_node *gateway)
 	must(gateway != NULL && gateway->node.kind == GW_GATEWAY);
 	const struct gw_gateway_spec *spec =
 	    gateway->node.object->gateway->spec;
+	struct annotations annotations = {
+	    .where = "spec.infrastructure.annotations"};
 	struct gw_ask *ask = &gateway->ask;
-	struct slice list =
-	    annotation(spec->infrastructure, SLICE("loadBalancerIPs"));
 
-	*ask = (struct gw_ask){
-	    .named = arena_zero(&gateway->arena,
-	        spec->addresses_count + LIMIT_VALUE_ASKED_ADDRESSES,
-	        sizeof(*ask->named)),
-	    .pool = annotation(spec->infrastructure, SLICE("address-pool")),
-	    .share = annotation(spec->infrastructure, SLICE("allow-shared-ip")),
-	};
+	if (spec->infrastructure) {
+		annotations.items = spec->infrastructure->annotations;
+		annotations.count = spec->infrastructure->annotations_count;
+	}
+	read_annotations(
+	    ask, &gateway->arena, &annotations, spec->addresses_count);
 	for (uint32_t i = 0; i < spec->addresses_count; i++)
 		read_address(gateway, &spec->addresses[i], i);
-	if (slice_is_set(list))
-		read_list(gateway, list);
-	if (ask->named_count == 0 && !slice_is_set(ask->fault) &&
-	    ask->some == 0)
-		ask->some = 1;
+	ask_for_one(ask);
+	ask->want = ask->some > 1 ? ADDR_BOTH_IF_CAN : ADDR_EITHER;
+}
+
+/* ---- Services ---- */
+
+/* As the API server has filled it in; without families any will do. */
+static enum addr_want
+want_of(const struct gw_service_spec *spec)
+{
+	if (slice_equal(spec->ip_family_policy, SLICE("RequireDualStack")))
+		return ADDR_BOTH;
+	if (spec->ip_families_count > 1)
+		return ADDR_BOTH_IF_CAN;
+	if (spec->ip_families_count == 0)
+		return ADDR_EITHER;
+	return slice_equal(spec->ip_families[0], SLICE("IPv6")) ? ADDR_IPV6
+	                                                        : ADDR_IPV4;
+}
+
+/* Where only own endpoints get what comes (externalTrafficPolicy Local), those
+ * who share must have the same: by their selector, which is sorted. */
+static struct slice
+backend_of(const struct gw_object *service, struct arena *arena)
+{
+	const struct gw_service_spec *spec = service->service->spec;
+	struct text text;
+	struct slice backend;
+
+	if (!slice_equal(spec->external_traffic_policy, SLICE("Local")))
+		return SLICE_NONE;
+	text_init(&text);
+	text_printf(&text, "%.*s", SLICE_ARGS(service->namespace));
+	for (uint32_t i = 0; i < spec->selector_count; i++)
+		text_printf(&text, ",%.*s=%.*s",
+		    SLICE_ARGS(spec->selector[i].key),
+		    SLICE_ARGS(spec->selector[i].value));
+	backend = arena_copy(arena, text_slice(&text));
+	text_fini(&text);
+	return backend;
+}
+
+void
+gw_ask_read_service(
+    const struct gw_object *service, struct arena *arena, struct gw_ask *ask)
+{
+	must(service != NULL && service->kind == GW_SERVICE && ask != NULL);
+	const struct gw_service_spec *spec = service->service->spec;
+	const struct annotations annotations = {
+	    .items = service->metadata->annotations,
+	    .count = service->metadata->annotations_count,
+	    .where = "metadata.annotations",
+	};
+
+	read_annotations(ask, arena, &annotations, LIMIT_VALUE_ASKED_ADDRESSES);
+	if (spec->load_balancer_ip.length > 0)
+		read_list(ask, arena, spec->load_balancer_ip,
+		    SLICE("spec.loadBalancerIP"));
+	ask_for_one(ask);
+	ask->want = want_of(spec);
+	ask->backend = backend_of(service, arena);
 }

@@ -54,9 +54,10 @@ gw_status_type(enum gw_kind kind)
 		return &gw_route_status_type;
 	case GW_BACKENDTLSPOLICY:
 		return &gw_policy_status_type;
+	case GW_SERVICE:
+		return &gw_balancer_status_type;
 	case GW_REFERENCEGRANT:
 	case GW_XBACKEND:
-	case GW_SERVICE:
 	case GW_ENDPOINTSLICE:
 	case GW_CONFIGMAP:
 	case GW_CLUSTERTRUSTBUNDLE:

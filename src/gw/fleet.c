@@ -377,7 +377,7 @@ gw_fleet_service_status(const struct gw_owner_node *gateway)
 {
 	const struct gw_node *service = gateway->fleet_edge.node;
 
-	return service && service->object ? service->object->service->status
+	return service && service->object ? service->object->told_service
 	                                  : NULL;
 }
 

@@ -222,7 +222,7 @@ judge_in_order(struct gw_state *state, struct gw_owner_node **gateways,
 	memcpy(aged, gateways, count * sizeof(*aged));
 	if (count > 1)
 		qsort(aged, count, sizeof(*aged), gw_owner_compare_ages);
-	gw_addresses_judge(state, aged, count);
+	gw_addresses_judge(state, gateways, count);
 	for (uint32_t i = 0; i < count; i++) {
 		gw_conflicts_judge(state, taken, aged[i]);
 		gw_claims_judge(state, ports, aged[i]);

@@ -144,6 +144,8 @@ gw_node_free(struct gw_node *node)
 		memory_free(owner->attached);
 		gw_placed_fini(&owner->placed);
 	}
+	if (node->kind == GW_SERVICE)
+		gw_balancer_free(whole);
 	if (node->kind == GW_XBACKEND) {
 		struct gw_xbackend_node *xbackend = whole;
 
@@ -211,6 +213,8 @@ gw_node_status(struct gw_node *node)
 		return &((struct gw_route_node *)whole)->status;
 	if (gw_is_policy(node->kind))
 		return &((struct gw_policy_node *)whole)->status;
+	if (node->kind == GW_SERVICE)
+		return gw_balancer_status(whole);
 	return NULL;
 }
 

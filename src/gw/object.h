@@ -89,8 +89,9 @@ struct gw_object {
 	union {
 		/* of a policy: other controllers may have entries in it */
 		const struct gw_policy_status *told;
-		/* of a Gateway: what it had */
+		/* of a Gateway and of a Service: what it had */
 		const struct gw_told_addresses *told_addresses;
+		const struct gw_service_status *told_service;
 	};
 	struct gw_stored
 	    *stored; /* the object's; NULL: the record says it all */

@@ -30,6 +30,11 @@ enum gw_addressing {
 	GW_ADDRESSING_CLUSTER,
 };
 
+/* The loadBalancerClass of Services that yumen gives addresses, and the
+ * condition by which it says so. */
+#define GW_BALANCER_CLASS "yumen.dev/lb"
+#define GW_BALANCER_CONDITION "yumen.dev/AddressesAssigned"
+
 struct gw_options {
 	/* classes that are ours; none: all */
 	const struct slice *controller_names;
@@ -42,6 +47,9 @@ struct gw_options {
 	/* Of the namespaces whose pools of addresses count; none: all. */
 	const struct slice *pool_namespaces;
 	uint32_t pool_namespace_count;
+	/* a cluster: Services of type LoadBalancer without a class are ours too
+	 */
+	bool takes_unclassed;
 	bool once; /* it runs once: objects need not sleep between runs */
 	uint32_t carries; /* enum gw_carry */
 	/* a cluster: what is made for each Gateway, whose pods have the ports

@@ -46,6 +46,8 @@ gw_state_new(const struct gw_options *options)
 	    copy_texts(options->pool_namespaces, options->pool_namespace_count);
 	state->pool_namespace_count = options->pool_namespace_count;
 	state->addressing = options->addressing;
+	state->takes_unclassed = options->takes_unclassed;
+	list_init(&state->balancers);
 	state->namespaces_implied = options->namespaces_implied;
 	state->classes_told = options->classes_told;
 	state->once = options->once;
@@ -268,8 +270,10 @@ on_backend(struct gw_state *state, struct gw_node *node,
 		gw_node_mark_users(state, node, GW_EDGE_BACKEND);
 	if (node->kind == GW_XBACKEND)
 		gw_xbackend_replace(state, (void *)node);
-	else
+	if (node->kind == GW_SERVICE) {
 		gw_fleet_on_service(state, node);
+		gw_balancer_replace(state, (void *)node);
+	}
 	gw_policies_mark(state, node);
 	gw_node_mark(state, node);
 }
@@ -467,6 +471,8 @@ judge(struct gw_state *state, struct gw_node *node)
 		gw_route_judge(state, whole);
 		break;
 	case GW_SERVICE:
+		gw_balancer_emit_status(state, whole);
+		__attribute__((fallthrough));
 	case GW_XBACKEND:
 		gw_backend_emit(state, whole);
 		break;

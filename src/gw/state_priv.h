@@ -168,6 +168,8 @@ struct gw_backend_node {
 	struct gw_node node;
 	struct list slices; /* gw_slice_node.link */
 	struct list policies; /* gw_policy_target.link */
+	struct gw_balancer *balancer; /* of a Service that has addresses of
+	                               * ours, or NULL */
 	struct gw_sent unit;
 };
 
@@ -233,6 +235,8 @@ struct gw_state {
 	enum gw_addressing addressing;
 	struct slice *pool_namespaces; /* none: all */
 	uint32_t pool_namespace_count;
+	bool takes_unclassed;
+	struct list balancers; /* gw_balancer.link */
 	bool once;
 	uint32_t carries;
 	struct map nodes[GW_KIND__COUNT];

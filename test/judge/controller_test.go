@@ -909,6 +909,8 @@ users: [{name: u, user: {token: %q}}]}`, s.base, folder, token.Status.Token)
 		post(gatewayRoot+"/namespaces/default/"+strings.ToLower(kind)+"s", spec(kind, "{"+parents+rest+"}"))
 	}
 	post("/api/v1/namespaces/default/services", `{"metadata":{"name":"nobody"},"spec":{"ports":[{"port":80}]}}`)
+	post("/api/v1/namespaces/default/services",
+		`{"metadata":{"name":"balanced"},"spec":{"type":"LoadBalancer","loadBalancerClass":"yumen.dev/lb","ports":[{"port":80}]}}`)
 	post(gatewayRoot+"/namespaces/default/backendtlspolicies", spec("BackendTLSPolicy",
 		`{"targetRefs":[{"group":"","kind":"Service","name":"nobody"}],"validation":{"hostname":"a.test","wellKnownCACertificates":"System"}}`))
 	startController(t, newRelay(t), "--kubeconfig", config)
@@ -992,10 +994,12 @@ func TestControllerGivesAddresses(t *testing.T) {
 		gateways = gatewayRoot + "/namespaces/default/gateways"
 		pools    = "/apis/metallb.io/v1beta1/namespaces/metallb-system/ipaddresspools"
 		rogues   = "/apis/metallb.io/v1beta1/namespaces/kube-public/ipaddresspools"
+		services = "/api/v1/namespaces/default/services"
+		service  = `{"metadata":{"name":%q},"spec":{"type":"LoadBalancer","loadBalancerClass":%q,"ports":[{"port":80}]}}`
 		pool     = `{"apiVersion":"metallb.io/v1beta1","kind":"IPAddressPool","metadata":{"name":%q},"spec":{"addresses":[%q]}}`
 	)
 	all := []string{gateways + "/a-one", gateways + "/a-two", gateways + "/a-zero", gateways + "/a-static",
-		pools + "/a-pool", rogues + "/a-rogue", class}
+		services + "/a-service", services + "/a-foreign", pools + "/a-pool", rogues + "/a-rogue", class}
 	drop(t, all...)
 	t.Cleanup(func() { drop(t, all...) })
 	_, _, _, _ = world.server.send("POST", "/api/v1/namespaces", "application/json", []byte(`{"metadata":{"name":"metallb-system"}}`))
@@ -1051,6 +1055,27 @@ func TestControllerGivesAddresses(t *testing.T) {
 	if err := hasAddresses(gateways+"/a-static", "IPAddress 10.77.0.5")(); err != nil {
 		t.Error(err)
 	}
+	// Services of our class get theirs of the same pools; others' are let alone.
+	send(t, "POST", services, fmt.Sprintf(service, "a-foreign", "example.com/lb"), 201)
+	foreign := `{"status":{"loadBalancer":{"ingress":[{"ip":"10.9.9.9"}]},"conditions":[{"type":"Theirs","status":"True","reason":"A","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}`
+	send(t, "PATCH", services+"/a-foreign/status", foreign, 200)
+	send(t, "POST", services, fmt.Sprintf(service, "a-service", "yumen.dev/lb"), 201)
+	ingress := func(name, want, condition string) func() error {
+		return func() error {
+			_, status, err := statusAt(services + "/" + name)
+			if err != nil {
+				return err
+			}
+			got, _ := json.Marshal(status["loadBalancer"])
+			if string(got) != want || !strings.HasPrefix(conditions(status)[condition], "True/") {
+				return fmt.Errorf("%s, conditions %v", got, conditions(status))
+			}
+			return nil
+		}
+	}
+	const mine = "yumen.dev/AddressesAssigned"
+	waitFor(t, "the Service's address", 10*time.Second,
+		ingress("a-service", `{"ingress":[{"ip":"10.77.0.2","ipMode":"VIP"}]}`, mine))
 	// Another controller, after what was given first is free, and others come before.
 	c.stop(syscall.SIGTERM)
 	drop(t, gateways+"/a-one")
@@ -1065,5 +1090,10 @@ func TestControllerGivesAddresses(t *testing.T) {
 	})
 	if err := stays(); err != nil {
 		t.Error(err)
+	}
+	for name, has := range map[string][2]string{"a-service": {"10.77.0.2", mine}, "a-foreign": {"10.9.9.9", "Theirs"}} {
+		if err := ingress(name, `{"ingress":[{"ip":"`+has[0]+`","ipMode":"VIP"}]}`, has[1])(); err != nil {
+			t.Error(err)
+		}
 	}
 }

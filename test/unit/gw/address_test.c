@@ -34,8 +34,8 @@ static void
 expect(const struct world *world, const char *name, const char *wanted)
 {
 	const struct gw_address *addresses;
-	uint32_t count = gw_state_addresses(world->state, SLICE("default"),
-	    slice_from_string(name), &addresses);
+	uint32_t count = gw_state_addresses(world->state, GW_GATEWAY,
+	    SLICE("default"), slice_from_string(name), &addresses);
 	struct text text;
 
 	text_init(&text);
@@ -154,11 +154,14 @@ an_edit_elsewhere_costs_nothing(void **unused)
 /* ---- histories ---- */
 
 enum { HISTORIES = 3000, STEPS = 14, POOLS = 3, GATEWAYS = 6 };
+/* From this one on they are Services, in a cluster. */
+enum { FIRST_SERVICE = 4 };
 
 struct model {
 	struct random random;
 	struct text pools[POOLS], gateways[GATEWAYS]; /* YAML, or empty */
 	bool shares[GATEWAYS], names[GATEWAYS];
+	bool has_services;
 };
 
 /* What each has, as bits of a small universe: 10.0.0.0-15, fd00::0-15. */
@@ -232,14 +235,48 @@ make_gateway(struct model *model, unsigned at)
 }
 
 static void
-read_having(const struct world *world, struct having *having)
+make_service(struct model *model, unsigned at)
+{
+	struct text *out = &model->gateways[at];
+
+	text_reset(out);
+	if (random_below(&model->random, 4) == 0)
+		return;
+	model->shares[at] = random_below(&model->random, 2) == 0;
+	text_printf(out,
+	    "apiVersion: v1\nkind: Service\nmetadata: {name: g%u, "
+	    "creationTimestamp: \"2026-01-0%uT00:00:00Z\"%s}\n"
+	    "spec: {type: %s, loadBalancerClass: yumen.dev/lb, "
+	    "ports: [{port: %u}]%s}\n",
+	    at, 1 + random_below(&model->random, 2),
+	    model->shares[at] ? ", annotations: {metallb.io/allow-shared-ip: k}"
+	                      : "",
+	    "LoadBalancer", model->shares[at] ? 80 + at : 80,
+	    PICK(model, "", ", loadBalancerIP: 10.0.0.3",
+	        ", ipFamilies: [IPv6]",
+	        ", ipFamilyPolicy: RequireDualStack, ipFamilies: [IPv4, "
+	        "IPv6]",
+	        ", externalTrafficPolicy: Local, selector: {a: b}"));
+}
+
+static enum gw_kind
+kind_of(const struct model *model, unsigned at)
+{
+	return model->has_services && at >= FIRST_SERVICE ? GW_SERVICE
+	                                                  : GW_GATEWAY;
+}
+
+static void
+read_having(
+    const struct model *model, const struct world *world, struct having *having)
 {
 	*having = (struct having){0};
 	for (unsigned i = 0; i < GATEWAYS; i++) {
 		const struct gw_address *addresses;
 		char name[] = {'g', (char)('0' + i)};
-		uint32_t count = gw_state_addresses(world->state,
-		    SLICE("default"), slice_make(name, 2), &addresses);
+		uint32_t count =
+		    gw_state_addresses(world->state, kind_of(model, i),
+		        SLICE("default"), slice_make(name, 2), &addresses);
 
 		for (uint32_t j = 0; j < count; j++) {
 			struct addr_ip ip;
@@ -252,9 +289,12 @@ read_having(const struct world *world, struct having *having)
 	}
 }
 
+/* has: what its status says that it has. */
 static void
-put(struct world *world, const struct text *yaml, uint32_t has)
+put(struct world *world, const struct text *yaml, enum gw_kind kind,
+    uint32_t has)
 {
+	bool gateway = kind == GW_GATEWAY;
 	struct gw_object *object;
 	struct text told;
 
@@ -263,14 +303,15 @@ put(struct world *world, const struct text *yaml, uint32_t has)
 	text_init(&told);
 	text_push(&told, slice_make(yaml->data, yaml->length));
 	if (has > 0)
-		text_push_string(&told, "status:\n  addresses:\n");
+		text_push_string(&told,
+		    gateway ? "status:\n  addresses:\n"
+		            : "status:\n  loadBalancer:\n    ingress:\n");
 	for (unsigned i = 0; i < 32; i++)
 		if (has >> i & 1)
 			text_printf(&told,
-			    i < 16 ? "  - {type: IPAddress, value: 10.0.0.%u}\n"
-			           : "  - {type: IPAddress, value: "
-			             "'fd00::%x'}\n",
-			    i & 15);
+			    i < 16 ? "    - {%s: '10.0.0.%u'}\n"
+			           : "    - {%s: 'fd00::%x'}\n",
+			    gateway ? "type: IPAddress, value" : "ip", i & 15);
 	object = world_object(text_slice(&told));
 	world_put(world, &object);
 	text_fini(&told);
@@ -287,16 +328,17 @@ start_anew(struct model *model, const struct gw_options *options,
 
 	world_init(&world, options);
 	for (unsigned i = 0; pools_first && i < POOLS; i++)
-		put(&world, &model->pools[i], 0);
+		put(&world, &model->pools[i], GW_IPADDRESSPOOL, 0);
 	for (unsigned i = 0; i < GATEWAYS; i++) {
 		unsigned at = (first + i) % GATEWAYS;
 
-		put(&world, &model->gateways[at], having->bits[at]);
+		put(&world, &model->gateways[at], kind_of(model, at),
+		    having->bits[at]);
 	}
 	for (unsigned i = 0; !pools_first && i < POOLS; i++)
-		put(&world, &model->pools[i], 0);
+		put(&world, &model->pools[i], GW_IPADDRESSPOOL, 0);
 	world_reconcile(&world);
-	read_having(&world, anew);
+	read_having(model, &world, anew);
 	world_fini(&world);
 }
 
@@ -327,15 +369,17 @@ step(struct model *model, struct world *world, const struct gw_options *options,
 	struct gw_object *object =
 	    yaml->length > 0 ? world_object(text_slice(yaml)) : NULL;
 
-	if (at < GATEWAYS)
+	if (at < GATEWAYS && kind_of(model, at) == GW_SERVICE)
+		make_service(model, at);
+	else if (at < GATEWAYS)
 		make_gateway(model, at);
 	else
 		make_pool(model, (unsigned)(yaml - model->pools));
 	if (yaml->length == 0 && object)
 		world_remove(world, object);
-	put(world, yaml, 0);
+	put(world, yaml, GW_IPADDRESSPOOL, 0);
 	world_reconcile(world);
-	read_having(world, having);
+	read_having(model, world, having);
 	if (object)
 		gw_object_free(&object);
 	expect_apart(model, options, having);
@@ -361,9 +405,10 @@ run_history(uint64_t seed)
 	struct world world;
 
 	random_init_seed(&model->random, seed);
+	model->has_services = seed % 2;
 	world_init(&world, &options);
 	make_pool(model, 0);
-	put(&world, &model->pools[0], 0);
+	put(&world, &model->pools[0], GW_IPADDRESSPOOL, 0);
 	for (unsigned i = 0; i < STEPS; i++)
 		step(model, &world, &options, &having);
 	world_fini(&world);

@@ -86,7 +86,7 @@ pending(void **unused)
 
 	assert_non_null(
 	    gw_status_pending(GW_HTTPROUTE, &route, NULL, SLICE("x"), &arena));
-	assert_null(gw_status_type(GW_SERVICE));
+	assert_null(gw_status_type(GW_ENDPOINTSLICE));
 	arena_fini(&arena);
 }
 

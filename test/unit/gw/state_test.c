@@ -587,7 +587,9 @@ make_object(
 		    PICK(model, "", ", protocol: UDP",
 		        "}, {port: 80, name: b, protocol: UDP"),
 		    PICK(model, "", "", "",
-		        ", type: ExternalName, externalName: a.example"));
+		        ", type: ExternalName, externalName: a.example",
+		        ", type: LoadBalancer, loadBalancerClass: yumen.dev/lb",
+		        ", type: LoadBalancer"));
 	else if (kind == GW_ENDPOINTSLICE)
 		make_slice(model, out);
 	else if (kind == GW_REFERENCEGRANT)
@@ -644,7 +646,7 @@ edit(struct model *model, struct world *world)
 	world_put(world, &object);
 }
 
-/* A Gateway comes with what it has, as it would from the API. */
+/* A Gateway, or a Service, comes with what it has, as it would from the API. */
 static struct gw_object *
 object_with_addresses(const struct text *yaml, const struct world *edited)
 {
@@ -653,15 +655,20 @@ object_with_addresses(const struct text *yaml, const struct world *edited)
 	uint32_t count;
 	struct text told;
 
-	if (object->kind != GW_GATEWAY)
+	bool gateway = object->kind == GW_GATEWAY;
+
+	if (!gateway && object->kind != GW_SERVICE)
 		return object;
-	count = gw_state_addresses(
-	    edited->state, object->namespace, object->name, &addresses);
+	count = gw_state_addresses(edited->state, object->kind,
+	    object->namespace, object->name, &addresses);
 	text_init(&told);
 	text_push(&told, text_slice(yaml));
-	text_push_string(&told, "status:\n  addresses:\n");
+	text_push_string(&told,
+	    gateway ? "status:\n  addresses:\n"
+	            : "status:\n  loadBalancer:\n    ingress:\n");
 	for (uint32_t i = 0; i < count; i++)
-		text_printf(&told, "  - {type: IPAddress, value: \"%.*s\"}\n",
+		text_printf(&told, "    - {%s: \"%.*s\"}\n",
+		    gateway ? "type: IPAddress, value" : "ip",
 		    SLICE_ARGS(addresses[i].text));
 	gw_object_free(&object);
 	object = world_object(text_slice(&told));
@@ -704,6 +711,7 @@ run_seed(uint64_t seed)
 	    .carries = (uint32_t)(seed * 7 % 64),
 	    .addressing =
 	        seed % 4 < 2 ? GW_ADDRESSING_HOST : GW_ADDRESSING_CLUSTER,
+	    .takes_unclassed = seed % 8 == 3,
 	};
 	struct model *model = memory_zero(1, sizeof(*model));
 	struct world world;

@@ -243,6 +243,16 @@ print_policy(struct text *out, const struct gw_policy_status *status)
 }
 
 static void
+print_balancer(struct text *out, const struct gw_balancer_status *status)
+{
+	for (uint32_t i = 0; i < status->load_balancer->ingress_count; i++)
+		text_printf(out, "  ingress %.*s\n",
+		    SLICE_ARGS(status->load_balancer->ingress[i].ip));
+	print_conditions(
+	    out, status->conditions, status->conditions_count, "  ");
+}
+
+static void
 print_status(struct text *out, enum gw_kind kind, const void *status)
 {
 	if (kind == GW_GATEWAYCLASS)
@@ -251,6 +261,8 @@ print_status(struct text *out, enum gw_kind kind, const void *status)
 		print_gateway(out, status);
 	else if (kind == GW_BACKENDTLSPOLICY)
 		print_policy(out, status);
+	else if (kind == GW_SERVICE)
+		print_balancer(out, status);
 	else if (kind == GW_LISTENERSET)
 		print_listenerset(out, status);
 	else
