@@ -30,6 +30,18 @@ ctl_view_status(const struct ctl_view *view, const struct gw_object *object)
 }
 
 static void
+write_status(
+    struct text *out, const struct record_type *type, const void *status)
+{
+	must(out->data[out->length - 1] == '}');
+	out->length--;
+	text_push_string(out, ",\"status\":");
+	wire_record_to_json(out, type, status);
+	text_push_byte(out, '}');
+}
+
+/* What others gave a Service stands in the status that it came with. */
+static void
 write_object(struct writing *writing, const struct gw_object *object)
 {
 	struct text *out = writing->out;
@@ -41,13 +53,11 @@ write_object(struct writing *writing, const struct gw_object *object)
 		text_push_byte(out, ',');
 	text_push_byte(out, '\n');
 	gw_stored_write(out, object);
-	if (status == NULL)
-		return;
-	must(out->data[out->length - 1] == '}');
-	out->length--;
-	text_push_string(out, ",\"status\":");
-	wire_record_to_json(out, gw_status_type(object->kind), status);
-	text_push_byte(out, '}');
+	if (status != NULL)
+		write_status(out, gw_status_type(object->kind), status);
+	else if (object->kind == GW_SERVICE && object->told_service != NULL)
+		write_status(
+		    out, &gw_service_status_type, object->told_service);
 }
 
 static bool

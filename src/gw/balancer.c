@@ -3,6 +3,7 @@
  * to their endpoints. */
 #include "core/memory.h"
 #include "core/must.h"
+#include "gw/fleet.h"
 #include "gw/state_priv.h"
 
 enum { ARENA_BYTES = 512 };
@@ -12,8 +13,7 @@ static bool
 is_made(const struct gw_metadata *metadata)
 {
 	for (uint32_t i = 0; i < metadata->labels_count; i++)
-		if (slice_equal(
-		        metadata->labels[i].key, SLICE("yumen.dev/controller")))
+		if (slice_equal(metadata->labels[i].key, SLICE(GW_FLEET_MARK)))
 			return true;
 	return false;
 }
