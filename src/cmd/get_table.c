@@ -50,11 +50,13 @@ push_why(struct text *out, const json_t *object)
 		cell_each(object, slice_from_string(owners[i]), find_why, out);
 }
 
-/* Kinds with a status of ours say why; those that nothing acts on, that. */
+/* Kinds with a status of ours say why, but for Services, of which few have one;
+ * those that nothing acts on, that. */
 static bool
 has_why(enum gw_kind kind)
 {
-	return gw_status_type(kind) != NULL || !gw_kinds[kind].read;
+	return kind != GW_SERVICE &&
+	    (gw_status_type(kind) != NULL || !gw_kinds[kind].read);
 }
 
 static bool
