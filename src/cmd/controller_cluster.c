@@ -120,6 +120,8 @@ read_fleet(struct controller_cluster *cluster, const struct flags *flags)
 	fleet->namespace = cluster->access.namespace;
 	fleet->image = text_of_flag(flags, FLAG_CONTROLLER_PROXY_IMAGE,
 	    "yumen.dev/yumen:" YUMEN_VERSION);
+	fleet->image_from_parameters =
+	    flags->counts[FLAG_CONTROLLER_PROXY_IMAGE_FROM_ENVOYPROXY] > 0;
 	fleet->balancer_class =
 	    text_of_flag(flags, FLAG_CONTROLLER_BALANCER_CLASS, "yumen.dev/lb");
 	if (slice_equal(fleet->balancer_class, SLICE("none")))

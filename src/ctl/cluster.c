@@ -206,7 +206,7 @@ admit(struct ctl_cluster *cluster, struct ctl_row *row,
 		return;
 	/* Only what yumen reads is kept; of a Secret that is less than the
 	 * record has. */
-	if (object->kind != GW_SECRET)
+	if (object->kind != GW_SECRET && object->kind != GW_ENVOYPROXY)
 		gw_stored_drop(object);
 	cluster->counts.objects += !row->admitted;
 	row->admitted = true;

@@ -70,7 +70,16 @@ make_status(const struct gw_state *state, struct arena *arena,
 	struct gw_conditions conditions;
 
 	gw_conditions_init(&conditions, arena, object);
-	if (!class->accepted)
+	if (!class->accepted &&
+	    gw_honour_knows_parameters(parameters->group, parameters->kind))
+		gw_conditions_add(&conditions, "Accepted", "False",
+		    "InvalidParameters",
+		    arena_format(arena,
+		        "spec.parametersRef: there is no EnvoyProxy "
+		        "\"%.*s\" in namespace \"%.*s\"",
+		        SLICE_ARGS(parameters->name),
+		        SLICE_ARGS(parameters->namespace)));
+	else if (!class->accepted)
 		gw_conditions_add(&conditions, "Accepted", "False",
 		    "InvalidParameters",
 		    arena_format(arena,
@@ -78,11 +87,11 @@ make_status(const struct gw_state *state, struct arena *arena,
 		        "kind of parameters that yumen knows",
 		        SLICE_ARGS(parameters->kind),
 		        SLICE_ARGS(parameters->group)));
-	else if (parameters)
+	else if (parameters && !state->has_fleets)
 		gw_conditions_add(&conditions, "Accepted", "True", "Accepted",
 		    arena_format(arena,
 		        "accepted; without effect: spec.parametersRef (%.*s is "
-		        "not read yet)",
+		        "of use in a cluster alone)",
 		        SLICE_ARGS(parameters->kind)));
 	else
 		gw_conditions_add(&conditions, "Accepted", "True", "Accepted",
@@ -109,8 +118,9 @@ gw_classes_judge(struct gw_state *state)
 
 		class->ours = is_controller_ours(state, spec->controller_name);
 		class->accepted = !parameters ||
-		    gw_honour_knows_parameters(
-		        parameters->group, parameters->kind);
+		    (gw_honour_knows_parameters(
+		         parameters->group, parameters->kind) &&
+		        gw_parameters_are_there(state, nodes[i]->object));
 		gw_outbox_status(&state->outbox, &class->status,
 		    nodes[i]->object,
 		    class->ours

@@ -215,13 +215,13 @@ find_host(const struct gw_state *state, struct arena *arena)
 
 /* Where Services are of our class, we are the load balancer. */
 static struct slice
-find_addresses(const struct gw_state *state,
+find_addresses(const struct gw_fleet_plan *plan,
     const struct gw_owner_node *gateway, struct arena *arena)
 {
 	const struct gw_placed *placed = &gateway->placed;
 	struct slice found = SLICE("");
 
-	if (!slice_is_set(state->fleet.balancer_class))
+	if (!gw_fleet_balances(plan))
 		return SLICE_NONE;
 	for (uint32_t i = 0; i < placed->count; i++)
 		found = arena_format(arena, "%.*s%s%.*s", SLICE_ARGS(found),
@@ -244,8 +244,10 @@ make_plan(struct gw_state *state, const struct gw_owner_node *gateway,
 	    .name = gateway->fleet_name,
 	    .host = find_host(state, arena),
 	    .bundle = text_slice(&state->fleet_bundle),
-	    .addresses = find_addresses(state, gateway, arena),
+	    .parameters = gateway->parameters,
 	};
+	plan->addresses = find_addresses(plan, gateway, arena);
+	plan->parameters_hash = gateway->parameters_hash;
 	find_ports(plan, gateway, arena);
 	return plan->bundle.length > 0 && plan->port_count > 0 &&
 	    gw_owner_is_accepted(gateway);
@@ -268,9 +270,25 @@ plan_hash(const struct gw_fleet_plan *plan)
 	hash_push(&hash, plan->host);
 	hash_push(&hash, plan->bundle);
 	hash_push(&hash, plan->addresses);
+	hash_push_number(&hash, plan->parameters_hash);
 	for (uint32_t i = 0; i < plan->port_count; i++) {
 		hash_push(&hash, plan->ports[i].name);
 		hash_push(&hash, slice_from_string(plan->ports[i].transport));
+	}
+	return hash_take(&hash);
+}
+
+static uint64_t
+fleet_hash(const struct gw_fleet *fleet)
+{
+	struct hash hash;
+
+	hash_init(&hash);
+	hash_push(&hash, fleet->namespace);
+	hash_push(&hash, fleet->name);
+	for (uint32_t i = 0; i < fleet->count; i++) {
+		hash_push(&hash, fleet->objects[i].json);
+		hash_push(&hash, fleet->objects[i].addresses);
 	}
 	return hash_take(&hash);
 }
@@ -305,11 +323,16 @@ gw_fleet_emit(struct gw_state *state, struct gw_owner_node *gateway)
 		return;
 	}
 	if (make_plan(state, gateway, arena, &plan)) {
-		hash = plan_hash(&plan);
-		if (hash == gateway->fleet_told)
+		uint64_t from = plan_hash(&plan);
+
+		if (from == gateway->fleet_from)
 			return;
+		gateway->fleet_from = from;
 		fleet.state = GW_FLEET_WANTED;
 		fleet.objects = gw_fleet_make(&plan, arena, &fleet.count);
+		hash = fleet_hash(&fleet);
+	} else {
+		gateway->fleet_from = 0;
 	}
 	tell(state, gateway, &fleet, hash);
 }
@@ -328,6 +351,7 @@ gw_fleet_forget(struct gw_state *state, struct gw_owner_node *gateway)
 	struct gw_fleet fleet = {.gateway = gw_node_key(&gateway->node)};
 
 	drop_edge(state, gateway);
+	gateway->fleet_from = 0;
 	if (gateway->fleet_told != 0)
 		tell(state, gateway, &fleet, 0);
 }

@@ -32,6 +32,8 @@ struct gw_fleet_options {
 	uint16_t port; /* of it */
 	struct slice image; /* of proxies */
 	struct slice balancer_class; /* of Services; absent: none */
+	/* EnvoyProxy's container.image is what proxies run. */
+	bool image_from_parameters;
 	/* Where what was Envoy Gateway's goes. */
 	struct slice envoy_namespace;
 };

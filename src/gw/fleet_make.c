@@ -99,11 +99,32 @@ static const char deployment_template[] =
     "      - name: run\n"
     "        emptyDir: {medium: Memory, sizeLimit: 256Mi}\n";
 
+static const char autoscaler_template[] =
+    "apiVersion: autoscaling/v2\n"
+    "kind: HorizontalPodAutoscaler\n"
+    "metadata: $metadata\n"
+    "spec:\n"
+    "  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: $name}\n"
+    "  metrics:\n"
+    "  - type: Resource\n"
+    "    resource:\n"
+    "      name: cpu\n"
+    "      target: {type: Utilization, averageUtilization: 80}\n";
+
+static const char disruption_template[] =
+    "apiVersion: policy/v1\n"
+    "kind: PodDisruptionBudget\n"
+    "metadata: $metadata\n"
+    "spec:\n"
+    "  selector: {matchLabels: {yumen.dev/proxy: $name}}\n";
+
 static const char *const templates[GW_MADE__COUNT] = {
     [GW_MADE_ACCOUNT] = account_template,
     [GW_MADE_BUNDLE] = bundle_template,
     [GW_MADE_SERVICE] = service_template,
     [GW_MADE_DEPLOYMENT] = deployment_template,
+    [GW_MADE_AUTOSCALER] = autoscaler_template,
+    [GW_MADE_DISRUPTION] = disruption_template,
 };
 
 /* ---- metadata ---- */
@@ -131,7 +152,6 @@ put_labels(const struct gw_fleet_plan *plan, struct arena *arena,
 	const struct gw_object *gateway = plan->gateway;
 	const struct gw_infrastructure *infra =
 	    gateway->gateway->spec->infrastructure;
-	char mark[GW_FLEET_NAME_BYTES + 1];
 
 	if (infra)
 		put_pairs(arena, labels, infra->labels, infra->labels_count);
@@ -155,10 +175,25 @@ put_labels(const struct gw_fleet_plan *plan, struct arena *arena,
 		    SLICE("gateway.envoyproxy.io/owning-gateway-name"),
 		    gw_fleet_cut(arena, gateway->name, gateway->name, false));
 	}
+}
+
+/* By which it is known to be ours, and whose. */
+static void
+put_identity(const struct gw_fleet_plan *plan, struct arena *arena,
+    struct tree_node *metadata)
+{
+	struct tree_node *labels = gw_tree_map(arena, metadata, "labels");
+	char mark[GW_FLEET_NAME_BYTES + 1];
+
 	gw_fleet_mark(plan->controller, mark);
 	put_text(arena, labels, SLICE(GW_FLEET_MARK),
 	    arena_copy(arena, slice_from_string(mark)));
 	put_text(arena, labels, SLICE("yumen.dev/proxy"), plan->name);
+	put_text(arena, gw_tree_map(arena, metadata, "annotations"),
+	    SLICE(GW_FLEET_GATEWAY),
+	    arena_format(arena, "%.*s/%.*s",
+	        SLICE_ARGS(plan->gateway->namespace),
+	        SLICE_ARGS(plan->gateway->name)));
 }
 
 /* Labels and annotations, of objects and of pods. */
@@ -176,9 +211,7 @@ make_metadata(const struct gw_fleet_plan *plan, struct arena *arena)
 	if (infra)
 		put_pairs(arena, annotations, infra->annotations,
 		    infra->annotations_count);
-	put_text(arena, annotations, SLICE(GW_FLEET_GATEWAY),
-	    arena_format(arena, "%.*s/%.*s", SLICE_ARGS(gateway->namespace),
-	        SLICE_ARGS(gateway->name)));
+	put_identity(plan, arena, metadata);
 	return metadata;
 }
 
@@ -213,6 +246,21 @@ make_object_metadata(const struct gw_fleet_plan *plan, struct arena *arena)
 	put_text(arena, metadata, SLICE("namespace"), plan->namespace);
 	put_owner(plan, arena, metadata);
 	return metadata;
+}
+
+/* Whatever was laid over it, it is known by these. */
+static void
+put_own(const struct gw_fleet_plan *plan, enum gw_made kind,
+    struct arena *arena, struct tree_node *document)
+{
+	struct tree_node *metadata = gw_tree_map(arena, document, "metadata");
+
+	put_text(arena, metadata, SLICE("name"), plan->name);
+	put_text(arena, metadata, SLICE("namespace"), plan->namespace);
+	put_identity(plan, arena, metadata);
+	if (kind == GW_MADE_DEPLOYMENT)
+		put_identity(plan, arena,
+		    gw_tree_map(arena, document, "spec.template.metadata"));
 }
 
 /* ---- the rest ---- */
@@ -282,10 +330,13 @@ make_object(
 	struct text json;
 	struct slice made;
 
+	struct tree_node *document = gw_template_fill(
+	    arena, templates[kind], values, sizeof(values) / sizeof(values[0]));
+
+	gw_fleet_lay(plan, kind, arena, document);
+	put_own(plan, kind, arena, document);
 	text_init(&json);
-	wire_tree_json(&json,
-	    gw_template_fill(arena, templates[kind], values,
-	        sizeof(values) / sizeof(values[0])));
+	wire_tree_json(&json, document);
 	made = arena_copy(arena, text_slice(&json));
 	text_fini(&json);
 	return made;
@@ -299,12 +350,17 @@ gw_fleet_make(
 	struct gw_fleet_object *objects =
 	    arena_zero(arena, GW_MADE__COUNT, sizeof(*objects));
 
+	*count = 0;
 	for (unsigned i = 0; i < GW_MADE__COUNT; i++) {
-		objects[i].kind = i;
-		objects[i].json = make_object(plan, i, arena);
+		struct gw_fleet_object *object = &objects[*count];
+
+		if (!gw_fleet_has(plan, i))
+			continue;
+		++*count;
+		object->kind = i;
+		object->json = make_object(plan, i, arena);
 		if (i == GW_MADE_SERVICE)
-			objects[i].addresses = plan->addresses;
+			object->addresses = plan->addresses;
 	}
-	*count = GW_MADE__COUNT;
 	return objects;
 }

@@ -19,6 +19,8 @@ struct gw_fleet_plan {
 	struct slice controller; /* the class's controllerName */
 	bool envoy; /* it was Envoy Gateway's */
 	struct slice namespace, name; /* of all objects */
+	const struct tree_node *parameters; /* or NULL */
+	uint64_t parameters_hash;
 	struct slice host; /* of the stream */
 	struct slice bundle;
 	struct slice addresses; /* "a,b"; absent: another gives them */
@@ -29,6 +31,16 @@ struct gw_fleet_plan {
 /* The documents, in arena. */
 const struct gw_fleet_object *gw_fleet_make(
     const struct gw_fleet_plan *plan, struct arena *arena, uint32_t *count);
+/* ---- fleet_parameters.c ---- */
+/* Is there to be one of this kind? */
+bool gw_fleet_has(const struct gw_fleet_plan *plan, enum gw_made kind);
+/* What the parameters ask for, laid over a document of this kind. */
+void gw_fleet_lay(const struct gw_fleet_plan *plan, enum gw_made kind,
+    struct arena *arena, struct tree_node *document);
+/* Are we its Service's load balancer? */
+bool gw_fleet_balances(const struct gw_fleet_plan *plan);
+
+/* ---- fleet.c ---- */
 /* A name of 63 bytes at most of text: cut, and with eight digits of the hash of
  * hashed, where it is longer or asked for. */
 struct slice gw_fleet_cut(

@@ -113,19 +113,26 @@ refuse(struct gw_owner_node *gateway, const char *reason, struct slice message)
 }
 
 static void
-judge_parameters(struct gw_owner_node *gateway)
+judge_parameters(const struct gw_state *state, struct gw_owner_node *gateway)
 {
 	const struct gw_infrastructure *infra =
 	    gateway->node.object->gateway->spec->infrastructure;
 	const struct gw_local_reference *ref =
 	    infra ? infra->parameters_ref : NULL;
 
+	gateway->parameters = NULL;
 	if (ref && !gw_honour_knows_parameters(ref->group, ref->kind))
 		refuse(gateway, "InvalidParameters",
 		    arena_format(&gateway->arena,
 		        "spec.infrastructure.parametersRef: %.*s of group "
 		        "\"%.*s\" is not a kind of parameters that yumen knows",
 		        SLICE_ARGS(ref->kind), SLICE_ARGS(ref->group)));
+	else if (state->has_fleets && !gw_parameters_judge(state, gateway))
+		refuse(gateway, "InvalidParameters",
+		    arena_format(&gateway->arena,
+		        "spec.infrastructure.parametersRef: there is no "
+		        "EnvoyProxy \"%.*s\" in the Gateway's namespace",
+		        SLICE_ARGS(ref->name)));
 }
 
 /* What is not honoured yet and only has no effect. */
@@ -141,7 +148,8 @@ find_ignored(const struct gw_state *state, struct gw_owner_node *gateway)
 	    {"spec.defaultScope",
 	        slice_equal(spec->default_scope, SLICE("All"))},
 	    {"spec.infrastructure.parametersRef",
-	        spec->infrastructure && spec->infrastructure->parameters_ref},
+	        spec->infrastructure && spec->infrastructure->parameters_ref &&
+	            !state->has_fleets},
 	    {"spec.tls.backend",
 	        spec->tls && spec->tls->backend &&
 	            !(state->carries & GW_CARRY_BACKEND_TLS)},
@@ -156,6 +164,7 @@ find_ignored(const struct gw_state *state, struct gw_owner_node *gateway)
 		if (fields[i].ignored)
 			text_printf(&told, "%s%s", told.length ? ", " : "",
 			    fields[i].field);
+	gw_parameters_tell_ignored(state, gateway, &told);
 	gateway->ignored = arena_copy(&gateway->arena, text_slice(&told));
 	text_fini(&told);
 }
@@ -188,7 +197,7 @@ judge_alone(struct gw_state *state, struct gw_owner_node *gateway)
 	gateway->message = SLICE_NONE;
 	judge_class(state, gateway);
 	gw_fleet_judge(state, gateway);
-	judge_parameters(gateway);
+	judge_parameters(state, gateway);
 	find_ignored(state, gateway);
 	gw_ask_read(gateway);
 	gw_listeners_judge(state, gateway);

@@ -331,6 +331,11 @@ on_change(struct gw_state *state, struct gw_node *node,
 		if (!has_same_spec(before, now))
 			on_credential(state, node);
 		break;
+	case GW_ENVOYPROXY:
+		/* Which classes are accepted, and what fleets are. */
+		state->classes_stale = true;
+		drop_removed(state, node);
+		break;
 	case GW_REFERENCEGRANT:
 		gw_grant_relink(state, (struct gw_grant_node *)(void *)node);
 		__attribute__((fallthrough));

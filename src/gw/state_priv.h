@@ -136,7 +136,10 @@ struct gw_owner_node {
 	struct slice fleet_namespace, fleet_name;
 	bool fleet_envoy; /* as Envoy Gateway would have it */
 	uint64_t fleet_told;
+	uint64_t fleet_from; /* hash of what it is made of; 0: not made */
 	struct text fleet_fault; /* why it is not as it is to be */
+	struct tree_node *parameters; /* its EnvoyProxies' spec, or NULL */
+	uint64_t parameters_hash;
 	struct gw_edge fleet_edge; /* node: NULL: none */
 	/* What attachment rests on; routes are judged anew when it changes. */
 	bool facts_known;
@@ -486,6 +489,19 @@ struct slice gw_tickets_unit_name(
 /* Once all listeners are known. */
 void gw_tickets_emit(struct gw_state *state);
 void gw_tickets_fini(struct gw_state *state);
+
+/* ---- parameters.c ---- */
+/* Is what the class's parametersRef names there? (Without fleets nobody asks.)
+ */
+bool gw_parameters_are_there(
+    const struct gw_state *state, const struct gw_object *class);
+/* Sets the Gateway's parameters, of its class and its own, in its arena. False:
+ * what it refers to itself is not there. */
+bool gw_parameters_judge(
+    const struct gw_state *state, struct gw_owner_node *gateway);
+/* Appends what of them has no effect. */
+void gw_parameters_tell_ignored(const struct gw_state *state,
+    const struct gw_owner_node *gateway, struct text *told);
 
 /* ---- fleet.c ---- */
 /* Where a Gateway's fleet is, once its class is known. */

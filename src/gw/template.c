@@ -101,6 +101,137 @@ gw_tree_map(struct arena *arena, struct tree_node *map, const char *path)
 	return map;
 }
 
+struct tree_node *
+gw_tree_copy(struct arena *arena, const struct tree_node *node)
+{
+	struct tree_node *copy = gw_tree_new(arena, node->kind);
+
+	*copy = *node;
+	copy->next = NULL;
+	if (node->kind != TREE_MAP && node->kind != TREE_LIST)
+		return copy;
+	struct tree_node **place = &copy->child;
+
+	for (const struct tree_node *at = node->child; at; at = at->next) {
+		*place = gw_tree_copy(arena, at);
+		place = &(*place)->next;
+	}
+	*place = NULL;
+	return copy;
+}
+
+void
+gw_tree_drop(struct tree_node *map, const char *key)
+{
+	struct tree_node **place = &map->child;
+
+	while (*place && !slice_equal((*place)->key, slice_from_string(key)))
+		place = &(*place)->next;
+	if (!*place)
+		return;
+	*place = (*place)->next;
+	map->count--;
+}
+
+/* ---- merging ---- */
+
+static struct tree_node *
+find_member(const struct tree_node *map, struct slice key)
+{
+	struct tree_node *at = map->child;
+
+	while (at && !slice_equal(at->key, key))
+		at = at->next;
+	return at;
+}
+
+/* What a list's item is known by; absent: nothing. */
+static struct slice
+identity_of(const struct tree_node *item, struct slice key)
+{
+	const struct tree_node *name =
+	    item->kind == TREE_MAP ? find_member(item, key) : NULL;
+
+	return name && name->kind == TREE_TEXT ? name->text : SLICE_NONE;
+}
+
+static bool
+are_known_by(const struct tree_node *list, struct slice key)
+{
+	for (const struct tree_node *at = list->child; at; at = at->next)
+		if (!slice_is_set(identity_of(at, key)))
+			return false;
+	return true;
+}
+
+static struct tree_node *
+merge_lists(struct arena *arena, const struct tree_node *under,
+    const struct tree_node *over, struct slice key)
+{
+	struct tree_node *made = gw_tree_new(arena, TREE_LIST);
+
+	made->key = over->key;
+	for (const struct tree_node *at = under->child; at; at = at->next) {
+		const struct tree_node *with = over->child;
+
+		while (with &&
+		    !slice_equal(identity_of(with, key), identity_of(at, key)))
+			with = with->next;
+		gw_tree_push(made,
+		    with ? gw_tree_merge(arena, at, with, true)
+		         : gw_tree_copy(arena, at));
+	}
+	for (const struct tree_node *at = over->child; at; at = at->next) {
+		const struct tree_node *with = under->child;
+
+		while (with &&
+		    !slice_equal(identity_of(with, key), identity_of(at, key)))
+			with = with->next;
+		if (!with)
+			gw_tree_push(made, gw_tree_copy(arena, at));
+	}
+	return made;
+}
+
+static struct tree_node *
+merge_maps(struct arena *arena, const struct tree_node *under,
+    const struct tree_node *over, bool strategic)
+{
+	struct tree_node *made = gw_tree_copy(arena, under);
+
+	made->key = over->key;
+	for (const struct tree_node *at = over->child; at; at = at->next) {
+		const struct tree_node *below = find_member(under, at->key);
+
+		if (at->kind == TREE_NULL) {
+			if (below)
+				gw_tree_drop(
+				    made, arena_copy(arena, at->key).data);
+			continue;
+		}
+		gw_tree_put(made, at->key,
+		    below ? gw_tree_merge(arena, below, at, strategic)
+		          : gw_tree_copy(arena, at));
+	}
+	return made;
+}
+
+struct tree_node *
+gw_tree_merge(struct arena *arena, const struct tree_node *under,
+    const struct tree_node *over, bool strategic)
+{
+	static const struct slice keys[] = {SLICE("mountPath"), SLICE("name")};
+
+	if (under->kind == TREE_MAP && over->kind == TREE_MAP)
+		return merge_maps(arena, under, over, strategic);
+	for (size_t i = 0; strategic && under->kind == TREE_LIST &&
+	     over->kind == TREE_LIST && i < sizeof(keys) / sizeof(keys[0]);
+	     i++)
+		if (are_known_by(under, keys[i]) && are_known_by(over, keys[i]))
+			return merge_lists(arena, under, over, keys[i]);
+	return gw_tree_copy(arena, over);
+}
+
 /* ---- filling ---- */
 
 static const struct gw_template_value *

@@ -1,0 +1,212 @@
+/* EnvoyProxies: which one a class or a Gateway refers to, how a Gateway's is
+ * laid over its class's, and what of it is honoured (gw/parameter.def). */
+#include "core/hash.h"
+#include "core/must.h"
+#include "gw/fleet_priv.h"
+#include "gw/template.h"
+#include "wire/tree_json.h"
+
+#define IMAGE_PATH "provider.kubernetes.envoyDeployment.container.image"
+
+static const struct gw_node *
+find(const struct gw_state *state, struct slice group, struct slice kind,
+    struct slice namespace, struct slice name)
+{
+	const struct gw_node *node;
+
+	if (!slice_equal(kind, SLICE("EnvoyProxy")) ||
+	    !slice_equal(
+	        group, slice_from_string(gw_kinds[GW_ENVOYPROXY].group)))
+		return NULL;
+	node = gw_node_get(state, GW_ENVOYPROXY, namespace, name);
+	return node && node->object ? node : NULL;
+}
+
+/* Envoy Gateway's default, too. */
+static struct slice
+namespace_of(const struct gw_class_parameters *reference)
+{
+	return reference->namespace.length > 0 ? reference->namespace
+	                                       : SLICE("default");
+}
+
+static const struct gw_node *
+class_parameters(const struct gw_state *state, const struct gw_object *class)
+{
+	const struct gw_class_parameters *reference =
+	    class->gatewayclass->spec->parameters_ref;
+
+	return reference ? find(state, reference->group, reference->kind,
+	                       namespace_of(reference), reference->name)
+	                 : NULL;
+}
+
+bool
+gw_parameters_are_there(
+    const struct gw_state *state, const struct gw_object *class)
+{
+	return !state->has_fleets ||
+	    !class->gatewayclass->spec->parameters_ref ||
+	    class_parameters(state, class) != NULL;
+}
+
+/* ---- what is ignored ---- */
+
+enum honour { HONOURED, IN_PART, IGNORED };
+
+static enum honour
+judge_path(struct slice path)
+{
+	static const char *const rows[] = {
+#define GW_PARAMETER(path) path,
+#include "gw/parameter.def"
+#undef GW_PARAMETER
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct slice row = slice_from_string(rows[i]);
+
+		if (slice_equal(path, row))
+			return HONOURED;
+		if (slice_starts_with(row, path) &&
+		    row.data[path.length] == '.')
+			return IN_PART;
+	}
+	return IGNORED;
+}
+
+struct telling {
+	struct text *told;
+	struct arena *arena;
+	bool image;
+};
+
+static void tell_members(const struct telling *telling,
+    const struct tree_node *map, struct slice path);
+
+/* What the CRD fills in by itself nobody has asked for. */
+static bool
+is_default(const struct tree_node *node, struct slice path)
+{
+	struct text json;
+	bool is;
+
+	if (!slice_equal(path, SLICE("logging")))
+		return false;
+	text_init(&json);
+	wire_tree_json(&json, node);
+	is = slice_equal(
+	    text_slice(&json), SLICE("{\"level\":{\"default\":\"warn\"}}"));
+	text_fini(&json);
+	return is;
+}
+
+static void
+tell_member(const struct telling *telling, const struct tree_node *node,
+    struct slice path)
+{
+	enum honour honour = judge_path(path);
+	bool image =
+	    slice_equal(path, SLICE(IMAGE_PATH)) && !telling->image;
+
+	if (honour == IN_PART && node->kind == TREE_MAP) {
+		tell_members(telling, node, path);
+		return;
+	}
+	if ((honour == HONOURED && !image) || is_default(node, path))
+		return;
+	text_printf(telling->told, "%sEnvoyProxy spec.%.*s%s",
+	    telling->told->length > 0 ? ", " : "", SLICE_ARGS(path),
+	    image ? " (only with --proxy-image-from-envoyproxy)" : "");
+}
+
+/* No deeper than the rows. */
+static void
+tell_members(const struct telling *telling, const struct tree_node *map,
+    struct slice path)
+{
+	for (const struct tree_node *at = map->child; at; at = at->next)
+		tell_member(telling, at,
+		    arena_format(telling->arena, "%.*s%s%.*s", SLICE_ARGS(path),
+		        path.length > 0 ? "." : "", SLICE_ARGS(at->key)));
+}
+
+/* ---- one over the other ---- */
+
+static struct tree_node *
+spec_of(const struct gw_node *node, struct arena *arena)
+{
+	const struct gw_stored *stored = node->object->stored;
+	struct tree_node *document, *spec;
+
+	must(stored != NULL);
+	/* Later than the object's own, as trees point into what they read. */
+	document = wire_tree_from_json(
+	    arena_copy(arena, slice_make(stored->text, stored->length)), arena);
+	spec = document ? wire_tree_get(document, "spec") : NULL;
+	return spec && spec->kind == TREE_MAP ? spec
+	                                      : gw_tree_new(arena, TREE_MAP);
+}
+
+static struct tree_node *
+merge(struct arena *arena, struct tree_node *class, struct tree_node *gateway)
+{
+	const struct tree_node *how = wire_tree_get(gateway, "mergeType");
+	struct slice type = how && how->kind == TREE_TEXT ? how->text
+	                                                  : SLICE("Replace");
+
+	if (slice_equal(type, SLICE("StrategicMerge")))
+		return gw_tree_merge(arena, class, gateway, true);
+	if (slice_equal(type, SLICE("JSONMerge")))
+		return gw_tree_merge(arena, class, gateway, false);
+	return gateway;
+}
+
+bool
+gw_parameters_judge(
+    const struct gw_state *state, struct gw_owner_node *gateway)
+{
+	const struct gw_object *object = gateway->node.object;
+	const struct gw_gateway_spec *spec = object->gateway->spec;
+	const struct gw_local_reference *reference =
+	    spec->infrastructure ? spec->infrastructure->parameters_ref : NULL;
+	const struct gw_node *class = gw_node_get(
+	    state, GW_GATEWAYCLASS, SLICE(""), spec->gateway_class_name);
+	const struct gw_node *first =
+	    class ? class_parameters(state, class->object) : NULL;
+	const struct gw_node *second = reference
+	    ? find(state, reference->group, reference->kind, object->namespace,
+	          reference->name)
+	    : NULL;
+	struct arena *arena = &gateway->arena;
+	struct hash hash;
+
+	hash_init(&hash);
+	hash_push_number(&hash, first ? first->object->digest : 0);
+	hash_push_number(&hash, second ? second->object->digest : 0);
+	gateway->parameters_hash = hash_take(&hash);
+	gateway->parameters = NULL;
+	if (first)
+		gateway->parameters = spec_of(first, arena);
+	if (second)
+		gateway->parameters = first
+		    ? merge(arena, gateway->parameters, spec_of(second, arena))
+		    : spec_of(second, arena);
+	return !reference || second != NULL;
+}
+
+void
+gw_parameters_tell_ignored(const struct gw_state *state,
+    const struct gw_owner_node *gateway, struct text *told)
+{
+	struct arena arena;
+	const struct telling telling = {.told = told,
+	    .arena = &arena,
+	    .image = state->fleet.image_from_parameters};
+
+	if (!gateway->parameters)
+		return;
+	arena_init(&arena, 1024);
+	tell_members(&telling, gateway->parameters, SLICE(""));
+	arena_fini(&arena);
+}
