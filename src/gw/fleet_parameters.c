@@ -60,7 +60,8 @@ patch(struct arena *arena, struct tree_node *document,
 {
 	const struct tree_node *value = asked ? find(asked, "value") : NULL;
 	const struct tree_node *type = asked ? find(asked, "type") : NULL;
-	bool strategic = !type || slice_equal(type->text, SLICE("StrategicMerge"));
+	bool strategic =
+	    !type || slice_equal(type->text, SLICE("StrategicMerge"));
 	struct tree_node *made;
 
 	if (!value || value->kind != TREE_MAP)
@@ -79,7 +80,8 @@ lay_pod(const struct gw_fleet_plan *plan, struct arena *arena,
 	static const char *const whole[] = {"affinity", "tolerations",
 	    "nodeSelector", "topologySpreadConstraints", "priorityClassName",
 	    "imagePullSecrets"};
-	const struct tree_node *asked = find(plan->parameters, DEPLOYMENT "pod");
+	const struct tree_node *asked =
+	    find(plan->parameters, DEPLOYMENT "pod");
 
 	for (size_t i = 0; asked && i < sizeof(whole) / sizeof(whole[0]); i++)
 		put(arena, pod, whole[i], find(asked, whole[i]));
@@ -119,13 +121,12 @@ lay_deployment(const struct gw_fleet_plan *plan, struct arena *arena,
 	if (find(parameters, KUBERNETES "envoyHpa"))
 		gw_tree_drop(spec, "replicas");
 	put(arena, spec, "strategy", find(parameters, DEPLOYMENT "strategy"));
-	lay_member(arena, metadata, "labels", parameters,
-	    DEPLOYMENT "pod.labels");
+	lay_member(
+	    arena, metadata, "labels", parameters, DEPLOYMENT "pod.labels");
 	lay_member(arena, metadata, "annotations", parameters,
 	    DEPLOYMENT "pod.annotations");
 	lay_pod(plan, arena, pod);
-	lay_container(
-	    plan, arena, wire_tree_get(pod, "containers")->child);
+	lay_container(plan, arena, wire_tree_get(pod, "containers")->child);
 	patch(arena, document, find(parameters, DEPLOYMENT "patch"));
 }
 

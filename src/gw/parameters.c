@@ -106,8 +106,7 @@ tell_member(const struct telling *telling, const struct tree_node *node,
     struct slice path)
 {
 	enum honour honour = judge_path(path);
-	bool image =
-	    slice_equal(path, SLICE(IMAGE_PATH)) && !telling->image;
+	bool image = slice_equal(path, SLICE(IMAGE_PATH)) && !telling->image;
 
 	if (honour == IN_PART && node->kind == TREE_MAP) {
 		tell_members(telling, node, path);
@@ -152,8 +151,8 @@ static struct tree_node *
 merge(struct arena *arena, struct tree_node *class, struct tree_node *gateway)
 {
 	const struct tree_node *how = wire_tree_get(gateway, "mergeType");
-	struct slice type = how && how->kind == TREE_TEXT ? how->text
-	                                                  : SLICE("Replace");
+	struct slice type =
+	    how && how->kind == TREE_TEXT ? how->text : SLICE("Replace");
 
 	if (slice_equal(type, SLICE("StrategicMerge")))
 		return gw_tree_merge(arena, class, gateway, true);
@@ -163,8 +162,7 @@ merge(struct arena *arena, struct tree_node *class, struct tree_node *gateway)
 }
 
 bool
-gw_parameters_judge(
-    const struct gw_state *state, struct gw_owner_node *gateway)
+gw_parameters_judge(const struct gw_state *state, struct gw_owner_node *gateway)
 {
 	const struct gw_object *object = gateway->node.object;
 	const struct gw_gateway_spec *spec = object->gateway->spec;

@@ -299,6 +299,7 @@ on_change(struct gw_state *state, struct gw_node *node,
 
 	switch (node->kind) {
 	case GW_GATEWAYCLASS:
+	case GW_ENVOYPROXY: /* classes refer to them, too */
 		state->classes_stale = true;
 		drop_removed(state, node);
 		break;
@@ -330,11 +331,6 @@ on_change(struct gw_state *state, struct gw_node *node,
 	case GW_SECRET:
 		if (!has_same_spec(before, now))
 			on_credential(state, node);
-		break;
-	case GW_ENVOYPROXY:
-		/* Which classes are accepted, and what fleets are. */
-		state->classes_stale = true;
-		drop_removed(state, node);
 		break;
 	case GW_REFERENCEGRANT:
 		gw_grant_relink(state, (struct gw_grant_node *)(void *)node);
