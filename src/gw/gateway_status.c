@@ -385,19 +385,18 @@ add_reach(const struct gw_state *state, struct arena *arena,
 	bool given = state->has_fleets && owner->ask.named_count == 0 &&
 	    count_given(owner) > 0;
 
-	if (placed->missing ||
+	if (!set && !sum->worst && owner->fleet_fault.length > 0) {
+		sum->worst = "NoResources";
+		sum->message =
+		    arena_copy(arena, text_slice(&owner->fleet_fault));
+	} else if (placed->missing ||
 	    (placed->reason && !set && sum->bound && !given)) {
 		sum->worst = placed->reason;
 		sum->message =
 		    set ? SLICE("the Gateway has no address") : placed->message;
 	}
-	if (!state->has_fleets || set || sum->worst)
-		return;
-	if (owner->fleet_fault.length > 0) {
-		sum->worst = "NoResources";
-		sum->message =
-		    arena_copy(arena, text_slice(&owner->fleet_fault));
-	} else if (count_given(owner) == 0) {
+	if (state->has_fleets && !set && !sum->worst &&
+	    count_given(owner) == 0) {
 		sum->worst = "AddressNotAssigned";
 		sum->message = arena_format(arena,
 		    "Service %.*s/%.*s has not been given an address yet",

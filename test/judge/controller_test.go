@@ -111,9 +111,16 @@ type controller struct {
 	ended   chan struct{}
 }
 
+// startController starts one that makes no proxies: authority and tokens are files.
 func startController(t *testing.T, r *relay, args ...string) *controller {
 	t.Helper()
 	folder := t.TempDir()
+	return startIn(t, r, folder, append([]string{"--stream-authority", folder,
+		"--stream-tokens", filepath.Join(folder, "tokens")}, args...)...)
+}
+
+func startIn(t *testing.T, r *relay, folder string, args ...string) *controller {
+	t.Helper()
 	program, err := filepath.Abs(yumen())
 	if err != nil {
 		t.Fatal(err)
@@ -150,8 +157,7 @@ users:
 		args = append(args, "--kubeconfig", filepath.Join(folder, "kubeconfig"))
 	}
 	c.command = exec.Command(program, append([]string{"controller",
-		"--stream-listen", "127.0.0.1:" + ports[0], "--stream-authority", folder,
-		"--stream-tokens", filepath.Join(folder, "tokens"), "--admin", "off",
+		"--stream-listen", "127.0.0.1:" + c.port, "--admin", "off",
 		"--socket", filepath.Join(folder, "socket")}, args...)...)
 	c.command.Stdout, c.command.Stderr = log, log
 	if err := c.command.Start(); err != nil {
@@ -829,6 +835,10 @@ func used(t *testing.T, path string) (did map[string]bool, forbidden []string) {
 		}
 		what := fmt.Sprintf("%s %s/%s", event.Verb, event.ObjectRef.APIGroup, resource)
 		did[what] = true
+		// A server-side apply that makes an object must be allowed to create it.
+		if event.Verb == "patch" && event.ResponseStatus.Code == 201 {
+			did["create"+strings.TrimPrefix(what, "patch")] = true
+		}
 		if event.ResponseStatus.Code == 403 || event.ResponseStatus.Code == 401 {
 			forbidden = append(forbidden, what)
 		}
@@ -859,8 +869,10 @@ func TestControllerRoles(t *testing.T) {
 	defer s.stop()
 	var custom []kind
 	for _, k := range world.kinds {
-		if k.crd != nil && (strings.HasPrefix(k.group, "gateway.networking.") || k.group == "metallb.io") {
-			custom = append(custom, k)
+		for _, group := range []string{"gateway.networking.", "gateway.envoyproxy.io", "metallb.io"} {
+			if k.crd != nil && strings.HasPrefix(k.group, group) {
+				custom = append(custom, k)
+			}
 		}
 	}
 	if err := s.install(custom); err != nil {
@@ -913,7 +925,42 @@ users: [{name: u, user: {token: %q}}]}`, s.base, folder, token.Status.Token)
 		`{"metadata":{"name":"balanced"},"spec":{"type":"LoadBalancer","loadBalancerClass":"yumen.dev/lb","ports":[{"port":80}]}}`)
 	post(gatewayRoot+"/namespaces/default/backendtlspolicies", spec("BackendTLSPolicy",
 		`{"targetRefs":[{"group":"","kind":"Service","name":"nobody"}],"validation":{"hostname":"a.test","wellKnownCACertificates":"System"}}`))
-	startController(t, newRelay(t), "--kubeconfig", config)
+	// What is made for a Gateway, with an address of a pool; it goes with the Gateway.
+	post("/api/v1/namespaces", `{"metadata":{"name":"metallb-system"}}`)
+	post("/apis/metallb.io/v1beta1/namespaces/metallb-system/ipaddresspools",
+		`{"apiVersion":"metallb.io/v1beta1","kind":"IPAddressPool","metadata":{"name":"x"},"spec":{"addresses":["192.0.2.0/24"]}}`)
+	post("/apis/gateway.envoyproxy.io/v1alpha1/namespaces/default/envoyproxies", fleetParameters)
+	post(gatewayRoot+"/namespaces/default/gateways", strings.Replace(gatewayOf("gone", "ours"), `"listeners"`, `"infrastructure":`+
+		`{"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"x"}},"listeners"`, 1))
+	stream := "/api/v1/namespaces/yumen-system/secrets/yumen-stream"
+	first := startIn(t, newRelay(t), t.TempDir(), "--kubeconfig", config)
+	var secret struct{ Data map[string][]byte }
+	waitFor(t, "the stream's Secret", 20*time.Second, func() error { return s.get(stream, &secret) })
+	waitFor(t, "what is made", 20*time.Second, func() error {
+		return s.get("/apis/policy/v1/namespaces/default/poddisruptionbudgets/gone-ours", &object{})
+	})
+	authority := filepath.Join(folder, "stream.pem")
+	if err := os.WriteFile(authority, secret.Data["ca.pem"], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	startStranger(t, first, authority)
+	waitFor(t, "the review of a token", 20*time.Second, func() error {
+		if did, _ := used(t, audit); !did["create authentication.k8s.io/tokenreviews"] {
+			return fmt.Errorf("none")
+		}
+		return nil
+	})
+	first.stop(syscall.SIGTERM)
+	// One whose seeds are of long ago is renewed.
+	code, _, told, err := s.send("PATCH", stream, "application/merge-patch+json", []byte(`{"data":{"tickets":""}}`))
+	if err != nil || code != 200 {
+		t.Fatalf("%d %v %s", code, err, told)
+	}
+	code, _, told, err = s.send("DELETE", gatewayRoot+"/namespaces/default/gateways/gone", "", nil)
+	if err != nil || code != 200 {
+		t.Fatalf("%d %v %s", code, err, told)
+	}
+	startIn(t, newRelay(t), t.TempDir(), "--kubeconfig", config)
 	waitFor(t, "all that it may do to be done", 40*time.Second, func() error {
 		var unused []string
 		did, forbidden := used(t, audit)

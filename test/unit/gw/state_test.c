@@ -375,6 +375,8 @@ make_gateway(struct model *model, struct text *out)
 	        "  infrastructure: {annotations: "
 	        "{metallb.io/loadBalancerIPs: \"10.0.0.2, fd00::1\", "
 	        "metallb.io/allow-shared-ip: a}}\n",
+	        "  infrastructure: {labels: {team: a}, parametersRef: {group: "
+	        "gateway.envoyproxy.io, kind: EnvoyProxy, name: x0}}\n",
 	        "  infrastructure: {annotations: {metallb.io/address-pool: "
 	        "x0, metallb.universe.tf/allow-shared-ip: a}}\n",
 	        "  addresses: [{type: Hostname, value: a.example}]\n"));
@@ -608,6 +610,15 @@ make_object(
 	else if (kind == GW_L2ADVERTISEMENT)
 		text_push_string(
 		    out, PICK(model, "", "spec: {ipAddressPools: [x0]}\n"));
+	else if (kind == GW_ENVOYPROXY)
+		text_printf(out,
+		    "spec: {mergeType: %s, provider: {type: Kubernetes, "
+		    "kubernetes: {%s}}}\n",
+		    PICK(model, "Replace", "JSONMerge", "StrategicMerge"),
+		    PICK(model, "envoyDeployment: {replicas: 2}",
+		        "envoyService: {type: ClusterIP}",
+		        "envoyDeployment: {container: {env: [{name: A}]}}, "
+		        "envoyPDB: {minAvailable: 1}"));
 	else if (kind == GW_XBACKEND)
 		text_printf(out,
 		    "spec: {type: ExternalHostname, externalHostname: "
@@ -683,6 +694,7 @@ print_whole(const struct model *model, const struct gw_options *options,
 	struct world world;
 
 	world_init(&world, options);
+	gw_state_fleet_bundle(world.state, SLICE("bundle"));
 	/* Not the order of the edits. */
 	for (unsigned i = GW_KIND__COUNT; i-- > 0;)
 		for (unsigned j = 0; j < NAMES; j++) {
@@ -704,6 +716,15 @@ static void
 run_seed(uint64_t seed)
 {
 	const struct slice name = SLICE("yumen.dev/gateway-controller");
+	const struct gw_fleet_options fleet = {
+	    .namespace = SLICE("n0"),
+	    .service = SLICE("x1"),
+	    .port = 9912,
+	    .image = SLICE("yumen"),
+	    .balancer_class =
+	        seed % 8 == 3 ? SLICE("yumen.dev/lb") : SLICE_NONE,
+	    .envoy_namespace = SLICE("n1"),
+	};
 	const struct gw_options options = {
 	    .controller_names = &name,
 	    .controller_name_count = seed % 3 == 0,
@@ -712,6 +733,7 @@ run_seed(uint64_t seed)
 	    .addressing =
 	        seed % 4 < 2 ? GW_ADDRESSING_HOST : GW_ADDRESSING_CLUSTER,
 	    .takes_unclassed = seed % 8 == 3,
+	    .fleet = seed % 4 == 3 ? &fleet : NULL,
 	};
 	struct model *model = memory_zero(1, sizeof(*model));
 	struct world world;
@@ -719,6 +741,7 @@ run_seed(uint64_t seed)
 
 	random_init_seed(&model->random, seed);
 	world_init(&world, &options);
+	gw_state_fleet_bundle(world.state, SLICE("bundle"));
 	text_init(&left);
 	text_init(&right);
 	for (unsigned i = 0; i < EDITS; i++) {

@@ -374,19 +374,10 @@ on_fleet(void *context, const struct gw_fleet *fleet)
 			text_printf(&text, "  addresses: %.*s\n",
 			    SLICE_ARGS(object->addresses));
 	}
-	const struct world_thing *before =
-	    map_get(&world->fleets, fleet->gateway);
-
-	/* It may be what it was before it was only kept. */
-	if (fleet->state == GW_FLEET_WANTED && before &&
-	    slice_equal(text_slice(&before->text), text_slice(&text)))
-		before = NULL;
-	else if (fleet->state == GW_FLEET_NONE)
+	if (fleet->state == GW_FLEET_NONE)
 		drop_thing(&world->fleets, fleet->gateway);
-	else if (fleet->state == GW_FLEET_WANTED)
+	else
 		set_thing(&world->fleets, fleet->gateway, text_slice(&text));
-	else if (!before)
-		set_thing(&world->fleets, fleet->gateway, SLICE(""));
 	arena_fini(&arena);
 	text_fini(&text);
 }

@@ -1,0 +1,148 @@
+// What is made for Gateways, against a real API server.
+package judge
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const fleetParameters = `{"apiVersion":"gateway.envoyproxy.io/v1alpha1","kind":"EnvoyProxy","metadata":{"name":"x","namespace":"default"},
+	"spec":{"provider":{"type":"Kubernetes","kubernetes":{"envoyHpa":{"maxReplicas":3},"envoyPDB":{"minAvailable":1}}}}}`
+
+// startStranger starts a proxy whose token nobody knows.
+func startStranger(t *testing.T, c *controller, authority string) {
+	t.Helper()
+	program, err := filepath.Abs(yumen())
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	token := filepath.Join(folder, "token")
+	if err := os.WriteFile(token, []byte("nobody's"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	proxy := exec.Command(program, "proxy", "--controller", "127.0.0.1:"+c.port, "--gateway", "default/gate", "--ca", authority,
+		"--server-name", "yumen-controller.yumen-system.svc", "--token-file", token, "--admin", "off",
+		"--socket", filepath.Join(folder, "socket"), "--workers", "1")
+	if err := proxy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = proxy.Process.Kill()
+		_ = proxy.Wait()
+	})
+}
+
+var fleetPaths = []string{
+	"/api/v1/namespaces/default/serviceaccounts/",
+	"/api/v1/namespaces/default/configmaps/",
+	"/api/v1/namespaces/default/services/",
+	"/apis/apps/v1/namespaces/default/deployments/",
+}
+
+// field is what is at a path of keys, or nil.
+func field(o any, keys ...string) any {
+	for _, key := range keys {
+		m, _ := o.(object)
+		o = m[key]
+	}
+	return o
+}
+
+func isAt(path string, want any, keys ...string) func() error {
+	return func() error {
+		var o object
+		if err := world.server.get(path, &o); err != nil {
+			return err
+		}
+		if got := field(o, keys...); fmt.Sprint(got) != fmt.Sprint(want) {
+			return fmt.Errorf("%v is %v, not %v", keys, got, want)
+		}
+		return nil
+	}
+}
+
+func TestControllerMakesFleets(t *testing.T) {
+	const (
+		class   = gatewayRoot + "/gatewayclasses/fleet"
+		gate    = gatewayRoot + "/namespaces/default/gateways/made"
+		deploy  = "/apis/apps/v1/namespaces/default/deployments/made-fleet"
+		service = "/api/v1/namespaces/default/services/made-fleet"
+	)
+	all := []string{class, gate, "/api/v1/namespaces/default/secrets/yumen-stream"}
+	for _, path := range fleetPaths {
+		all = append(all, path+"made-fleet")
+	}
+	drop(t, all...)
+	// Somebody else's of the same name.
+	theirs := `{"metadata":{"name":"made-fleet"},"spec":{"ports":[{"port":7}],"type":"ClusterIP"}}`
+	send(t, "POST", "/api/v1/namespaces/default/services", theirs, 201)
+	send(t, "POST", gatewayRoot+"/gatewayclasses", classOf("fleet", "yumen.dev/fleet-controller"), 201)
+	made := send(t, "POST", gatewayRoot+"/namespaces/default/gateways", gatewayOf("made", "fleet"), 201)
+	startIn(t, newRelay(t), t.TempDir(), "--lease", "fleet", "--controller-name", "yumen.dev/fleet-controller")
+
+	waitFor(t, "what is made", 20*time.Second, isAt(deploy, "made-fleet", "spec", "template", "spec", "serviceAccountName"))
+	for _, path := range fleetPaths {
+		if strings.Contains(path, "/services/") {
+			continue
+		}
+		waitFor(t, "its mark", 10*time.Second, isAt(path+"made-fleet", "yumen.dev_fleet-controller", "metadata", "labels", "yumen.dev/controller"))
+		var o object
+		if err := world.server.get(path+"made-fleet", &o); err != nil {
+			t.Fatal(err)
+		}
+		owners, _ := field(o, "metadata", "ownerReferences").([]any)
+		if len(owners) != 1 || field(owners[0], "uid") != field(made, "metadata", "uid") {
+			t.Errorf("owners of %s: %v", path, owners)
+		}
+	}
+	// It is not adopted, and the Gateway says so.
+	waitFor(t, "the fault", 20*time.Second, hasCondition(gate, "Programmed", "False/NoResources"))
+	if err := isAt(service, "7", "spec", "ports")(); err == nil || !strings.Contains(err.Error(), "port:7") {
+		t.Errorf("another's Service: %v", err)
+	}
+	drop(t, service)
+	waitFor(t, "the Service", 30*time.Second, isAt(service, "LoadBalancer", "spec", "type"))
+	waitFor(t, "the fault to go", 20*time.Second, hasCondition(gate, "Programmed", "False/AddressNotAssigned"))
+
+	// Drift is mended, and what goes comes again; what others add stays.
+	send(t, "PATCH", deploy, `{"metadata":{"annotations":{"theirs":"kept"}},"spec":{"replicas":7}}`, 200)
+	waitFor(t, "replicas", 20*time.Second, isAt(deploy, 1, "spec", "replicas"))
+	if err := isAt(deploy, "kept", "metadata", "annotations", "theirs")(); err != nil {
+		t.Error(err)
+	}
+	send(t, "DELETE", fleetPaths[1]+"made-fleet", "", 200)
+	waitFor(t, "the ConfigMap again", 20*time.Second, func() error {
+		var o object
+		if err := world.server.get(fleetPaths[1]+"made-fleet", &o); err != nil {
+			return err
+		}
+		if text, _ := field(o, "data", "ca.pem").(string); !strings.Contains(text, "BEGIN CERTIFICATE") {
+			return errors.New("no certificate in it")
+		}
+		return nil
+	})
+
+	// A Gateway that is not valid keeps what it has; one that is gone does not.
+	send(t, "PATCH", gate, `{"spec":{"listeners":[{"name":"http","port":8080,"protocol":"example.com/NONE"}]}}`, 200)
+	waitFor(t, "Accepted=False", 20*time.Second, hasCondition(gate, "Accepted", "False"))
+	if err := isAt(deploy, 1, "spec", "replicas")(); err != nil {
+		t.Error(err)
+	}
+	send(t, "DELETE", gate, "", 200)
+	for _, path := range fleetPaths {
+		waitFor(t, path+" to go", 20*time.Second, func() error {
+			code, _, _, err := world.server.send("GET", path+"made-fleet", "", nil)
+			if err == nil && code != 404 {
+				err = fmt.Errorf("%d", code)
+			}
+			return err
+		})
+	}
+}
