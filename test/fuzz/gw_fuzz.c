@@ -112,7 +112,13 @@ read_objects(struct run *run, struct slice yaml, bool keep)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-	const struct gw_options options = {.namespaces_implied = true};
+	/* Where addresses come from, the first byte says. */
+	const struct gw_options options = {
+	    .namespaces_implied = true,
+	    .takes_unclassed = true,
+	    .addressing = length > 0 && bytes[0] == '#' ? GW_ADDRESSING_CLUSTER
+	                                                : GW_ADDRESSING_HOST,
+	};
 	const struct slice yaml = slice_make((const char *)bytes, length);
 	struct run run = {.state = gw_state_new(&options)};
 	const struct gw_output output = {
