@@ -17,6 +17,9 @@
  * one for some more. */
 struct asking {
 	const struct gw_object *object;
+	/* What a Service came with, its own or that of a Gateway's fleet; NULL:
+	 * nothing */
+	const struct gw_service_status *service;
 	const struct gw_ask *ask;
 	struct gw_placed *placed;
 	struct arena *arena;
@@ -68,25 +71,25 @@ labels_of(const struct gw_object *object, struct arena *arena)
 	return made;
 }
 
-/* Addresses that it came with, as texts; their count. */
+/* Addresses that it came with, as texts; their count. A Gateway that did not
+ * answer has none in its status, but in that of its fleet's Service. */
 static uint32_t
-told_of(const struct gw_object *object, struct arena *arena, struct slice **out)
+told_of(const struct asking *asking, struct arena *arena, struct slice **out)
 {
-	const struct gw_told_addresses *gateway =
-	    object->kind == GW_GATEWAY ? object->told_addresses : NULL;
-	const struct gw_load_balancer_status *service =
-	    object->kind == GW_SERVICE && object->told_service
-	    ? object->told_service->load_balancer
+	const struct gw_told_addresses *own = asking->object->kind == GW_GATEWAY
+	    ? asking->object->told_addresses
 	    : NULL;
-	uint32_t count = gateway ? gateway->addresses_count
-	    : service            ? service->ingress_count
-	                         : 0;
+	const struct gw_load_balancer_status *service =
+	    asking->service ? asking->service->load_balancer : NULL;
+	uint32_t own_count = own ? own->addresses_count : 0;
+	uint32_t more = service ? service->ingress_count : 0;
 
-	*out = arena_zero(arena, count + 1, sizeof(**out));
-	for (uint32_t i = 0; i < count; i++)
-		(*out)[i] = gateway ? gateway->addresses[i].value
-		                    : service->ingress[i].ip;
-	return count;
+	*out = arena_zero(arena, own_count + more + 1, sizeof(**out));
+	for (uint32_t i = 0; i < own_count; i++)
+		(*out)[i] = own->addresses[i].value;
+	for (uint32_t i = 0; i < more; i++)
+		(*out)[own_count + i] = service->ingress[i].ip;
+	return own_count + more;
 }
 
 /* What it came with, then what it was given here: another replica may have
@@ -96,7 +99,7 @@ gather_held(
     const struct asking *asking, struct arena *arena, struct addr_ip **held)
 {
 	struct slice *told;
-	uint32_t told_count = told_of(asking->object, arena, &told), count = 0;
+	uint32_t told_count = told_of(asking, arena, &told), count = 0;
 
 	*held = arena_zero(
 	    arena, told_count + asking->placed->held_count + 1, sizeof(**held));
@@ -223,6 +226,7 @@ gather(struct gw_state *state, struct gw_owner_node **gateways, uint32_t count,
 		}
 		all[asking++] = (struct asking){
 		    .object = gateways[i]->node.object,
+		    .service = gw_fleet_service_status(gateways[i]),
 		    .ask = &gateways[i]->ask,
 		    .placed = &gateways[i]->placed,
 		    .arena = &gateways[i]->arena,
@@ -235,6 +239,7 @@ gather(struct gw_state *state, struct gw_owner_node **gateways, uint32_t count,
 
 		all[asking++] = (struct asking){
 		    .object = balancer->service->node.object,
+		    .service = balancer->service->node.object->told_service,
 		    .ask = &balancer->ask,
 		    .placed = &balancer->placed,
 		    .arena = &balancer->arena,

@@ -125,6 +125,39 @@ a_start_goes_by_what_they_have(void **unused)
 	world_fini(&world);
 }
 
+#define SERVICE(name, address) \
+	"apiVersion: v1\n" \
+	"kind: Service\n" \
+	"metadata: {name: " name "}\n" \
+	"spec: {ports: [{port: 80}]}\n" \
+	"status: {loadBalancer: {ingress: [{ip: " address "}]}}\n---\n"
+
+/* One that nobody served when the last controller ended. */
+static void
+a_start_goes_by_services(void **unused)
+{
+	const struct gw_fleet_options fleet = {
+	    .namespace = SLICE("yumen-system"),
+	    .service = SLICE("yumen-controller"),
+	    .port = 1,
+	    .image = SLICE("yumen"),
+	    .balancer_class = SLICE(GW_BALANCER_CLASS),
+	};
+	struct gw_options options = cluster;
+	struct world world;
+
+	(void)unused;
+	options.fleet = &fleet;
+	world_init(&world, &options);
+	world_apply(&world,
+	    POOL("p", "addresses: [10.0.0.0/30]") GATEWAY("a", "", "")
+	        GATEWAY("b", "", "") SERVICE("b-yumen", "10.0.0.3")
+	            SERVICE("a-yumen", "10.9.9.9"));
+	expect(&world, "a", "10.0.0.0");
+	expect(&world, "b", "10.0.0.3");
+	world_fini(&world);
+}
+
 static void
 an_edit_elsewhere_costs_nothing(void **unused)
 {
@@ -433,6 +466,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(who_has_one_keeps_it),
 	    cmocka_unit_test(a_start_goes_by_what_they_have),
+	    cmocka_unit_test(a_start_goes_by_services),
 	    cmocka_unit_test(an_edit_elsewhere_costs_nothing),
 	    cmocka_unit_test(histories),
 	};
