@@ -405,6 +405,50 @@ gw_fleet_service_status(const struct gw_owner_node *gateway)
 	                                  : NULL;
 }
 
+static void
+add_address(struct gw_status_address *addresses, uint32_t *count,
+    const char *type, struct slice value)
+{
+	if (value.length > 0)
+		addresses[(*count)++] = (struct gw_status_address){
+		    .type = slice_from_string(type), .value = value};
+}
+
+/* What a load balancer gave; where there is none, as an EnvoyProxy may ask, the
+ * address that it has within the cluster. */
+uint32_t
+gw_fleet_addresses(const struct gw_owner_node *gateway, struct arena *arena,
+    struct gw_status_address **addresses)
+{
+	const struct gw_node *node = gateway->fleet_edge.node;
+	const struct gw_object *service = node ? node->object : NULL;
+	uint32_t count = 0;
+
+	*addresses = NULL;
+	if (!service)
+		return 0;
+	const struct gw_service_spec *spec = service->service->spec;
+	const struct gw_service_status *status =
+	    gw_fleet_service_status(gateway);
+	const struct gw_load_balancer_status *given =
+	    status ? status->load_balancer : NULL;
+	uint32_t given_count = given ? given->ingress_count : 0;
+
+	*addresses = arena_zero(arena, given_count + 1, sizeof(**addresses));
+	if (!slice_equal(spec->type, SLICE("LoadBalancer")))
+		add_address(*addresses, &count, "IPAddress", spec->cluster_ip);
+	else
+		for (uint32_t i = 0; i < given_count; i++) {
+			bool ip = given->ingress[i].ip.length > 0;
+
+			add_address(*addresses, &count,
+			    ip ? "IPAddress" : "Hostname",
+			    ip ? given->ingress[i].ip
+			       : given->ingress[i].hostname);
+		}
+	return count;
+}
+
 void
 gw_state_report_fleet(struct gw_state *state, struct slice namespace,
     struct slice name, struct slice why)

@@ -362,18 +362,6 @@ tell_programmed(
 	return told;
 }
 
-/* The addresses that its Service has been given. */
-static uint32_t
-count_given(const struct gw_owner_node *gateway)
-{
-	const struct gw_service_status *service =
-	    gw_fleet_service_status(gateway);
-
-	return service && service->load_balancer
-	    ? service->load_balancer->ingress_count
-	    : 0;
-}
-
 /* What keeps a Gateway from being reached: its addresses, or its fleet. Those
  * that another load balancer gave are as good as a pool's. */
 static void
@@ -382,8 +370,10 @@ add_reach(const struct gw_state *state, struct arena *arena,
 {
 	const struct gw_placed *placed = &owner->gateway->placed;
 	bool set = owner->node.kind == GW_LISTENERSET;
-	bool given = state->has_fleets && owner->ask.named_count == 0 &&
-	    count_given(owner) > 0;
+	struct gw_status_address *addresses;
+	uint32_t count = gw_fleet_addresses(owner, arena, &addresses);
+	bool given =
+	    state->has_fleets && owner->ask.named_count == 0 && count > 0;
 
 	if (!set && !sum->worst && owner->fleet_fault.length > 0) {
 		sum->worst = "NoResources";
@@ -395,8 +385,7 @@ add_reach(const struct gw_state *state, struct arena *arena,
 		sum->message =
 		    set ? SLICE("the Gateway has no address") : placed->message;
 	}
-	if (state->has_fleets && !set && !sum->worst &&
-	    count_given(owner) == 0) {
+	if (state->has_fleets && !set && !sum->worst && count == 0) {
 		sum->worst = "AddressNotAssigned";
 		sum->message = arena_format(arena,
 		    "Service %.*s/%.*s has not been given an address yet",
@@ -440,34 +429,6 @@ add_owner_programmed(const struct gw_state *state,
 	return sum.bound && !owner->gateway->placed.missing;
 }
 
-/* What the Service of its fleet was given. */
-static void
-add_given(struct gw_gateway_status *status, struct arena *arena,
-    const struct gw_owner_node *gateway)
-{
-	const struct gw_service_status *service =
-	    gw_fleet_service_status(gateway);
-	const struct gw_load_balancer_status *given =
-	    service ? service->load_balancer : NULL;
-
-	if (!given || given->ingress_count == 0)
-		return;
-	status->addresses =
-	    arena_zero(arena, given->ingress_count, sizeof(*status->addresses));
-	for (uint32_t i = 0; i < given->ingress_count; i++) {
-		bool ip = given->ingress[i].ip.length > 0;
-		struct slice value =
-		    ip ? given->ingress[i].ip : given->ingress[i].hostname;
-
-		if (value.length > 0)
-			status->addresses[status->addresses_count++] =
-			    (struct gw_status_address){.type = ip
-			            ? SLICE("IPAddress")
-			            : SLICE("Hostname"),
-			        .value = value};
-	}
-}
-
 static void
 add_addresses(struct gw_gateway_status *status, struct arena *arena,
     const struct gw_state *state, const struct gw_owner_node *gateway)
@@ -479,7 +440,8 @@ add_addresses(struct gw_gateway_status *status, struct arena *arena,
 	    placed->every ? &all : placed->items;
 
 	if (state->has_fleets) {
-		add_given(status, arena, gateway);
+		status->addresses_count =
+		    gw_fleet_addresses(gateway, arena, &status->addresses);
 		return;
 	}
 

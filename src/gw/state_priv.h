@@ -513,6 +513,10 @@ void gw_fleet_on_service(struct gw_state *state, struct gw_node *service);
 /* Of its fleet's Service; NULL: there is none yet. */
 const struct gw_service_status *gw_fleet_service_status(
     const struct gw_owner_node *gateway);
+/* By which a Gateway's fleet is reached, as its Service says, in arena; their
+ * count. */
+uint32_t gw_fleet_addresses(const struct gw_owner_node *gateway,
+    struct arena *arena, struct gw_status_address **addresses);
 
 /* ---- grant.c ---- */
 void gw_grant_relink(struct gw_state *state, struct gw_grant_node *grant);

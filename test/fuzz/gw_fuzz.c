@@ -9,6 +9,7 @@
 #include "gw/state.h"
 #include "snap/unit.h"
 #include "wire/record_tree.h"
+#include "wire/tree_json.h"
 
 enum { OBJECTS_MAX = 256 };
 
@@ -94,6 +95,19 @@ on_document(void *context, struct tree_node *root)
 	return true;
 }
 
+/* What is made is JSON. */
+static void
+on_fleet(void *context, const struct gw_fleet *fleet)
+{
+	struct arena arena;
+
+	(void)context;
+	arena_init(&arena, 4096);
+	for (uint32_t i = 0; i < fleet->count; i++)
+		must(wire_tree_from_json(fleet->objects[i].json, &arena));
+	arena_fini(&arena);
+}
+
 static void
 read_objects(struct run *run, struct slice yaml, bool keep)
 {
@@ -112,18 +126,32 @@ read_objects(struct run *run, struct slice yaml, bool keep)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-	/* Where addresses come from, the first byte says. */
+	const struct gw_fleet_options fleet = {
+	    .namespace = SLICE("default"),
+	    .service = SLICE("x"),
+	    .port = 1,
+	    .image = SLICE("x"),
+	    .balancer_class = SLICE("yumen.dev/lb"),
+	    .image_from_parameters = true,
+	    .envoy_namespace = SLICE("default"),
+	};
+	/* Where addresses come from, and whether proxies are made, the first
+	 * byte says. */
+	bool cluster = length > 0 && bytes[0] == '#';
 	const struct gw_options options = {
 	    .namespaces_implied = true,
 	    .takes_unclassed = true,
-	    .addressing = length > 0 && bytes[0] == '#' ? GW_ADDRESSING_CLUSTER
-	                                                : GW_ADDRESSING_HOST,
+	    .addressing = cluster ? GW_ADDRESSING_CLUSTER : GW_ADDRESSING_HOST,
+	    .fleet = cluster ? &fleet : NULL,
 	};
 	const struct slice yaml = slice_make((const char *)bytes, length);
 	struct run run = {.state = gw_state_new(&options)};
-	const struct gw_output output = {
-	    .context = &run, .on_unit = on_unit, .on_status = on_status};
+	const struct gw_output output = {.context = &run,
+	    .on_unit = on_unit,
+	    .on_status = on_status,
+	    .on_fleet = on_fleet};
 
+	gw_state_fleet_bundle(run.state, SLICE("bundle"));
 	map_init(&run.units);
 	arena_init(&run.names_arena, 4096);
 	read_objects(&run, yaml, false);
