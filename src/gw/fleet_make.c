@@ -75,7 +75,7 @@ static const char deployment_template[] =
     " protocol: TCP}]\n"
     "        readinessProbe:\n"
     "          httpGet: {path: /readyz, port: admin}\n"
-    "          periodSeconds: 2\n"
+    "          periodSeconds: 1\n"
     "          failureThreshold: 2\n"
     "        livenessProbe:\n"
     "          httpGet: {path: /livez, port: admin}\n"
