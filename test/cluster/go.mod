@@ -1,3 +1,3 @@
 module yumen.dev/test/cluster
 
-go 1.24
+go 1.25
