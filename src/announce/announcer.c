@@ -141,8 +141,12 @@ announcer_add_link(struct announcer *announcer, const char *name)
 	if (error != ERROR_OK)
 		return error;
 	announcer->link_count++;
-	if (announcer->has_peers)
-		init_peers(at);
+	if (!announcer->has_peers)
+		return ERROR_OK;
+	if (announcer->options.takes && net_link_hush(&at->link) != ERROR_OK)
+		log_event(LOG_ANNOUNCE_NOT_HUSHED,
+		    LOG_STRING("interface", at->link.name));
+	init_peers(at);
 	return begin_peers(at);
 }
 

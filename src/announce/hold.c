@@ -15,6 +15,10 @@ static const uint16_t announce_after_ms[] = {0, 100, 500, 1100, 2200};
 /* After so many asks whether the successor has it they are less frequent: it
  * may not have heard of the address yet. */
 #define YIELD_ASKS 10
+/* While a rival was heard of within this, whoever asks is told again, so long
+ * after the rival will have answered. */
+#define RIVAL_NEAR_MS 5000
+#define AFTER_RIVAL_MS 20
 
 static struct wire_neighbour *
 say(const struct announce_hold *hold, struct announce_output *out)
@@ -301,16 +305,22 @@ defend(struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
 		hold->defend_ms = soonest;
 }
 
-/* Whoever asks for it would be answered by a rival as well. */
+/* Whoever asks all for it is answered by a rival as well: one that is known is
+ * spoken after, one that is not is looked for. */
 static void
 answer(struct announce_hold *hold, const struct wire_neighbour *ask,
     uint64_t now_ms, struct announce_output *out)
 {
 	bool by_all = ask->to[0] & 1; /* it came to a group */
+	uint64_t after = now_ms + AFTER_RIVAL_MS;
 
 	say_answer(hold, ask, out);
-	if (!wire_ip_is_zero(ask->other) && by_all &&
-	    now_ms - hold->looked_ms >= LIMIT_VALUE_ANNOUNCE_LOOK_MS)
+	if (wire_ip_is_zero(ask->other) || !by_all)
+		return;
+	if (hold->rival_ms > 0 && now_ms - hold->rival_ms < RIVAL_NEAR_MS &&
+	    (hold->defend_ms == 0 || hold->defend_ms > after))
+		hold->defend_ms = after;
+	if (now_ms - hold->looked_ms >= LIMIT_VALUE_ANNOUNCE_LOOK_MS)
 		look(hold, now_ms, out);
 }
 

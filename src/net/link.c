@@ -2,11 +2,13 @@
 #include "net/link.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -211,6 +213,23 @@ net_link_close(struct net_link *link)
 		at->watch.fd = -1;
 	}
 	link->loop = NULL;
+}
+
+enum error
+net_link_hush(const struct net_link *link)
+{
+	char path[64 + IF_NAMESIZE], now = '0';
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/arp_ignore",
+	    link->name);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return error_from_errno(errno);
+	/* Whoever has set it has done so with reason. */
+	bool good =
+	    read(fd, &now, 1) == 1 && (now != '0' || write(fd, "1", 1) == 1);
+	close(fd);
+	return good ? ERROR_OK : ERROR_SYSTEM;
 }
 
 enum error

@@ -40,6 +40,10 @@ void net_link_close(struct net_link *link);
 /* Look again: is it up, is it there, has its hardware address changed? True
  * when any of it differs from before. */
 bool net_link_look(struct net_link *link);
+/* Keep the kernel from answering ARP on it for addresses that are on no
+ * interface (arp_ignore of ip-sysctl), so that nobody answers when this process
+ * does not. SYSTEM: it may not be set here. */
+enum error net_link_hush(const struct net_link *link) must_check;
 /* SYSTEM when the kernel does not take it (down, no buffer): it is lost, as
  * frames are. */
 enum error net_link_send(struct net_link *link, struct slice frame) must_check;

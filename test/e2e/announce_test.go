@@ -313,8 +313,10 @@ func arpFrame(operation byte, sender, senderIP, targetIP string) []byte {
 }
 
 // send puts frames on the link from the client's side.
-func (l *lan) send(frames ...[]byte) error {
-	return l.within(l.client, func() error {
+func (l *lan) send(frames ...[]byte) error { return l.sendFrom(l.client, 0, frames...) }
+
+func (l *lan) sendFrom(namespace string, pause time.Duration, frames ...[]byte) error {
+	return l.within(namespace, func() error {
 		device, err := net.InterfaceByName("eth0")
 		if err != nil {
 			return err
@@ -329,6 +331,7 @@ func (l *lan) send(frames ...[]byte) error {
 			if err := syscall.Sendto(fd, frame, 0, &to); err != nil {
 				return err
 			}
+			time.Sleep(pause)
 		}
 		return nil
 	})

@@ -12,7 +12,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sort"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -39,6 +41,7 @@ type node struct {
 	name      string // of its namespace, and as announcers know it
 	proxy     *gate
 	announcer *gate
+	dead      bool // its routes are nobody's
 }
 
 func (n *node) hardware() string { return fmt.Sprintf("02:00:00:00:78:%02x", 10+n.number) }
@@ -163,7 +166,7 @@ func (n *node) has(address string) bool {
 func (s *segment) owners(address string) (found []*node) {
 	s.t.Helper()
 	for _, n := range s.nodes {
-		if n.has(address) {
+		if !n.dead && n.has(address) {
 			found = append(found, n)
 		}
 	}
@@ -316,6 +319,7 @@ func (p *prober) take(enough func() bool) {
 type suffered struct {
 	gap         time.Duration
 	lost, tries int
+	last        try
 }
 
 func (p *prober) during(length time.Duration, event func()) suffered {
@@ -326,7 +330,7 @@ func (p *prober) during(length time.Duration, event func()) suffered {
 	p.stop()
 	p.take(func() bool { return false })
 	var answers []time.Time
-	result := suffered{tries: len(p.tries)}
+	result := suffered{tries: len(p.tries), last: p.tries[len(p.tries)-1]}
 	for _, one := range p.tries {
 		if one.good {
 			answers = append(answers, one.ended)
@@ -348,6 +352,7 @@ func (p *prober) during(length time.Duration, event func()) suffered {
 
 func (n *node) kill() {
 	n.s.t.Helper()
+	n.dead = true
 	n.s.ip("-n", n.s.name, "link", "set", n.port(), "down")
 	for _, g := range []*gate{n.announcer, n.proxy} {
 		g.cmd.Process.Kill()
@@ -356,11 +361,215 @@ func (n *node) kill() {
 	}
 }
 
-func TestAnnouncersKilledNode(t *testing.T) {
-	s := newSegment(t, 3, claimed)
-	s.startAll()
-	owner := s.settled()
-	p := s.probe(claimed)
-	result := p.during(2*time.Second, owner.kill)
-	t.Logf("gap %v, lost %d of %d\n%s", result.gap, result.lost, result.tries, s.logs())
+func (n *node) plug(state string) {
+	n.s.t.Helper()
+	n.s.ip("-n", n.s.name, "link", "set", n.port(), state)
+}
+
+func (n *node) signal(signal syscall.Signal) {
+	n.announcer.cmd.Process.Signal(signal)
+	n.proxy.cmd.Process.Signal(signal)
+}
+
+// isolate cuts the nodes off from each other, not from the client.
+func (s *segment) isolate(state string) {
+	s.t.Helper()
+	for _, n := range s.nodes {
+		s.ip("-n", s.name, "link", "set", "dev", n.port(), "type", "bridge_slave", "isolated", state)
+	}
+}
+
+// rival is a machine that has the address as well.
+func (s *segment) rival() string {
+	s.t.Helper()
+	name := "rival-" + randomHex()
+	s.attach(name, rivalHardware, "rival", 66)
+	s.ip("-n", name, "addr", "add", claimed+"/32", "dev", "eth0")
+	return name
+}
+
+// told is whether the owner's log names the rival.
+func (s *segment) told(hardware string) bool { return strings.Contains(s.logs(), "hardware="+hardware) }
+
+func (s *segment) forgetNeighbours() { s.run("-n", s.client, "neigh", "flush", "all") }
+
+const rivalHardware = "02:00:00:00:78:66"
+
+// What the client sees when something goes wrong with the node that has the
+// address, or with its neighbours. The figures are printed; what is asserted is
+// that it goes on, with one owner.
+func TestAnnouncers(t *testing.T) {
+	rows := []struct {
+		name   string
+		length time.Duration
+		event  func(s *segment, owner *node)
+		after  func(s *segment, owner *node)
+	}{
+		{"node killed", 2 * time.Second, func(_ *segment, owner *node) { owner.kill() }, nil},
+		{"link unplugged", 2 * time.Second, func(_ *segment, owner *node) { owner.plug("down") }, nil},
+		{"process frozen for 2 s", 4 * time.Second, func(_ *segment, owner *node) {
+			owner.signal(syscall.SIGSTOP)
+			time.AfterFunc(2*time.Second, func() { owner.signal(syscall.SIGCONT) })
+		}, nil},
+		{"link flaps 5 times", 7 * time.Second, func(_ *segment, owner *node) {
+			for i := 0; i < 5; i++ {
+				owner.plug("down")
+				time.Sleep(500 * time.Millisecond)
+				owner.plug("up")
+				time.Sleep(500 * time.Millisecond)
+			}
+		}, nil},
+		{"announcer ends (drain)", 2 * time.Second, func(_ *segment, owner *node) { owner.announcer.stop() }, nil},
+		{"nodes cut from each other for 2 s, then healed", 5 * time.Second, func(s *segment, _ *node) {
+			s.isolate("on")
+			s.control.eventually("all nodes have it", func() error {
+				if got := len(s.owners(claimed)); got != len(s.nodes) {
+					return fmt.Errorf("%d have it", got)
+				}
+				return nil
+			})
+			s.isolate("off")
+			began := time.Now()
+			s.awaitOwner(claimed)
+			s.t.Logf("healed: one owner after %v", time.Since(began).Round(time.Millisecond))
+		}, nil},
+		{"rival answers, and is asked for 4 times", 4 * time.Second, func(s *segment, _ *node) {
+			rival := s.rival()
+			if err := s.sendFrom(rival, 0, arpFrame(1, rivalHardware, claimed, claimed)); err != nil {
+				s.t.Error(err)
+			}
+			for i := 0; i < 4; i++ {
+				s.forgetNeighbours()
+				time.Sleep(500 * time.Millisecond)
+			}
+		}, func(s *segment, owner *node) {
+			if !s.told(rivalHardware) {
+				s.t.Errorf("the rival is not named\n%s", s.logs())
+			}
+			if conflicts := counter(owner.announcer, "yumen_announce_conflicts_total"); conflicts == "" || conflicts == "0" {
+				s.t.Errorf("conflicts: %q", conflicts)
+			}
+		}},
+		{"neighbour spoofs 100 times in 2 s", 4 * time.Second, func(s *segment, _ *node) {
+			var frames [][]byte
+			for i := 0; i < 100; i++ {
+				frames = append(frames, arpFrame(byte(1+i%2), fmt.Sprintf("02:00:00:00:99:%02x", i), claimed, claimed))
+			}
+			rival := s.rival()
+			s.ip("-n", rival, "addr", "del", claimed+"/32", "dev", "eth0")
+			if err := s.sendFrom(rival, 20*time.Millisecond, frames...); err != nil {
+				s.t.Error(err)
+			}
+		}, nil},
+	}
+	table := "| what happens | longest time without an answer | requests lost |\n| --- | --- | --- |\n"
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			s := newSegment(t, 3, claimed)
+			s.startAll()
+			owner := s.settled()
+			result := s.probe(claimed).during(row.length, func() { row.event(s, owner) })
+			table += fmt.Sprintf("| %s | %d ms | %d of %d |\n", row.name, result.gap.Milliseconds(), result.lost, result.tries)
+			owners := s.awaitOwner(claimed)
+			if last := result.last; !last.good {
+				t.Errorf("at the end nothing is answered; %s has it\n%s", owners.name, s.logs())
+			}
+			if row.after != nil {
+				row.after(s, owner)
+			}
+		})
+	}
+	t.Logf("a new connection every %v\n%s", proberEvery, table)
+}
+
+// manyGateways have a thousand addresses together, sixteen each at most.
+func manyGateways(count int) (string, []string) {
+	var addresses []string
+	for i := 0; i < count; i++ {
+		addresses = append(addresses, fmt.Sprintf("10.79.%d.%d", i/250, 1+i%250))
+	}
+	all := strings.Split(gatewayAt(), "---\n")[0]
+	for i := 0; i < count; i += 16 {
+		some := append([]string{}, addresses[i:min(i+16, count)]...)
+		one := strings.Split(gatewayAt(some...), "---\n")[1]
+		all += "---\n" + strings.Replace(one, "name: edge", fmt.Sprintf("name: edge%d", i), 1)
+	}
+	return all, addresses
+}
+
+// spent is the CPU time of a process so far.
+func spent(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+func parsed(t *testing.T, text string) int {
+	t.Helper()
+	value, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+// A thousand addresses on one node: what they cost, which is printed, and how long
+// another takes to have them all.
+func TestAnnouncersMany(t *testing.T) {
+	const count = 1000
+	s := newSegment(t, 2, claimed)
+	objects, addresses := manyGateways(count)
+	s.file("objects/gateway.yaml", objects)
+	s.ip("-n", s.client, "route", "add", "10.79.0.0/16", "dev", "eth0")
+	first, second := s.nodes[0], s.nodes[1]
+	first.serve()
+	first.announce()
+	all := func(n *node) func() error {
+		return func() error {
+			if held := counter(n.announcer, "yumen_announced_addresses"); held != strconv.Itoa(count) {
+				return fmt.Errorf("%s are held", held)
+			}
+			return nil
+		}
+	}
+	first.announcer.eventually("all are held", all(first))
+	for _, address := range []string{addresses[0], addresses[count-1]} {
+		if status, err := s.ask(address, "/"); err != nil || status != 404 {
+			t.Errorf("%s: %d %v", address, status, err)
+		}
+	}
+	window := 2 * time.Second
+	if os.Getenv("YUMEN_LONG") != "" {
+		window = 30 * time.Second // as long as it takes to tell all again
+		time.Sleep(5 * time.Second)
+	}
+	frames := func() int { return parsed(t, counter(first.announcer, `yumen_announce_sent_total{result="ok"}`)) }
+	beats := func() int { return parsed(t, counter(first.announcer, `yumen_announce_beats_sent_total{result="ok"}`)) }
+	sent, beaten, cpu := frames(), beats(), spent(t, first.announcer.cmd.Process.Pid)
+	time.Sleep(window)
+	t.Logf("in %v: %d frames, %d heartbeats, %v of CPU", window, frames()-sent, beats()-beaten,
+		spent(t, first.announcer.cmd.Process.Pid)-cpu)
+
+	second.serve()
+	second.announce("--node", "node2")
+	second.announcer.eventually("both are there", func() error {
+		if strings.Contains(second.announcer.stderr(), "announce.ready") {
+			return nil
+		}
+		return fmt.Errorf("not yet")
+	})
+	time.Sleep(4 * time.Second) // it settles, and has its share
+	began := time.Now()
+	first.kill()
+	second.announcer.eventually("all are held", all(second))
+	t.Logf("killed: the other one has all %d after %v", count, time.Since(began).Round(time.Millisecond))
+	if status, err := s.ask(addresses[0], "/"); err != nil || status != 404 {
+		t.Errorf("%s: %d %v", addresses[0], status, err)
+	}
 }
