@@ -482,6 +482,17 @@ func TestAnnouncers(t *testing.T) {
 	t.Logf("a new connection every %v\n%s", proberEvery, table)
 }
 
+// ready waits until an announcer knows all that is to be announced.
+func (g *gate) ready() {
+	g.t.Helper()
+	g.eventually("announcing", func() error {
+		if !strings.Contains(g.stderr(), "announce.ready") {
+			return fmt.Errorf("not yet")
+		}
+		return nil
+	})
+}
+
 // manyGateways have a thousand addresses together, sixteen each at most.
 func manyGateways(count int) (string, []string) {
 	var addresses []string
@@ -538,6 +549,7 @@ func TestAnnouncersMany(t *testing.T) {
 			return nil
 		}
 	}
+	first.announcer.ready()
 	first.announcer.eventually("all are held", all(first))
 	for _, address := range []string{addresses[0], addresses[count-1]} {
 		if status, err := s.ask(address, "/"); err != nil || status != 404 {
@@ -557,13 +569,8 @@ func TestAnnouncersMany(t *testing.T) {
 		spent(t, first.announcer.cmd.Process.Pid)-cpu)
 
 	second.serve()
-	second.announce("--node", "node2")
-	second.announcer.eventually("both are there", func() error {
-		if strings.Contains(second.announcer.stderr(), "announce.ready") {
-			return nil
-		}
-		return fmt.Errorf("not yet")
-	})
+	second.announce()
+	second.announcer.ready()
 	time.Sleep(4 * time.Second) // it settles, and has its share
 	began := time.Now()
 	first.kill()
