@@ -219,8 +219,10 @@ open_ctl(struct controller *controller)
 		options->identity =
 		    slice_from_string(controller->cluster.identity);
 		options->stream_secret = controller->cluster.makes_proxies;
-		if (controller->cluster.makes_proxies)
+		if (controller->cluster.makes_proxies) {
 			options->gw.fleet = &controller->cluster.fleet;
+			options->gw.carries |= GW_CARRY_FLEETS;
+		}
 		options->gw.namespaces_implied = false;
 		options->gw.classes_told = true;
 		options->gw.addressing = GW_ADDRESSING_CLUSTER;

@@ -17,6 +17,7 @@ enum gw_carry {
 	GW_CARRY_UDP = 8,
 	GW_CARRY_BACKEND_TLS = 16, /* towards backends */
 	GW_CARRY_HTTP2 = 32, /* with clients and backends: gRPC needs it */
+	GW_CARRY_FLEETS = 64, /* each Gateway has proxies of its own */
 };
 
 /* Where the addresses of Gateways come from, and what they are bound to. */
