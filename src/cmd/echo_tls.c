@@ -68,7 +68,6 @@ read_identity(const char *chain_path, const char *key_path)
 		tell(chain_path, &fault);
 		goto out;
 	}
-	memory_wipe(pem.data, pem.length);
 	text_reset(&pem);
 	if (!read_file(key_path, &pem))
 		goto out;
@@ -83,8 +82,7 @@ read_identity(const char *chain_path, const char *key_path)
 	if (fault.problem != CRYPT_KEY_MISMATCH)
 		identity = net_tls_identity_new(chain, key);
 out:
-	memory_wipe(pem.data, pem.length);
-	text_fini(&pem);
+	text_wipe(&pem);
 	crypt_key_free(key);
 	crypt_certificates_free(chain);
 	return identity;

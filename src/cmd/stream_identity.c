@@ -96,9 +96,7 @@ open_authority(struct stream_identity *identity, struct text *state)
 		stream_authority_bundle(text_slice(state), &bundle);
 		error = write_file(bundle_path, 0644, text_slice(&bundle));
 	}
-	if (old.data != NULL)
-		memory_wipe(old.data, old.capacity);
-	text_fini(&old);
+	text_wipe(&old);
 	text_fini(&bundle);
 	return error;
 }
@@ -130,10 +128,9 @@ show_new(struct stream_identity *identity, struct slice state)
 		else
 			error = ERROR_TLS_NO_CERTIFICATE;
 		identity->issued = now;
-		memory_wipe(key.data, key.capacity);
 	}
 	text_fini(&chain);
-	text_fini(&key);
+	text_wipe(&key);
 	return error;
 }
 
@@ -155,9 +152,7 @@ renew(struct stream_identity *identity)
 
 	if (error == ERROR_OK)
 		error = stream_identity_take(identity, text_slice(&state));
-	if (state.data != NULL)
-		memory_wipe(state.data, state.capacity);
-	text_fini(&state);
+	text_wipe(&state);
 	return error;
 }
 
@@ -253,7 +248,5 @@ stream_tokens_judge(struct stream_server *server, const char *path,
 	stream_server_judged(server, claim->peer, found,
 	    error == ERROR_OK ? "the token is not known"
 	                      : "the controller cannot read its tokens");
-	if (file.data != NULL)
-		memory_wipe(file.data, file.capacity);
-	text_fini(&file);
+	text_wipe(&file);
 }

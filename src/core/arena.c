@@ -42,6 +42,14 @@ arena_fini(struct arena *arena)
 	arena_blocks_free(arena_detach(arena));
 }
 
+void
+arena_wipe(struct arena *arena)
+{
+	for (struct arena_block *at = arena->blocks; at; at = at->next)
+		memory_wipe(at->bytes, at->size - sizeof(*at));
+	arena_fini(arena);
+}
+
 struct arena_block *
 arena_detach(struct arena *arena)
 {

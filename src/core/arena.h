@@ -21,6 +21,8 @@ struct arena {
 void arena_init(struct arena *arena, size_t block_bytes);
 /* Frees all; the arena may be used again. */
 void arena_fini(struct arena *arena);
+/* As arena_fini, of what holds keys: it is overwritten. */
+void arena_wipe(struct arena *arena);
 /* Forgets all allocations, keeps at most one block of the first size. */
 void arena_reset(struct arena *arena);
 /* Gives back what is free of the newest block: the arena is done growing. */

@@ -7,7 +7,13 @@
 #include "core/memory.h"
 #include "core/must.h"
 
-enum { CAPACITY_MIN = 64, FORMATTED_BYTES = 40 };
+/* What holds a key is not larger than WIPED_BYTES_MAX: an object of Kubernetes
+ * is not. */
+enum {
+	CAPACITY_MIN = 64,
+	FORMATTED_BYTES = 40,
+	WIPED_BYTES_MAX = 4 * 1024 * 1024
+};
 
 void
 text_init(struct text *text)
@@ -23,11 +29,34 @@ text_fini(struct text *text)
 }
 
 void
+text_wipe(struct text *text)
+{
+	memory_wipe(text->data, text->capacity);
+	text_fini(text);
+}
+
+void
 text_reset(struct text *text)
 {
 	text->length = 0;
 	if (text->data)
 		text->data[0] = '\0';
+}
+
+static void
+move(struct text *text, size_t capacity)
+{
+	char *old = text->data;
+
+	if (old == NULL || text->capacity > WIPED_BYTES_MAX) {
+		text->data = memory_resize(old, capacity, 1);
+	} else {
+		text->data = memory_alloc(capacity);
+		memcpy(text->data, old, text->length + 1);
+		memory_wipe(old, text->capacity);
+		memory_free(old);
+	}
+	text->capacity = capacity;
 }
 
 /* Make room for length more bytes and the NUL. */
@@ -41,8 +70,7 @@ static void __attribute__((noinline)) grow(struct text *text, size_t length)
 		capacity = CAPACITY_MIN;
 	if (capacity < needed)
 		capacity = needed;
-	text->data = memory_resize(text->data, capacity, 1);
-	text->capacity = capacity;
+	move(text, capacity);
 }
 
 char *

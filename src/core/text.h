@@ -1,4 +1,6 @@
-/* Text: bytes that grow, owned. For building; read it as a slice. */
+/* Text: bytes that grow, owned. For building; read it as a slice. One that
+ * grows leaves no copy behind, so that what holds a key is wiped by text_wipe.
+ */
 #ifndef YUMEN_CORE_TEXT_H
 #define YUMEN_CORE_TEXT_H
 
@@ -13,6 +15,8 @@ struct text {
 
 void text_init(struct text *text);
 void text_fini(struct text *text);
+/* Its memory is overwritten and freed; empty after. */
+void text_wipe(struct text *text);
 /* Empty again, memory kept. */
 void text_reset(struct text *text);
 void text_push(struct text *text, struct slice s);

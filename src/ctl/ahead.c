@@ -99,7 +99,7 @@ ctl_ahead_free(struct ctl_ahead **ahead)
 	for (unsigned i = old->taken; i != old->put; i++) {
 		struct place *place = place_of(old, i);
 
-		text_fini(&place->bytes);
+		text_wipe(&place->bytes);
 		if (i - old->taken < old->parsed - old->taken)
 			ctl_parsed_fini(&place->parsed);
 	}
@@ -151,7 +151,7 @@ ctl_ahead_take(struct ctl_ahead *ahead, struct ctl_parsed *parsed)
 	pthread_mutex_unlock(&ahead->lock);
 	ahead->taken++;
 	ahead->bytes -= place->bytes.length;
-	text_fini(&place->bytes);
+	text_wipe(&place->bytes);
 	*parsed = place->parsed;
 	return place->owner;
 }

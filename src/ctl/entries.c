@@ -20,6 +20,8 @@
 #define TICK_MS 20
 /* How soon a signal to stop ends the wait for standard input. */
 #define STOP_MS 100
+/* What is read at once of what has no size. */
+#define BLOCK_BYTES 16384
 
 static void read_entry(
     struct ctl_sources *sources, struct ctl_entry *entry, bool wanted);
@@ -178,17 +180,22 @@ wait_for_input(const struct ctl_sources *sources)
 	return false;
 }
 
-/* All of fd, to bytes. NULL, or why not. */
+/* All of fd, to bytes, which are where they are once: Secrets may be among
+ * them. NULL, or why not. */
 static const char *
-read_bytes(struct ctl_sources *sources, int fd, struct text *bytes)
+read_bytes(
+    struct ctl_sources *sources, int fd, size_t expected, struct text *bytes)
 {
-	char block[16384];
-
 	text_reset(bytes);
+	(void)text_reserve(bytes, expected + 1);
 	for (;;) {
+		size_t room = bytes->capacity - bytes->length - 1;
+
+		if (room == 0)
+			room = BLOCK_BYTES;
 		if (fd == STDIN_FILENO && !wait_for_input(sources))
 			return "stopped before it ended";
-		ssize_t got = read(fd, block, sizeof(block));
+		ssize_t got = read(fd, text_reserve(bytes, room), room);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -198,7 +205,7 @@ read_bytes(struct ctl_sources *sources, int fd, struct text *bytes)
 			return NULL;
 		if (bytes->length + (size_t)got > LIMIT_VALUE_FILE_BYTES)
 			return "larger than FILE_BYTES in docs/limits.md";
-		text_push(bytes, slice_make(block, (size_t)got));
+		text_advance(bytes, (size_t)got);
 	}
 }
 
@@ -209,7 +216,7 @@ read_input(struct ctl_sources *sources, struct ctl_entry *entry, bool wanted)
 	if (!sources->input_read) {
 		sources->input_read = true;
 		const char *failure =
-		    read_bytes(sources, STDIN_FILENO, &sources->input);
+		    read_bytes(sources, STDIN_FILENO, 0, &sources->input);
 
 		if (failure != NULL) {
 			text_reset(&sources->input);
@@ -244,6 +251,7 @@ put(struct ctl_sources *sources, struct ctl_entry *entry)
 
 	if (sources->ahead == NULL) {
 		ctl_files_put(sources->files, entry->path, text_slice(bytes));
+		text_wipe(bytes);
 		return;
 	}
 	while (ctl_ahead_is_full(sources->ahead, bytes->length))
@@ -267,7 +275,12 @@ read_open(
 
 	if (!wanted && !entry->force && is_as_it_was(entry, &identity))
 		return;
-	const char *failure = read_bytes(sources, fd, &sources->scratch);
+	size_t expected =
+	    stat.st_size > 0 && stat.st_size < LIMIT_VALUE_FILE_BYTES
+	    ? (size_t)stat.st_size
+	    : 0;
+	const char *failure =
+	    read_bytes(sources, fd, expected, &sources->scratch);
 
 	if (failure != NULL) {
 		fail_entry(sources, entry, failure, wanted);

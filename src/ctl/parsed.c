@@ -7,6 +7,15 @@
 
 enum { TREE_BLOCK_BYTES = 65536, DOCUMENTS_MIN = 16 };
 
+static bool
+is_secret(const struct tree_node *root)
+{
+	const struct tree_node *kind = wire_tree_get(root, "kind");
+
+	return kind && kind->kind == TREE_TEXT &&
+	    slice_equal(kind->text, SLICE("Secret"));
+}
+
 static void
 push_document(void *context, struct tree_node *root)
 {
@@ -20,6 +29,8 @@ push_document(void *context, struct tree_node *root)
 	}
 	parsed->documents[parsed->count++] =
 	    (struct ctl_document){root, wire_tree_hash(root)};
+	if (root->kind == TREE_MAP && is_secret(root))
+		parsed->is_secret = true;
 }
 
 static bool
@@ -44,6 +55,10 @@ ctl_parsed_fini(struct ctl_parsed *parsed)
 {
 	must(parsed != NULL);
 	memory_free(parsed->documents);
-	arena_fini(&parsed->arena);
+	/* Of what is malformed, nobody knows what it was to be. */
+	if (parsed->is_secret || parsed->error != ERROR_OK)
+		arena_wipe(&parsed->arena);
+	else
+		arena_fini(&parsed->arena);
 	*parsed = (struct ctl_parsed){0};
 }

@@ -17,6 +17,7 @@ struct ctl_parsed {
 	uint32_t count, room;
 	enum error error; /* OK, else there are no documents: see fault */
 	struct tree_fault fault;
+	bool is_secret; /* Secrets are, or may be, among them */
 };
 
 /* bytes: borrowed for the call. */

@@ -78,8 +78,8 @@ ctl_sources_free(struct ctl_sources **sources)
 	map_fini(&old->folders);
 	map_fini(&old->watches);
 	map_fini(&old->entries);
-	text_fini(&old->input);
-	text_fini(&old->scratch);
+	text_wipe(&old->input);
+	text_wipe(&old->scratch);
 	text_fini(&old->left);
 	memory_free(old->sources);
 	memory_free(old);

@@ -108,8 +108,8 @@ fill_bytes(struct gw_check *check, const char *key)
 		if (!slice_equal(text_slice(&text), at->text))
 			at->text = arena_copy(check->arena, text_slice(&text));
 	}
-	text_fini(&text);
-	text_fini(&bytes);
+	text_wipe(&text);
+	text_wipe(&bytes);
 }
 
 static void
@@ -174,7 +174,7 @@ fill_secret(struct gw_check *check)
 		entry->line = at->line;
 		entry->column = at->column;
 	}
-	text_fini(&text);
+	text_wipe(&text);
 	drop(document, "stringData");
 }
 

@@ -79,8 +79,7 @@ gw_outbox_secret(struct gw_outbox *outbox, struct gw_sent *sent,
 
 	bool told = gw_outbox_unit(outbox, sent, name, type, record);
 
-	memory_wipe(outbox->bytes.data, outbox->bytes.capacity);
-	text_fini(&outbox->bytes);
+	text_wipe(&outbox->bytes);
 	outbox->bytes = usual;
 	return told;
 }

@@ -62,9 +62,7 @@ gw_redact(struct tree_node *document, struct arena *arena)
 		text_reset(&bytes);
 		(void)wire_base64_take(&bytes, at->text);
 		hide(at, text_slice(&bytes), arena);
-		if (bytes.data)
-			memory_wipe(bytes.data, bytes.length);
 	}
-	text_fini(&bytes);
+	text_wipe(&bytes);
 	return true;
 }

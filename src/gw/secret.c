@@ -39,14 +39,6 @@ decode(const struct gw_object *object, struct slice key, struct text *out)
 }
 
 static void
-wipe(struct text *text)
-{
-	if (text->data)
-		memory_wipe(text->data, text->length);
-	text_fini(text);
-}
-
-static void
 push_apart(struct text *out)
 {
 	if (out->length > 0)
@@ -220,7 +212,7 @@ judge(struct gw_state *state, struct gw_secret_node *secret)
 	        ? text_slice(&staple)
 	        : SLICE_NONE);
 	text_fini(&chain);
-	wipe(&key);
+	text_wipe(&key);
 	text_fini(&staple);
 	gw_clock_note(state, secret);
 }
@@ -392,6 +384,6 @@ gw_secret_emit(struct gw_state *state, struct gw_secret_node *secret)
 	    &unit_certificate_type, &record,
 	    chain.length + key.length + staple.length);
 	text_fini(&chain);
-	wipe(&key);
+	text_wipe(&key);
 	text_fini(&staple);
 }

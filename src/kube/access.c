@@ -177,9 +177,7 @@ read_part(struct reading *reading, const struct tree_node *map,
 		good = wire_base64_take(&bytes, data);
 		part->bytes =
 		    arena_copy(&reading->access->arena, text_slice(&bytes));
-		if (bytes.data != NULL)
-			memory_wipe(bytes.data, bytes.length);
-		text_fini(&bytes);
+		text_wipe(&bytes);
 		if (!good)
 			text_printf(reading->why, "%s is no base64", key);
 	} else if (slice_is_set(path)) {
@@ -415,8 +413,6 @@ kube_access_read(struct kube_access *access, const char *path,
 	else
 		error = kube_access_parse(
 		    access, text_slice(&text), folder, context, why);
-	if (text.data != NULL)
-		memory_wipe(text.data, text.capacity);
-	text_fini(&text);
+	text_wipe(&text);
 	return error;
 }

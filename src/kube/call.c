@@ -35,14 +35,6 @@ kube_call_init(struct kube_call *call, struct kube_client *client,
 }
 
 static void
-wipe(struct text *text)
-{
-	if (text->data != NULL)
-		memory_wipe(text->data, text->capacity);
-	text_reset(text);
-}
-
-static void
 close_stream(struct kube_call *call)
 {
 	if (call->open)
@@ -67,7 +59,7 @@ kube_call_close(struct kube_call *call)
 	must(call != NULL);
 	close_stream(call);
 	free_head(call);
-	wipe(&call->request);
+	text_wipe(&call->request);
 	list_remove(&call->waiter->link);
 	net_task_cancel(call->client->loop, &call->work);
 	net_timer_clear(&call->timer);
@@ -132,7 +124,7 @@ kube_call_start(struct kube_call *call, const struct kube_request *request)
 	struct net_loop *loop = call->client->loop;
 
 	metric_add(&call->client->metrics, METRIC_KUBE_CALLS, 1);
-	wipe(&call->request);
+	text_wipe(&call->request);
 	push_head(call, request);
 	text_push(&call->request, request->body);
 	call->sent = 0;
@@ -164,8 +156,7 @@ add_token(struct kube_call *call)
 	text_printf(
 	    &whole, "Authorization: Bearer %.*s\r\n", SLICE_ARGS(token));
 	text_push(&whole, slice_skip(request, line));
-	wipe(&call->request);
-	text_fini(&call->request);
+	text_wipe(&call->request);
 	call->request = whole;
 	return ERROR_OK;
 }
@@ -178,7 +169,7 @@ finish(struct kube_call *call, enum error error)
 	bool keep = error == ERROR_OK && call->keep && call->in.length == 0;
 
 	free_head(call);
-	wipe(&call->request);
+	text_wipe(&call->request);
 	net_timer_clear(&call->timer);
 	list_remove(&call->waiter->link);
 	if (!keep)

@@ -117,14 +117,6 @@ now_ms(const struct kube_client *client)
 	return now > 0 ? now : 1;
 }
 
-static void
-wipe(struct text *text)
-{
-	if (text->data != NULL)
-		memory_wipe(text->data, text->capacity);
-	text_reset(text);
-}
-
 void
 kube_tls_unref(struct kube_tls **tls)
 {
@@ -208,9 +200,8 @@ read_identity(const struct kube_client *client, struct kube_tls *tls)
 	if (error == ERROR_OK)
 		error =
 		    make_identity(tls, text_slice(&chain), text_slice(&key));
-	wipe(&key);
+	text_wipe(&key);
 	text_fini(&chain);
-	text_fini(&key);
 	return error;
 }
 
@@ -305,12 +296,11 @@ read_token(struct kube_client *client)
 		if (read.data[i] <= ' ' || read.data[i] == 0x7f)
 			error = ERROR_INVALID;
 	if (error == ERROR_OK) {
-		wipe(&client->token);
+		text_wipe(&client->token);
 		text_push(&client->token, text_slice(&read));
 		client->token_ms = now_ms(client);
 	}
-	wipe(&read);
-	text_fini(&read);
+	text_wipe(&read);
 	return error;
 }
 
@@ -432,8 +422,7 @@ kube_client_free(struct kube_client **client)
 		net_tls_profile_cut(old->profile);
 		net_tls_profile_unref(old->profile);
 	}
-	wipe(&old->token);
-	text_fini(&old->token);
+	text_wipe(&old->token);
 	metrics_fini(&old->metrics);
 	memory_free(old);
 }

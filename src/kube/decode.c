@@ -31,11 +31,12 @@ kube_decoder_init(struct kube_decoder *decoder, enum kube_body body,
 static void
 empty(struct text *text)
 {
-	if (text->length > 0)
-		memory_wipe(text->data, text->length);
+	if (text->capacity > KEPT_BYTES) {
+		text_wipe(text);
+		return;
+	}
+	memory_wipe(text->data, text->length);
 	text_reset(text);
-	if (text->capacity > KEPT_BYTES)
-		text_fini(text);
 }
 
 void

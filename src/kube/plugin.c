@@ -35,19 +35,11 @@ struct kube_plugin_run {
 };
 
 static void
-wipe(struct text *text)
-{
-	if (text->data != NULL)
-		memory_wipe(text->data, text->capacity);
-	text_reset(text);
-}
-
-static void
 take_text(const struct tree_node *map, const char *key, struct text *out)
 {
 	const struct tree_node *node = wire_tree_get(map, key);
 
-	wipe(out);
+	text_wipe(out);
 	if (node != NULL && node->kind == TREE_TEXT)
 		text_push(out, node->text);
 }
@@ -97,7 +89,7 @@ end(struct kube_plugin_run *run, bool whole)
 	run->good = false;
 	if (whole && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		take_credential(run);
-	wipe(&run->said);
+	text_wipe(&run->said);
 	if (!run->good)
 		log_event(LOG_KUBE_PLUGIN_FAILED,
 		    LOG_STRING("program", run->plugin->arguments[0]),
@@ -261,10 +253,8 @@ kube_plugin_run_free(struct kube_plugin_run **run)
 	struct text *texts[] = {
 	    &old->said, &old->token, &old->certificate, &old->key};
 
-	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		wipe(texts[i]);
-		text_fini(texts[i]);
-	}
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		text_wipe(texts[i]);
 	memory_free(old);
 }
 

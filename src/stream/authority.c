@@ -85,8 +85,7 @@ push_new(struct text *out, int64_t now)
 	        now - STREAM_CLOCK_SKEW, now + STREAM_AUTHORITY_LIFE},
 	    out, &key);
 	text_push(out, text_slice(&key));
-	memory_wipe(key.data, key.length);
-	text_fini(&key);
+	text_wipe(&key);
 }
 
 bool

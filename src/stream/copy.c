@@ -294,9 +294,7 @@ stream_copy_put_all(const struct stream_copy *copy,
 		arena_reset(&arena);
 	}
 	batch->generation = table->generation;
-	if (frame.data != NULL)
-		memory_wipe(frame.data, frame.capacity);
-	text_fini(&frame);
+	text_wipe(&frame);
 	arena_fini(&arena);
 	return error;
 }

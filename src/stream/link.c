@@ -295,15 +295,6 @@ stream_link_is_full(const struct stream_link *link)
 	return link->out.length - link->sent >= LIMIT_VALUE_STREAM_OUT_BYTES;
 }
 
-/* Units hold keys: what is left of them is wiped. */
-static void
-wipe(struct text *text)
-{
-	if (text->data != NULL)
-		memory_wipe(text->data, text->capacity);
-	text_fini(text);
-}
-
 void
 stream_link_close(struct stream_link *link)
 {
@@ -316,7 +307,7 @@ stream_link_close(struct stream_link *link)
 	net_task_cancel(link->loop, &link->over);
 	net_timer_clear(&link->tick);
 	metric_subtract(link->metrics, METRIC_STREAM_PEERS, 1);
-	wipe(&link->in);
-	wipe(&link->out);
+	text_wipe(&link->in);
+	text_wipe(&link->out);
 	arena_fini(&link->arena);
 }

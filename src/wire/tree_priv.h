@@ -32,6 +32,10 @@ bool wire_tree_parse_json(struct slice bytes, struct arena *arena,
  * there. */
 bool wire_tree_tag(struct tree_node *node, const char *tag) must_check;
 
+/* tree_memory.c: what libyaml calls. */
+void yaml_free(void *block);
+void *yaml_realloc(void *block, size_t size);
+
 /* Fills *fault from a parser that has failed on bytes; returns the error. */
 enum error wire_tree_explain(const yaml_parser_t *yaml, struct slice bytes,
     struct tree_fault *fault) must_check;
