@@ -108,6 +108,8 @@ choose(void *context, struct slice server_name, struct net_tls_choice *choice)
 static void
 open_toy(struct world *world, bool is_server, bool old)
 {
+	char name[] = "a.example";
+
 	world->ssl = SSL_new(contexts[!is_server]);
 	world->in = BIO_new(BIO_s_mem());
 	world->out = BIO_new(BIO_s_mem());
@@ -119,7 +121,7 @@ open_toy(struct world *world, bool is_server, bool old)
 		SSL_set_accept_state(world->ssl);
 		return;
 	}
-	must(SSL_set_tlsext_host_name(world->ssl, "a.example") == 1);
+	must(SSL_set_tlsext_host_name(world->ssl, name) == 1);
 	SSL_set_connect_state(world->ssl);
 }
 
