@@ -216,9 +216,7 @@ close_all(struct announcing *announcing)
 	if (announcing->feed != NULL)
 		feed_free(announcing->feed);
 	process_close(&announcing->process);
-	if (announcing->key.data != NULL)
-		memory_wipe(announcing->key.data, announcing->key.capacity);
-	text_fini(&announcing->key);
+	text_wipe(&announcing->key);
 }
 
 int

@@ -50,9 +50,7 @@ static void
 free_review(struct review *review)
 {
 	list_remove(&review->link);
-	if (review->body.data != NULL)
-		memory_wipe(review->body.data, review->body.capacity);
-	text_fini(&review->body);
+	text_wipe(&review->body);
 	text_fini(&review->name);
 	memory_free(review);
 }

@@ -66,8 +66,6 @@ ctl_stream_secret_take(struct gw_state *state, const struct gw_object *object)
 	take_key(object->secret, SLICE(CTL_STREAM_TICKETS), &tickets);
 	gw_state_fleet_bundle(state, text_slice(&bundle));
 	take_tickets(state, text_slice(&tickets));
-	if (tickets.data != NULL)
-		memory_wipe(tickets.data, tickets.capacity);
 	text_fini(&bundle);
-	text_fini(&tickets);
+	text_wipe(&tickets);
 }
