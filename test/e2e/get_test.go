@@ -208,7 +208,8 @@ func TestDescribeEveryKind(t *testing.T) {
 		"configmap cm":   "BackendTLSPolicy  default/bt  spec.validation.caCertificateRefs[0]",
 		"svc s":          "BackendTLSPolicy       default/bt  spec.targetRefs[0]",
 		"listenerset ls": "l     HTTP      18081",
-		"envoyproxy/ep":  "info YM0103",
+		"envoyproxy/ep":  "replicas: 2",
+		"bgppeer/bp":     "info YM0103",
 		"gateway/g":      "default/gr  spec.parentRefs[0]",
 		"xmesh":          "controllerName: a.example/b",
 	} {

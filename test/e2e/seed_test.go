@@ -21,7 +21,7 @@ var seedSays = map[string]struct {
 	"seed-article-addresses":         {0, 4, ""},
 	"seed-article-infrastructure":    {1, 2, "YM0107"},
 	"seed-article-metallb":           {0, 2, ""},
-	"seed-example-1-replicas":        {0, 3, "YM0103"},
+	"seed-example-1-replicas":        {0, 3, ""},
 	"seed-example-2-addresses":       {1, 1, "YM0501"},
 	"seed-example-2-metallb-gateway": {1, 1, "YM0501"},
 	"seed-example-2-metallb-ippool":  {0, 2, ""},

@@ -335,6 +335,13 @@ func readEvents(from io.Reader) counts {
 			}
 			delete(output, key)
 			if event.Test == "" {
+				// Where its program died, what its tests had said until then.
+				if event.Action == "fail" {
+					for _, said := range output {
+						fmt.Print(strings.Join(said, ""))
+					}
+				}
+				clear(output)
 				continue
 			}
 			switch event.Action {
