@@ -28,6 +28,7 @@ struct announce_place {
 
 /* An address that shall be announced, and what is asked of it. */
 struct announce_claim {
+	struct announcer *announcer;
 	struct net_address address; /* port 0 */
 	struct announce_ballot ballot; /* in arena */
 	const struct slice *interfaces; /* in arena; none: all */
@@ -57,7 +58,6 @@ struct announcer {
 	struct map claims; /* by the address' 16 bytes */
 	int lock;
 	bool has_peers;
-	bool leaving;
 	unsigned link_count;
 	struct announcer_link links[LIMIT_VALUE_ANNOUNCE_LINKS];
 };
@@ -67,6 +67,33 @@ announcer_now_ms(const struct announcer *announcer)
 {
 	return net_loop_now_ms(announcer->options.loop);
 }
+
+/* Of an address among claims. */
+static inline struct slice
+announcer_key(const uint8_t ip[WIRE_IP_BYTES])
+{
+	return slice_make((const char *)ip, WIRE_IP_BYTES);
+}
+
+/* at is zeroed. Nothing is left of it after an error. */
+enum error announce_link_open(struct announcer_link *at,
+    struct announcer *announcer, const char *name) must_check;
+void announce_link_close(struct announcer_link *at);
+/* Something has changed about links: about this one? */
+void announce_link_look(struct announcer_link *at);
+
+/* Wanted nowhere, until announce_claim_ask. */
+struct announce_claim *announce_claim_open(
+    struct announcer *announcer, const struct net_address *address);
+void announce_claim_close(struct announce_claim **claim);
+/* What is asked of it now; copied. */
+void announce_claim_ask(
+    struct announce_claim *claim, const struct unit_claim *unit);
+/* Some place has come to hold it, or holds it no more: its route follows. */
+void announce_claim_settle(struct announce_claim *claim);
+/* As announcer_state. */
+enum error announce_claim_state(
+    const struct announce_claim *claim, struct text *why);
 
 /* IDLE on this link. */
 void announce_place_open(struct announce_place *place,
@@ -80,9 +107,5 @@ void announce_place_renew(struct announce_place *place);
 void announce_place_drop(struct announce_place *place);
 void announce_place_hear(
     struct announce_place *place, const struct wire_neighbour *message);
-
-/* Where a place holds a claim, or none does any more: its route follows. */
-void announce_claim_settle(
-    struct announcer *announcer, struct announce_claim *claim);
 
 #endif

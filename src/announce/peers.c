@@ -2,12 +2,12 @@
  * it for such uses; switches that snoop pass it on, RFC 4541 2.1.2). */
 #include "announce/peers.h"
 
-#include <stdio.h>
 #include <sys/socket.h>
 
 #include "core/log.h"
 #include "core/must.h"
 #include "crypt/digest.h"
+#include "wire/neighbour.h"
 
 static const uint8_t group[16] = {
     [10] = 0xff, [11] = 0xff, [12] = 224, [15] = 254};
@@ -132,7 +132,7 @@ count_of(enum announce_heard heard)
 static void
 take_beat(struct announce_peers *peers, const struct wire_beat *beat)
 {
-	char hardware[18];
+	char hardware[WIRE_HARDWARE_TEXT];
 	enum announce_heard heard =
 	    announce_members_hear(&peers->members, beat, now_ms(peers));
 
@@ -142,9 +142,7 @@ take_beat(struct announce_peers *peers, const struct wire_beat *beat)
 	if (heard != ANNOUNCE_HEARD_NAMESAKE || peers->namesake_told)
 		return;
 	peers->namesake_told = true;
-	snprintf(hardware, sizeof(hardware), "%02x:%02x:%02x:%02x:%02x:%02x",
-	    beat->hardware[0], beat->hardware[1], beat->hardware[2],
-	    beat->hardware[3], beat->hardware[4], beat->hardware[5]);
+	wire_hardware_format(beat->hardware, hardware);
 	log_event(LOG_ANNOUNCE_NAMESAKE, LOG_TEXT("node", beat->node),
 	    LOG_STRING("interface", peers->interface),
 	    LOG_STRING("hardware", hardware));

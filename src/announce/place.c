@@ -102,7 +102,7 @@ follow(struct announce_place *place, enum announce_state before,
 	if (hold->state != before)
 		follow_group(place);
 	if (changed)
-		announce_claim_settle(announcer, place->claim);
+		announce_claim_settle(place->claim);
 	if (out != NULL)
 		send_all(announcer, place->at, out);
 	if (hold->due_ms == UINT64_MAX)

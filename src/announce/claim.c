@@ -1,0 +1,207 @@
+/* A claim: an address that shall answer, in a place on each link, and what is
+ * asked of it. It is the host's own (its route is there) while some place holds
+ * it. */
+#include "announce/announcer_priv.h"
+
+#include "core/log.h"
+#include "core/memory.h"
+
+#define CLAIM_BLOCK_BYTES 256
+
+struct announce_claim *
+announce_claim_open(
+    struct announcer *announcer, const struct net_address *address)
+{
+	unsigned count = announcer->link_count;
+	struct announce_claim *claim = memory_zero(
+	    1, sizeof(*claim) + count * sizeof(struct announce_place));
+
+	claim->announcer = announcer;
+	claim->address = *address;
+	claim->address.port = 0;
+	net_address_format_ip(&claim->address, claim->text);
+	arena_init(&claim->arena, CLAIM_BLOCK_BYTES);
+	claim->is_own = net_route_local(address) == NET_LOCAL_HOST;
+	if (claim->is_own)
+		return claim;
+	claim->count = count;
+	for (unsigned i = 0; i < count; i++)
+		announce_place_open(
+		    &claim->places[i], claim, &announcer->links[i]);
+	return claim;
+}
+
+void
+announce_claim_ask(struct announce_claim *claim, const struct unit_claim *unit)
+{
+	struct arena *arena = &claim->arena;
+	uint32_t count = unit->nodes_count;
+
+	arena_reset(arena);
+	struct announce_preference *nodes =
+	    arena_zero(arena, count + 1, sizeof(*nodes));
+	for (uint32_t i = 0; i < count; i++)
+		nodes[i] = (struct announce_preference){
+		    arena_copy(arena, unit->nodes[i].name),
+		    unit->nodes[i].weight};
+	struct slice *interfaces =
+	    arena_zero(arena, unit->interfaces_count + 1, sizeof(*interfaces));
+	for (uint32_t i = 0; i < unit->interfaces_count; i++)
+		interfaces[i] = arena_copy(arena, unit->interfaces[i]);
+	claim->interfaces = interfaces;
+	claim->interface_count = unit->interfaces_count;
+	claim->ballot = (struct announce_ballot){
+	    .address = slice_from_string(claim->text),
+	    .restricted = unit->restricted != 0,
+	    .nodes = nodes,
+	    .node_count = count,
+	};
+	for (unsigned i = 0; i < claim->count; i++)
+		if (claim->places[i].at->link.is_up)
+			announce_place_decide(&claim->places[i]);
+}
+
+static bool
+is_here(const struct announce_claim *claim)
+{
+	for (unsigned i = 0; i < claim->count; i++)
+		if (announce_hold_is_here(&claim->places[i].hold))
+			return true;
+	return false;
+}
+
+static void
+take_route(struct announce_claim *claim)
+{
+	claim->error = net_route_add_local(&claim->address);
+	claim->has_route = claim->error == ERROR_OK;
+	if (!claim->has_route)
+		log_event(LOG_ANNOUNCE_FAILED,
+		    LOG_STRING("address", claim->text),
+		    LOG_STRING("error", error_text(claim->error)));
+}
+
+static void
+drop_route(struct announce_claim *claim)
+{
+	/* A route that stays is swept by the next start. */
+	if (claim->has_route &&
+	    net_route_remove_local(&claim->address) != ERROR_OK)
+		log_event(LOG_ANNOUNCE_FAILED,
+		    LOG_STRING("address", claim->text),
+		    LOG_STRING("error", "a route was not removed"));
+	claim->has_route = false;
+}
+
+void
+announce_claim_settle(struct announce_claim *claim)
+{
+	struct announcer *announcer = claim->announcer;
+	bool here = is_here(claim);
+
+	net_loop_defer(announcer->options.loop, &announcer->changed);
+	if (here == claim->is_here)
+		return;
+	claim->is_here = here;
+	if (here) {
+		if (announcer->options.takes)
+			take_route(claim);
+		metric_add(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
+		log_event(
+		    LOG_ANNOUNCE_HELD, LOG_STRING("address", claim->text));
+		return;
+	}
+	drop_route(claim);
+	metric_subtract(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
+	log_event(LOG_ANNOUNCE_GIVEN_UP, LOG_STRING("address", claim->text));
+}
+
+void
+announce_claim_close(struct announce_claim **claim)
+{
+	struct announce_claim *old = *claim;
+
+	*claim = NULL;
+	drop_route(old);
+	if (old->is_here)
+		metric_subtract(
+		    &old->announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
+	for (unsigned i = 0; i < old->count; i++)
+		announce_place_close(&old->places[i]);
+	arena_fini(&old->arena);
+	memory_free(old);
+}
+
+/* The place that says most about the claim: one that holds it, else one that a
+ * rival keeps it from, else any whose link is up. */
+static const struct announce_place *
+best_place(const struct announce_claim *claim)
+{
+	const struct announce_place *best = NULL;
+
+	for (unsigned i = 0; i < claim->count; i++) {
+		const struct announce_place *place = &claim->places[i];
+		if (!place->at->link.is_up)
+			continue;
+		if (announce_hold_is_here(&place->hold))
+			return place;
+		if (best == NULL || place->hold.state == ANNOUNCE_TAKEN)
+			best = place;
+	}
+	return best;
+}
+
+static void
+push_rival(
+    struct text *why, const struct announce_place *place, const char *what)
+{
+	char rival[WIRE_HARDWARE_TEXT];
+	wire_hardware_format(place->hold.rival, rival);
+	text_printf(why, "%s %s on %s", what, rival, place->at->link.name);
+}
+
+static enum error
+place_state(const struct announce_place *place, struct text *why)
+{
+	switch (place->hold.state) {
+	case ANNOUNCE_IDLE:
+		if (place->winner[0] == '\0') {
+			text_printf(why, "it is announced on no interface");
+			return ERROR_UNREACHABLE;
+		}
+		text_printf(why, "node %s announces it", place->winner);
+		return ERROR_AGAIN;
+	case ANNOUNCE_PROBING:
+		text_printf(why, "neighbours are asked whether they have it");
+		return ERROR_AGAIN;
+	case ANNOUNCE_TAKEN:
+		push_rival(why, place, "another machine has it:");
+		return ERROR_IN_USE;
+	case ANNOUNCE_HELD:
+	case ANNOUNCE_YIELDING:
+		break;
+	}
+	if (announce_hold_is_contested(
+	        &place->hold, announcer_now_ms(place->at->announcer)))
+		push_rival(why, place, "another machine claims it too:");
+	return ERROR_OK;
+}
+
+enum error
+announce_claim_state(const struct announce_claim *claim, struct text *why)
+{
+	if (claim->is_own)
+		return ERROR_OK;
+	if (claim->error != ERROR_OK) {
+		text_printf(why,
+		    "the host cannot take it: %s (a local route needs "
+		    "CAP_NET_ADMIN)",
+		    error_text(claim->error));
+		return claim->error;
+	}
+	const struct announce_place *place = best_place(claim);
+	if (place != NULL)
+		return place_state(place, why);
+	text_printf(why, "no interface that it is announced on is up");
+	return claim->has_route ? ERROR_OK : ERROR_UNREACHABLE;
+}

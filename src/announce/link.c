@@ -1,0 +1,203 @@
+/* A link: frames go from it to the places of the claims that they are about; a
+ * link that goes down, or comes back, changes who is there. */
+#include "announce/announcer_priv.h"
+
+#include "core/log.h"
+#include "core/must.h"
+
+static void on_frame(struct net_link *link, struct slice frame);
+static void on_peers_changed(struct announce_peers *peers);
+static void on_stood_still(struct announce_peers *peers);
+
+static void
+init_peers(struct announcer_link *at)
+{
+	struct announcer *announcer = at->announcer;
+	const struct announcer_options *options = &announcer->options;
+
+	at->peers = (struct announce_peers){
+	    .loop = options->loop,
+	    .key = options->key,
+	    .port = options->port,
+	    .metrics = &announcer->metrics,
+	    .interface = at->link.name,
+	    .on_change = on_peers_changed,
+	    .on_stood_still = on_stood_still,
+	};
+	announce_peers_init(&at->peers, options->node, &announcer->random);
+}
+
+/* What can be heard of others depends on the link. */
+static enum error
+begin_peers(struct announcer_link *at)
+{
+	if (!at->announcer->has_peers || !at->link.is_up)
+		return ERROR_OK;
+	enum error error =
+	    announce_peers_begin(&at->peers, at->link.index, at->link.hardware);
+	if (error != ERROR_OK)
+		log_event(LOG_ANNOUNCE_NO_PEERS,
+		    LOG_STRING("interface", at->link.name),
+		    LOG_STRING("error", error_text(error)));
+	return error;
+}
+
+enum error
+announce_link_open(
+    struct announcer_link *at, struct announcer *announcer, const char *name)
+{
+	at->announcer = announcer;
+	at->link.on_frame = on_frame;
+	enum error error =
+	    net_link_open(&at->link, announcer->options.loop, name);
+	if (error != ERROR_OK || !announcer->has_peers)
+		return error;
+	if (announcer->options.takes && net_link_hush(&at->link) != ERROR_OK)
+		log_event(LOG_ANNOUNCE_NOT_HUSHED,
+		    LOG_STRING("interface", at->link.name));
+	init_peers(at);
+	error = begin_peers(at);
+	if (error != ERROR_OK)
+		net_link_close(&at->link);
+	return error;
+}
+
+void
+announce_link_close(struct announcer_link *at)
+{
+	if (at->announcer->has_peers)
+		announce_peers_end(&at->peers);
+	net_link_close(&at->link);
+}
+
+/* Another interface of ours on the same link is no neighbour. */
+static bool
+is_ours(const struct announcer *announcer, const uint8_t *hardware)
+{
+	for (unsigned i = 0; i < announcer->link_count; i++)
+		if (memcmp(announcer->links[i].link.hardware, hardware,
+		        WIRE_HARDWARE_BYTES) == 0)
+			return true;
+	return false;
+}
+
+static void
+hear(struct announcer_link *at, const uint8_t *ip,
+    const struct wire_neighbour *message)
+{
+	struct announce_claim *claim =
+	    map_get(&at->announcer->claims, announcer_key(ip));
+
+	if (claim == NULL || claim->count == 0)
+		return;
+	/* Places stand in the links' order. */
+	size_t which = (size_t)(at - at->announcer->links);
+	must(which < claim->count);
+	announce_place_hear(&claim->places[which], message);
+}
+
+static void
+on_frame(struct net_link *link, struct slice frame)
+{
+	struct announcer_link *at =
+	    container_of(link, struct announcer_link, link);
+	struct announcer *announcer = at->announcer;
+	struct wire_neighbour message;
+
+	if (announcer->has_peers)
+		announce_peers_note(&at->peers);
+	enum error error = wire_neighbour_decode(frame, &message);
+	metric_add(&announcer->metrics,
+	    error == ERROR_OK || error == ERROR_UNSUPPORTED
+	        ? METRIC_ANNOUNCE_HEARD
+	        : METRIC_ANNOUNCE_MALFORMED,
+	    1);
+	if (error != ERROR_OK || is_ours(announcer, message.hardware))
+		return;
+	hear(at, message.subject, &message);
+	if (memcmp(message.subject, message.other, WIRE_IP_BYTES) != 0)
+		hear(at, message.other, &message);
+}
+
+/* For each place on a link. */
+static void
+each_place(
+    const struct announcer_link *at, void (*fn)(struct announce_place *place))
+{
+	size_t which = (size_t)(at - at->announcer->links);
+	struct slice key;
+	void *value;
+
+	for (size_t i = 0;
+	     map_next(&at->announcer->claims, &i, &key, &value);) {
+		struct announce_claim *claim = value;
+		if (which < claim->count)
+			fn(&claim->places[which]);
+	}
+}
+
+static void
+on_peers_changed(struct announce_peers *peers)
+{
+	struct announcer_link *at =
+	    container_of(peers, struct announcer_link, peers);
+
+	each_place(at, announce_place_decide);
+	net_loop_defer(at->announcer->options.loop, &at->announcer->changed);
+}
+
+/* If there were others, they have it all by now; if not, nobody has. */
+static void
+on_stood_still(struct announce_peers *peers)
+{
+	if (peers->members.live_count > 0)
+		each_place(container_of(peers, struct announcer_link, peers),
+		    announce_place_drop);
+}
+
+/* Made anew, under the same name. */
+static bool
+open_again(struct announcer_link *at)
+{
+	char name[IF_NAMESIZE];
+
+	memcpy(name, at->link.name, sizeof(name));
+	net_link_close(&at->link);
+	return net_link_open(&at->link, at->announcer->options.loop, name) ==
+	    ERROR_OK;
+}
+
+/* With others on it, a link that was down is a new one: they have what was held
+ * here. Alone, what was held is announced anew when it is back. */
+static void
+follow_link(struct announcer_link *at)
+{
+	if (at->announcer->has_peers) {
+		announce_peers_end(&at->peers);
+		each_place(at, announce_place_drop);
+	}
+	if (!at->link.is_up)
+		return;
+	each_place(at, announce_place_renew);
+	if (at->announcer->has_peers)
+		(void)!begin_peers(at);
+	else
+		each_place(at, announce_place_decide);
+}
+
+void
+announce_link_look(struct announcer_link *at)
+{
+	struct announcer *announcer = at->announcer;
+
+	if (!net_link_look(&at->link))
+		return;
+	unsigned index = if_nametoindex(at->link.name);
+	if (!at->link.is_up && index != 0 && index != at->link.index &&
+	    !open_again(at))
+		return;
+	log_event(LOG_ANNOUNCE_LINK, LOG_STRING("interface", at->link.name),
+	    LOG_STRING("is", at->link.is_up ? "up" : "down"));
+	net_loop_defer(announcer->options.loop, &announcer->changed);
+	follow_link(at);
+}
