@@ -22,6 +22,7 @@ struct announce_place {
 	int group; /* membership of the group that it is asked for by; -1 */
 	unsigned returns; /* of members, as of the last election */
 	bool told; /* of the rival that is there now */
+	struct announce_counts counted; /* of the hold, in metrics */
 	/* who is to have it; empty: nobody, or nothing is decided */
 	char winner[WIRE_BEAT_NODE_BYTES + 1];
 };
@@ -47,6 +48,7 @@ struct announcer_link {
 	struct net_link link;
 	struct announcer *announcer;
 	struct announce_peers peers; /* of an announcer that has any */
+	struct announce_budget budget;
 };
 
 struct announcer {

@@ -74,6 +74,12 @@ earliest(uint64_t a, uint64_t b)
 	return b > 0 && b < a ? b : a;
 }
 
+static uint64_t
+later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* IDLE has nothing due, PROBING and TAKEN the next step alone. */
 static void
 schedule(struct announce_hold *hold)
@@ -115,10 +121,10 @@ enter(struct announce_hold *hold, enum announce_state state, uint64_t next_ms)
 
 void
 announce_hold_init(struct announce_hold *hold, const uint8_t ip[WIRE_IP_BYTES],
-    const uint8_t hardware[WIRE_HARDWARE_BYTES])
+    const uint8_t hardware[WIRE_HARDWARE_BYTES], struct announce_budget *budget)
 {
 	*hold = (struct announce_hold){
-	    .state = ANNOUNCE_IDLE, .due_ms = UINT64_MAX};
+	    .state = ANNOUNCE_IDLE, .due_ms = UINT64_MAX, .budget = budget};
 	memcpy(hold->ip, ip, WIRE_IP_BYTES);
 	memcpy(hold->hardware, hardware, WIRE_HARDWARE_BYTES);
 }
@@ -166,17 +172,31 @@ announce_hold_drop(struct announce_hold *hold)
 	enter(hold, ANNOUNCE_IDLE, 0);
 }
 
+/* When it may be said out of turn: at once, but not again and again without a
+ * break; where the link's budget does not allow it, somewhat later. */
+static uint64_t
+defence_ms(const struct announce_hold *hold, uint64_t now_ms)
+{
+	uint64_t soonest, latest;
+
+	if (hold->said_ms == 0)
+		return now_ms;
+	soonest = later(announce_budget_ms(hold->budget, now_ms),
+	    hold->said_ms + LIMIT_VALUE_ANNOUNCE_DEFEND_GAP_MS);
+	latest = later(now_ms, hold->said_ms + LIMIT_VALUE_ANNOUNCE_DEFEND_MS);
+	return soonest < latest ? soonest : latest;
+}
+
 void
 announce_hold_repeat(struct announce_hold *hold, uint64_t now_ms)
 {
-	uint64_t soonest = hold->said_ms + LIMIT_VALUE_ANNOUNCE_DEFEND_MS;
-
 	if (hold->state != ANNOUNCE_HELD || hold->step == 0)
 		return;
-	if (soonest < now_ms)
-		soonest = now_ms;
+	uint64_t at = defence_ms(hold, now_ms);
+	if (announce_budget_ms(hold->budget, now_ms) == now_ms)
+		announce_budget_spend(hold->budget, now_ms);
 	/* What was about to be said is said no later. */
-	enter(hold, ANNOUNCE_HELD, earliest(soonest, hold->next_ms));
+	enter(hold, ANNOUNCE_HELD, earliest(at, hold->next_ms));
 }
 
 static void
@@ -224,12 +244,24 @@ announce(
 	hold->next_ms += LIMIT_VALUE_ANNOUNCE_REFRESH_MS;
 }
 
+/* Now, if that may be; else as soon as it may. */
 static void
 answer_rival(
     struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
 {
+	bool is_paid = announce_budget_ms(hold->budget, now_ms) == now_ms;
+	uint64_t at = defence_ms(hold, now_ms);
+
+	hold->counts.put_off += !is_paid;
+	if (at > now_ms) {
+		hold->defend_ms = at;
+		return;
+	}
+	if (is_paid)
+		announce_budget_spend(hold->budget, now_ms);
 	hold->defend_ms = 0;
 	hold->said_ms = now_ms;
+	hold->counts.said++;
 	say_here(hold, out);
 }
 
@@ -286,23 +318,17 @@ note_rival(struct announce_hold *hold, const struct wire_neighbour *message,
 {
 	memcpy(hold->rival, message->hardware, WIRE_HARDWARE_BYTES);
 	hold->rival_ms = now_ms ? now_ms : 1;
-	hold->rival_claims++;
+	hold->counts.claims++;
 }
 
-/* Another machine says that it has it: answered for all to hear, at once or, so
- * that two that will not yield do not fill the link, a while after the last
- * time; and looked for again, for as long as it answers. */
+/* Another machine says that it has it: answered for all to hear, so that their
+ * caches are right again; and looked for again, for as long as it answers. */
 static void
 defend(struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
 {
-	uint64_t soonest = hold->said_ms + LIMIT_VALUE_ANNOUNCE_DEFEND_MS;
-
 	if (hold->look_ms == 0)
 		hold->look_ms = now_ms + LIMIT_VALUE_ANNOUNCE_LOOK_MS;
-	if (hold->said_ms == 0 || soonest <= now_ms)
-		answer_rival(hold, now_ms, out);
-	else
-		hold->defend_ms = soonest;
+	answer_rival(hold, now_ms, out);
 }
 
 /* Whoever asks all for it is answered by a rival as well: one that is known is

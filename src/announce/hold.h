@@ -18,6 +18,7 @@
 #ifndef YUMEN_ANNOUNCE_HOLD_H
 #define YUMEN_ANNOUNCE_HOLD_H
 
+#include "announce/budget.h"
 #include "core/random.h"
 #include "wire/neighbour.h"
 
@@ -27,6 +28,13 @@ enum announce_state {
 	ANNOUNCE_HELD,
 	ANNOUNCE_YIELDING, /* held, until the successor is heard to have it */
 	ANNOUNCE_TAKEN, /* another machine has it */
+};
+
+/* In all, about rivals. */
+struct announce_counts {
+	uint64_t claims; /* heard */
+	uint64_t said; /* answers */
+	uint64_t put_off; /* answers that the link's budget did not allow yet */
 };
 
 struct announce_hold {
@@ -46,7 +54,8 @@ struct announce_hold {
 	 * heard last, 0: never, or forgotten since. */
 	uint8_t rival[WIRE_HARDWARE_BYTES];
 	uint64_t rival_ms;
-	uint64_t rival_claims; /* heard in all */
+	struct announce_budget *budget; /* its link's; borrowed */
+	struct announce_counts counts;
 };
 
 /* What to send now. */
@@ -58,7 +67,8 @@ struct announce_output {
 /* IDLE, for ever unless it is taken. */
 void announce_hold_init(struct announce_hold *hold,
     const uint8_t ip[WIRE_IP_BYTES],
-    const uint8_t hardware[WIRE_HARDWARE_BYTES]);
+    const uint8_t hardware[WIRE_HARDWARE_BYTES],
+    struct announce_budget *budget);
 /* It shall be here; again, or while it yields: it stays. Whether another
  * machine has it is asked first, unless it is ours already: RFC 5227 guards
  * against others, and a peer that had it is dead or about to yield. */

@@ -18,7 +18,8 @@ announce_place_open(struct announce_place *place, struct announce_claim *claim,
 	place->at = at;
 	place->group = -1;
 	net_timer_init(&place->timer, on_timer);
-	announce_hold_init(&place->hold, claim->address.ip, at->link.hardware);
+	announce_hold_init(
+	    &place->hold, claim->address.ip, at->link.hardware, &at->budget);
 }
 
 static void
@@ -74,6 +75,21 @@ send_all(struct announcer *announcer, struct announcer_link *at,
 }
 
 static void
+count(struct announce_place *place)
+{
+	struct metrics *metrics = &place->at->announcer->metrics;
+	const struct announce_counts *now = &place->hold.counts;
+	struct announce_counts *then = &place->counted;
+
+	metric_add(
+	    metrics, METRIC_ANNOUNCE_CONFLICTS, now->claims - then->claims);
+	metric_add(metrics, METRIC_ANNOUNCE_DEFENCES, now->said - then->said);
+	for (uint64_t i = then->put_off; i < now->put_off; i++)
+		limit_hit(metrics, LIMIT_ANNOUNCE_DEFENCES);
+	*then = *now;
+}
+
+static void
 tell_rival(const struct announce_place *place)
 {
 	char rival[WIRE_HARDWARE_TEXT];
@@ -94,6 +110,7 @@ follow(struct announce_place *place, enum announce_state before,
 	struct announce_hold *hold = &place->hold;
 	uint64_t now = announcer_now_ms(announcer);
 
+	count(place);
 	bool contested = announce_hold_is_contested(hold, now);
 	if (contested && !place->told)
 		tell_rival(place);
@@ -221,7 +238,6 @@ announce_place_hear(
 {
 	struct announcer *announcer = place->at->announcer;
 	enum announce_state before = place->hold.state;
-	uint64_t rivals = place->hold.rival_claims;
 	struct announce_output out;
 	bool is_peer = announcer->has_peers &&
 	    announce_members_at(&place->at->peers.members, message->hardware) !=
@@ -231,7 +247,5 @@ announce_place_hear(
 		return;
 	announce_hold_hear(&place->hold, message, is_peer,
 	    announcer_now_ms(announcer), &announcer->random, &out);
-	metric_add(&announcer->metrics, METRIC_ANNOUNCE_CONFLICTS,
-	    place->hold.rival_claims - rivals);
 	follow(place, before, &out);
 }

@@ -6,6 +6,7 @@ package e2e
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -215,7 +216,7 @@ type try struct {
 type prober struct {
 	s     *segment
 	cmd   *exec.Cmd
-	out   *bufio.Scanner
+	out   chan try // closed at its end
 	stop  func()
 	tries []try
 }
@@ -289,28 +290,37 @@ func (s *segment) probe(address string) *prober {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	p.out = bufio.NewScanner(out)
 	if err := p.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
+	p.out = make(chan try, 1<<16) // it is never held up
+	go p.read(out)
 	s.t.Cleanup(func() { p.cmd.Process.Kill(); p.cmd.Wait() })
 	p.stop = func() { in.Write([]byte("\n")) }
 	p.take(func() bool { return len(p.tries) >= 50 })
 	return p
 }
 
-// take reads results until it is enough.
+func (p *prober) read(out io.Reader) {
+	defer close(p.out)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		var began, ended int64
+		var good bool
+		if n, _ := fmt.Sscanf(lines.Text(), "TRY %d %d %t", &began, &ended, &good); n == 3 {
+			p.out <- try{time.Unix(0, began), time.Unix(0, ended), good}
+		}
+	}
+}
+
+// take takes results until it is enough.
 func (p *prober) take(enough func() bool) {
 	p.s.t.Helper()
 	for !enough() {
-		if !p.out.Scan() {
+		one, ok := <-p.out
+		if !ok {
 			return
 		}
-		var began, ended int64
-		var good bool
-		if n, _ := fmt.Sscanf(p.out.Text(), "TRY %d %d %t", &began, &ended, &good); n == 3 {
-			p.tries = append(p.tries, try{time.Unix(0, began), time.Unix(0, ended), good})
-		}
+		p.tries = append(p.tries, one)
 	}
 }
 
@@ -388,6 +398,25 @@ func (s *segment) rival() string {
 	return name
 }
 
+// spoof has a machine claim the address again and again, each time from somewhere else.
+func (s *segment) spoof(owner *node, every time.Duration, times int) {
+	s.t.Helper()
+	var frames [][]byte
+	for i := 0; i < times; i++ {
+		frames = append(frames, arpFrame(byte(1+i%2), fmt.Sprintf("02:00:00:00:99:%02x", i%256), claimed, claimed))
+	}
+	rival := s.rival()
+	s.ip("-n", rival, "addr", "del", claimed+"/32", "dev", "eth0")
+	if err := s.sendFrom(rival, every, frames...); err != nil {
+		s.t.Error(err)
+	}
+	said := parsed(s.t, counter(owner.announcer, "yumen_announce_defences_total"))
+	s.t.Logf("%d claims were answered %d times", times, said)
+	if said == 0 {
+		s.t.Error("nothing was answered")
+	}
+}
+
 // told is whether the owner's log names the rival.
 func (s *segment) told(hardware string) bool { return strings.Contains(s.logs(), "hardware="+hardware) }
 
@@ -450,17 +479,9 @@ func TestAnnouncers(t *testing.T) {
 				s.t.Errorf("conflicts: %q", conflicts)
 			}
 		}},
-		{"neighbour spoofs 100 times in 2 s", 4 * time.Second, func(s *segment, _ *node) {
-			var frames [][]byte
-			for i := 0; i < 100; i++ {
-				frames = append(frames, arpFrame(byte(1+i%2), fmt.Sprintf("02:00:00:00:99:%02x", i), claimed, claimed))
-			}
-			rival := s.rival()
-			s.ip("-n", rival, "addr", "del", claimed+"/32", "dev", "eth0")
-			if err := s.sendFrom(rival, 20*time.Millisecond, frames...); err != nil {
-				s.t.Error(err)
-			}
-		}, nil},
+		{"neighbour spoofs 50 times a second for 2 s", 2 * time.Second, func(s *segment, owner *node) { s.spoof(owner, 20*time.Millisecond, 100) }, nil},
+		{"neighbour spoofs 50 times a second for 20 s", 2 * time.Second, func(s *segment, owner *node) { s.spoof(owner, 20*time.Millisecond, 1000) }, nil},
+		{"neighbour spoofs 500 times a second for 10 s", 2 * time.Second, func(s *segment, owner *node) { s.spoof(owner, 2*time.Millisecond, 5000) }, nil},
 	}
 	table := "| what happens | longest time without an answer | requests lost |\n| --- | --- | --- |\n"
 	for _, row := range rows {

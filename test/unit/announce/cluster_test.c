@@ -31,6 +31,7 @@ struct node {
 	uint8_t hardware[6];
 	struct announce_members members;
 	struct announce_hold holds[ADDRESSES];
+	struct announce_budget budget;
 	unsigned returns[ADDRESSES];
 	bool alive, link, frozen;
 	uint64_t version, clock_ms; /* its clock is ahead by that */
@@ -246,7 +247,8 @@ begin(struct world *world, unsigned at)
 	    random_next(&world->random));
 	node->alive = node->link = true;
 	for (unsigned i = 0; i < ADDRESSES; i++)
-		announce_hold_init(&node->holds[i], ips[i], node->hardware);
+		announce_hold_init(
+		    &node->holds[i], ips[i], node->hardware, &node->budget);
 	announce_members_begin(
 	    &node->members, node->hardware, clock_of(world, node));
 }

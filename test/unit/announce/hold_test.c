@@ -28,6 +28,7 @@ static const uint8_t us[] = "\2\0\0\0\0\1", them[] = "\2\0\0\0\0\2";
 struct setup {
 	struct announce_hold hold;
 	struct random random;
+	struct announce_budget budget;
 	struct announce_output out;
 	uint64_t now_ms;
 	unsigned probes, asks, tells; /* that went out since the last look */
@@ -65,7 +66,7 @@ start(struct setup *s, const uint8_t *ip, bool probe)
 {
 	*s = (struct setup){.now_ms = 1000};
 	random_init_seed(&s->random, 1);
-	announce_hold_init(&s->hold, ip, us);
+	announce_hold_init(&s->hold, ip, us, &s->budget);
 	if (!probe)
 		announce_hold_yield(&s->hold, them, s->now_ms);
 	announce_hold_take(&s->hold, s->now_ms, &s->random);
@@ -225,9 +226,10 @@ test_defends(void **state)
 		hear(&s, message(true, ip4, nobody));
 	}
 	assert_int_equal(s.hold.state, ANNOUNCE_HELD);
-	assert_in_range(s.tells, 8, 9);
+	assert_in_range(s.tells, 195, 202);
 	assert_in_range(s.probes, 1, 3);
-	assert_int_equal(s.hold.rival_claims, 2000);
+	assert_true(s.hold.counts.put_off > 0);
+	assert_int_equal(s.hold.counts.claims, 2000);
 	/* What it said last is answered too. */
 	forget(&s);
 	run_until(&s, s.now_ms + LIMIT_VALUE_ANNOUNCE_DEFEND_MS);
@@ -235,6 +237,94 @@ test_defends(void **state)
 	assert_true(announce_hold_is_contested(&s.hold, s.now_ms));
 	s.now_ms += LIMIT_VALUE_ANNOUNCE_RIVAL_MS;
 	assert_false(announce_hold_is_contested(&s.hold, s.now_ms));
+}
+
+/* For how long neighbours are wrong at most while a rival speaks so often. */
+static uint64_t
+longest_wrong_ms(struct setup *s, unsigned each_ms, unsigned length_ms)
+{
+	uint64_t wrong_since = 0, longest = 0;
+	unsigned said = s->tells;
+
+	for (uint64_t end = s->now_ms + length_ms; s->now_ms < end;) {
+		run_until(s, s->now_ms + 1);
+		if (s->tells > said && wrong_since > 0 &&
+		    s->now_ms - wrong_since > longest)
+			longest = s->now_ms - wrong_since;
+		if (s->tells > said)
+			wrong_since = 0;
+		said = s->tells;
+		if (s->now_ms % each_ms == 0)
+			hear(s, message(true, ip4, nobody));
+		if (s->now_ms % each_ms == 0 && s->tells == said &&
+		    wrong_since == 0)
+			wrong_since = s->now_ms;
+		said = s->tells;
+	}
+	return longest;
+}
+
+/* Whoever speaks 50 times a second is outdone each time, at once unless it was
+ * just announced anyway; who does so more often is for a moment at a time. */
+static void
+test_outdoes(void **state)
+{
+	(void)state;
+	enum { LENGTH_MS = 60000 };
+	static const struct {
+		unsigned each_ms, wrong_ms;
+	} rows[] = {{20, LIMIT_VALUE_ANNOUNCE_DEFEND_GAP_MS},
+	    {5, LIMIT_VALUE_ANNOUNCE_DEFEND_EACH_MS},
+	    {1, LIMIT_VALUE_ANNOUNCE_DEFEND_EACH_MS}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct setup s;
+		start(&s, ip4, false);
+		run_until(&s, 5000);
+		forget(&s);
+		assert_in_range(
+		    longest_wrong_ms(&s, rows[i].each_ms, LENGTH_MS),
+		    rows[i].wrong_ms / 2, rows[i].wrong_ms);
+		assert_int_equal(s.asks, s.tells);
+		assert_in_range(s.tells,
+		    LENGTH_MS / LIMIT_VALUE_ANNOUNCE_DEFEND_EACH_MS,
+		    LIMIT_VALUE_ANNOUNCE_DEFENCES + 3 +
+		        LENGTH_MS / LIMIT_VALUE_ANNOUNCE_DEFEND_EACH_MS);
+	}
+}
+
+/* All addresses of a link together: what is said is bounded, and none is left
+ * to its rival. */
+static void
+test_many_are_claimed(void **state)
+{
+	(void)state;
+	enum { HOLDS = 50, LENGTH_MS = 10000 };
+	static struct setup all[HOLDS];
+	struct announce_budget budget = {0};
+	unsigned tells = 0;
+
+	for (unsigned i = 0; i < HOLDS; i++) {
+		start(&all[i], ip4, false);
+		all[i].hold.budget = &budget;
+		run_until(&all[i], 10000);
+		forget(&all[i]);
+	}
+	for (unsigned ms = 0; ms < LENGTH_MS; ms++) {
+		for (unsigned i = 0; i < HOLDS; i++) {
+			run_until(&all[i], 10000 + ms);
+			hear(&all[i], message(true, ip4, nobody));
+		}
+	}
+	for (unsigned i = 0; i < HOLDS; i++) {
+		assert_in_range(all[i].tells,
+		    LENGTH_MS / LIMIT_VALUE_ANNOUNCE_DEFEND_MS - 1, 1000);
+		tells += all[i].tells;
+	}
+	assert_in_range(tells, 1,
+	    LIMIT_VALUE_ANNOUNCE_DEFENCES +
+	        LENGTH_MS / LIMIT_VALUE_ANNOUNCE_DEFEND_EACH_MS +
+	        HOLDS * (LENGTH_MS / LIMIT_VALUE_ANNOUNCE_DEFEND_MS + 1));
 }
 
 /* A rival that answers whoever asks, and us alone when we do. */
@@ -330,7 +420,7 @@ test_peers(void **state)
 		assert_int_equal(s.hold.state, ANNOUNCE_HELD);
 		run_until(&s, s.now_ms + 2200);
 		assert_in_range(s.tells, 5, 6);
-		assert_int_equal(s.hold.rival_claims, 0);
+		assert_int_equal(s.hold.counts.claims, 0);
 	}
 	/* Asked for while a peer has it: ours, so it is taken. */
 	struct setup s;
@@ -379,6 +469,7 @@ struct flying {
 };
 struct link {
 	struct announce_hold holds[MACHINES];
+	struct announce_budget budgets[MACHINES];
 	bool here[MACHINES];
 	struct flying flying[IN_FLIGHT];
 	unsigned flying_count;
@@ -442,7 +533,7 @@ step(struct link *link, uint64_t now_ms)
 		}
 		link->held += hold->state == ANNOUNCE_HELD;
 		link->aware +=
-		    hold->state == ANNOUNCE_HELD && hold->rival_claims > 0;
+		    hold->state == ANNOUNCE_HELD && hold->counts.claims > 0;
 	}
 }
 
@@ -452,7 +543,8 @@ join(struct link *link, unsigned machine, uint64_t now_ms)
 	const uint8_t hardware[WIRE_HARDWARE_BYTES] = {
 	    2, 0, 0, 0, 0, (uint8_t)(machine + 1)};
 	link->here[machine] = true;
-	announce_hold_init(&link->holds[machine], ip4, hardware);
+	announce_hold_init(
+	    &link->holds[machine], ip4, hardware, &link->budgets[machine]);
 	announce_hold_take(&link->holds[machine], now_ms, &link->random);
 }
 
@@ -519,6 +611,8 @@ main(void)
 	    cmocka_unit_test(test_taken),
 	    cmocka_unit_test(test_echo),
 	    cmocka_unit_test(test_defends),
+	    cmocka_unit_test(test_outdoes),
+	    cmocka_unit_test(test_many_are_claimed),
 	    cmocka_unit_test(test_silent_rival),
 	    cmocka_unit_test(test_yields),
 	    cmocka_unit_test(test_peers),
