@@ -1,5 +1,5 @@
 /* Takes OCSP responses apart. It holds one against the certificate and, where
- * the chain brings it, the issuer; never against a clock or a signature. */
+ * the chain brings it, the issuer; never against a clock. */
 #include "crypt/staple.h"
 
 #include <openssl/err.h>
@@ -9,12 +9,23 @@
 #include "core/limit.h"
 #include "core/must.h"
 
-/* Its issuer is digested again only when it is there: a chain of one
- * certificate has just the serial number to go by. */
-static bool
-is_about(const OCSP_CERTID *id, const struct crypt_certificates *chain)
+/* Who has issued the first certificate, wherever in the chain that stands;
+ * NULL: it is not brought. */
+static X509 *
+issuer_in(const struct crypt_certificates *chain)
 {
-	X509 *own = chain->items[0]->x509;
+	X509 *own = chain->items[0]->x509, *issuer = NULL;
+
+	for (unsigned i = 1; !issuer && i < chain->count; i++)
+		if (X509_check_issued(chain->items[i]->x509, own) == X509_V_OK)
+			issuer = chain->items[i]->x509;
+	return issuer;
+}
+
+/* Without the issuer there is just the serial number to go by. */
+static bool
+is_about(const OCSP_CERTID *id, X509 *own, X509 *issuer)
+{
 	ASN1_OBJECT *digest;
 	ASN1_INTEGER *serial;
 	OCSP_CERTID *wanted;
@@ -24,10 +35,9 @@ is_about(const OCSP_CERTID *id, const struct crypt_certificates *chain)
 	        NULL, &digest, NULL, &serial, (OCSP_CERTID *)(uintptr_t)id) ||
 	    ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(own)) != 0)
 		return false;
-	if (chain->count == 1)
+	if (!issuer)
 		return true;
-	wanted = OCSP_cert_to_id(
-	    EVP_get_digestbyobj(digest), own, chain->items[1]->x509);
+	wanted = OCSP_cert_to_id(EVP_get_digestbyobj(digest), own, issuer);
 	same = wanted && OCSP_id_issuer_cmp(wanted, id) == 0;
 	OCSP_CERTID_free(wanted);
 	return same;
@@ -59,33 +69,66 @@ judge_single(
 	return CRYPT_NONE;
 }
 
-static enum crypt_problem
-judge(const OCSP_RESPONSE *response, const struct crypt_certificates *chain,
-    struct crypt_staple *staple, int64_t *seconds)
+/* RFC 6960 4.2.2.2: by the issuer, or by whom it has issued a certificate for
+ * that purpose, which comes with the response. */
+static bool
+is_signed(OCSP_BASICRESP *basic, X509 *issuer)
 {
-	OCSP_RESPONSE *mutable = (OCSP_RESPONSE *)(uintptr_t)response;
-	OCSP_BASICRESP *basic;
-	enum crypt_problem problem = CRYPT_STAPLE_OTHER;
+	STACK_OF(X509) *known = sk_X509_new_null();
+	X509_STORE *anchor = X509_STORE_new();
+	bool good;
 
-	if (OCSP_response_status(mutable) != OCSP_RESPONSE_STATUS_SUCCESSFUL)
+	must(known && anchor && sk_X509_push(known, issuer));
+	good = X509_STORE_add_cert(anchor, issuer) &&
+	    X509_STORE_set_flags(anchor,
+	        X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME) &&
+	    OCSP_basic_verify(
+	        basic, known, anchor, OCSP_TRUSTOTHER | OCSP_NOEXPLICIT) == 1;
+	X509_STORE_free(anchor);
+	sk_X509_free(known);
+	return good;
+}
+
+static enum crypt_problem
+judge_basic(OCSP_BASICRESP *basic, const struct crypt_certificates *chain,
+    bool whole, struct crypt_staple *staple, int64_t *seconds)
+{
+	X509 *own = chain->items[0]->x509, *issuer = issuer_in(chain);
+	OCSP_SINGLERESP *single = NULL;
+
+	for (int i = 0; !single && i < OCSP_resp_count(basic); i++) {
+		OCSP_SINGLERESP *one = OCSP_resp_get0(basic, i);
+
+		if (is_about(OCSP_SINGLERESP_get0_id(one), own, issuer))
+			single = one;
+	}
+	if (!single)
+		return CRYPT_STAPLE_OTHER;
+	/* Before it is listened to: anybody can say that one is revoked. */
+	if (whole && issuer && !is_signed(basic, issuer))
+		return CRYPT_STAPLE_FORGED;
+	return judge_single(single, staple, seconds);
+}
+
+static enum crypt_problem
+judge(OCSP_RESPONSE *response, const struct crypt_certificates *chain,
+    bool whole, struct crypt_staple *staple, int64_t *seconds)
+{
+	OCSP_BASICRESP *basic;
+	enum crypt_problem problem;
+
+	if (OCSP_response_status(response) != OCSP_RESPONSE_STATUS_SUCCESSFUL)
 		return CRYPT_STAPLE_ERROR;
-	basic = OCSP_response_get1_basic(mutable);
+	basic = OCSP_response_get1_basic(response);
 	if (!basic)
 		return CRYPT_BAD_STAPLE;
-	for (int i = 0; i < OCSP_resp_count(basic); i++) {
-		OCSP_SINGLERESP *single = OCSP_resp_get0(basic, i);
-
-		if (!is_about(OCSP_SINGLERESP_get0_id(single), chain))
-			continue;
-		problem = judge_single(single, staple, seconds);
-		break;
-	}
+	problem = judge_basic(basic, chain, whole, staple, seconds);
 	OCSP_BASICRESP_free(basic);
 	return problem;
 }
 
-bool
-crypt_staple_parse(struct slice der, const struct crypt_certificates *chain,
+static bool
+take(struct slice der, const struct crypt_certificates *chain, bool whole,
     struct crypt_staple *staple, struct crypt_fault *fault)
 {
 	const unsigned char *at = (const unsigned char *)der.data;
@@ -98,8 +141,22 @@ crypt_staple_parse(struct slice der, const struct crypt_certificates *chain,
 		response = d2i_OCSP_RESPONSE(NULL, &at, (long)der.length);
 	if (response && at == (const unsigned char *)der.data + der.length)
 		fault->problem =
-		    judge(response, chain, staple, &fault->seconds);
+		    judge(response, chain, whole, staple, &fault->seconds);
 	OCSP_RESPONSE_free(response);
 	ERR_clear_error();
 	return fault->problem == CRYPT_NONE;
+}
+
+bool
+crypt_staple_parse(struct slice der, const struct crypt_certificates *chain,
+    struct crypt_staple *staple, struct crypt_fault *fault)
+{
+	return take(der, chain, false, staple, fault);
+}
+
+bool
+crypt_staple_check(struct slice der, const struct crypt_certificates *chain,
+    struct crypt_staple *staple, struct crypt_fault *fault)
+{
+	return take(der, chain, true, staple, fault);
 }

@@ -12,8 +12,14 @@ struct crypt_staple {
 
 /* False and a fault: it cannot be parsed, is of another certificate, says that
  * this one is not good, or not until when it holds. Whether it still holds is
- * for the caller's clock; who has signed it is for clients, who verify it. */
+ * for the caller's clock. */
 bool crypt_staple_parse(struct slice der,
+    const struct crypt_certificates *chain, struct crypt_staple *staple,
+    struct crypt_fault *fault);
+/* As crypt_staple_parse; and it must be signed by the issuer, or by a responder
+ * of the issuer's (RFC 6960 4.2.2.2), where the chain brings the issuer.
+ * Without, that is for clients to verify. */
+bool crypt_staple_check(struct slice der,
     const struct crypt_certificates *chain, struct crypt_staple *staple,
     struct crypt_fault *fault);
 

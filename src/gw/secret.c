@@ -107,7 +107,7 @@ judge_staple(struct gw_secret_node *secret,
 
 	if (!slice_is_set(der))
 		return;
-	if (crypt_staple_parse(der, chain, &staple, &fault)) {
+	if (crypt_staple_check(der, chain, &staple, &fault)) {
 		secret->staple_until = staple.until;
 	} else if (fault.problem == CRYPT_STAPLE_REVOKED) {
 		secret->sound = false;

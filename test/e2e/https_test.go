@@ -4,6 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/sha1"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -617,8 +622,8 @@ func TestHTTPSCertificatesAsTheyLive(t *testing.T) {
 }
 
 // staple is an OCSP response (RFC 6960) that says good of a certificate: as little
-// of it as a server looks at, signed by nobody.
-func staple(t testing.TB, of *tlsPair, until time.Time) []byte {
+// of it as a server looks at, signed by whom it says.
+func staple(t testing.TB, of, issuer, signer *tlsPair, until time.Time) []byte {
 	t.Helper()
 	type id struct {
 		Hash      pkix.AlgorithmIdentifier
@@ -637,7 +642,7 @@ func staple(t testing.TB, of *tlsPair, until time.Time) []byte {
 		Responses []single
 	}
 	type basic struct {
-		Data      data
+		Data      asn1.RawValue
 		Algorithm pkix.AlgorithmIdentifier
 		Signature asn1.BitString
 	}
@@ -648,61 +653,95 @@ func staple(t testing.TB, of *tlsPair, until time.Time) []byte {
 			Response []byte
 		} `asn1:"explicit,tag:0"`
 	}
-	null := asn1.RawValue{Tag: asn1.TagNull}
+	marshal := func(value any) []byte {
+		der, err := asn1.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	digest := func(bytes []byte) []byte {
+		sum := sha1.Sum(bytes)
+		return sum[:]
+	}
+	key, err := issuer.key.Public().(*ecdsa.PublicKey).ECDH()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}, Parameters: asn1.RawValue{Tag: asn1.TagNull}}
 	now := time.Now().UTC().Truncate(time.Second)
-	inner, err := asn1.Marshal(basic{
-		data{make([]byte, 20), now, []single{{id{pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}, Parameters: null},
-			make([]byte, 20), make([]byte, 20), of.certificate.SerialNumber}, true, now, until.UTC().Truncate(time.Second)}}},
-		pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}}, asn1.BitString{Bytes: []byte{1}, BitLength: 8}})
+	said := marshal(data{digest(key.Bytes()), now, []single{{id{hash, digest(issuer.certificate.RawSubject), digest(key.Bytes()),
+		of.certificate.SerialNumber}, true, now, until.UTC().Truncate(time.Second)}}})
+	sum := sha256.Sum256(said)
+	signature, err := signer.key.Sign(rand.Reader, sum[:], crypto.SHA256)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var outer response
 	outer.Bytes.Type = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
-	outer.Bytes.Response = inner
-	der, err := asn1.Marshal(outer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
+	outer.Bytes.Response = marshal(basic{asn1.RawValue{FullBytes: said},
+		pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}},
+		asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}})
+	return marshal(outer)
 }
 
+// What is stapled is fresh, about the certificate, and signed by its issuer where
+// the chain says who that is; the condition says why one is not.
 func TestHTTPSStaples(t *testing.T) {
-	authority := makePair(t, "", nil)
+	authority, other := makePair(t, "", nil), makePair(t, "", nil)
 	port := freePort(t)
-	names := []string{"fresh.example", "stale.example", "other.example", "junk.example"}
+	hour := time.Now().Add(time.Hour)
+	// For each how it is told of; "": it is stapled.
+	told := map[string]string{"fresh.example": "", "alone.example": "", "stale.example": "holds no more", "other.example": "is not about",
+		"junk.example": "cannot be parsed", "forged.example": "is not signed by the issuer"}
 	var secrets, listeners []string
-	wanted := map[string][]byte{}
-	for _, name := range names {
+	responses := map[string][]byte{}
+	for name := range told {
 		pair := makePair(t, "", authority, name)
-		response := staple(t, pair, time.Now().Add(time.Hour))
+		chain, key := pair.pem(t)
+		response := staple(t, pair, authority, authority, hour)
 		switch name {
-		case "fresh.example":
-			wanted[name] = response
+		case "alone.example": // nobody can say who has signed it
+			response = staple(t, pair, authority, other, hour)
 		case "stale.example":
-			response = staple(t, pair, time.Now().Add(-time.Minute))
+			response = staple(t, pair, authority, authority, time.Now().Add(-time.Minute))
 		case "other.example": // of another certificate
-			response = staple(t, authority, time.Now().Add(time.Hour))
+			response = staple(t, authority, authority, authority, hour)
 		case "junk.example":
 			response = []byte("junk")
+		case "forged.example":
+			response = staple(t, pair, authority, other, hour)
 		}
-		secrets = append(secrets, pair.secret(t, name)+"  tls.ocsp-staple: "+base64.StdEncoding.EncodeToString(response)+"\n")
+		if name != "alone.example" {
+			chain += pemOf("CERTIFICATE", authority.certificate.Raw)
+		}
+		responses[name] = response
+		secrets = append(secrets, secretYAML(name, chain, key)+"  tls.ocsp-staple: "+base64.StdEncoding.EncodeToString(response)+"\n")
 		listeners = append(listeners, httpsListener(port, strings.TrimSuffix(name, ".example"), name, name))
 	}
 	g, _ := httpsBasics(t, port, map[string]string{
 		"secrets.yaml": strings.Join(secrets, "---\n"), "gateway.yaml": httpsGateway("", listeners...)})
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		for _, name := range names {
+		for name, why := range told {
 			config := &tls.Config{RootCAs: rootsOf(authority), ServerName: name, MaxVersion: version}
 			g.askUntil(t, 200, config, name)
 			conn, err := shake(g.address(), config)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := conn.ConnectionState().OCSPResponse; !bytes.Equal(got, wanted[name]) {
+			got := conn.ConnectionState().OCSPResponse
+			if (why == "" && !bytes.Equal(got, responses[name])) || (why != "" && got != nil) {
 				t.Errorf("%s %x: stapled %d bytes", name, version, len(got))
 			}
 			conn.Close()
+		}
+	}
+	for _, one := range g.get("gateways")[0]["status"].(map[string]any)["listeners"].([]any) {
+		listener := one.(map[string]any)
+		message := condition(listener["conditions"], "ResolvedRefs")["message"].(string)
+		why := told[listener["name"].(string)+".example"]
+		if strings.Contains(message, "OCSP") != (why != "") || !strings.Contains(message, why) {
+			t.Errorf("%s: %s", listener["name"], message)
 		}
 	}
 }
