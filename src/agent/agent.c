@@ -8,10 +8,12 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
+#include "net/tls_system.h"
 
 /* A turn of the control loop may take 5 ms; applying stops well before. */
 #define APPLY_SLICE_NS 2000000
 #define APPLY_LOOK_AT_CLOCK 32
+#define SYSTEM_SLICE 16 /* certificates: as much time */
 #define COLLECT_MS 100
 
 static void
@@ -48,6 +50,29 @@ release(struct agent *agent, struct slice name)
 		announcer_release(agent->options.announcer, &address);
 }
 
+static bool
+asks_for_system(const struct unit *unit)
+{
+	if (unit->kind == UNIT_EXTERNAL)
+		return unit->external->tls && unit->external->tls->system;
+	if (unit->kind != UNIT_SERVICE)
+		return false;
+	for (uint32_t i = 0; i < unit->service->ports_count; i++)
+		if (unit->service->ports[i].tls &&
+		    unit->service->ports[i].tls->system)
+			return true;
+	return false;
+}
+
+static void
+note_system(struct agent *agent, struct slice name)
+{
+	const struct unit *unit = snap_store_unit(agent->store, name);
+
+	if (!agent->wants_system && unit && asks_for_system(unit))
+		agent->wants_system = true;
+}
+
 static void
 apply(struct agent *agent, const struct feed_change *change)
 {
@@ -66,8 +91,10 @@ apply(struct agent *agent, const struct feed_change *change)
 		return;
 	}
 	error = snap_store_put(agent->store, change->name, change->bytes);
-	if (error == ERROR_OK)
+	if (error == ERROR_OK) {
+		note_system(agent, change->name);
 		error = claim(agent, change->name);
+	}
 	if (error != ERROR_OK)
 		refuse(agent, change->name, error);
 }
@@ -130,6 +157,15 @@ apply_slice(struct agent *agent, struct feed_batch *batch)
 	return true;
 }
 
+/* The system's authorities, for the first that asks for them: before workers
+ * do, to whom it would be too long. True: they are there, or nobody asks. */
+static bool
+read_system(struct agent *agent)
+{
+	return !agent->wants_system ||
+	    net_tls_system_read(agent->system, SYSTEM_SLICE);
+}
+
 /* All of the batch is applied. */
 static void
 finish(struct agent *agent, const struct feed_batch *batch)
@@ -159,7 +195,7 @@ take_offers(struct agent *agent)
 	while (!list_is_empty(&agent->offers)) {
 		batch =
 		    container_of(agent->offers.next, struct feed_batch, link);
-		if (!apply_slice(agent, batch))
+		if (!apply_slice(agent, batch) || !read_system(agent))
 			return true;
 		finish(agent, batch);
 		list_remove(&batch->link);
@@ -290,6 +326,7 @@ start_workers(struct agent *agent)
 		struct proxy_options options = {
 		    .access_log = agent->options.access_log,
 		    .store = agent->store,
+		    .system = agent->system,
 		    .on_progress = on_progress,
 		    .context = agent,
 		    .number = i,
@@ -313,6 +350,7 @@ agent_new(const struct agent_options *options, struct agent **agent)
 	must(options->workers > 0 && options->loop != NULL);
 	made->options = *options;
 	made->store = snap_store_new();
+	made->system = net_tls_system_new();
 	list_init(&made->offers);
 	list_init(&made->sockets);
 	map_init(&made->listeners);
@@ -354,6 +392,7 @@ agent_free(struct agent **agent)
 	net_timer_clear(&old->retry);
 	net_timer_clear(&old->deadline);
 	snap_store_free(&old->store);
+	net_tls_system_free(&old->system);
 	memory_free(old->workers);
 	memory_free(old->holds);
 	memory_free(old);

@@ -37,6 +37,8 @@ struct agent {
 	struct proxy_worker **workers;
 	struct snap_holds **holds;
 	struct net_names *names;
+	struct net_tls_system *system; /* the authorities */
+	bool wants_system; /* some backend is believed by them */
 
 	struct list offers; /* batches that wait, the first half-applied */
 	uint32_t applied; /* changes of the first batch */

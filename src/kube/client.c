@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "core/must.h"
 #include "kube/client_priv.h"
+#include "net/tls_system.h"
 
 struct net_loop *
 kube_client_loop(const struct kube_client *client)
@@ -132,6 +133,19 @@ kube_tls_unref(struct kube_tls **tls)
 	memory_free(old);
 }
 
+static struct net_tls_trust *
+system_trust(void)
+{
+	struct net_tls_system *system = net_tls_system_new();
+
+	while (!net_tls_system_read(system, LIMIT_VALUE_SYSTEM_CERTIFICATES))
+		;
+	struct net_tls_trust *trust = net_tls_system_trust(system);
+
+	net_tls_system_free(&system);
+	return trust;
+}
+
 static enum error
 read_trust(const struct kube_access *access, struct kube_tls *tls)
 {
@@ -140,9 +154,8 @@ read_trust(const struct kube_access *access, struct kube_tls *tls)
 	struct text pem;
 
 	if (!kube_part_is_set(&access->authority)) {
-		tls->how.trust = net_tls_trust_new_system();
-		return tls->how.trust != NULL ? ERROR_OK
-		                              : ERROR_TLS_NO_CERTIFICATE;
+		tls->how.trust = system_trust();
+		return ERROR_OK;
 	}
 	text_init(&pem);
 	enum error error = kube_part_read(&access->authority, &pem);
@@ -356,6 +369,7 @@ open_all(struct kube_client *client)
 {
 	static const struct net_tls_settings settings = {
 	    .version_min = NET_TLS_1_2,
+	    .wipes = true,
 	};
 	const struct kube_access *access = client->access;
 	struct slice host = slice_from_string(access->host);

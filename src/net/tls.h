@@ -24,6 +24,7 @@ struct net_tls_settings {
 	const char *ciphersuites; /* of TLS 1.3 */
 	const char *groups;
 	struct slice protocols; /* ALPN: "\2h2\10http/1.1", by preference */
+	bool wipes; /* what came: there may be keys in it */
 };
 
 struct net_tls_profile; /* one a worker and settings; counted */
@@ -56,11 +57,10 @@ bool net_tls_identity_staple(struct net_tls_identity *identity,
 void net_tls_identity_free(struct net_tls_identity *identity);
 
 /* Whose certificates are believed: each of these is an anchor, also one that is
- * no root. The system's: as OpenSSL's directories have them. */
+ * no root. The system's are in net/tls_system.h. */
 struct net_tls_trust;
 struct net_tls_trust *net_tls_trust_new(
     const struct crypt_certificates *authorities);
-struct net_tls_trust *net_tls_trust_new_system(void);
 void net_tls_trust_free(struct net_tls_trust *trust);
 
 enum net_tls_clients {

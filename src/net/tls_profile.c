@@ -101,6 +101,8 @@ apply_settings(
 	profile->groups =
 	    copy_string(settings->groups ? settings->groups : ours.groups);
 	text_push(&profile->protocols, settings->protocols);
+	if (settings->wipes)
+		SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
 	if (!SSL_CTX_set_min_proto_version(context, profile->version_min) ||
 	    !SSL_CTX_set_max_proto_version(context, profile->version_max) ||
 	    (profile->version_max &&
@@ -317,24 +319,15 @@ net_tls_identity_free(struct net_tls_identity *identity)
 	memory_free(identity);
 }
 
-static struct net_tls_trust *
-trust_new(void)
+struct net_tls_trust *
+net_tls_trust_new(const struct crypt_certificates *authorities)
 {
 	struct net_tls_trust *trust = memory_zero(1, sizeof(*trust));
 
 	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	trust->store = X509_STORE_new();
-	must(trust->store);
-	return trust;
-}
-
-struct net_tls_trust *
-net_tls_trust_new(const struct crypt_certificates *authorities)
-{
-	struct net_tls_trust *trust = trust_new();
-
 	trust->names = sk_X509_NAME_new_null();
-	must(trust->names);
+	must(trust->store && trust->names);
 	for (unsigned i = 0; i < authorities->count; i++) {
 		X509 *x509 = authorities->items[i]->x509;
 		X509_NAME *name = X509_NAME_dup(X509_get_subject_name(x509));
@@ -343,17 +336,6 @@ net_tls_trust_new(const struct crypt_certificates *authorities)
 		    sk_X509_NAME_push(trust->names, name));
 	}
 	X509_STORE_set_flags(trust->store, X509_V_FLAG_PARTIAL_CHAIN);
-	return trust;
-}
-
-struct net_tls_trust *
-net_tls_trust_new_system(void)
-{
-	struct net_tls_trust *trust = trust_new();
-
-	/* What cannot be read is believed by nobody. */
-	(void)X509_STORE_set_default_paths(trust->store);
-	ERR_clear_error();
 	return trust;
 }
 

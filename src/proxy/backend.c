@@ -247,8 +247,8 @@ proxy_backends_sync(struct proxy_backends *backends, const struct snap_set *set,
 		backend = backend_new(backends, snap);
 	if (snap->tls && !backend->tls) {
 		if (!backends->tls)
-			backends->tls =
-			    proxy_backends_tls_new(backends->http->metrics);
+			backends->tls = proxy_backends_tls_new(
+			    backends->http->metrics, backends->system);
 		backend->tls = proxy_backend_tls_new(
 		    backends->tls, set, snap->tls, certificate_id);
 	}

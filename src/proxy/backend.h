@@ -61,6 +61,7 @@ struct proxy_backend {
 struct proxy_backends {
 	struct http_worker *http;
 	struct list endpoints; /* all there are */
+	const struct net_tls_system *system;
 	struct proxy_backends_tls *tls; /* NULL: none speaks it yet */
 	struct proxy_backend **by_id;
 	uint32_t capacity;

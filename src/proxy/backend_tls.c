@@ -18,16 +18,19 @@ struct proxy_shared {
 
 struct proxy_backends_tls {
 	struct net_tls_profile *profile;
+	const struct net_tls_system *system;
 	struct list trusts, identities;
 };
 
 struct proxy_backends_tls *
-proxy_backends_tls_new(struct metrics *metrics)
+proxy_backends_tls_new(
+    struct metrics *metrics, const struct net_tls_system *system)
 {
 	struct net_tls_settings settings = {.protocols = SLICE("\10http/1.1")};
 	struct proxy_backends_tls *shared = memory_zero(1, sizeof(*shared));
 	const char *wrong;
 
+	shared->system = system;
 	list_init(&shared->trusts);
 	list_init(&shared->identities);
 	must(net_tls_profile_new(
@@ -94,7 +97,7 @@ take_trust(struct proxy_backend_tls *tls, const struct snap_set *set,
 
 	if (trust->references == 1)
 		trust->trust = settings->system
-		    ? net_tls_trust_new_system()
+		    ? net_tls_system_trust(tls->shared->system)
 		    : proxy_credentials_trust(set, settings->authority_ids,
 		          settings->authority_count);
 	tls->trust = trust;

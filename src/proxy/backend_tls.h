@@ -5,11 +5,13 @@
 #ifndef YUMEN_PROXY_BACKEND_TLS_H
 #define YUMEN_PROXY_BACKEND_TLS_H
 
-#include "net/tls.h"
+#include "net/tls_system.h"
 #include "snap/set.h"
 
 struct proxy_backends_tls; /* what they share */
-struct proxy_backends_tls *proxy_backends_tls_new(struct metrics *metrics);
+/* system: all of it is read before a set asks for it. */
+struct proxy_backends_tls *proxy_backends_tls_new(
+    struct metrics *metrics, const struct net_tls_system *system);
 /* When all settings are freed and all connections closed; what those still had
  * to send is cut. */
 void proxy_backends_tls_free(struct proxy_backends_tls **shared);

@@ -56,6 +56,7 @@ worker_new(const struct proxy_options *options, struct net_loop *loop)
 	metrics_init(&worker->metrics);
 	proxy_counters_init(&worker->counters);
 	proxy_backends_init(&worker->backends, &worker->http);
+	worker->backends.system = options->system;
 	random_init(&worker->random);
 	worker->holds = snap_holds_new(options->store);
 	worker->matcher = snap_matcher_new(on_limit, &worker->metrics);

@@ -12,10 +12,13 @@
 
 struct proxy_worker;
 struct proxy_log;
+struct net_tls_system;
 
 struct proxy_options {
 	struct proxy_log *access_log; /* NULL: off */
 	struct snap_store *store; /* only for snap_holds_new */
+	/* All of it is read before a set is published that asks for it. */
+	const struct net_tls_system *system;
 	/* Called in the worker's thread when proxy_worker_served or _is_idle
 	 * or _accepts may have changed: wake your loop, do no more.
 	 */

@@ -302,7 +302,28 @@ func TestBackendTLSSystem(t *testing.T) {
 	if response, body := g.fetch("GET", "a.test", "/bad"); response.StatusCode != 502 || !strings.Contains(body, "tls_certificate_untrusted") {
 		t.Errorf("%d %s", response.StatusCode, body)
 	}
+	// An XBackend alone.
+	port = freePort(t)
+	g = start(t, port, map[string]string{"gateway.yaml": gatewayYAML(port, ""),
+		"backend.yaml": xbackendYAML(good.port, "mode: ServerOnly, validation: {"+system+"}"), "route.yaml": xbackendRoute})
+	g.expect(200, "GET", "a.test", "/")
 }
+
+// xbackendYAML is one of localhost that asks for TLS itself; mode in flow form.
+func xbackendYAML(port int, mode string) string {
+	return fmt.Sprintf(`apiVersion: gateway.networking.x-k8s.io/v1alpha1
+kind: XBackend
+metadata: {name: outside, namespace: default}
+spec:
+  type: ExternalHostname
+  externalHostname: {hostname: localhost}
+  port: {number: %d}
+  protocol: HTTP
+  tls: {%s}
+`, port, mode)
+}
+
+var xbackendRoute = routeYAML("app", "", "\n  - backendRefs: [{group: gateway.networking.x-k8s.io, kind: XBackend, name: outside}]\n")
 
 func gatewayShowing(name string, port int, secret string) string {
 	text := fmt.Sprintf("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: %s, namespace: default}\n"+
@@ -669,23 +690,12 @@ func TestBackendTLSExternal(t *testing.T) {
 	config.ClientAuth, config.ClientCAs = tls.VerifyClientCertIfGiven, rootsOf(clients)
 	b := serveSecure(t, config)
 	port := freePort(t)
-	external := func(mode string) string {
-		return fmt.Sprintf(`apiVersion: gateway.networking.x-k8s.io/v1alpha1
-kind: XBackend
-metadata: {name: outside, namespace: default}
-spec:
-  type: ExternalHostname
-  externalHostname: {hostname: localhost}
-  port: {number: %d}
-  protocol: HTTP
-  tls: {%s}
-`, b.port, mode)
-	}
+	external := func(mode string) string { return xbackendYAML(b.port, mode) }
 	validation := "validation: {" + believing("app.example", "root") + "}"
 	client := makePair(t, "p256", clients, "client")
 	g := start(t, port, map[string]string{"gateway.yaml": gatewayYAML(port, ""), "ca.yaml": authorityYAML("root", root),
 		"client.yaml": client.secret(t, "client"), "backend.yaml": external("mode: ServerOnly, " + validation),
-		"route.yaml": routeYAML("app", "", "\n  - backendRefs: [{group: gateway.networking.x-k8s.io, kind: XBackend, name: outside}]\n")})
+		"route.yaml": xbackendRoute})
 	shown := func(want string) {
 		t.Helper()
 		g.eventually("shown "+want, func() error {
