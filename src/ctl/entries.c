@@ -26,6 +26,7 @@
 static void read_entry(
     struct ctl_sources *sources, struct ctl_entry *entry, bool wanted);
 static bool take_ahead(struct ctl_sources *sources);
+static void put(struct ctl_sources *sources, struct ctl_entry *entry);
 
 struct ctl_entry *
 ctl_entry_get(struct ctl_sources *sources, struct slice path)
@@ -159,6 +160,7 @@ fail_entry(struct ctl_sources *sources, struct ctl_entry *entry,
 	bool is_known =
 	    entry->failure != NULL && strcmp(entry->failure, why) == 0;
 
+	text_wipe(&sources->scratch); /* what was read of it */
 	entry->read_ms = 0;
 	entry->failure = why;
 	if (!wanted && is_known)
@@ -209,24 +211,24 @@ read_bytes(
 	}
 }
 
-/* Standard input can be read only once: its bytes are kept. */
+/* Standard input can be read only once. Nothing of it is kept, for there may be
+ * Secrets in it; nor is it wanted again, for its path comes before others, so
+ * that its objects count before those of others. */
 static void
 read_input(struct ctl_sources *sources, struct ctl_entry *entry, bool wanted)
 {
-	if (!sources->input_read) {
-		sources->input_read = true;
-		const char *failure =
-		    read_bytes(sources, STDIN_FILENO, 0, &sources->input);
+	const char *failure = "cannot be read once more";
 
-		if (failure != NULL) {
-			text_reset(&sources->input);
-			fail_entry(sources, entry, failure, wanted);
-			return;
-		}
-	} else if (!wanted) {
+	if (sources->input_read && !wanted)
 		return;
-	}
-	ctl_files_put(sources->files, entry->path, text_slice(&sources->input));
+	if (!sources->input_read)
+		failure =
+		    read_bytes(sources, STDIN_FILENO, 0, &sources->scratch);
+	sources->input_read = true;
+	if (failure == NULL)
+		put(sources, entry);
+	else
+		fail_entry(sources, entry, failure, wanted);
 }
 
 /* What the oldest file that is parsed ahead says; false: none is. */

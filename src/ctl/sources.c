@@ -53,7 +53,6 @@ ctl_sources_new(struct ctl_files *files, const char *const *paths,
 	map_init(&made->entries);
 	list_init(&made->queue);
 	list_init(&made->going);
-	text_init(&made->input);
 	text_init(&made->scratch);
 	text_init(&made->left);
 	*sources = made;
@@ -78,7 +77,6 @@ ctl_sources_free(struct ctl_sources **sources)
 	map_fini(&old->folders);
 	map_fini(&old->watches);
 	map_fini(&old->entries);
-	text_wipe(&old->input);
 	text_wipe(&old->scratch);
 	text_fini(&old->left);
 	memory_free(old->sources);

@@ -67,7 +67,6 @@ struct ctl_sources {
 	bool is_stale; /* all must be looked at */
 	bool has_links; /* some name is, or was since the last look, a link */
 	bool too_many; /* told so in this look */
-	struct text input; /* of standard input, kept */
 	bool input_read;
 	struct text scratch; /* for paths and bytes */
 };

@@ -262,6 +262,7 @@ open_tls(struct stream_client *client)
 	static const struct net_tls_settings settings = {
 	    .version_min = NET_TLS_1_3,
 	    .version_max = NET_TLS_1_3,
+	    .wipes = true,
 	};
 	struct slice name = client->options.server_name;
 	struct net_address address;

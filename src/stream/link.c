@@ -54,6 +54,19 @@ stream_link_finish(struct stream_link *link, enum error error)
 	net_loop_defer(link->loop, &link->work);
 }
 
+/* So many bytes off the front; there may have been keys among them. */
+static void
+cut(struct text *text, size_t length)
+{
+	size_t rest = text->length - length;
+
+	if (length == 0)
+		return;
+	memmove(text->data, text->data + length, rest);
+	memory_wipe(text->data + rest, length);
+	text->length = rest;
+}
+
 static void
 flush(struct stream_link *link)
 {
@@ -79,7 +92,7 @@ flush(struct stream_link *link)
 	bool has_sent = link->sent > 0;
 
 	link->sent = 0;
-	text_reset(&link->out);
+	cut(&link->out, link->out.length);
 	if (link->finishing)
 		stream_link_end(link, link->error);
 	else if (has_sent)
@@ -111,8 +124,7 @@ take_messages(struct stream_link *link)
 		arena_reset(&link->arena);
 	}
 	arena_reset(&link->arena);
-	memmove(link->in.data, link->in.data + at, link->in.length - at);
-	link->in.length -= at;
+	cut(&link->in, at);
 }
 
 static void
@@ -278,9 +290,7 @@ stream_link_send(
 	if (!link->open || link->ending || link->finishing)
 		return;
 	if (link->sent >= READ_BYTES) {
-		link->out.length -= link->sent;
-		memmove(link->out.data, link->out.data + link->sent,
-		    link->out.length);
+		cut(&link->out, link->sent);
 		link->sent = 0;
 	}
 	stream_message_push(&link->out, kind, record);

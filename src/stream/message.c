@@ -113,7 +113,7 @@ decode(struct slice record, enum stream_kind kind, struct arena *arena,
 	*message = (struct stream_message){.kind = STREAM_UNKNOWN};
 	if (type == NULL)
 		return kind & STREAM_CRITICAL ? ERROR_UNSUPPORTED : ERROR_OK;
-	enum error error = wire_record_decode(record, type, arena, &made);
+	enum error error = wire_record_borrow(record, type, arena, &made);
 
 	if (error != ERROR_OK)
 		return error;

@@ -36,6 +36,7 @@ open_tls(struct stream_server *server)
 	static const struct net_tls_settings settings = {
 	    .version_min = NET_TLS_1_3,
 	    .version_max = NET_TLS_1_3,
+	    .wipes = true, /* tokens */
 	};
 	const char *wrong;
 

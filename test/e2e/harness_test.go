@@ -151,8 +151,15 @@ func (g *gate) launch(args ...string) {
 // spawn starts yumen with these arguments; it ends with the test.
 func (g *gate) spawn(all []string) {
 	g.t.Helper()
+	g.spawnWith(nil, all)
+}
+
+// spawnWith is spawn with a standard input.
+func (g *gate) spawnWith(input io.Reader, all []string) {
+	g.t.Helper()
 	all = append(append(g.inside[:len(g.inside):len(g.inside)], program(g.t)), all...)
 	g.cmd = exec.Command(all[0], all[1:]...)
+	g.cmd.Stdin = input
 	g.cmd.Stdout = lockedWriter{&g.mu, &g.out}
 	g.cmd.Stderr = lockedWriter{&g.mu, &g.err}
 	if err := g.cmd.Start(); err != nil {

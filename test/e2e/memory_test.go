@@ -112,38 +112,104 @@ func secretAs(t *testing.T, form string, pair *tlsPair) string {
 // A private key is where it is used and nowhere else: in the object, in the unit,
 // and as the one worker signs with it. One that was replaced is nowhere.
 func TestPrivateKeyIsNotLeftInMemory(t *testing.T) {
-	if slow() {
-		t.Skip("with sanitizers there are terabytes to be read, and what is freed is kept")
-	}
+	scanned(t)
 	for _, form := range []string{"p256", "rsa", "stringData", "list", "JSON"} {
 		t.Run(form, func(t *testing.T) {
 			kind := form
 			if kind != "rsa" {
 				kind = "p256"
 			}
-			write := func(pair *tlsPair) string { return secretAs(t, form, pair) }
 			port := freePort(t)
-			authority := makePair(t, "", nil)
-			first, second := makePair(t, kind, authority, "a.example"), makePair(t, kind, authority, "a.example")
-			g, _ := httpsBasics(t, port, map[string]string{"secret.yaml": write(first),
+			keys := makeKeys(t, kind)
+			g, _ := httpsBasics(t, port, map[string]string{"secret.yaml": secretAs(t, form, keys.first),
 				"gateway.yaml": httpsGateway("", httpsListener(port, "a", "a.example", "s"))})
-			g.askUntil(t, 200, &tls.Config{RootCAs: rootsOf(authority), ServerName: "a.example"}, "a.example")
+			keys.shown(g, keys.first)
 			once := map[string]int{"Secret": 1, "PEM": 1, "DER": 0, "number": 1}
-			g.isRemembered(first, once)
-			g.replace("secret.yaml", write(second))
-			g.eventually("the second certificate", func() error {
-				conn, err := shake(g.address(), &tls.Config{RootCAs: rootsOf(authority), ServerName: "a.example"})
-				if err != nil {
-					return err
-				}
-				defer conn.Close()
-				if !conn.ConnectionState().PeerCertificates[0].Equal(second.certificate) {
-					return fmt.Errorf("it is still the first one")
-				}
-				return nil
-			})
-			g.isRemembered(second, once)
-			g.isRemembered(first, map[string]int{"Secret": 0, "PEM": 0, "DER": 0, "number": 0})
+			g.isRemembered(keys.first, once)
+			g.replace("secret.yaml", secretAs(t, form, keys.second))
+			keys.shown(g, keys.second)
+			g.isRemembered(keys.second, once)
+			g.isRemembered(keys.first, nowhere)
 		})
 	}
+}
+
+// What came by standard input is not kept beside what became of it.
+func TestPrivateKeyOfStandardInput(t *testing.T) {
+	scanned(t)
+	for name, size := range map[string]int{"small": 0, "large": 9 << 20} {
+		t.Run(name, func(t *testing.T) {
+			port := freePort(t)
+			keys := makeKeys(t, "p256")
+			g := prepare(t, port, nil)
+			objects := strings.Join([]string{secretAs(t, "", keys.first), httpsGateway("", httpsListener(port, "a", "a.example", "s")),
+				serviceYAML("b", serve(t, "b").port), routeYAML("r", "", prefixRule("/", "b")), strings.Repeat("# nothing\n", size/10)}, "---\n")
+			g.spawnWith(strings.NewReader(objects), []string{"run", "-f", "-", "--socket", g.socket, "--admin", g.admin, "--workers", "2", "--access-log", "off"})
+			g.waitReady()
+			keys.shown(g, keys.first)
+			g.isRemembered(keys.first, map[string]int{"Secret": 1, "PEM": 1, "DER": 0, "number": 1})
+		})
+	}
+}
+
+// A controller has the object and the unit, a proxy the unit and what signs: neither
+// keeps what went between them.
+func TestPrivateKeyOfControllerAndProxy(t *testing.T) {
+	scanned(t)
+	app := serve(t, "app")
+	keys := makeKeys(t, "p256")
+	web := freePort(t)
+	files := twoGateways(web, freePort(t), app.port, app.port, app.port)
+	files["web.yaml"] = strings.Replace(files["web.yaml"], "protocol: HTTP,", "protocol: HTTPS, tls: {certificateRefs: [{name: s}]},", 1)
+	files["secret.yaml"] = secretAs(t, "", keys.first)
+	f := startFleet(t, files)
+	p := f.proxy("web", "web-1", web)
+	p.eventually("it is ready", p.tryReady)
+	keys.shown(p, keys.first)
+	controllers := map[string]int{"Secret": 1, "PEM": 1, "DER": 0, "number": 0}
+	proxies := map[string]int{"Secret": 0, "PEM": 1, "DER": 0, "number": 1}
+	f.controller.isRemembered(keys.first, controllers)
+	p.isRemembered(keys.first, proxies)
+	f.write("objects/secret.yaml", secretAs(t, "", keys.second))
+	keys.shown(p, keys.second)
+	f.current(1)
+	f.controller.isRemembered(keys.second, controllers)
+	f.controller.isRemembered(keys.first, nowhere)
+	p.isRemembered(keys.second, proxies)
+	p.isRemembered(keys.first, nowhere)
+}
+
+var nowhere = map[string]int{"Secret": 0, "PEM": 0, "DER": 0, "number": 0}
+
+func scanned(t *testing.T) {
+	if slow() {
+		t.Skip("with sanitizers there are terabytes to be read, and what is freed is kept")
+	}
+}
+
+// keyPairs are two of a name, the second to come after the first.
+type keyPairs struct{ authority, first, second *tlsPair }
+
+func makeKeys(t testing.TB, kind string) *keyPairs {
+	authority := makePair(t, "", nil)
+	return &keyPairs{authority, makePair(t, kind, authority, "a.example"), makePair(t, kind, authority, "a.example")}
+}
+
+// shown waits until one of them is shown to clients, and a request is answered.
+func (k *keyPairs) shown(g *gate, pair *tlsPair) {
+	g.t.Helper()
+	g.eventually("a certificate is shown", func() error {
+		conn, err := shake(g.address(), &tls.Config{RootCAs: rootsOf(k.authority), ServerName: "a.example"})
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		if !conn.ConnectionState().PeerCertificates[0].Equal(pair.certificate) {
+			return fmt.Errorf("it is another one")
+		}
+		if response, _, err := over(conn, "a.example", "/"); err != nil || response.StatusCode != 200 {
+			return fmt.Errorf("%v %v", response, err)
+		}
+		return nil
+	})
 }

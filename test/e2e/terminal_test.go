@@ -350,14 +350,7 @@ func TestStandardInput(t *testing.T) {
 {"apiVersion":"v1","kind":"Service","metadata":{"name":"app"},"spec":{"ports":[{"port":80}]}},
 {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"app-1","labels":{"kubernetes.io/service-name":"app"}},"addressType":"IPv4","ports":[{"port":%d}],"endpoints":[{"addresses":["127.0.0.1"]}]},
 {"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{"name":"app"},"spec":{"parentRefs":[{"name":"eg"}],"rules":[{"backendRefs":[{"name":"app","port":80}]}]}}]}`, port, b.port)
-	g.cmd = exec.Command(program(t), "run", "-f", "-", "--socket", g.socket, "--admin", "off", "--access-log", "off")
-	g.cmd.Stdin = strings.NewReader(list)
-	g.cmd.Stdout, g.cmd.Stderr = lockedWriter{&g.mu, &g.out}, lockedWriter{&g.mu, &g.err}
-	if err := g.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { g.exit = g.cmd.Wait(); close(g.done) }()
-	t.Cleanup(g.stop)
+	g.spawnWith(strings.NewReader(list), []string{"run", "-f", "-", "--socket", g.socket, "--admin", "off", "--access-log", "off"})
 	g.waitReady()
 	if body := g.expect(200, "GET", "a.test", "/"); body != "app" {
 		t.Errorf("%q", body)

@@ -397,10 +397,11 @@ what_is_no_file_is_told_once(void **state)
 	assert_int_equal(ctl_files_counts(files).problems, 0);
 }
 
+/* Nothing of it is kept: its objects count before those of files. */
 static void
 input_is_read_once(void **state)
 {
-	static const char *const paths[] = {"-"};
+	const char *paths[] = {folder_path(""), "-"};
 	int input = dup(STDIN_FILENO), ends[2];
 
 	(void)state;
@@ -410,9 +411,17 @@ input_is_read_once(void **state)
 	close(ends[1]);
 	assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
 	close(ends[0]);
-	open_sources(paths, 1, "+a ");
+	folder_write("a.yaml", SERVICE_2("a") "---\n" SERVICE("b"));
+	assert_int_equal(
+	    ctl_sources_new(files, paths, 2, &stop, &sources), ERROR_OK);
+	ctl_sources_read_all(sources);
+	assert_int_equal(ctl_files_counts(files).problems, 1);
+	assert_int_equal(ctl_files_counts(files).objects, 2);
+	text_reset(&said);
 	ctl_sources_read_all(sources);
 	expect("");
+	folder_write("a.yaml", "");
+	expect_change("-b ");
 	dup2(input, STDIN_FILENO);
 	close(input);
 }
