@@ -13,15 +13,7 @@ enum { SLOTS = 4 };
 #define USER_PREFIX SLICE("system:serviceaccount:")
 #define POD_NAME "authentication.kubernetes.io/pod-name"
 
-static void on_status(struct kube_call *call, unsigned status);
-static enum error on_body(struct kube_call *call, struct slice bytes);
-static void on_done(struct kube_call *call, enum error error);
-
-static const struct kube_call_handler call_handler = {
-    .on_status = on_status,
-    .on_body = on_body,
-    .on_done = on_done,
-};
+static void on_answer(struct kube_ask *ask, enum error error);
 
 /* A claim that is looked into. */
 struct review {
@@ -32,11 +24,9 @@ struct review {
 };
 
 struct slot {
-	struct kube_call call;
-	struct kube_decoder decoder;
+	struct kube_ask ask;
 	struct stream_reviews *reviews;
 	struct review *review; /* NULL: it is free */
-	unsigned status;
 };
 
 struct stream_reviews {
@@ -67,9 +57,7 @@ begin(struct slot *slot, struct review *review)
 
 	list_remove(&review->link);
 	slot->review = review;
-	slot->status = 0;
-	kube_decoder_reset(&slot->decoder, KUBE_WHOLE);
-	kube_call_start(&slot->call, &request);
+	kube_ask_start(&slot->ask, &request);
 }
 
 static void
@@ -117,16 +105,6 @@ stream_reviews_judge(
 
 /* ---- what the API server says ---- */
 
-static const struct tree_node *
-member(const struct tree_node *map, const char *key, enum tree_kind kind)
-{
-	const struct tree_node *node = map != NULL && map->kind == TREE_MAP
-	    ? wire_tree_get(map, key)
-	    : NULL;
-
-	return node != NULL && node->kind == kind ? node : NULL;
-}
-
 static bool
 has_text(const struct tree_node *list, struct slice text)
 {
@@ -141,12 +119,11 @@ has_text(const struct tree_node *list, struct slice text)
 static bool
 account_of(const struct tree_node *user, struct text *account)
 {
-	const struct tree_node *name = member(user, "username", TREE_TEXT);
-	struct slice rest, namespace;
+	struct slice rest = wire_tree_text(user, "username"), namespace;
 
-	if (name == NULL || !slice_starts_with(name->text, USER_PREFIX))
+	if (!slice_starts_with(rest, USER_PREFIX))
 		return false;
-	rest = slice_skip(name->text, USER_PREFIX.length);
+	rest = slice_skip(rest, USER_PREFIX.length);
 	if (!slice_cut(&rest, ':', &namespace) || !slice_is_set(rest))
 		return false;
 	text_printf(
@@ -159,19 +136,21 @@ static const char *
 judge(const struct slot *slot, const struct tree_node *answer,
     struct text *gateway)
 {
-	const struct tree_node *status = member(answer, "status", TREE_MAP);
-	const struct tree_node *user = member(status, "user", TREE_MAP);
+	const struct tree_node *status =
+	    wire_tree_member(answer, "status", TREE_MAP);
+	const struct tree_node *user =
+	    wire_tree_member(status, "user", TREE_MAP);
 	const struct tree_node *good =
-	    member(status, "authenticated", TREE_BOOL);
-	const struct tree_node *pods =
-	    member(member(user, "extra", TREE_MAP), POD_NAME, TREE_LIST);
+	    wire_tree_member(status, "authenticated", TREE_BOOL);
+	const struct tree_node *pods = wire_tree_member(
+	    wire_tree_member(user, "extra", TREE_MAP), POD_NAME, TREE_LIST);
 	struct ctl *ctl = *slot->reviews->options.ctl;
 	struct text account;
 	bool known;
 
 	if (good == NULL || !good->integer)
 		return "the cluster does not know the token";
-	if (!has_text(member(status, "audiences", TREE_LIST),
+	if (!has_text(wire_tree_member(status, "audiences", TREE_LIST),
 	        SLICE(GW_FLEET_AUDIENCE)))
 		return "the token is for another audience";
 	if (!has_text(pods, text_slice(&slot->review->name)))
@@ -184,22 +163,9 @@ judge(const struct slot *slot, const struct tree_node *answer,
 }
 
 static void
-on_status(struct kube_call *call, unsigned status)
+on_answer(struct kube_ask *ask, enum error error)
 {
-	container_of(call, struct slot, call)->status = status;
-}
-
-static enum error
-on_body(struct kube_call *call, struct slice bytes)
-{
-	return kube_decoder_feed(
-	    &container_of(call, struct slot, call)->decoder, bytes);
-}
-
-static void
-on_done(struct kube_call *call, enum error error)
-{
-	struct slot *slot = container_of(call, struct slot, call);
+	struct slot *slot = container_of(ask, struct slot, ask);
 	struct stream_reviews *reviews = slot->reviews;
 	const char *why = "the cluster cannot be asked about the token";
 	struct text gateway;
@@ -207,11 +173,8 @@ on_done(struct kube_call *call, enum error error)
 
 	text_init(&gateway);
 	arena_init(&arena, 8192);
-	if (error == ERROR_OK && slot->status == 201)
-		why = judge(slot,
-		    wire_tree_from_json(
-		        text_slice(&slot->decoder.rest), &arena),
-		    &gateway);
+	if (error == ERROR_OK && ask->status == 201)
+		why = judge(slot, kube_ask_object(ask, &arena), &gateway);
 	stream_server_judged(reviews->options.server, slot->review->peer,
 	    why == NULL ? text_slice(&gateway) : SLICE_NONE, why);
 	text_fini(&gateway);
@@ -235,8 +198,7 @@ stream_reviews_new(const struct stream_reviews_options *options)
 		struct slot *slot = &reviews->slots[i];
 
 		slot->reviews = reviews;
-		kube_call_init(&slot->call, options->client, &call_handler);
-		kube_decoder_init(&slot->decoder, KUBE_WHOLE, NULL, NULL);
+		kube_ask_init(&slot->ask, options->client, on_answer);
 	}
 	return reviews;
 }
@@ -250,8 +212,7 @@ stream_reviews_free(struct stream_reviews **reviews)
 	if (old == NULL)
 		return;
 	for (unsigned i = 0; i < SLOTS; i++) {
-		kube_call_fini(&old->slots[i].call);
-		kube_decoder_fini(&old->slots[i].decoder);
+		kube_ask_fini(&old->slots[i].ask);
 		if (old->slots[i].review != NULL)
 			free_review(old->slots[i].review);
 	}

@@ -6,8 +6,7 @@
 #define YUMEN_CMD_STREAM_REVIEW_H
 
 #include "ctl/ctl.h"
-#include "kube/call.h"
-#include "kube/decode.h"
+#include "kube/ask.h"
 #include "stream/server.h"
 
 struct stream_reviews;

@@ -18,15 +18,7 @@
 /* Whatever is due has time for several looks. */
 #define LOOK_MS 600000
 
-static void on_status(struct kube_call *call, unsigned status);
-static enum error on_body(struct kube_call *call, struct slice bytes);
-static void on_done(struct kube_call *call, enum error error);
-
-static const struct kube_call_handler call_handler = {
-    .on_status = on_status,
-    .on_body = on_body,
-    .on_done = on_done,
-};
+static void on_answer(struct kube_ask *ask, enum error error);
 
 static void
 wipe(struct text *text)
@@ -43,19 +35,16 @@ ask(struct stream_secret *secret, const char *method, struct slice body)
 	    .method = method,
 	    .target = text_slice(&secret->target),
 	    .body = body,
-	    .silent_ms = LIMIT_VALUE_KUBE_ANSWER_MS,
 	};
 
 	secret->writing = slice_is_set(body);
-	secret->status = 0;
-	kube_decoder_reset(&secret->decoder, KUBE_WHOLE);
-	kube_call_start(&secret->call, &request);
+	kube_ask_start(&secret->ask, &request);
 }
 
 static struct slice
 namespace_of(const struct stream_secret *secret)
 {
-	return kube_client_access(secret->call.client)->namespace;
+	return kube_client_access(secret->ask.call.client)->namespace;
 }
 
 static void
@@ -78,8 +67,8 @@ look(struct stream_secret *secret)
 static void
 look_later(struct stream_secret *secret, uint64_t after_ms)
 {
-	net_timer_set(
-	    kube_client_loop(secret->call.client), &secret->timer, after_ms);
+	net_timer_set(kube_client_loop(secret->ask.call.client), &secret->timer,
+	    after_ms);
 }
 
 static void
@@ -92,10 +81,10 @@ static void
 fail(struct stream_secret *secret, const char *why)
 {
 	log_event(LOG_STREAM_SECRET_FAILED,
-	    LOG_NUMBER("status", secret->status), LOG_STRING("why", why),
-	    LOG_TEXT("answer", text_slice(&secret->decoder.rest)));
-	look_later(
-	    secret, kube_client_wait_ms(secret->call.client, &secret->wait_ms));
+	    LOG_NUMBER("status", secret->ask.status), LOG_STRING("why", why),
+	    LOG_TEXT("answer", kube_ask_text(&secret->ask)));
+	look_later(secret,
+	    kube_client_wait_ms(secret->ask.call.client, &secret->wait_ms));
 }
 
 /* ---- what is in it ---- */
@@ -104,14 +93,11 @@ fail(struct stream_secret *secret, const char *why)
 static void
 take_key(const struct tree_node *object, const char *key, struct text *out)
 {
-	const struct tree_node *data =
-	    object != NULL ? wire_tree_get(object, "data") : NULL;
-	const struct tree_node *value = data != NULL && data->kind == TREE_MAP
-	    ? wire_tree_get(data, key)
-	    : NULL;
+	struct slice value =
+	    wire_tree_text(wire_tree_member(object, "data", TREE_MAP), key);
 
-	if (value != NULL && value->kind == TREE_TEXT)
-		(void)wire_base64_take(out, value->text);
+	if (slice_is_set(value))
+		(void)wire_base64_take(out, value);
 }
 
 /* A line a seed, the newest first: the second in which it was drawn, and it in
@@ -159,19 +145,6 @@ push_key(struct text *body, const char *key, struct slice bytes)
 	text_push_byte(body, '"');
 }
 
-static struct slice
-version_of(const struct tree_node *object)
-{
-	const struct tree_node *metadata =
-	    object != NULL ? wire_tree_get(object, "metadata") : NULL;
-	const struct tree_node *version =
-	    metadata != NULL && metadata->kind == TREE_MAP
-	    ? wire_tree_get(metadata, "resourceVersion")
-	    : NULL;
-
-	return version != NULL ? version->text : SLICE("");
-}
-
 /* object: as it is, or NULL. */
 static void
 write(struct stream_secret *secret, const struct tree_node *object,
@@ -188,7 +161,10 @@ write(struct stream_secret *secret, const struct tree_node *object,
 	    CTL_STREAM_SECRET, SLICE_ARGS(namespace_of(secret)));
 	if (object != NULL) {
 		text_push_string(body, ",\"resourceVersion\":");
-		text_push_json(body, version_of(object));
+		text_push_json(body,
+		    wire_tree_text(
+		        wire_tree_member(object, "metadata", TREE_MAP),
+		        "resourceVersion"));
 	}
 	text_push_string(body, "},\"type\":\"Opaque\",\"data\":{");
 	push_key(body, CTL_STREAM_AUTHORITY, text_slice(&secret->state));
@@ -248,35 +224,21 @@ on_read(struct stream_secret *secret, const struct tree_node *object)
 /* ---- calls ---- */
 
 static void
-on_status(struct kube_call *call, unsigned status)
+take_answer(struct stream_secret *secret)
 {
-	container_of(call, struct stream_secret, call)->status = status;
-}
-
-static enum error
-on_body(struct kube_call *call, struct slice bytes)
-{
-	return kube_decoder_feed(
-	    &container_of(call, struct stream_secret, call)->decoder, bytes);
-}
-
-static void
-on_answer(struct stream_secret *secret)
-{
+	unsigned status = secret->ask.status;
+	struct tree_node *object;
 	struct arena arena;
-	const struct tree_node *object;
 
 	arena_init(&arena, 16384);
-	object = wire_tree_from_json(text_slice(&secret->decoder.rest), &arena);
-	if (!secret->writing && secret->status == 404)
+	object = kube_ask_object(&secret->ask, &arena);
+	if (!secret->writing && status == 404)
 		on_read(secret, NULL);
-	else if (!secret->writing && secret->status == 200 && object != NULL &&
-	    object->kind == TREE_MAP)
+	else if (!secret->writing && status == 200 && object != NULL)
 		on_read(secret, object);
-	else if (secret->writing &&
-	    (secret->status == 200 || secret->status == 201))
+	else if (secret->writing && kube_ask_is_good(&secret->ask))
 		take(secret);
-	else if (secret->writing && secret->status == 409)
+	else if (secret->writing && status == 409)
 		look(secret);
 	else
 		fail(secret, "the API refuses the stream's Secret");
@@ -284,17 +246,17 @@ on_answer(struct stream_secret *secret)
 }
 
 static void
-on_done(struct kube_call *call, enum error error)
+on_answer(struct kube_ask *ask, enum error error)
 {
 	struct stream_secret *secret =
-	    container_of(call, struct stream_secret, call);
+	    container_of(ask, struct stream_secret, ask);
 
 	if (error == ERROR_OK) {
-		on_answer(secret);
+		take_answer(secret);
 		return;
 	}
-	look_later(
-	    secret, kube_client_wait_ms(secret->call.client, &secret->wait_ms));
+	look_later(secret,
+	    kube_client_wait_ms(secret->ask.call.client, &secret->wait_ms));
 }
 
 void
@@ -303,8 +265,7 @@ stream_secret_open(struct stream_secret *secret, struct kube_client *client,
 {
 	must(secret != NULL && client != NULL && identity != NULL);
 	*secret = (struct stream_secret){.identity = identity};
-	kube_call_init(&secret->call, client, &call_handler);
-	kube_decoder_init(&secret->decoder, KUBE_WHOLE, NULL, NULL);
+	kube_ask_init(&secret->ask, client, on_answer);
 	net_timer_init(&secret->timer, on_timer);
 	text_init(&secret->target);
 	text_init(&secret->body);
@@ -317,8 +278,7 @@ stream_secret_close(struct stream_secret *secret)
 {
 	if (secret->identity == NULL)
 		return;
-	kube_call_fini(&secret->call);
-	kube_decoder_fini(&secret->decoder);
+	kube_ask_fini(&secret->ask);
 	net_timer_clear(&secret->timer);
 	wipe(&secret->body);
 	wipe(&secret->state);

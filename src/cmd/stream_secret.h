@@ -6,17 +6,14 @@
 #define YUMEN_CMD_STREAM_SECRET_H
 
 #include "cmd/stream_identity.h"
-#include "kube/call.h"
-#include "kube/decode.h"
+#include "kube/ask.h"
 
 struct stream_secret {
 	struct stream_identity *identity; /* shows what comes of it */
-	struct kube_call call;
-	struct kube_decoder decoder;
+	struct kube_ask ask;
 	struct net_timer timer; /* the next look */
 	struct text target, body;
 	uint64_t wait_ms;
-	unsigned status;
 	bool writing;
 	struct text state; /* of what is being written */
 };

@@ -34,74 +34,9 @@ static const struct kube_follow_handler follow_handler = {
 
 /* ---- rows ---- */
 
-static struct slice
-row_key(const void *value)
-{
-	const struct ctl_row *row = value;
-
-	return slice_make(row->key, row->key_length);
-}
-
-struct slice
-ctl_row_namespace(const struct ctl_row *row)
-{
-	return slice_make(row->key + 1, row->key_length - row->name_length - 2);
-}
-
-struct slice
-ctl_row_name(const struct ctl_row *row)
-{
-	return slice_make(
-	    row->key + row->key_length - row->name_length, row->name_length);
-}
-
 static void
-make_key(struct text *key, enum gw_kind kind, struct slice namespace,
-    struct slice name)
-{
-	text_reset(key);
-	text_push_byte(key, (char)(1 + kind));
-	text_push(key, namespace);
-	text_push_byte(key, '/');
-	text_push(key, name);
-}
-
-struct ctl_row *
-ctl_row_get(const struct ctl_cluster *cluster, enum gw_kind kind,
-    struct slice namespace, struct slice name)
-{
-	struct ctl_row *row;
-	struct text key;
-
-	text_init(&key);
-	make_key(&key, kind, namespace, name);
-	row = map_get(&cluster->rows, text_slice(&key));
-	text_fini(&key);
-	return row;
-}
-
-static struct ctl_row *
-make_row(struct ctl_cluster *cluster, enum gw_kind kind, struct slice namespace,
-    struct slice name)
-{
-	make_key(&cluster->scratch, kind, namespace, name);
-	struct slice key = text_slice(&cluster->scratch);
-	struct ctl_row *row = map_get(&cluster->rows, key);
-
-	if (row != NULL || key.length > UINT16_MAX)
-		return row;
-	row = memory_zero(1, sizeof(*row) + key.length);
-	memcpy(row->key, key.data, key.length);
-	row->key_length = (uint16_t)key.length;
-	row->name_length = (uint16_t)name.length;
-	row->kind = (uint8_t)kind;
-	list_init(&row->due);
-	(void)map_add(&cluster->rows, row);
-	return row;
-}
-
-static void
-set_refused(struct ctl_cluster *cluster, struct ctl_row *row, bool refused)
+set_refused(
+    struct ctl_cluster *cluster, struct ctl_object_row *row, bool refused)
 {
 	if (row->refused == refused)
 		return;
@@ -110,7 +45,7 @@ set_refused(struct ctl_cluster *cluster, struct ctl_row *row, bool refused)
 }
 
 static void
-drop_row(struct ctl_cluster *cluster, struct ctl_row *row)
+drop_row(struct ctl_cluster *cluster, struct ctl_object_row *row)
 {
 	const struct ctl_sink *sink = &cluster->options.sink;
 
@@ -118,24 +53,14 @@ drop_row(struct ctl_cluster *cluster, struct ctl_row *row)
 	ctl_writes_forget(cluster->writes, row);
 	if (row->admitted) {
 		cluster->counts.objects--;
-		sink->remove(sink->context, (enum gw_kind)row->kind,
-		    ctl_row_namespace(row), ctl_row_name(row));
+		sink->remove(sink->context, (enum gw_kind)row->row.kind,
+		    ctl_row_namespace(&row->row), ctl_row_name(&row->row));
 	}
-	(void)map_remove(&cluster->rows, row_key(row));
+	ctl_rows_remove(&cluster->rows, &row->row);
 	memory_free(row);
 }
 
 /* ---- objects ---- */
-
-static struct slice
-text_of(const struct tree_node *map, const char *key)
-{
-	const struct tree_node *node = map != NULL && map->kind == TREE_MAP
-	    ? wire_tree_get(map, key)
-	    : NULL;
-
-	return node != NULL && node->kind == TREE_TEXT ? node->text : SLICE("");
-}
 
 static struct ctl_followed *
 of_follow(struct kube_follow *follow)
@@ -191,7 +116,7 @@ on_finding(void *context, const struct gw_finding *finding)
 }
 
 static void
-admit(struct ctl_cluster *cluster, struct ctl_row *row,
+admit(struct ctl_cluster *cluster, struct ctl_object_row *row,
     struct tree_node *document)
 {
 	const struct ctl_sink *sink = &cluster->options.sink;
@@ -214,12 +139,12 @@ admit(struct ctl_cluster *cluster, struct ctl_row *row,
 }
 
 static void
-take_status(struct ctl_cluster *cluster, struct ctl_row *row,
+take_status(struct ctl_cluster *cluster, struct ctl_object_row *row,
     const struct tree_node *object)
 {
 	uint64_t hash;
 
-	if (gw_status_type((enum gw_kind)row->kind) == NULL)
+	if (gw_status_type((enum gw_kind)row->row.kind) == NULL)
 		return;
 	hash = ctl_merge_hash(wire_tree_get(object, "status"), &cluster->ours);
 	if (hash == row->status_hash)
@@ -228,19 +153,27 @@ take_status(struct ctl_cluster *cluster, struct ctl_row *row,
 	ctl_writes_due(cluster->writes, row);
 }
 
-static struct ctl_row *
+static struct ctl_object_row *
 row_of(struct ctl_followed *followed, const struct tree_node *object, bool make)
 {
 	struct ctl_cluster *cluster = followed->cluster;
 	const struct tree_node *metadata =
-	    object->kind == TREE_MAP ? wire_tree_get(object, "metadata") : NULL;
-	struct slice name = text_of(metadata, "name"),
-	             namespace = text_of(metadata, "namespace");
+	    wire_tree_member(object, "metadata", TREE_MAP);
+	struct slice name = wire_tree_text(metadata, "name"),
+	             namespace = wire_tree_text(metadata, "namespace");
+	struct ctl_object_row *row;
+	bool is_new;
 
 	if (name.length == 0)
 		return NULL;
-	return make ? make_row(cluster, followed->kind, namespace, name)
-	            : ctl_row_get(cluster, followed->kind, namespace, name);
+	if (!make)
+		return ctl_rows_get(
+		    &cluster->rows, followed->kind, namespace, name);
+	row = ctl_rows_make(&cluster->rows, sizeof(*row), followed->kind,
+	    namespace, name, &is_new);
+	if (is_new)
+		list_init(&row->due);
+	return row;
 }
 
 static void
@@ -248,12 +181,12 @@ on_object(struct kube_follow *follow, struct tree_node *object)
 {
 	struct ctl_followed *followed = of_follow(follow);
 	struct ctl_cluster *cluster = followed->cluster;
-	struct ctl_row *row = row_of(followed, object, true);
+	struct ctl_object_row *row = row_of(followed, object, true);
 	struct tree_node nodes[2];
 
 	if (row == NULL)
 		return;
-	row->epoch = followed->epoch;
+	row->row.epoch = followed->epoch;
 	take_status(cluster, row, object);
 	ctl_trim(object, followed->kind);
 	uint64_t hash = wire_tree_hash(object);
@@ -273,7 +206,7 @@ static void
 on_gone(struct kube_follow *follow, struct tree_node *object)
 {
 	struct ctl_followed *followed = of_follow(follow);
-	struct ctl_row *row = row_of(followed, object, false);
+	struct ctl_object_row *row = row_of(followed, object, false);
 
 	if (row == NULL)
 		return;
@@ -290,32 +223,19 @@ on_begin(struct kube_follow *follow)
 	of_follow(follow)->epoch++;
 }
 
-/* What this list has not had is gone. A map must not change while it is walked,
- * so that is gathered first. */
+/* What this list has not had is gone. */
 static void
 sweep(struct ctl_followed *followed)
 {
 	struct ctl_cluster *cluster = followed->cluster;
-	struct ctl_row **gone = NULL;
-	size_t count = 0, room = 0;
-	struct slice key;
-	void *value;
+	size_t count;
+	struct ctl_row **missed = ctl_rows_missed(
+	    &cluster->rows, followed->kind, followed->epoch, &count);
 
-	for (size_t at = 0; map_next(&cluster->rows, &at, &key, &value);) {
-		struct ctl_row *row = value;
-
-		if (row->kind != followed->kind ||
-		    row->epoch == followed->epoch)
-			continue;
-		if (count == room) {
-			room = room ? room * 2 : 64;
-			gone = memory_resize(gone, room, sizeof(*gone));
-		}
-		gone[count++] = row;
-	}
 	for (size_t i = 0; i < count; i++)
-		drop_row(cluster, gone[i]);
-	memory_free(gone);
+		drop_row(cluster,
+		    container_of(missed[i], struct ctl_object_row, row));
+	memory_free(missed);
 }
 
 static void
@@ -406,7 +326,8 @@ ctl_cluster_status(struct ctl_cluster *cluster, enum gw_kind kind,
     struct slice namespace, struct slice name)
 {
 	must(cluster != NULL);
-	struct ctl_row *row = ctl_row_get(cluster, kind, namespace, name);
+	struct ctl_object_row *row =
+	    ctl_rows_get(&cluster->rows, kind, namespace, name);
 
 	if (row != NULL)
 		ctl_writes_due(cluster->writes, row);
@@ -520,8 +441,7 @@ ctl_cluster_new(
 	made->options = *options;
 	made->ours.names = options->controller_names;
 	made->ours.count = options->controller_name_count;
-	map_init_keyed(&made->rows, row_key);
-	text_init(&made->scratch);
+	ctl_rows_init(&made->rows);
 	arena_init(&made->arena, ARENA_BYTES);
 	snprintf(server, sizeof(server), "%s:%u", options->access->host,
 	    options->access->port);
@@ -562,7 +482,6 @@ ctl_cluster_free(struct ctl_cluster **cluster)
 		memory_free(value);
 	map_fini(&old->rows);
 	gw_file_unref(&old->file);
-	text_fini(&old->scratch);
 	arena_fini(&old->arena);
 	memory_free(old);
 }

@@ -3,29 +3,22 @@
 #define YUMEN_CTL_CLUSTER_PRIV_H
 
 #include "core/list.h"
-#include "core/map.h"
 #include "ctl/cluster.h"
 #include "ctl/fleets.h"
 #include "ctl/merge.h"
+#include "ctl/row.h"
 #include "kube/follow.h"
 #include "kube/lease.h"
 
 /* An object that the API has. */
-struct ctl_row {
+struct ctl_object_row {
+	struct ctl_row row; /* kind: enum gw_kind */
+	bool admitted; /* the sink has a version of it */
+	bool refused; /* this version was not admitted */
 	struct list due; /* in writes.due: its status may have to be written */
 	uint64_t hash; /* of what it says; 0: it was not admitted */
 	uint64_t status_hash; /* ctl_merge_hash of its status there */
-	uint16_t key_length, name_length;
-	uint8_t kind; /* enum gw_kind */
-	uint8_t epoch; /* of the last list that had it */
-	bool admitted; /* the sink has a version of it */
-	bool refused; /* this version was not admitted */
-	char key[]; /* the kind in a byte, "namespace/name" */
 };
-struct slice ctl_row_namespace(const struct ctl_row *row);
-struct slice ctl_row_name(const struct ctl_row *row);
-struct ctl_row *ctl_row_get(const struct ctl_cluster *cluster,
-    enum gw_kind kind, struct slice namespace, struct slice name);
 
 /* One kind. */
 struct ctl_followed {
@@ -45,10 +38,9 @@ struct ctl_cluster {
 	struct kube_client *client;
 	struct ctl_followed followed[GW_KIND__COUNT];
 	unsigned followed_count;
-	struct map rows; /* by key */
+	struct map rows; /* ctl_object_row */
 	struct gw_file *file; /* what objects name as where they are from */
 	struct ctl_counts counts;
-	struct text scratch;
 	struct arena arena; /* of an admission */
 	bool refused; /* during it */
 	bool whole, reconciled;
@@ -65,11 +57,11 @@ void ctl_trim(struct tree_node *object, enum gw_kind kind);
 struct ctl_writes *ctl_writes_new(struct ctl_cluster *cluster);
 void ctl_writes_free(struct ctl_writes **writes);
 /* The row's status is looked at soon, and written if it differs. */
-void ctl_writes_due(struct ctl_writes *writes, struct ctl_row *row);
+void ctl_writes_due(struct ctl_writes *writes, struct ctl_object_row *row);
 /* The same of all rows. */
 void ctl_writes_all_due(struct ctl_writes *writes);
 /* The row is about to go. */
-void ctl_writes_forget(struct ctl_writes *writes, struct ctl_row *row);
+void ctl_writes_forget(struct ctl_writes *writes, struct ctl_object_row *row);
 /* It leads, or statuses are there: go on. */
 void ctl_writes_go(struct ctl_writes *writes);
 

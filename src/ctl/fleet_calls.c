@@ -9,17 +9,9 @@
 
 enum { REST_MS_MAX = 60000, RATE_WAIT_MS = 100 };
 
-static void on_status(struct kube_call *call, unsigned status);
-static enum error on_body(struct kube_call *call, struct slice bytes);
-static void on_done(struct kube_call *call, enum error error);
+static void on_answer(struct kube_ask *ask, enum error error);
 static void on_work(struct net_task *task);
 static void on_timer(struct net_timer *timer);
-
-static const struct kube_call_handler call_handler = {
-    .on_status = on_status,
-    .on_body = on_body,
-    .on_done = on_done,
-};
 
 /* ---- calls ---- */
 
@@ -27,13 +19,13 @@ static const struct kube_call_handler call_handler = {
 static void
 set_target(struct ctl_fleet_slot *slot, const struct ctl_fleet_row *row)
 {
-	const struct gw_made_row *kind = &gw_made_rows[row->kind];
+	const struct gw_made_row *kind = &gw_made_rows[row->row.kind];
 
 	text_reset(&slot->target);
 	text_printf(&slot->target, "/%s%s/%s/namespaces/%.*s/%s/%.*s",
 	    kind->group[0] != '\0' ? "apis/" : "api", kind->group,
-	    kind->version, SLICE_ARGS(ctl_fleet_row_namespace(row)),
-	    kind->plural, SLICE_ARGS(ctl_fleet_row_name(row)));
+	    kind->version, SLICE_ARGS(ctl_row_namespace(&row->row)),
+	    kind->plural, SLICE_ARGS(ctl_row_name(&row->row)));
 }
 
 static void
@@ -45,13 +37,10 @@ ask(struct ctl_fleet_slot *slot, enum ctl_fleet_step step, const char *method,
 	    .target = text_slice(&slot->target),
 	    .body = content_type != NULL ? text_slice(&slot->body) : SLICE_NONE,
 	    .content_type = content_type,
-	    .silent_ms = LIMIT_VALUE_KUBE_ANSWER_MS,
 	};
 
 	slot->step = step;
-	slot->status = 0;
-	kube_decoder_reset(&slot->decoder, KUBE_WHOLE);
-	kube_call_start(&slot->call, &request);
+	kube_ask_start(&slot->ask, &request);
 }
 
 /* One that others made in between is not taken from them by force. */
@@ -169,14 +158,6 @@ on_applied(struct ctl_fleet_slot *slot, struct tree_node *object)
 
 	if (slot->step == CTL_FLEET_APPLY)
 		row->applied_hash = slot->hash;
-	for (struct tree_node **at = &object->child; *at != NULL;)
-		if (slice_equal((*at)->key, SLICE("kind")) ||
-		    slice_equal((*at)->key, SLICE("apiVersion"))) {
-			*at = (*at)->next;
-			object->count--;
-		} else {
-			at = &(*at)->next;
-		}
 	ctl_fleet_live(slot->fleets, row, object);
 	row->applied_live_hash = row->live_hash;
 	ctl_fleet_fault(slot->fleets, row, SLICE_NONE);
@@ -209,35 +190,28 @@ on_found(struct ctl_fleet_slot *slot, struct tree_node *object)
 static struct slice
 message_of(const struct ctl_fleet_slot *slot, const struct tree_node *answer)
 {
-	const struct tree_node *message =
-	    answer != NULL && answer->kind == TREE_MAP
-	    ? wire_tree_get(answer, "message")
-	    : NULL;
+	struct slice message = wire_tree_text(answer, "message");
 
-	if (message != NULL && message->kind == TREE_TEXT)
-		return message->text;
-	return text_slice(&slot->decoder.rest);
+	return slice_is_set(message) ? message : kube_ask_text(&slot->ask);
 }
 
 static void
-on_answer(struct ctl_fleet_slot *slot)
+take_answer(struct ctl_fleet_slot *slot)
 {
 	struct ctl_fleets *fleets = slot->fleets;
-	struct tree_node *answer = wire_tree_from_json(
-	    text_slice(&slot->decoder.rest), &fleets->arena);
-	bool is_map = answer != NULL && answer->kind == TREE_MAP;
-	bool good =
-	    slot->status == 200 || slot->status == 201 || slot->status == 202;
+	struct tree_node *answer = kube_ask_object(&slot->ask, &fleets->arena);
+	unsigned status = slot->ask.status;
+	bool good = kube_ask_is_good(&slot->ask);
 
-	if (slot->step == CTL_FLEET_DELETE && (good || slot->status == 404)) {
+	if (slot->step == CTL_FLEET_DELETE && (good || status == 404)) {
 		/* That it is gone the watch tells. */
 		rest(slot);
-	} else if (slot->step == CTL_FLEET_LOOK && slot->status == 404) {
+	} else if (slot->step == CTL_FLEET_LOOK && status == 404) {
 		if (slot->row->wanted != NULL)
 			apply(slot, false);
 		else
 			end(slot);
-	} else if (!good || !is_map) {
+	} else if (!good || answer == NULL) {
 		fail(slot, message_of(slot, answer));
 	} else if (slot->step == CTL_FLEET_LOOK) {
 		on_found(slot, answer);
@@ -247,28 +221,15 @@ on_answer(struct ctl_fleet_slot *slot)
 }
 
 static void
-on_status(struct kube_call *call, unsigned status)
-{
-	container_of(call, struct ctl_fleet_slot, call)->status = status;
-}
-
-static enum error
-on_body(struct kube_call *call, struct slice bytes)
-{
-	return kube_decoder_feed(
-	    &container_of(call, struct ctl_fleet_slot, call)->decoder, bytes);
-}
-
-static void
-on_done(struct kube_call *call, enum error error)
+on_answer(struct kube_ask *ask, enum error error)
 {
 	struct ctl_fleet_slot *slot =
-	    container_of(call, struct ctl_fleet_slot, call);
+	    container_of(ask, struct ctl_fleet_slot, ask);
 
 	if (error != ERROR_OK)
 		rest(slot);
 	else
-		on_answer(slot);
+		take_answer(slot);
 	arena_reset(&slot->fleets->arena);
 }
 
@@ -410,9 +371,7 @@ ctl_fleet_calls_init(struct ctl_fleets *fleets)
 		struct ctl_fleet_slot *slot = &fleets->slots[i];
 
 		slot->fleets = fleets;
-		kube_call_init(
-		    &slot->call, fleets->options.client, &call_handler);
-		kube_decoder_init(&slot->decoder, KUBE_WHOLE, NULL, NULL);
+		kube_ask_init(&slot->ask, fleets->options.client, on_answer);
 		text_init(&slot->target);
 		text_init(&slot->body);
 	}
@@ -424,8 +383,7 @@ ctl_fleet_calls_fini(struct ctl_fleets *fleets)
 	for (unsigned i = 0; i < CTL_FLEET_SLOTS; i++) {
 		struct ctl_fleet_slot *slot = &fleets->slots[i];
 
-		kube_call_fini(&slot->call);
-		kube_decoder_fini(&slot->decoder);
+		kube_ask_fini(&slot->ask);
 		text_fini(&slot->target);
 		text_fini(&slot->body);
 	}

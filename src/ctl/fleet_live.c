@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/log.h"
+#include "core/memory.h"
 #include "ctl/fleets_priv.h"
 
 static void on_begin(struct kube_follow *follow);
@@ -22,48 +23,15 @@ static const struct kube_follow_handler follow_handler = {
 
 /* ---- one of them ---- */
 
-static void
-drop_member(struct tree_node *map, const char *key)
-{
-	struct tree_node **place = &map->child;
-
-	while (*place != NULL &&
-	    !slice_equal((*place)->key, slice_from_string(key)))
-		place = &(*place)->next;
-	if (*place == NULL)
-		return;
-	*place = (*place)->next;
-	map->count--;
-}
-
-static struct slice
-text_at(const struct tree_node *map, const char *key)
-{
-	const struct tree_node *node = map != NULL && map->kind == TREE_MAP
-	    ? wire_tree_get(map, key)
-	    : NULL;
-
-	return node != NULL && node->kind == TREE_TEXT ? node->text
-	                                               : SLICE_NONE;
-}
-
-static struct tree_node *
-map_at(const struct tree_node *map, const char *key)
-{
-	struct tree_node *node = map != NULL && map->kind == TREE_MAP
-	    ? wire_tree_get(map, key)
-	    : NULL;
-
-	return node != NULL && node->kind == TREE_MAP ? node : NULL;
-}
-
 bool
 ctl_fleet_is_marked(
     const struct ctl_fleets *fleets, const struct tree_node *object)
 {
 	const struct ctl_fleets_options *options = &fleets->options;
-	struct slice mark = text_at(
-	    map_at(map_at(object, "metadata"), "labels"), GW_FLEET_MARK);
+	struct slice mark = wire_tree_text(
+	    wire_tree_member(wire_tree_member(object, "metadata", TREE_MAP),
+	        "labels", TREE_MAP),
+	    GW_FLEET_MARK);
 	char ours[GW_FLEET_NAME_BYTES + 1];
 
 	for (uint32_t i = 0; i < options->controller_name_count; i++) {
@@ -96,16 +64,17 @@ static void
 take_addresses(struct ctl_fleet_row *row, const struct tree_node *object)
 {
 	const struct tree_node *balancer =
-	    map_at(map_at(object, "status"), "loadBalancer");
+	    wire_tree_member(wire_tree_member(object, "status", TREE_MAP),
+	        "loadBalancer", TREE_MAP);
 	const struct tree_node *list =
-	    balancer != NULL ? wire_tree_get(balancer, "ingress") : NULL;
+	    wire_tree_member(balancer, "ingress", TREE_LIST);
 	struct text text;
 
 	text_init(&text);
 	for (const struct tree_node *at = list != NULL ? list->child : NULL;
 	     at != NULL; at = at->next)
 		text_printf(&text, "%s%.*s", text.length > 0 ? "," : "",
-		    SLICE_ARGS(text_at(at, "ip")));
+		    SLICE_ARGS(wire_tree_text(at, "ip")));
 	ctl_fleet_text(&row->live_addresses, text_slice(&text));
 	text_fini(&text);
 }
@@ -114,7 +83,8 @@ void
 ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
     struct tree_node *object)
 {
-	struct tree_node *metadata = map_at(object, "metadata");
+	struct tree_node *metadata =
+	    wire_tree_member(object, "metadata", TREE_MAP);
 	uint64_t before = row->live_hash;
 	bool given = ctl_fleet_is_given(row);
 
@@ -122,14 +92,18 @@ ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
 	if (metadata == NULL)
 		return;
 	ctl_fleet_text(&row->owner,
-	    text_at(map_at(metadata, "annotations"), GW_FLEET_GATEWAY));
-	ctl_fleet_text(&row->uid, text_at(metadata, "uid"));
-	if (row->kind == GW_MADE_SERVICE)
+	    wire_tree_text(wire_tree_member(metadata, "annotations", TREE_MAP),
+	        GW_FLEET_GATEWAY));
+	ctl_fleet_text(&row->uid, wire_tree_text(metadata, "uid"));
+	if (row->row.kind == GW_MADE_SERVICE)
 		take_addresses(row, object);
-	drop_member(object, "status");
-	drop_member(metadata, "managedFields");
-	drop_member(metadata, "resourceVersion");
-	drop_member(metadata, "generation");
+	/* Items of lists do not say what they are, other answers do. */
+	wire_tree_drop(object, "kind");
+	wire_tree_drop(object, "apiVersion");
+	wire_tree_drop(object, "status");
+	wire_tree_drop(metadata, "managedFields");
+	wire_tree_drop(metadata, "resourceVersion");
+	wire_tree_drop(metadata, "generation");
 	row->live_hash = wire_tree_hash(object);
 	if ((row->live_hash != before || ctl_fleet_is_given(row) != given) &&
 	    !row->busy)
@@ -158,13 +132,17 @@ static struct ctl_fleet_row *
 row_of(struct ctl_fleet_follow *followed, const struct tree_node *object,
     bool make)
 {
-	const struct tree_node *metadata = map_at(object, "metadata");
-	struct slice name = text_at(metadata, "name");
+	const struct tree_node *metadata =
+	    wire_tree_member(object, "metadata", TREE_MAP);
+	struct slice name = wire_tree_text(metadata, "name"),
+	             namespace = wire_tree_text(metadata, "namespace");
 
 	if (name.length == 0)
 		return NULL;
-	return ctl_fleet_row(followed->fleets, followed->kind,
-	    text_at(metadata, "namespace"), name, make);
+	return make
+	    ? ctl_fleet_row(followed->fleets, followed->kind, namespace, name)
+	    : ctl_rows_get(
+	          &followed->fleets->rows, followed->kind, namespace, name);
 }
 
 static void
@@ -172,16 +150,10 @@ on_object(struct kube_follow *follow, struct tree_node *object)
 {
 	struct ctl_fleet_follow *followed = of_follow(follow);
 	struct ctl_fleet_row *row = row_of(followed, object, true);
-	struct tree_node *kind = wire_tree_get(object, "kind");
 
 	if (row == NULL)
 		return;
-	row->epoch = followed->epoch;
-	/* Items of lists do not say it, those of watches do. */
-	if (kind != NULL) {
-		drop_member(object, "kind");
-		drop_member(object, "apiVersion");
-	}
+	row->row.epoch = followed->epoch;
 	ctl_fleet_live(followed->fleets, row, object);
 }
 
@@ -218,16 +190,18 @@ on_end(struct kube_follow *follow)
 {
 	struct ctl_fleet_follow *followed = of_follow(follow);
 	struct ctl_fleets *fleets = followed->fleets;
-	struct slice key;
-	void *value;
+	size_t count;
+	struct ctl_row **missed = ctl_rows_missed(
+	    &fleets->rows, followed->kind, followed->epoch, &count);
 
-	for (size_t at = 0; map_next(&fleets->rows, &at, &key, &value);) {
-		struct ctl_fleet_row *row = value;
+	for (size_t i = 0; i < count; i++) {
+		struct ctl_fleet_row *row =
+		    container_of(missed[i], struct ctl_fleet_row, row);
 
-		if (row->kind == followed->kind && row->live_hash != 0 &&
-		    row->epoch != followed->epoch)
+		if (row->live_hash != 0)
 			ctl_fleet_gone(fleets, row);
 	}
+	memory_free(missed);
 	set_whole(followed);
 }
 

@@ -13,14 +13,6 @@ enum { ARENA_BYTES = 16384 };
 
 /* ---- rows and Gateways ---- */
 
-static struct slice
-row_key(const void *value)
-{
-	const struct ctl_fleet_row *row = value;
-
-	return slice_make(row->key, row->key_length);
-}
-
 struct slice
 ctl_fleet_gateway_key(const void *value)
 {
@@ -29,41 +21,18 @@ ctl_fleet_gateway_key(const void *value)
 	return slice_make(gateway->key, gateway->length);
 }
 
-struct slice
-ctl_fleet_row_namespace(const struct ctl_fleet_row *row)
-{
-	return slice_make(row->key + 1, row->key_length - row->name_length - 2);
-}
-
-struct slice
-ctl_fleet_row_name(const struct ctl_fleet_row *row)
-{
-	return slice_make(
-	    row->key + row->key_length - row->name_length, row->name_length);
-}
-
 struct ctl_fleet_row *
 ctl_fleet_row(struct ctl_fleets *fleets, enum gw_made kind,
-    struct slice namespace, struct slice name, bool make)
+    struct slice namespace, struct slice name)
 {
-	struct ctl_fleet_row *row;
-	struct text key;
+	bool is_new;
+	struct ctl_fleet_row *row = ctl_rows_make(
+	    &fleets->rows, sizeof(*row), kind, namespace, name, &is_new);
 
-	text_init(&key);
-	text_push_byte(&key, (char)(1 + kind));
-	text_printf(&key, "%.*s/%.*s", SLICE_ARGS(namespace), SLICE_ARGS(name));
-	row = map_get(&fleets->rows, text_slice(&key));
-	if (row == NULL && make && key.length <= UINT16_MAX) {
-		row = memory_zero(1, sizeof(*row) + key.length);
-		memcpy(row->key, key.data, key.length);
-		row->key_length = (uint16_t)key.length;
-		row->name_length = (uint16_t)name.length;
-		row->kind = (uint8_t)kind;
+	if (is_new) {
 		list_init(&row->due);
 		list_init(&row->wanted_by);
-		(void)map_add(&fleets->rows, row);
 	}
-	text_fini(&key);
 	return row;
 }
 
@@ -112,7 +81,7 @@ ctl_fleet_drop(struct ctl_fleets *fleets, struct ctl_fleet_row *row)
 {
 	if (row->busy || row->wanted != NULL || row->live_hash != 0)
 		return;
-	(void)map_remove(&fleets->rows, row_key(row));
+	ctl_rows_remove(&fleets->rows, &row->row);
 	free_row(row);
 }
 
@@ -158,7 +127,7 @@ void
 ctl_fleet_fault(
     struct ctl_fleets *fleets, struct ctl_fleet_row *row, struct slice why)
 {
-	const struct gw_made_row *kind = &gw_made_rows[row->kind];
+	const struct gw_made_row *kind = &gw_made_rows[row->row.kind];
 	struct text text;
 
 	if (!slice_is_set(why) && row->fault == NULL)
@@ -166,8 +135,8 @@ ctl_fleet_fault(
 	text_init(&text);
 	if (slice_is_set(why))
 		text_printf(&text, "%s %.*s/%.*s: %.*s", kind->kind,
-		    SLICE_ARGS(ctl_fleet_row_namespace(row)),
-		    SLICE_ARGS(ctl_fleet_row_name(row)),
+		    SLICE_ARGS(ctl_row_namespace(&row->row)),
+		    SLICE_ARGS(ctl_row_name(&row->row)),
 		    why.length < 512 ? (int)why.length : 512, why.data);
 	if (row->fault == NULL ||
 	    !slice_equal(slice_from_string(row->fault), text_slice(&text))) {
@@ -245,9 +214,8 @@ ctl_fleets_put(struct ctl_fleets *fleets, const struct gw_fleet *fleet)
 	list_init(&before);
 	list_insert(&gateway->rows, &before);
 	for (uint32_t i = 0; i < fleet->count; i++) {
-		struct ctl_fleet_row *row =
-		    ctl_fleet_row(fleets, fleet->objects[i].kind,
-		        fleet->namespace, fleet->name, true);
+		struct ctl_fleet_row *row = ctl_fleet_row(fleets,
+		    fleet->objects[i].kind, fleet->namespace, fleet->name);
 
 		if (row != NULL)
 			want(fleets, gateway, row, &fleet->objects[i]);
@@ -295,7 +263,7 @@ ctl_fleets_new(const struct ctl_fleets_options *options)
 	struct ctl_fleets *fleets = memory_zero(1, sizeof(*fleets));
 
 	fleets->options = *options;
-	map_init_keyed(&fleets->rows, row_key);
+	ctl_rows_init(&fleets->rows);
 	map_init_keyed(&fleets->gateways, ctl_fleet_gateway_key);
 	list_init(&fleets->due);
 	list_init(&fleets->resting);

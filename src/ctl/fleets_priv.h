@@ -3,9 +3,10 @@
 #define YUMEN_CTL_FLEETS_PRIV_H
 
 #include "core/list.h"
-#include "core/map.h"
 #include "ctl/fleets.h"
 #include "ctl/rate.h"
+#include "ctl/row.h"
+#include "kube/ask.h"
 #include "kube/follow.h"
 
 /* A Gateway that was told of. */
@@ -19,6 +20,7 @@ struct ctl_fleet_gateway {
 
 /* An object that is wanted, or there, or both. */
 struct ctl_fleet_row {
+	struct ctl_row row; /* kind: enum gw_made */
 	struct list due; /* in fleets.due or fleets.resting */
 	struct list wanted_by; /* in the Gateway's rows */
 	struct ctl_fleet_gateway *gateway; /* that wants it, or NULL */
@@ -33,10 +35,6 @@ struct ctl_fleet_row {
 	char *fault; /* why it is not as wanted, owned; or NULL */
 	uint64_t wait_ms, ready_ms; /* after a failure */
 	bool busy; /* a call is under way */
-	uint8_t kind; /* enum gw_made */
-	uint8_t epoch;
-	uint16_t key_length, name_length;
-	char key[]; /* the kind in a byte, "namespace/name" */
 };
 
 struct ctl_fleet_follow {
@@ -56,14 +54,12 @@ enum ctl_fleet_step {
 	CTL_FLEET_DELETE,
 };
 struct ctl_fleet_slot {
-	struct kube_call call;
-	struct kube_decoder decoder;
+	struct kube_ask ask;
 	struct ctl_fleets *fleets;
 	struct ctl_fleet_row *row; /* NULL: it is free */
 	struct text target, body;
 	uint64_t hash; /* of what is applied */
 	enum ctl_fleet_step step;
-	unsigned status;
 };
 
 struct ctl_fleets {
@@ -81,14 +77,12 @@ struct ctl_fleets {
 };
 
 /* fleets.c */
-struct slice ctl_fleet_row_namespace(const struct ctl_fleet_row *row);
-struct slice ctl_fleet_row_name(const struct ctl_fleet_row *row);
 void ctl_fleet_due(struct ctl_fleets *fleets, struct ctl_fleet_row *row);
 /* A copy in the place of the old one; absent: none. */
 void ctl_fleet_text(char **place, struct slice text);
-/* NULL: there is none, and none is to be made. */
+/* It, or a new one; NULL: the names are too long. */
 struct ctl_fleet_row *ctl_fleet_row(struct ctl_fleets *fleets,
-    enum gw_made kind, struct slice namespace, struct slice name, bool make);
+    enum gw_made kind, struct slice namespace, struct slice name);
 struct slice ctl_fleet_gateway_key(const void *gateway);
 /* why: absent: it is as wanted. */
 void ctl_fleet_fault(

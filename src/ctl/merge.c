@@ -51,34 +51,25 @@ get(const struct tree_node *map, const char *key)
 	                                            : NULL;
 }
 
-static struct slice
-text_of(const struct tree_node *map, const char *key)
-{
-	const struct tree_node *node = get(map, key);
-
-	return node != NULL && node->kind == TREE_TEXT ? node->text
-	                                               : SLICE_NONE;
-}
-
 static struct tree_node *
 items_of(const struct tree_node *map, const char *key)
 {
-	const struct tree_node *list = get(map, key);
+	const struct tree_node *list = wire_tree_member(map, key, TREE_LIST);
 
-	return list != NULL && list->kind == TREE_LIST ? list->child : NULL;
+	return list != NULL ? list->child : NULL;
 }
 
 static bool
 is_ours(const struct tree_node *entry, const struct ctl_ours *ours)
 {
 	return is_one_of(
-	    text_of(entry, "controllerName"), ours->names, ours->count);
+	    wire_tree_text(entry, "controllerName"), ours->names, ours->count);
 }
 
 static bool
 is_own_condition(const struct tree_node *condition)
 {
-	return IS_ONE_OF(text_of(condition, "type"), condition_types);
+	return IS_ONE_OF(wire_tree_text(condition, "type"), condition_types);
 }
 
 /* ---- hashes ---- */
@@ -192,7 +183,7 @@ static struct tree_node *
 find_by(struct tree_node *first, const char *key, struct slice value)
 {
 	for (struct tree_node *at = first; at != NULL; at = at->next)
-		if (slice_equal(text_of(at, key), value))
+		if (slice_equal(wire_tree_text(at, key), value))
 			return at;
 	return NULL;
 }
@@ -211,29 +202,29 @@ push_condition(struct writing *writing, const struct tree_node *wanted,
     const struct tree_node *before)
 {
 	struct ctl_merge *merge = writing->merge;
-	struct slice status = text_of(wanted, "status");
+	struct slice status = wire_tree_text(wanted, "status");
 	struct tree_node *time = get(wanted, "lastTransitionTime");
-	bool same_status =
-	    before != NULL && slice_equal(text_of(before, "status"), status);
+	bool same_status = before != NULL &&
+	    slice_equal(wire_tree_text(before, "status"), status);
 
 	writing->ahead |=
 	    before != NULL && generation_of(before) > generation_of(wanted);
 	if (same_status && time != NULL &&
-	    slice_is_set(text_of(before, "lastTransitionTime")))
-		time->text = text_of(before, "lastTransitionTime");
+	    slice_is_set(wire_tree_text(before, "lastTransitionTime")))
+		time->text = wire_tree_text(before, "lastTransitionTime");
 	begin_item(writing->out);
 	wire_tree_json(writing->out, wanted);
 	if (merge->on_change == NULL ||
 	    (same_status &&
-	        slice_equal(
-	            text_of(before, "reason"), text_of(wanted, "reason"))))
+	        slice_equal(wire_tree_text(before, "reason"),
+	            wire_tree_text(wanted, "reason"))))
 		return;
 	struct ctl_merge_change change = {
-	    .type = text_of(wanted, "type"),
+	    .type = wire_tree_text(wanted, "type"),
 	    .status = status,
-	    .reason = text_of(wanted, "reason"),
-	    .message = text_of(wanted, "message"),
-	    .before = text_of(before, "status"),
+	    .reason = wire_tree_text(wanted, "reason"),
+	    .message = wire_tree_text(wanted, "message"),
+	    .before = wire_tree_text(before, "status"),
 	};
 
 	merge->on_change(merge->context, &change);
@@ -252,7 +243,7 @@ push_conditions(struct writing *writing, const struct tree_node *wanted,
 	text_push_byte(out, '[');
 	for (struct tree_node *at = old; at != NULL; at = at->next) {
 		const struct tree_node *now =
-		    find_by(all, "type", text_of(at, "type"));
+		    find_by(all, "type", wire_tree_text(at, "type"));
 
 		if (now != NULL) {
 			push_condition(writing, now, at);
@@ -262,7 +253,7 @@ push_conditions(struct writing *writing, const struct tree_node *wanted,
 		}
 	}
 	for (struct tree_node *at = all; at != NULL; at = at->next)
-		if (find_by(old, "type", text_of(at, "type")) == NULL)
+		if (find_by(old, "type", wire_tree_text(at, "type")) == NULL)
 			push_condition(writing, at, NULL);
 	text_push_byte(out, ']');
 }
@@ -299,7 +290,7 @@ push_listeners(struct writing *writing, const struct tree_node *wanted,
 	     at != NULL; at = at->next)
 		push_item(writing, at,
 		    find_by(items_of(before, "listeners"), "name",
-		        text_of(at, "name")));
+		        wire_tree_text(at, "name")));
 	text_push_byte(writing->out, ']');
 }
 

@@ -26,8 +26,7 @@ enum {
 enum step { STEP_READ, STEP_WRITE, STEP_EVENT };
 
 struct slot {
-	struct kube_call call;
-	struct kube_decoder decoder;
+	struct kube_ask ask;
 	struct ctl_writes *writes;
 	struct text key; /* of the row: it may go meanwhile */
 	struct text target, body;
@@ -36,13 +35,12 @@ struct slot {
 	struct slice uid; /* of the object that is merged, while it is */
 	uint64_t wait_ms;
 	enum step step;
-	unsigned status;
 	bool busy;
 };
 
 struct ctl_writes {
 	struct ctl_cluster *cluster;
-	struct list due; /* ctl_row.due */
+	struct list due; /* ctl_object_row.due */
 	struct slot slots[SLOTS];
 	struct list events; /* to be sent */
 	unsigned event_count;
@@ -52,18 +50,10 @@ struct ctl_writes {
 	struct arena arena;
 };
 
-static void on_status(struct kube_call *call, unsigned status);
-static enum error on_body(struct kube_call *call, struct slice bytes);
-static void on_done(struct kube_call *call, enum error error);
+static void on_answer(struct kube_ask *ask, enum error error);
 static void on_work(struct net_task *task);
 static void on_timer(struct net_timer *timer);
 static void on_rested(struct net_timer *timer);
-
-static const struct kube_call_handler call_handler = {
-    .on_status = on_status,
-    .on_body = on_body,
-    .on_done = on_done,
-};
 
 /* ---- what is due ---- */
 
@@ -81,7 +71,7 @@ ctl_writes_go(struct ctl_writes *writes)
 }
 
 void
-ctl_writes_due(struct ctl_writes *writes, struct ctl_row *row)
+ctl_writes_due(struct ctl_writes *writes, struct ctl_object_row *row)
 {
 	if (!list_is_empty(&row->due))
 		return;
@@ -97,9 +87,9 @@ ctl_writes_all_due(struct ctl_writes *writes)
 
 	for (size_t at = 0;
 	     map_next(&writes->cluster->rows, &at, &key, &value);) {
-		struct ctl_row *row = value;
+		struct ctl_object_row *row = value;
 
-		if (gw_status_type((enum gw_kind)row->kind) != NULL)
+		if (gw_status_type((enum gw_kind)row->row.kind) != NULL)
 			ctl_writes_due(writes, row);
 	}
 	/* Also what was due before. */
@@ -107,7 +97,7 @@ ctl_writes_all_due(struct ctl_writes *writes)
 }
 
 void
-ctl_writes_forget(struct ctl_writes *writes, struct ctl_row *row)
+ctl_writes_forget(struct ctl_writes *writes, struct ctl_object_row *row)
 {
 	(void)writes;
 	list_remove(&row->due);
@@ -116,13 +106,13 @@ ctl_writes_forget(struct ctl_writes *writes, struct ctl_row *row)
 /* The status that we want, as a tree; *status is NULL: none. False: it is not
  * known yet. */
 static bool
-find_wanted(const struct ctl_writes *writes, const struct ctl_row *row,
+find_wanted(const struct ctl_writes *writes, const struct ctl_object_row *row,
     struct arena *arena, struct tree_node **status)
 {
 	const struct ctl_cluster_options *options = &writes->cluster->options;
-	enum gw_kind kind = (enum gw_kind)row->kind;
-	const struct gw_status_tag *tag = gw_state_status_tag(
-	    options->state, kind, ctl_row_namespace(row), ctl_row_name(row));
+	enum gw_kind kind = (enum gw_kind)row->row.kind;
+	const struct gw_status_tag *tag = gw_state_status_tag(options->state,
+	    kind, ctl_row_namespace(&row->row), ctl_row_name(&row->row));
 	const void *record = ctl_statuses_get(options->statuses, kind, tag);
 	struct text json;
 
@@ -140,16 +130,16 @@ find_wanted(const struct ctl_writes *writes, const struct ctl_row *row,
 /* Objects that are not ours, or are no more, are others' to tell about; but an
  * entry of ours in one that others have entries in too goes. */
 static bool
-may_be_written(const struct ctl_row *row, const struct tree_node *wanted)
+may_be_written(const struct ctl_object_row *row, const struct tree_node *wanted)
 {
-	enum gw_kind kind = (enum gw_kind)row->kind;
+	enum gw_kind kind = (enum gw_kind)row->row.kind;
 
 	return wanted != NULL || gw_kind_is_route(kind) ||
 	    kind == GW_BACKENDTLSPOLICY;
 }
 
 static bool
-is_to_be_written(struct ctl_writes *writes, const struct ctl_row *row)
+is_to_be_written(struct ctl_writes *writes, const struct ctl_object_row *row)
 {
 	struct tree_node *wanted;
 	bool is = find_wanted(writes, row, &writes->arena, &wanted) &&
@@ -169,16 +159,13 @@ ask(struct slot *slot, enum step step, const char *method, struct slice body)
 	    .method = method,
 	    .target = text_slice(&slot->target),
 	    .body = body,
-	    .silent_ms = LIMIT_VALUE_KUBE_ANSWER_MS,
 	};
 
 	slot->step = step;
-	slot->status = 0;
-	kube_decoder_reset(&slot->decoder, KUBE_WHOLE);
-	kube_call_start(&slot->call, &request);
+	kube_ask_start(&slot->ask, &request);
 }
 
-static struct ctl_row *
+static struct ctl_object_row *
 row_of(const struct slot *slot)
 {
 	return map_get(&slot->writes->cluster->rows, text_slice(&slot->key));
@@ -186,14 +173,14 @@ row_of(const struct slot *slot)
 
 /* "/apis/g/v1/things" to "/apis/g/v1/namespaces/n/things/x/status" */
 static void
-set_target(struct slot *slot, const struct ctl_row *row)
+set_target(struct slot *slot, const struct ctl_object_row *row)
 {
 	const struct ctl_cluster *cluster = slot->writes->cluster;
 	struct slice root = SLICE_NONE, folder,
-	             namespace = ctl_row_namespace(row);
+	             namespace = ctl_row_namespace(&row->row);
 
 	for (unsigned i = 0; i < cluster->followed_count; i++)
-		if (cluster->followed[i].kind == (enum gw_kind)row->kind)
+		if (cluster->followed[i].kind == (enum gw_kind)row->row.kind)
 			root = slice_from_string(
 			    kube_follow_root(&cluster->followed[i].follow));
 	folder = root;
@@ -206,15 +193,15 @@ set_target(struct slot *slot, const struct ctl_row *row)
 		    &slot->target, "namespaces/%.*s/", SLICE_ARGS(namespace));
 	text_push(&slot->target, slice_skip(root, folder.length));
 	text_printf(
-	    &slot->target, "/%.*s/status", SLICE_ARGS(ctl_row_name(row)));
+	    &slot->target, "/%.*s/status", SLICE_ARGS(ctl_row_name(&row->row)));
 }
 
 static void
-begin(struct slot *slot, const struct ctl_row *row)
+begin(struct slot *slot, const struct ctl_object_row *row)
 {
 	slot->busy = true;
 	text_reset(&slot->key);
-	text_push(&slot->key, slice_make(row->key, row->key_length));
+	text_push(&slot->key, ctl_row_key(&row->row));
 	set_target(slot, row);
 	ask(slot, STEP_READ, "GET", SLICE_NONE);
 }
@@ -240,7 +227,7 @@ static void
 put_off(struct slot *slot)
 {
 	struct ctl_writes *writes = slot->writes;
-	struct ctl_row *row = row_of(slot);
+	struct ctl_object_row *row = row_of(slot);
 
 	drop_events(slot);
 	if (row != NULL)
@@ -258,26 +245,14 @@ on_rested(struct net_timer *timer)
 	ctl_writes_go(slot->writes);
 }
 
-static struct slice
-uid_of(const struct tree_node *object)
-{
-	const struct tree_node *metadata = wire_tree_get(object, "metadata");
-	const struct tree_node *uid =
-	    metadata != NULL && metadata->kind == TREE_MAP
-	    ? wire_tree_get(metadata, "uid")
-	    : NULL;
-
-	return uid != NULL && uid->kind == TREE_TEXT ? uid->text : SLICE("");
-}
-
 static void
 on_change(void *context, const struct ctl_merge_change *change)
 {
 	struct slot *slot = context;
-	const struct ctl_row *row = row_of(slot);
+	const struct ctl_object_row *row = row_of(slot);
 
 	if (row != NULL)
-		ctl_event_note(&slot->events, row, slot->uid, change);
+		ctl_event_note(&slot->events, &row->row, slot->uid, change);
 }
 
 /* The object is read: write what differs. */
@@ -285,9 +260,8 @@ static void
 on_read(struct slot *slot)
 {
 	struct ctl_writes *writes = slot->writes;
-	struct ctl_row *row = row_of(slot);
-	struct tree_node *object = wire_tree_from_json(
-	    text_slice(&slot->decoder.rest), &writes->arena);
+	struct ctl_object_row *row = row_of(slot);
+	struct tree_node *object = kube_ask_object(&slot->ask, &writes->arena);
 	struct ctl_merge merge = {
 	    .ours = &writes->cluster->ours,
 	    .object = object,
@@ -296,14 +270,15 @@ on_read(struct slot *slot)
 	};
 	enum ctl_merged merged = CTL_MERGE_SAME;
 
-	if (object == NULL || object->kind != TREE_MAP) {
+	if (object == NULL) {
 		put_off(slot);
 		return;
 	}
 	text_reset(&slot->body);
-	slot->uid = uid_of(object);
+	slot->uid = wire_tree_text(
+	    wire_tree_member(object, "metadata", TREE_MAP), "uid");
 	if (row != NULL && writes->cluster->leads) {
-		merge.kind = (enum gw_kind)row->kind;
+		merge.kind = (enum gw_kind)row->row.kind;
 		if (find_wanted(writes, row, &writes->arena, &merge.status) &&
 		    may_be_written(row, merge.status))
 			merged = ctl_merge(&slot->body, &merge);
@@ -318,11 +293,11 @@ static void
 on_written(struct slot *slot)
 {
 	struct ctl_writes *writes = slot->writes;
-	struct ctl_row *row = row_of(slot);
-	const struct tree_node *object = wire_tree_from_json(
-	    text_slice(&slot->decoder.rest), &writes->arena);
+	struct ctl_object_row *row = row_of(slot);
+	const struct tree_node *object =
+	    kube_ask_object(&slot->ask, &writes->arena);
 
-	if (row != NULL && object != NULL && object->kind == TREE_MAP)
+	if (row != NULL && object != NULL)
 		row->status_hash = ctl_merge_hash(
 		    wire_tree_get(object, "status"), &writes->cluster->ours);
 	while (!list_is_empty(&slot->events)) {
@@ -340,36 +315,22 @@ on_written(struct slot *slot)
 }
 
 static void
-on_status(struct kube_call *call, unsigned status)
-{
-	container_of(call, struct slot, call)->status = status;
-}
-
-static enum error
-on_body(struct kube_call *call, struct slice bytes)
-{
-	return kube_decoder_feed(
-	    &container_of(call, struct slot, call)->decoder, bytes);
-}
-
-static void
 tell_failed(struct slot *slot, enum error error)
 {
 	struct slice why = error != ERROR_OK
 	    ? slice_from_string(error_text(error))
-	    : text_slice(&slot->decoder.rest);
+	    : kube_ask_text(&slot->ask);
 
 	log_event(LOG_KUBE_WRITE_FAILED,
 	    LOG_TEXT("path", text_slice(&slot->target)),
-	    LOG_NUMBER("status", slot->status), LOG_TEXT("why", why));
+	    LOG_NUMBER("status", slot->ask.status), LOG_TEXT("why", why));
 }
 
 static void
-on_done(struct kube_call *call, enum error error)
+on_answer(struct kube_ask *ask, enum error error)
 {
-	struct slot *slot = container_of(call, struct slot, call);
-	bool good =
-	    error == ERROR_OK && (slot->status == 200 || slot->status == 201);
+	struct slot *slot = container_of(ask, struct slot, ask);
+	bool good = error == ERROR_OK && kube_ask_is_good(ask);
 
 	if (slot->step == STEP_EVENT) {
 		/* Who has no room for Events, or does not let us, has none. */
@@ -378,11 +339,11 @@ on_done(struct kube_call *call, enum error error)
 		on_read(slot);
 	} else if (good) {
 		on_written(slot);
-	} else if (error == ERROR_OK && slot->status == 404) {
+	} else if (error == ERROR_OK && slot->ask.status == 404) {
 		/* It is gone, as we shall hear. */
 		end(slot);
 	} else {
-		if (error == ERROR_OK && slot->status != 409)
+		if (error == ERROR_OK && slot->ask.status != 409)
 			tell_failed(slot, error);
 		put_off(slot);
 	}
@@ -402,12 +363,12 @@ free_slot(struct ctl_writes *writes)
 
 /* Is the object of this row in hand already? */
 static bool
-is_under_way(const struct ctl_writes *writes, const struct ctl_row *row)
+is_under_way(const struct ctl_writes *writes, const struct ctl_object_row *row)
 {
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (writes->slots[i].busy &&
 		    slice_equal(text_slice(&writes->slots[i].key),
-		        slice_make(row->key, row->key_length)))
+		        ctl_row_key(&row->row)))
 			return true;
 	return false;
 }
@@ -430,16 +391,16 @@ send_event(struct ctl_writes *writes, struct slot *slot)
 }
 
 /* The next row whose status differs, or NULL. */
-static struct ctl_row *
+static struct ctl_object_row *
 next_row(struct ctl_writes *writes, unsigned *left)
 {
 	struct list later;
-	struct ctl_row *found = NULL;
+	struct ctl_object_row *found = NULL;
 
 	list_init(&later);
 	while (found == NULL && *left > 0 && !list_is_empty(&writes->due)) {
-		struct ctl_row *row =
-		    container_of(writes->due.next, struct ctl_row, due);
+		struct ctl_object_row *row =
+		    container_of(writes->due.next, struct ctl_object_row, due);
 
 		--*left;
 		list_remove(&row->due);
@@ -449,8 +410,8 @@ next_row(struct ctl_writes *writes, unsigned *left)
 			found = row;
 	}
 	while (!list_is_empty(&later)) {
-		struct ctl_row *row =
-		    container_of(later.next, struct ctl_row, due);
+		struct ctl_object_row *row =
+		    container_of(later.next, struct ctl_object_row, due);
 
 		list_remove(&row->due);
 		list_insert(&writes->due, &row->due);
@@ -469,7 +430,7 @@ on_work(struct net_task *task)
 		return;
 	ctl_rate_refill(&writes->rate, net_loop_now_ms(loop_of(writes)));
 	while ((slot = free_slot(writes)) != NULL && writes->rate.tokens > 0) {
-		struct ctl_row *row = next_row(writes, &left);
+		struct ctl_object_row *row = next_row(writes, &left);
 
 		if (row != NULL)
 			begin(slot, row);
@@ -512,9 +473,7 @@ ctl_writes_new(struct ctl_cluster *cluster)
 		struct slot *slot = &writes->slots[i];
 
 		slot->writes = writes;
-		kube_call_init(&slot->call, cluster->client, &call_handler);
-		kube_decoder_init(&slot->decoder, KUBE_WHOLE, NULL, NULL);
-		slot->decoder.rest_bytes_max = LIMIT_VALUE_KUBE_OBJECT_BYTES;
+		kube_ask_init(&slot->ask, cluster->client, on_answer);
 		net_timer_init(&slot->timer, on_rested);
 		list_init(&slot->events);
 		text_init(&slot->key);
@@ -533,8 +492,7 @@ ctl_writes_free(struct ctl_writes **writes)
 	for (unsigned i = 0; i < SLOTS; i++) {
 		struct slot *slot = &old->slots[i];
 
-		kube_call_fini(&slot->call);
-		kube_decoder_fini(&slot->decoder);
+		kube_ask_fini(&slot->ask);
 		net_timer_clear(&slot->timer);
 		drop_events(slot);
 		text_fini(&slot->key);

@@ -119,7 +119,7 @@ lay_deployment(const struct gw_fleet_plan *plan, struct arena *arena,
 
 	put(arena, spec, "replicas", find(parameters, DEPLOYMENT "replicas"));
 	if (find(parameters, KUBERNETES "envoyHpa"))
-		gw_tree_drop(spec, "replicas");
+		wire_tree_drop(spec, "replicas");
 	put(arena, spec, "strategy", find(parameters, DEPLOYMENT "strategy"));
 	lay_member(
 	    arena, metadata, "labels", parameters, DEPLOYMENT "pod.labels");
@@ -156,9 +156,9 @@ lay_service(const struct gw_fleet_plan *plan, struct arena *arena,
 	lay_member(arena, metadata, "labels", asked, "labels");
 	lay_member(arena, metadata, "annotations", asked, "annotations");
 	if (!is_text(wire_tree_get(spec, "type"), "LoadBalancer"))
-		gw_tree_drop(spec, "loadBalancerClass");
+		wire_tree_drop(spec, "loadBalancerClass");
 	if (is_text(wire_tree_get(spec, "type"), "ClusterIP"))
-		gw_tree_drop(spec, "externalTrafficPolicy");
+		wire_tree_drop(spec, "externalTrafficPolicy");
 	patch(arena, document, find(plan->parameters, SERVICE "patch"));
 }
 

@@ -120,19 +120,6 @@ gw_tree_copy(struct arena *arena, const struct tree_node *node)
 	return copy;
 }
 
-void
-gw_tree_drop(struct tree_node *map, const char *key)
-{
-	struct tree_node **place = &map->child;
-
-	while (*place && !slice_equal((*place)->key, slice_from_string(key)))
-		place = &(*place)->next;
-	if (!*place)
-		return;
-	*place = (*place)->next;
-	map->count--;
-}
-
 /* ---- merging ---- */
 
 static struct tree_node *
@@ -205,7 +192,7 @@ merge_maps(struct arena *arena, const struct tree_node *under,
 
 		if (at->kind == TREE_NULL) {
 			if (below)
-				gw_tree_drop(
+				wire_tree_drop(
 				    made, arena_copy(arena, at->key).data);
 			continue;
 		}

@@ -35,8 +35,6 @@ struct tree_node *gw_tree_map(
 /* A node and all below it, as deep as its parser let it be. */
 struct tree_node *gw_tree_copy(
     struct arena *arena, const struct tree_node *node);
-/* A member goes, if it is there. */
-void gw_tree_drop(struct tree_node *map, const char *key);
 /* over laid over under, both as they were after: maps member by member, null
  * takes one out (RFC 7386); strategic: lists of maps that all have a name (or a
  * mountPath) by that, other lists as a whole. */

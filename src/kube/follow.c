@@ -170,18 +170,6 @@ tell_trouble(struct kube_follow *follow, enum kube_follow_trouble trouble,
 
 /* ---- what comes ---- */
 
-static struct slice
-text_at(const struct tree_node *object, const char *map, const char *key)
-{
-	const struct tree_node *at = object != NULL && object->kind == TREE_MAP
-	    ? wire_tree_get(object, map)
-	    : NULL;
-
-	if (at != NULL && key != NULL)
-		at = at->kind == TREE_MAP ? wire_tree_get(at, key) : NULL;
-	return at != NULL && at->kind == TREE_TEXT ? at->text : SLICE_NONE;
-}
-
 static void
 set_text(struct text *text, struct slice value)
 {
@@ -193,7 +181,8 @@ set_text(struct text *text, struct slice value)
 static bool
 take_version(struct kube_follow *follow, const struct tree_node *object)
 {
-	struct slice version = text_at(object, "metadata", "resourceVersion");
+	struct slice version = wire_tree_text(
+	    wire_tree_member(object, "metadata", TREE_MAP), "resourceVersion");
 
 	if (version.length == 0) {
 		follow->error = ERROR_INVALID;
@@ -218,7 +207,7 @@ take_error(struct kube_follow *follow, const struct tree_node *status)
 static void
 take_event(struct kube_follow *follow, struct tree_node *event)
 {
-	struct slice type = text_at(event, "type", NULL);
+	struct slice type = wire_tree_text(event, "type");
 	struct tree_node *object =
 	    event->kind == TREE_MAP ? wire_tree_get(event, "object") : NULL;
 
@@ -293,7 +282,7 @@ message_of(struct kube_follow *follow, enum error error)
 		return slice_from_string(error_text(error));
 	tree = wire_tree_from_json(
 	    text_slice(&follow->decoder.rest), &follow->arena);
-	message = text_at(tree, "message", NULL);
+	message = wire_tree_text(tree, "message");
 	if (slice_is_set(message))
 		return message;
 	return arena_format(&follow->arena, "status %u", follow->status);
@@ -351,10 +340,13 @@ take_list(struct kube_follow *follow)
 {
 	const struct tree_node *root = wire_tree_from_json(
 	    text_slice(&follow->decoder.rest), &follow->arena);
-	struct slice version = text_at(root, "metadata", "resourceVersion");
+	struct slice version = wire_tree_text(
+	    wire_tree_member(root, "metadata", TREE_MAP), "resourceVersion");
 
 	if (version.length > 0) {
-		set_text(&follow->next, text_at(root, "metadata", "continue"));
+		set_text(&follow->next,
+		    wire_tree_text(wire_tree_member(root, "metadata", TREE_MAP),
+		        "continue"));
 		if (follow->next.length == 0)
 			set_text(&follow->version, version);
 	}

@@ -11,17 +11,9 @@
 
 enum step { STEP_READ, STEP_WRITE };
 
-static void on_status(struct kube_call *call, unsigned status);
-static enum error on_body(struct kube_call *call, struct slice bytes);
-static void on_done(struct kube_call *call, enum error error);
+static void on_answer(struct kube_ask *ask, enum error error);
 static void on_timer(struct net_timer *timer);
 static void on_deadline(struct net_timer *timer);
-
-static const struct kube_call_handler call_handler = {
-    .on_status = on_status,
-    .on_body = on_body,
-    .on_done = on_done,
-};
 
 void
 kube_lease_init(struct kube_lease *lease, struct kube_client *client,
@@ -29,8 +21,7 @@ kube_lease_init(struct kube_lease *lease, struct kube_client *client,
 {
 	must(lease != NULL && client != NULL && options->on_change != NULL);
 	*lease = (struct kube_lease){.client = client, .options = *options};
-	kube_call_init(&lease->call, client, &call_handler);
-	kube_decoder_init(&lease->decoder, KUBE_WHOLE, NULL, NULL);
+	kube_ask_init(&lease->ask, client, on_answer);
 	net_timer_init(&lease->timer, on_timer);
 	net_timer_init(&lease->deadline, on_deadline);
 	text_init(&lease->target);
@@ -45,8 +36,7 @@ void
 kube_lease_fini(struct kube_lease *lease)
 {
 	must(lease != NULL);
-	kube_call_fini(&lease->call);
-	kube_decoder_fini(&lease->decoder);
+	kube_ask_fini(&lease->ask);
 	net_timer_clear(&lease->timer);
 	net_timer_clear(&lease->deadline);
 	text_fini(&lease->target);
@@ -113,9 +103,7 @@ ask(struct kube_lease *lease, const char *method, struct slice body)
 	    SLICE_ARGS(lease->options.namespace), is_new ? "" : "/",
 	    SLICE_ARGS(is_new ? SLICE("") : lease->options.name));
 	request.target = text_slice(&lease->target);
-	kube_decoder_reset(&lease->decoder, KUBE_WHOLE);
-	lease->status = 0;
-	kube_call_start(&lease->call, &request);
+	kube_ask_start(&lease->ask, &request);
 }
 
 static void
@@ -189,30 +177,6 @@ rest(struct kube_lease *lease)
 	        random_below(random, LIMIT_VALUE_KUBE_LEASE_RETRY_MS / 4));
 }
 
-static void
-on_status(struct kube_call *call, unsigned status)
-{
-	container_of(call, struct kube_lease, call)->status = status;
-}
-
-static enum error
-on_body(struct kube_call *call, struct slice bytes)
-{
-	struct kube_lease *lease = container_of(call, struct kube_lease, call);
-
-	return kube_decoder_feed(&lease->decoder, bytes);
-}
-
-static struct slice
-text_of(const struct tree_node *map, const char *key)
-{
-	const struct tree_node *node = map != NULL && map->kind == TREE_MAP
-	    ? wire_tree_get(map, key)
-	    : NULL;
-
-	return node != NULL && node->kind == TREE_TEXT ? node->text : SLICE("");
-}
-
 static bool
 set_text(struct text *text, struct slice value)
 {
@@ -227,27 +191,23 @@ set_text(struct text *text, struct slice value)
 static bool
 take(struct kube_lease *lease)
 {
-	const struct tree_node *root, *metadata = NULL, *spec = NULL, *number;
+	const struct tree_node *root, *metadata, *spec, *number;
 	struct arena arena;
 	bool changed;
 
 	arena_init(&arena, 4096);
-	root = wire_tree_from_json(text_slice(&lease->decoder.rest), &arena);
-	if (root != NULL && root->kind == TREE_MAP) {
-		metadata = wire_tree_get(root, "metadata");
-		spec = wire_tree_get(root, "spec");
-	}
-	(void)set_text(&lease->version, text_of(metadata, "resourceVersion"));
-	changed = set_text(&lease->renewed, text_of(spec, "renewTime"));
-	changed |= set_text(&lease->holder, text_of(spec, "holderIdentity"));
+	root = kube_ask_object(&lease->ask, &arena);
+	metadata = wire_tree_member(root, "metadata", TREE_MAP);
+	spec = wire_tree_member(root, "spec", TREE_MAP);
+	(void)set_text(
+	    &lease->version, wire_tree_text(metadata, "resourceVersion"));
+	changed = set_text(&lease->renewed, wire_tree_text(spec, "renewTime"));
+	changed |=
+	    set_text(&lease->holder, wire_tree_text(spec, "holderIdentity"));
 	if (changed)
 		lease->seen_ms = now_ms(lease);
-	number = spec != NULL && spec->kind == TREE_MAP
-	    ? wire_tree_get(spec, "leaseTransitions")
-	    : NULL;
-	lease->transitions = number != NULL && number->kind == TREE_INTEGER
-	    ? number->integer
-	    : 0;
+	number = wire_tree_member(spec, "leaseTransitions", TREE_INTEGER);
+	lease->transitions = number != NULL ? number->integer : 0;
 	arena_fini(&arena);
 	return lease->version.length > 0;
 }
@@ -255,7 +215,7 @@ take(struct kube_lease *lease)
 static void
 on_read(struct kube_lease *lease)
 {
-	if (lease->status == 404) {
+	if (lease->ask.status == 404) {
 		text_reset(&lease->version);
 		text_reset(&lease->holder);
 		text_reset(&lease->renewed);
@@ -263,7 +223,7 @@ on_read(struct kube_lease *lease)
 		write_lease(lease);
 		return;
 	}
-	if (lease->status != 200 || !take(lease)) {
+	if (lease->ask.status != 200 || !take(lease)) {
 		rest(lease);
 		return;
 	}
@@ -278,8 +238,7 @@ on_read(struct kube_lease *lease)
 static void
 on_written(struct kube_lease *lease)
 {
-	if ((lease->status == 200 || lease->status == 201) && take(lease) &&
-	    is_ours(lease)) {
+	if (kube_ask_is_good(&lease->ask) && take(lease) && is_ours(lease)) {
 		uint64_t end_ms =
 		    lease->asked_ms + LIMIT_VALUE_KUBE_LEASE_RENEW_MS;
 		uint64_t at_ms = now_ms(lease);
@@ -292,9 +251,9 @@ on_written(struct kube_lease *lease)
 }
 
 static void
-on_done(struct kube_call *call, enum error error)
+on_answer(struct kube_ask *ask, enum error error)
 {
-	struct kube_lease *lease = container_of(call, struct kube_lease, call);
+	struct kube_lease *lease = container_of(ask, struct kube_lease, ask);
 
 	if (lease->releasing)
 		return;
@@ -318,8 +277,8 @@ kube_lease_release(struct kube_lease *lease)
 	if (!led)
 		return false;
 	/* What is under way would be written with what ours replaces. */
-	if (!kube_call_is_free(&lease->call))
-		kube_call_close(&lease->call);
+	if (!kube_ask_is_free(&lease->ask))
+		kube_ask_close(&lease->ask);
 	write_lease(lease);
 	return true;
 }
@@ -328,5 +287,5 @@ bool
 kube_lease_is_released(const struct kube_lease *lease)
 {
 	must(lease != NULL);
-	return kube_call_is_free(&lease->call);
+	return kube_ask_is_free(&lease->ask);
 }

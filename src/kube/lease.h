@@ -5,8 +5,7 @@
 #ifndef YUMEN_KUBE_LEASE_H
 #define YUMEN_KUBE_LEASE_H
 
-#include "kube/call.h"
-#include "kube/decode.h"
+#include "kube/ask.h"
 
 struct kube_lease;
 struct kube_lease_options {
@@ -20,8 +19,7 @@ struct kube_lease_options {
 struct kube_lease {
 	struct kube_client *client;
 	struct kube_lease_options options;
-	struct kube_call call;
-	struct kube_decoder decoder;
+	struct kube_ask ask;
 	struct net_timer timer; /* the next try */
 	struct net_timer deadline; /* until when we lead, if nothing is heard */
 	struct text target, body;
@@ -31,7 +29,6 @@ struct kube_lease {
 	int64_t transitions;
 	uint64_t seen_ms; /* when holder or renewed changed */
 	uint64_t asked_ms; /* when our last write began */
-	unsigned status;
 	uint8_t step; /* enum step of lease.c */
 	bool leads, releasing;
 };

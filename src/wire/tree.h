@@ -50,6 +50,13 @@ enum error wire_tree_parse(struct slice bytes, struct arena *arena,
 
 /* The child of a map by key, or NULL. */
 struct tree_node *wire_tree_get(const struct tree_node *map, const char *key);
+/* The same if it is of that kind. map: NULL, or no map: it has none. */
+struct tree_node *wire_tree_member(
+    const struct tree_node *map, const char *key, enum tree_kind kind);
+/* What it says as a text; absent: it has none. */
+struct slice wire_tree_text(const struct tree_node *map, const char *key);
+/* Takes it out, if it is there. */
+void wire_tree_drop(struct tree_node *map, const char *key);
 /* What it says: two trees that say the same have the same hash, which is keyed,
  * good within this process, and never 0. Whether a text was quoted, and where
  * it stands, does not count. */

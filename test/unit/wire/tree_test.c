@@ -418,6 +418,52 @@ test_at(void **state)
 	arena_fini(&arena);
 }
 
+static bool
+look_into(void *context, struct tree_node *root)
+{
+	const struct tree_node *map = wire_tree_member(root, "map", TREE_MAP);
+
+	assert_non_null(map);
+	assert_null(wire_tree_member(root, "map", TREE_LIST));
+	assert_null(wire_tree_member(NULL, "map", TREE_MAP));
+	assert_null(wire_tree_member(
+	    wire_tree_member(root, "list", TREE_LIST), "map", TREE_MAP));
+	assert_true(slice_equal(wire_tree_text(map, "text"), SLICE("1")));
+	assert_true(slice_is_set(wire_tree_text(map, "empty")));
+	assert_false(slice_is_set(wire_tree_text(map, "number")));
+	assert_false(slice_is_set(wire_tree_text(map, "none")));
+	wire_tree_drop(root, "none");
+	assert_int_equal(root->count, 3);
+	wire_tree_drop(root, "list");
+	assert_int_equal(root->count, 2);
+	assert_null(wire_tree_get(root, "list"));
+	wire_tree_drop(root, "last");
+	wire_tree_drop(root, "map");
+	assert_int_equal(root->count, 0);
+	assert_null(root->child);
+	*(bool *)context = true;
+	return true;
+}
+
+static void
+test_look(void **state)
+{
+	struct tree_fault fault;
+	struct arena arena;
+	bool seen = false;
+
+	(void)state;
+	arena_init(&arena, 1024);
+	assert_int_equal(
+	    wire_tree_parse(SLICE("map: {text: '1', empty: '', number: 1}\n"
+	                          "list: [{map: {}}]\n"
+	                          "last: 1\n"),
+	        &arena, look_into, &seen, &fault),
+	    ERROR_OK);
+	assert_true(seen);
+	arena_fini(&arena);
+}
+
 int
 main(void)
 {
@@ -428,6 +474,7 @@ main(void)
 	    cmocka_unit_test(parse_tells_places),
 	    cmocka_unit_test(parse_is_bounded),
 	    cmocka_unit_test(test_at),
+	    cmocka_unit_test(test_look),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,40 @@
+/* Rows: what is held of each object that the API has, known by kind, namespace
+ * and name. A row's owner has a struct of its own that begins with this one;
+ * the names stand behind it, in the same block of memory. */
+#ifndef YUMEN_CTL_ROW_H
+#define YUMEN_CTL_ROW_H
+
+#include <stdint.h>
+#include "core/map.h"
+#include "core/slice.h"
+
+struct ctl_row {
+	uint16_t
+	    key_at; /* from the row's start: its key, "kind namespace/name" */
+	uint16_t key_length, name_length;
+	uint8_t kind; /* the owner's enum */
+	uint8_t epoch; /* of the last list that had it; the owner sets it */
+};
+
+/* Of rows; map_fini ends it, each row is freed with memory_free. */
+void ctl_rows_init(struct map *rows);
+/* NULL: there is none. */
+void *ctl_rows_get(const struct map *rows, uint8_t kind, struct slice namespace,
+    struct slice name);
+/* It, or a new one of size bytes, zero but for its names. NULL: the names are
+ * longer than any API lets them be. *is_new: NULL, or which. */
+void *ctl_rows_make(struct map *rows, size_t size, uint8_t kind,
+    struct slice namespace, struct slice name, bool *is_new);
+/* From the map; the row's memory is the caller's. */
+void ctl_rows_remove(struct map *rows, const struct ctl_row *row);
+/* Those of the kind that a list of this epoch has not had; *count of them. The
+ * array is the caller's (NULL: there are none), so that rows may go while it is
+ * walked. */
+struct ctl_row **ctl_rows_missed(
+    const struct map *rows, uint8_t kind, uint8_t epoch, size_t *count);
+
+struct slice ctl_row_key(const struct ctl_row *row);
+struct slice ctl_row_namespace(const struct ctl_row *row);
+struct slice ctl_row_name(const struct ctl_row *row);
+
+#endif
