@@ -18,6 +18,13 @@ func (b *bench) withBackend(fn func() error) error {
 		return err
 	}
 	defer backend.stop()
+	if toTLS {
+		secure, err := b.secureBackend()
+		if err != nil {
+			return err
+		}
+		defer secure.stop()
+	}
 	return fn()
 }
 

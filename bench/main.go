@@ -34,6 +34,7 @@ var figures = []figure{
 	{"cpu", (*bench).cpu},
 	{"body", (*bench).body},
 	{"tls", (*bench).tls},
+	{"backendtls", (*bench).tlsBackends},
 	{"secrets", (*bench).secrets},
 }
 

@@ -108,6 +108,9 @@ func (b *bench) peers() []peer {
 	if overTLS {
 		list = []peer{{"yumen", yumenTLSArgs, false}, {"nginx", nginxTLSArgs, false}, {"haproxy", haproxyTLSArgs, false}, {"envoy", envoyTLSArgs, false}}
 	}
+	if toTLS {
+		list = []peer{{"yumen", yumenToTLSArgs, false}, {"nginx", nginxToTLSArgs, false}, {"haproxy", haproxyToTLSArgs, false}, {"envoy", envoyToTLSArgs, false}}
+	}
 	if b.envoy == "" {
 		list = list[:len(list)-1]
 	}
