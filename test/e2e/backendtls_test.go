@@ -794,3 +794,76 @@ func TestBackendTLSOneBadEndpoint(t *testing.T) {
 	}
 	g.wantMetric(`yumen_tls_handshake_failures_total{side="backend",reason="certificate_untrusted"}`, 1)
 }
+
+// A policy of one port is that port's alone, and counts there before one of the whole
+// Service; of two of the same target the older counts, and the other takes over.
+func TestBackendTLSWhichPolicy(t *testing.T) {
+	t.Parallel()
+	root, other := makePair(t, "p256", nil), makePair(t, "p256", nil)
+	secure := serveSecure(t, serverConfig(makePair(t, "p256", root, "app.example")))
+	plain := serveSecure(t, serverConfig(makePair(t, "p256", root, "app.example")))
+	port := freePort(t)
+	service := fmt.Sprintf(`apiVersion: v1
+kind: Service
+metadata: {name: app, namespace: default}
+spec: {ports: [{name: open, port: 80}, {name: closed, port: 443}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: app-1, namespace: default, labels: {kubernetes.io/service-name: app}}
+addressType: IPv4
+ports: [{name: open, port: %d}, {name: closed, port: %d}]
+endpoints: [{addresses: ["127.0.0.1"], conditions: {ready: true}}]
+`, plain.port, secure.port)
+	policy := func(name, created, section, ca string) string {
+		text := strings.Replace(tlsPolicyYAML("app", believing("app.example", ca)), "{name: app, namespace: default}",
+			fmt.Sprintf("{name: %s, namespace: default, creationTimestamp: %q}", name, created), 1)
+		return strings.Replace(text, "name: app}]", "name: app"+section+"}]", 1)
+	}
+	rule := func(path string, port int) string {
+		return strings.Replace(prefixRule(path, "app"), "port: 80", fmt.Sprint("port: ", port), 1)
+	}
+	const older, newer, closed = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", ", sectionName: closed"
+	g := start(t, port, map[string]string{"gateway.yaml": gatewayYAML(port, ""), "app.yaml": service,
+		"ca.yaml": authorityYAML("root", root) + "---\n" + authorityYAML("other", other), "b.yaml": policy("b", newer, closed, "root"),
+		"route.yaml": routeYAML("r", "", rule("/open", 80)+rule("/closed", 443))})
+	answers := func(path string, status int, kind string) {
+		t.Helper()
+		g.eventually(fmt.Sprint(path, " ", status, " ", kind), func() error {
+			response, body, err := g.tryFetch("GET", "a.test", path)
+			if err != nil || response.StatusCode != status || response.Header.Get("X-Kind") != kind {
+				return fmt.Errorf("%v %v %s", err, response, body)
+			}
+			return nil
+		})
+	}
+	accepted := func(name, want string) {
+		t.Helper()
+		g.eventually(name+" is "+want, func() error {
+			if got, why := conditionOf(g, name, "Accepted"); got != want {
+				return fmt.Errorf("%s: %s", got, why)
+			}
+			return nil
+		})
+	}
+	answers("/closed", 200, "tls")
+	answers("/open", 200, "plain")
+	accepted("b", "True Accepted")
+	// Of the same port, older: it counts, and believes somebody else.
+	g.write("a.yaml", policy("a", older, closed, "other"))
+	answers("/closed", 502, "")
+	accepted("a", "True Accepted")
+	accepted("b", "False Conflicted")
+	answers("/open", 200, "plain")
+	g.replace("a.yaml", "")
+	answers("/closed", 200, "tls")
+	accepted("b", "True Accepted")
+	// Of the whole Service, older: for the other port alone.
+	g.replace("a.yaml", policy("a", older, "", "other"))
+	answers("/open", 502, "")
+	answers("/closed", 200, "tls")
+	g.replace("a.yaml", policy("a", older, "", "root"))
+	answers("/open", 200, "tls")
+	accepted("a", "True Accepted")
+	accepted("b", "True Accepted")
+}

@@ -21,7 +21,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -270,6 +269,66 @@ func TestHTTPSNamesAndMisdirected(t *testing.T) {
 	}
 }
 
+// Of the listeners that a name fits, the longest hostname: the exact one, then the
+// wildcard with most labels, then none.
+func TestHTTPSLongestName(t *testing.T) {
+	t.Parallel()
+	authority := makePair(t, "", nil)
+	port := freePort(t)
+	hostnames := map[string]string{"none": "", "wide": "*.example", "narrow": "*.b.example", "exact": "x.b.example", "deep": "*.d.c.b.example"}
+	var secrets, listeners []string
+	pairs := map[string]*tlsPair{}
+	for name, hostname := range hostnames {
+		pairs[name] = makePair(t, "", authority, "any")
+		secrets = append(secrets, pairs[name].secret(t, name))
+		listeners = append(listeners, httpsListener(port, name, hostname, name))
+	}
+	g, _ := httpsBasics(t, port, map[string]string{"secrets.yaml": strings.Join(secrets, "---\n"), "gateway.yaml": httpsGateway("", listeners...)})
+	config := func(name string) *tls.Config { return &tls.Config{InsecureSkipVerify: true, ServerName: name} }
+	g.askUntil(t, 200, config("x.b.example"), "x.b.example")
+	for name, want := range map[string]string{"x.b.example": "exact", "X.B.example": "exact", "y.b.example": "narrow", "x.y.b.example": "narrow",
+		"c.b.example": "narrow", "d.c.b.example": "narrow", "e.d.c.b.example": "deep", "b.example": "wide", "a.example": "wide", "example": "none",
+		"b.examples": "none", "": "none", "xb.example": "wide"} {
+		conn, err := shake(g.address(), config(name))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if !conn.ConnectionState().PeerCertificates[0].Equal(pairs[want].certificate) {
+			t.Errorf("%s: not the certificate of %s", name, want)
+		}
+		conn.Close()
+	}
+}
+
+// Who says nothing, or stops in the midst of a hello, is cut: others are served
+// meanwhile.
+func TestHTTPSSilence(t *testing.T) {
+	t.Parallel()
+	authority := makePair(t, "", nil)
+	port := freePort(t)
+	g, _ := httpsBasics(t, port, map[string]string{"secret.yaml": makePair(t, "", authority, "a.example").secret(t, "s"),
+		"gateway.yaml": httpsGateway("", httpsListener(port, "a", "a.example", "s"))})
+	config := &tls.Config{RootCAs: rootsOf(authority), ServerName: "a.example"}
+	g.askUntil(t, 200, config, "a.example")
+	var silent []net.Conn
+	for _, begun := range []string{"", "\x16\x03\x01", "\x16\x03\x01\x00\xff\x01\x00\x00\xfb\x03\x03"} {
+		conn := dial(t, g.address())
+		defer conn.Close()
+		io.WriteString(conn, begun)
+		silent = append(silent, conn)
+	}
+	g.askUntil(t, 200, config, "a.example")
+	for i, conn := range silent {
+		conn.SetReadDeadline(time.Now().Add(60 * time.Second))
+		if answer, err := io.ReadAll(conn); os.IsTimeout(err) || strings.HasPrefix(string(answer), "HTTP") {
+			t.Errorf("%d: %q %v", i, answer, err)
+		}
+	}
+	g.wantMetric(`yumen_tls_handshake_failures_total{side="client",reason="timeout"}`, 3)
+	g.wantMetric(`yumen_limit_hits_total{limit="tls_handshake_ms"}`, 3)
+}
+
 // rawAny sends bytes and reads to the end, whatever it is.
 func rawAny(t testing.TB, address, send string) string {
 	conn := dial(t, address)
@@ -358,83 +417,6 @@ func TestHTTPSVersionsAndProtocols(t *testing.T) {
 		conn.Close()
 	}
 	g.wantMetric(`yumen_tls_handshake_failures_total{side="client",reason="nothing_shared"}`, 4)
-}
-
-// What a listener offers, asked for piece by piece as testssl does: nothing without
-// forward secrecy and authenticated encryption, no renegotiation, no compression, no
-// early data.
-func TestHTTPSOffers(t *testing.T) {
-	authority := makePair(t, "", nil)
-	port := freePort(t)
-	g, _ := httpsBasics(t, port, map[string]string{
-		"secret.yaml":  makePair(t, "", authority, "a.example").secret(t, "s") + "---\n" + makePair(t, "rsa", authority, "a.example").secret(t, "r"),
-		"gateway.yaml": httpsGateway("", httpsListener(port, "a", "a.example", "s", "r")),
-	})
-	roots := rootsOf(authority)
-	g.askUntil(t, 200, &tls.Config{RootCAs: roots, ServerName: "a.example"}, "a.example")
-	offered := map[uint16]bool{
-		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: true, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: true,
-		tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: true, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: true,
-		tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: true, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: true,
-	}
-	asked := 0
-	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
-		if suite.SupportedVersions[0] == tls.VersionTLS13 {
-			continue
-		}
-		conn, err := shake(g.address(), &tls.Config{RootCAs: roots, ServerName: "a.example", MaxVersion: tls.VersionTLS12,
-			CipherSuites: []uint16{suite.ID}})
-		if (err == nil) != offered[suite.ID] {
-			t.Errorf("%s: %v", suite.Name, err)
-		}
-		if err == nil {
-			conn.Close()
-		}
-		asked++
-	}
-	if asked < 15 {
-		t.Errorf("only %d ciphers were asked for", asked)
-	}
-	for curve, want := range map[tls.CurveID]bool{tls.X25519: true, tls.CurveP256: true, tls.CurveP384: true, tls.CurveP521: false} {
-		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-			conn, err := shake(g.address(), &tls.Config{RootCAs: roots, ServerName: "a.example", MinVersion: version, MaxVersion: version,
-				CurvePreferences: []tls.CurveID{curve}})
-			if (err == nil) != want {
-				t.Errorf("%v of %x: %v", curve, version, err)
-			}
-			if err == nil {
-				conn.Close()
-			}
-		}
-	}
-	openssl := func(input string, args ...string) string {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, "openssl", append([]string{"s_client", "-connect", g.address(), "-servername", "a.example"}, args...)...)
-		cmd.Stdin = strings.NewReader(input)
-		out, _ := cmd.CombinedOutput() // how it ends is told by what it says
-		return string(out)
-	}
-	const request = "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"
-	session := filepath.Join(t.TempDir(), "session")
-	for _, c := range []struct {
-		what, input string
-		args        []string
-		want, never string
-	}{
-		{"a server's renegotiation is secure", request, []string{"-tls1_2", "-ign_eof"}, "Secure Renegotiation IS supported", ""},
-		{"renegotiation", "R\n", []string{"-tls1_2"}, "no renegotiation", "HTTP/1.1 200"},
-		{"compression", request, []string{"-tls1_2", "-comp", "-ign_eof"}, "Compression: NONE", "Compression: zlib"},
-		{"a ticket says that early data is none", request, []string{"-tls1_3", "-ign_eof", "-sess_out", session}, "Max Early Data: 0", ""},
-		{"early data", request, []string{"-tls1_3", "-sess_in", session, "-early_data", "/dev/null", "-ign_eof"}, "Early data was not sent", "Early data was accepted"},
-		{"extended master secret", request, []string{"-tls1_2", "-ign_eof"}, "Extended master secret: yes", ""},
-		{"fallback is told", request, []string{"-tls1_2", "-fallback_scsv"}, "inappropriate fallback", "HTTP/1.1 200"},
-	} {
-		out := openssl(c.input, c.args...)
-		if !strings.Contains(out, c.want) || (c.never != "" && strings.Contains(out, c.never)) {
-			t.Errorf("%s: no %q in\n%s", c.what, c.want, out)
-		}
-	}
 }
 
 func TestHTTPSResumption(t *testing.T) {
