@@ -120,9 +120,11 @@ func (l *lan) within(name string, do func() error) error {
 }
 
 // ask is a GET from the client, on a connection of its own.
-func (l *lan) ask(address, path string) (int, error) {
+func (l *lan) ask(address, path string) (int, error) { return l.askFrom(l.client, address, path) }
+
+func (l *lan) askFrom(namespace, address, path string) (int, error) {
 	var conn net.Conn
-	err := l.within(l.client, func() (err error) {
+	err := l.within(namespace, func() (err error) {
 		dialer := net.Dialer{Timeout: time.Second}
 		conn, err = dialer.DialContext(context.Background(), "tcp", net.JoinHostPort(address, "80"))
 		return err
