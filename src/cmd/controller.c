@@ -35,14 +35,28 @@ of_process(struct process *process)
 }
 
 static void
+take_leader(struct controller *controller)
+{
+	struct text leader;
+
+	text_init(&leader);
+	ctl_leader(controller->deciding.ctl, &leader);
+	stream_server_lead(controller->stream, text_slice(&leader),
+	    controller_cluster_address(text_slice(&leader)));
+	text_fini(&leader);
+}
+
+static void
 on_wake(struct process *process)
 {
 	struct controller *controller = of_process(process);
 
 	if (controller->stream != NULL)
 		stream_server_wake(controller->stream);
-	if (controller->deciding.ctl != NULL)
+	if (controller->deciding.ctl != NULL) {
 		ctl_wake(controller->deciding.ctl);
+		take_leader(controller);
+	}
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "cmd/command.h"
 #include "core/random.h"
 #include "gw/form.h"
+#include "net/address.h"
 
 static bool
 read_lease(struct controller_cluster *cluster, const char *value)
@@ -36,17 +37,52 @@ read_lease(struct controller_cluster *cluster, const char *value)
 	return false;
 }
 
-/* No other process has it, not even one of the same name later. */
-static void
-make_identity(struct controller_cluster *cluster)
+/* No other process has it, not even one of the same name later. Where the
+ * address is told, the stream is there: at the port that is listened on first.
+ */
+static bool
+make_identity(struct controller_cluster *cluster, const struct flags *flags)
 {
-	char host[256] = "";
+	const char *listen = flags_value(flags, FLAG_CONTROLLER_STREAM_LISTEN);
+	const char *ip = flags_value(flags, FLAG_CONTROLLER_STREAM_ADVERTISE);
+	char host[256] = "", address[NET_ADDRESS_TEXT] = "";
+	struct net_address told;
 	struct random random;
 
+	if (ip != NULL && listen != NULL) {
+		const char *colon = strrchr(listen, ':');
+		uint64_t port = 0;
+
+		if (colon != NULL)
+			(void)slice_to_number(
+			    slice_from_string(colon + 1), UINT16_MAX, &port);
+		if (net_address_parse(slice_from_string(ip), (uint16_t)port,
+		        &told) != ERROR_OK) {
+			fprintf(stderr,
+			    "yumen controller: --stream-advertise %s: an IP "
+			    "address is wanted\n",
+			    ip);
+			return false;
+		}
+		net_address_format(&told, address);
+	}
 	random_init(&random);
 	(void)gethostname(host, sizeof(host) - 1);
-	snprintf(cluster->identity, sizeof(cluster->identity), "%s_%016llx",
-	    host, (unsigned long long)random_next(&random));
+	snprintf(cluster->identity, sizeof(cluster->identity), "%s_%s%s%016llx",
+	    host, address, address[0] != '\0' ? "_" : "",
+	    (unsigned long long)random_next(&random));
+	return true;
+}
+
+struct slice
+controller_cluster_address(struct slice identity)
+{
+	struct slice host, address;
+
+	if (slice_cut(&identity, '_', &host) &&
+	    slice_cut(&identity, '_', &address) && slice_is_set(identity))
+		return address;
+	return SLICE_NONE;
 }
 
 static bool
@@ -148,8 +184,8 @@ controller_cluster_read(
 	if (!read_access(cluster, flags))
 		return false;
 	cluster->used = true;
-	make_identity(cluster);
-	if (!read_lease(cluster, flags_value(flags, FLAG_CONTROLLER_LEASE)) ||
+	if (!make_identity(cluster, flags) ||
+	    !read_lease(cluster, flags_value(flags, FLAG_CONTROLLER_LEASE)) ||
 	    !read_fleet(cluster, flags))
 		return false;
 	cluster->pool_namespaces[0] = SLICE("metallb-system");

@@ -24,6 +24,9 @@ struct controller_cluster {
 	char server_name[512]; /* that these proxies know it by */
 };
 
+/* What an identity says of who has it, "HOST_IP:PORT_RANDOM": the address of
+ * its stream; absent: none. */
+struct slice controller_cluster_address(struct slice identity);
 /* False: told on stderr; the exit status is then 2. */
 bool controller_cluster_read(
     struct controller_cluster *cluster, const struct flags *flags);

@@ -47,24 +47,16 @@ command_make_folder(const char *path)
 bool
 command_address(const char *text, const char *flag, struct net_address *address)
 {
-	struct slice host = slice_from_string(text);
-	const char *colon = strrchr(text, ':');
-	uint64_t port = 0;
+	struct slice value = slice_from_string(text);
+	char loopback[32];
 
-	if (colon != NULL) {
-		host.length = (size_t)(colon - text);
-		if (host.length >= 2 && host.data[0] == '[' &&
-		    host.data[host.length - 1] == ']')
-			host = slice_make(host.data + 1, host.length - 2);
-		if (slice_equal(host, SLICE("localhost")))
-			host = SLICE("127.0.0.1");
-		if (slice_to_number(
-		        slice_from_string(colon + 1), UINT16_MAX, &port) &&
-		    port > 0 &&
-		    net_address_parse(host, (uint16_t)port, address) ==
-		        ERROR_OK)
-			return true;
+	if (slice_starts_with(value, SLICE("localhost:"))) {
+		snprintf(loopback, sizeof(loopback), "127.0.0.1:%s",
+		    text + strlen("localhost:"));
+		value = slice_from_string(loopback);
 	}
+	if (net_address_parse_port(value, address) == ERROR_OK)
+		return true;
 	fprintf(stderr,
 	    "yumen: %s %s: an address and a port are wanted, as "
 	    "127.0.0.1:8080 or [::1]:8080\n",

@@ -1,4 +1,5 @@
-/* A map under a lock: asked once a connection of a proxy. */
+/* Under a lock: asked once a connection of a proxy, and when a leader changes.
+ */
 #include "ctl/accounts.h"
 
 #include <pthread.h>
@@ -14,8 +15,9 @@ struct account {
 };
 
 struct ctl_accounts {
-	pthread_mutex_t lock; /* of both */
+	pthread_mutex_t lock; /* of all */
 	struct map by_gateway, by_name; /* of the same accounts */
+	struct text leader;
 };
 
 struct ctl_accounts *
@@ -27,7 +29,24 @@ ctl_accounts_new(void)
 	must(!failed);
 	map_init(&accounts->by_gateway);
 	map_init(&accounts->by_name);
+	text_init(&accounts->leader);
 	return accounts;
+}
+
+static void
+lock(struct ctl_accounts *accounts)
+{
+	int failed = pthread_mutex_lock(&accounts->lock);
+
+	must(!failed);
+}
+
+static void
+unlock(struct ctl_accounts *accounts)
+{
+	int failed = pthread_mutex_unlock(&accounts->lock);
+
+	must(!failed);
 }
 
 static void
@@ -51,6 +70,7 @@ ctl_accounts_free(struct ctl_accounts **accounts)
 		free_account(value);
 	map_fini(&old->by_gateway);
 	map_fini(&old->by_name);
+	text_fini(&old->leader);
 	pthread_mutex_destroy(&old->lock);
 	memory_free(old);
 }
@@ -97,14 +117,12 @@ void
 ctl_accounts_put(struct ctl_accounts *accounts, const struct gw_fleet *fleet)
 {
 	must(accounts != NULL && fleet != NULL);
-	int failed = pthread_mutex_lock(&accounts->lock);
 
-	must(!failed);
+	lock(accounts);
 	drop(accounts, fleet->gateway);
 	if (fleet->state != GW_FLEET_NONE)
 		add(accounts, fleet);
-	failed = pthread_mutex_unlock(&accounts->lock);
-	must(!failed);
+	unlock(accounts);
 }
 
 bool
@@ -112,15 +130,32 @@ ctl_accounts_get(
     struct ctl_accounts *accounts, struct slice name, struct text *gateway)
 {
 	must(accounts != NULL && gateway != NULL);
-	int failed = pthread_mutex_lock(&accounts->lock);
 	const struct account *account;
 
-	must(!failed);
+	lock(accounts);
 	account = map_get(&accounts->by_name, name);
 	if (account != NULL)
 		text_push(
 		    gateway, slice_make(account->gateway, account->length));
-	failed = pthread_mutex_unlock(&accounts->lock);
-	must(!failed);
+	unlock(accounts);
 	return account != NULL;
+}
+
+void
+ctl_accounts_set_leader(struct ctl_accounts *accounts, struct slice leader)
+{
+	must(accounts != NULL);
+	lock(accounts);
+	text_reset(&accounts->leader);
+	text_push(&accounts->leader, leader);
+	unlock(accounts);
+}
+
+void
+ctl_accounts_leader(struct ctl_accounts *accounts, struct text *leader)
+{
+	must(accounts != NULL && leader != NULL);
+	lock(accounts);
+	text_push(leader, text_slice(&accounts->leader));
+	unlock(accounts);
 }

@@ -1,5 +1,5 @@
-/* Whose proxies a ServiceAccount is: which Gateway's. Written by ctl's thread,
- * read by any. */
+/* Whose proxies a ServiceAccount is: which Gateway's; and who of several
+ * controllers leads. Written by ctl's thread, read by any. */
 #ifndef YUMEN_CTL_ACCOUNTS_H
 #define YUMEN_CTL_ACCOUNTS_H
 
@@ -16,5 +16,10 @@ void ctl_accounts_put(
 /* account, gateway: "namespace/name". False: it is no Gateway's. */
 bool ctl_accounts_get(struct ctl_accounts *accounts, struct slice account,
     struct text *gateway) must_check;
+/* The identity of another that leads; empty: none is known to, or we do. */
+void ctl_accounts_set_leader(
+    struct ctl_accounts *accounts, struct slice leader);
+/* Appends it. */
+void ctl_accounts_leader(struct ctl_accounts *accounts, struct text *leader);
 
 #endif

@@ -296,17 +296,25 @@ on_trouble(struct kube_follow *follow, enum kube_follow_trouble trouble,
 /* ---- who leads ---- */
 
 static void
+set_leads(struct ctl_cluster *cluster, bool leads)
+{
+	cluster->leads = leads;
+	if (leads)
+		ctl_writes_lead(cluster->writes);
+	if (cluster->fleets != NULL)
+		ctl_fleets_lead(cluster->fleets, leads);
+}
+
+static void
 on_lease(void *context, bool leads, struct slice holder)
 {
 	struct ctl_cluster *cluster = context;
 
-	cluster->leads = leads;
 	log_event(leads ? LOG_KUBE_LEADS : LOG_KUBE_LEADS_NOT,
 	    LOG_TEXT("leader", holder));
-	if (leads)
-		ctl_writes_all_due(cluster->writes);
-	if (cluster->fleets != NULL)
-		ctl_fleets_lead(cluster->fleets, leads);
+	cluster->options.on_leader(
+	    cluster->options.context, leads ? SLICE("") : holder);
+	set_leads(cluster, leads);
 }
 
 void
@@ -423,9 +431,7 @@ begin(struct ctl_cluster *cluster)
 	if (options->has_fleets)
 		cluster->fleets = open_fleets(cluster);
 	cluster->has_lease = slice_is_set(options->lease);
-	cluster->leads = !cluster->has_lease;
-	if (cluster->fleets != NULL)
-		ctl_fleets_lead(cluster->fleets, cluster->leads);
+	set_leads(cluster, !cluster->has_lease);
 	if (cluster->has_lease)
 		kube_lease_init(&cluster->lease, cluster->client, &lease);
 }

@@ -60,6 +60,8 @@ void ctl_writes_free(struct ctl_writes **writes);
 void ctl_writes_due(struct ctl_writes *writes, struct ctl_object_row *row);
 /* The same of all rows. */
 void ctl_writes_all_due(struct ctl_writes *writes);
+/* It leads from now on. */
+void ctl_writes_lead(struct ctl_writes *writes);
 /* The row is about to go. */
 void ctl_writes_forget(struct ctl_writes *writes, struct ctl_object_row *row);
 /* It leads, or statuses are there: go on. */

@@ -98,13 +98,6 @@ ctl_register(struct ctl *ctl, struct admin *admin)
 	admin_add_metrics(admin, ctl_certificates_metrics, ctl->certificates);
 }
 
-bool
-ctl_account_gateway(struct ctl *ctl, struct slice account, struct text *gateway)
-{
-	must(ctl != NULL);
-	return ctl_accounts_get(ctl->accounts, account, gateway);
-}
-
 void
 ctl_wake(struct ctl *ctl)
 {
@@ -190,6 +183,15 @@ on_shown(
 }
 
 static void
+on_leader(void *context, struct slice leader)
+{
+	struct ctl *ctl = context;
+
+	ctl_accounts_set_leader(ctl->accounts, leader);
+	net_loop_wake(ctl->options.admin_loop);
+}
+
+static void
 on_fleet_fault(
     void *context, struct slice namespace, struct slice name, struct slice why)
 {
@@ -216,6 +218,7 @@ open_cluster(struct ctl *ctl, const struct ctl_sink *sink)
 	    .controller_name_count = options->gw.controller_name_count,
 	    .has_fleets = options->gw.fleet != NULL,
 	    .on_fleet_fault = on_fleet_fault,
+	    .on_leader = on_leader,
 	    .lease = options->lease,
 	    .identity = options->identity,
 	};

@@ -42,6 +42,10 @@ void ctl_free(struct ctl **ctl);
  * Gateway's "namespace/name". False: nobody's. From any thread. */
 bool ctl_account_gateway(
     struct ctl *ctl, struct slice account, struct text *gateway) must_check;
+/* Appends the identity of another controller that leads; nothing: none is known
+ * to, or this one does. From any thread; when it changes, the admin loop is
+ * woken. */
+void ctl_leader(struct ctl *ctl, struct text *identity);
 /* Pages: /api/v1/objects?kind=K[&namespace=N][&name=X] (a JSON list of objects
  * with status). */
 void ctl_register(struct ctl *ctl, struct admin *admin);

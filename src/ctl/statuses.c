@@ -462,6 +462,14 @@ ctl_statuses_is_waiting(const struct gw_status_tag *tag)
 	return entry != NULL && entry->next != NULL && entry->shown == NULL;
 }
 
+bool
+ctl_statuses_is_late(const struct gw_status_tag *tag)
+{
+	const struct entry *entry = (const void *)tag;
+
+	return entry != NULL && entry->next != NULL && entry->next->late;
+}
+
 uint64_t
 ctl_statuses_change(const struct gw_status_tag *tag)
 {

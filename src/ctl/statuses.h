@@ -58,6 +58,8 @@ const void *ctl_statuses_get(const struct ctl_statuses *statuses,
     enum gw_kind kind, const struct gw_status_tag *tag);
 /* There will be a status to show, and none is shown yet. */
 bool ctl_statuses_is_waiting(const struct gw_status_tag *tag);
+/* What is shown is pending. */
+bool ctl_statuses_is_late(const struct gw_status_tag *tag);
 /* The number of the change by which it is what it is; 0: it never was. */
 uint64_t ctl_statuses_change(const struct gw_status_tag *tag);
 

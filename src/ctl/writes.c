@@ -46,6 +46,9 @@ struct ctl_writes {
 	unsigned event_count;
 	struct net_task work;
 	struct net_timer timer; /* until there may be more */
+	/* It has just come to lead: what waits for proxies waits longer. */
+	struct net_timer calm;
+	bool is_calm;
 	struct ctl_rate rate;
 	struct arena arena;
 };
@@ -54,6 +57,7 @@ static void on_answer(struct kube_ask *ask, enum error error);
 static void on_work(struct net_task *task);
 static void on_timer(struct net_timer *timer);
 static void on_rested(struct net_timer *timer);
+static void on_calm(struct net_timer *timer);
 
 /* ---- what is due ---- */
 
@@ -97,6 +101,24 @@ ctl_writes_all_due(struct ctl_writes *writes)
 }
 
 void
+ctl_writes_lead(struct ctl_writes *writes)
+{
+	net_timer_set(loop_of(writes), &writes->calm, LIMIT_VALUE_KUBE_CALM_MS);
+	writes->is_calm = true;
+	ctl_writes_all_due(writes);
+}
+
+static void
+on_calm(struct net_timer *timer)
+{
+	struct ctl_writes *writes =
+	    container_of(timer, struct ctl_writes, calm);
+
+	writes->is_calm = false;
+	ctl_writes_all_due(writes);
+}
+
+void
 ctl_writes_forget(struct ctl_writes *writes, struct ctl_object_row *row)
 {
 	(void)writes;
@@ -117,6 +139,8 @@ find_wanted(const struct ctl_writes *writes, const struct ctl_object_row *row,
 	struct text json;
 
 	*status = NULL;
+	if (writes->is_calm && ctl_statuses_is_late(tag))
+		return false;
 	if (record == NULL)
 		return !ctl_statuses_is_waiting(tag);
 	text_init(&json);
@@ -468,6 +492,7 @@ ctl_writes_new(struct ctl_cluster *cluster)
 	list_init(&writes->events);
 	net_task_init(&writes->work, on_work);
 	net_timer_init(&writes->timer, on_timer);
+	net_timer_init(&writes->calm, on_calm);
 	arena_init(&writes->arena, ARENA_BYTES);
 	for (unsigned i = 0; i < SLOTS; i++) {
 		struct slot *slot = &writes->slots[i];
@@ -503,6 +528,7 @@ ctl_writes_free(struct ctl_writes **writes)
 		ctl_event_free(ctl_event_first(&old->events));
 	net_task_cancel(loop_of(old), &old->work);
 	net_timer_clear(&old->timer);
+	net_timer_clear(&old->calm);
 	arena_fini(&old->arena);
 	memory_free(old);
 }

@@ -54,6 +54,22 @@ now_ms(const struct kube_lease *lease)
 	return net_loop_now_ms(kube_client_loop(lease->client));
 }
 
+static bool
+is_ours(const struct kube_lease *lease)
+{
+	return slice_equal(text_slice(&lease->holder), lease->options.identity);
+}
+
+static void
+tell(struct kube_lease *lease)
+{
+	struct slice holder = text_slice(&lease->holder);
+
+	if (lease->leads != is_ours(lease))
+		holder = lease->leads ? lease->options.identity : SLICE("");
+	lease->options.on_change(lease->options.context, lease->leads, holder);
+}
+
 static void
 set_leads(struct kube_lease *lease, bool leads)
 {
@@ -62,20 +78,13 @@ set_leads(struct kube_lease *lease, bool leads)
 	lease->leads = leads;
 	if (!leads)
 		net_timer_clear(&lease->deadline);
-	lease->options.on_change(lease->options.context, leads,
-	    leads ? lease->options.identity : text_slice(&lease->holder));
+	tell(lease);
 }
 
 static void
 on_deadline(struct net_timer *timer)
 {
 	set_leads(container_of(timer, struct kube_lease, deadline), false);
-}
-
-static bool
-is_ours(const struct kube_lease *lease)
-{
-	return slice_equal(text_slice(&lease->holder), lease->options.identity);
 }
 
 static bool
@@ -193,7 +202,7 @@ take(struct kube_lease *lease)
 {
 	const struct tree_node *root, *metadata, *spec, *number;
 	struct arena arena;
-	bool changed;
+	bool changed, other;
 
 	arena_init(&arena, 4096);
 	root = kube_ask_object(&lease->ask, &arena);
@@ -202,13 +211,15 @@ take(struct kube_lease *lease)
 	(void)set_text(
 	    &lease->version, wire_tree_text(metadata, "resourceVersion"));
 	changed = set_text(&lease->renewed, wire_tree_text(spec, "renewTime"));
-	changed |=
+	other =
 	    set_text(&lease->holder, wire_tree_text(spec, "holderIdentity"));
-	if (changed)
+	if (changed || other)
 		lease->seen_ms = now_ms(lease);
 	number = wire_tree_member(spec, "leaseTransitions", TREE_INTEGER);
 	lease->transitions = number != NULL ? number->integer : 0;
 	arena_fini(&arena);
+	if (other && !lease->leads && !is_ours(lease))
+		tell(lease);
 	return lease->version.length > 0;
 }
 

@@ -11,7 +11,8 @@ struct kube_lease;
 struct kube_lease_options {
 	struct slice namespace, name; /* of the Lease */
 	struct slice identity; /* ours: no other process has it */
-	/* holder: who leads now, or empty. */
+	/* Whether we lead, or who does, is another. holder: who leads now, or
+	 * empty. */
 	void (*on_change)(void *context, bool leads, struct slice holder);
 	void *context;
 };

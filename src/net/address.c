@@ -49,6 +49,25 @@ net_address_parse(struct slice ip, uint16_t port, struct net_address *address)
 	return ERROR_OK;
 }
 
+enum error
+net_address_parse_port(struct slice text, struct net_address *address)
+{
+	struct slice ip = text;
+	uint64_t port;
+
+	*address = (struct net_address){0};
+	while (ip.length > 0 && ip.data[ip.length - 1] != ':')
+		ip.length--;
+	if (ip.length == 0 ||
+	    !slice_to_number(slice_skip(text, ip.length), UINT16_MAX, &port) ||
+	    port == 0)
+		return ERROR_INVALID;
+	ip.length--;
+	if (ip.length > 2 && ip.data[0] == '[' && ip.data[ip.length - 1] == ']')
+		ip = slice_make(ip.data + 1, ip.length - 2);
+	return net_address_parse(ip, (uint16_t)port, address);
+}
+
 /* Decimal digits of number at out; returns where they end. */
 static char *
 put_number(unsigned number, char *out)

@@ -20,6 +20,9 @@ struct net_address {
 /* No zone, no port, no brackets in ip. INVALID. */
 enum error net_address_parse(
     struct slice ip, uint16_t port, struct net_address *address) must_check;
+/* "10.0.0.1:80" or "[::1]:80"; the port is not 0. INVALID. */
+enum error net_address_parse_port(
+    struct slice text, struct net_address *address) must_check;
 /* "10.0.0.1:80" or "[::1]:80"; returns the length. */
 unsigned net_address_format(
     const struct net_address *address, char out[NET_ADDRESS_TEXT]);

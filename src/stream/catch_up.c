@@ -267,6 +267,8 @@ stream_client_take(
 		drop(client, message->drop->name);
 	else if (state == STREAM_CLIENT_LIVE && message->kind == STREAM_COMMIT)
 		on_commit(client, message->commit->generation);
+	else if (state == STREAM_CLIENT_LIVE && message->kind == STREAM_LEADER)
+		stream_client_lead(client, message->leader);
 	else
 		stream_link_end(&client->stream, ERROR_INVALID);
 }

@@ -172,6 +172,15 @@ tell_unreadable(
 	fail(client, error);
 }
 
+static const struct net_address *
+whom(struct stream_client *client)
+{
+	if (client->leader.used)
+		return &client->leader.address;
+	return &client
+	            ->addresses[client->next_address++ % client->address_count];
+}
+
 void
 stream_client_connect(struct stream_client *client)
 {
@@ -200,10 +209,12 @@ stream_client_connect(struct stream_client *client)
 	metric_add(&client->metrics, METRIC_STREAM_CONNECTS, 1);
 	client->state = STREAM_CLIENT_CONNECTING;
 	error = stream_link_connect(&client->stream, options->loop,
-	    &client->addresses[client->next_address++ % client->address_count],
-	    options->plain ? NULL : &client->tls, &handler, &client->metrics);
-	if (error != ERROR_OK)
-		fail(client, error);
+	    whom(client), options->plain ? NULL : &client->tls, &handler,
+	    &client->metrics);
+	if (error == ERROR_OK)
+		return;
+	(void)stream_client_left(client);
+	fail(client, error);
 }
 
 /* ---- the link ---- */
@@ -237,7 +248,12 @@ on_end(struct stream_link *link, enum error error)
 	memory_free(client->listed);
 	client->listed = NULL;
 	client->listed_count = 0;
-	fail(client, error);
+	if (!stream_client_left(client)) {
+		fail(client, error);
+		return;
+	}
+	client->state = STREAM_CLIENT_RESTING;
+	stream_client_connect(client);
 }
 
 void
@@ -326,6 +342,7 @@ stream_client_new(
 	map_init(&made->troubles);
 	text_init(&made->token_text);
 	net_timer_init(&made->retry, on_retry);
+	stream_client_init_leader(made);
 	if (!options->plain)
 		error = open_tls(made);
 	if (error == ERROR_OK)
@@ -351,6 +368,7 @@ stream_client_free(struct stream_client **client)
 	if (old == NULL)
 		return;
 	net_timer_clear(&old->retry);
+	net_timer_clear(&old->leader.due);
 	stream_link_close(&old->stream);
 	if (old->names != NULL)
 		net_names_free(old->names);

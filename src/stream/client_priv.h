@@ -27,6 +27,17 @@ struct stream_trouble {
 	char text[]; /* name, why */
 };
 
+/* Who leads, where the controller that serves it does not. */
+struct stream_client_leader {
+	struct net_timer due; /* when it goes there */
+	struct net_address address;
+	uint64_t name, failed; /* hashes of names */
+	uint64_t failed_ms;
+	bool has_failed;
+	bool used; /* the connection is to it, or the next one */
+	bool leaving; /* for it: this connection is about to end */
+};
+
 struct stream_client {
 	struct stream_client_options options;
 	struct metrics metrics;
@@ -36,6 +47,7 @@ struct stream_client {
 	struct net_address addresses[STREAM_ADDRESSES];
 	unsigned address_count, next_address;
 	struct net_timer retry;
+	struct stream_client_leader leader;
 	struct random random;
 	uint64_t wait_ms; /* before the next try, at most */
 	bool told_down;
@@ -77,6 +89,14 @@ void stream_client_take(
     struct stream_client *client, const struct stream_message *message);
 /* All of it is to come anew. */
 void stream_client_forget(struct stream_client *client);
+
+/* leader.c */
+void stream_client_init_leader(struct stream_client *client);
+void stream_client_lead(
+    struct stream_client *client, const struct stream_leader *told);
+/* The connection, or the try, is over. True: the leader is to be gone to now.
+ */
+bool stream_client_left(struct stream_client *client);
 
 /* replies.c */
 void stream_client_settle(struct stream_client *client, struct slice name);

@@ -9,7 +9,7 @@
 
 #define READ_BYTES 65536
 #define ARENA_BYTES 4096
-#define TICK_MS (LIMIT_VALUE_STREAM_PING_MS / 4)
+#define TICK_MS (LIMIT_VALUE_STREAM_PING_MS / 2)
 
 static void
 on_ready(struct net_watch *watch, unsigned events)

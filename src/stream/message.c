@@ -27,6 +27,7 @@ static const struct {
     {STREAM_REPORT, &stream_report_type},
     {STREAM_PING, &stream_ping_type},
     {STREAM_BYE, &stream_bye_type},
+    {STREAM_LEADER, &stream_leader_type},
 };
 
 static const struct record_type *
@@ -97,6 +98,7 @@ is_whole(const struct stream_message *message)
 	case STREAM_KEEP:
 	case STREAM_PING:
 	case STREAM_BYE:
+	case STREAM_LEADER:
 	case STREAM_UNKNOWN:
 		return true;
 	}

@@ -11,7 +11,8 @@
  * for it, the proxy lists the digests that it holds and learns which of them to
  * keep. Then come puts and drops, and a commit when they make a whole, for as
  * long as the stream lasts; and the other way confirm, refuse and report, the
- * replies of snap/feed.h. */
+ * replies of snap/feed.h. Of several controllers any serves a proxy; one that
+ *does not lead tells it who does, and it goes there. */
 #ifndef YUMEN_STREAM_MESSAGE_H
 #define YUMEN_STREAM_MESSAGE_H
 
@@ -22,7 +23,7 @@
 #include "snap/feed.h"
 
 #define STREAM_MAJOR 1
-#define STREAM_MINOR 0
+#define STREAM_MINOR 1
 #define STREAM_FRAME_BYTES 6 /* before the record */
 #define STREAM_CRITICAL 0x8000
 
@@ -41,6 +42,7 @@ enum stream_kind {
 	STREAM_REPORT = 10,
 	STREAM_PING = 11,
 	STREAM_BYE = 12,
+	STREAM_LEADER = 13,
 };
 
 #define RECORD_FILE "stream/message.def"
@@ -63,6 +65,7 @@ struct stream_message {
 		const struct stream_report *report;
 		const struct stream_ping *ping;
 		const struct stream_bye *bye;
+		const struct stream_leader *leader;
 	};
 };
 

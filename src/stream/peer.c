@@ -265,9 +265,21 @@ tell(struct stream_peer *peer, const struct stream_change *change)
 	peer->told_any = true;
 }
 
+void
+stream_peer_lead(struct stream_peer *peer)
+{
+	struct stream_leader leader = {
+	    .address = text_slice(&peer->server->leader_address),
+	    .name = text_slice(&peer->server->leader_name),
+	};
+
+	stream_link_send(&peer->stream, STREAM_LEADER, &leader);
+}
+
 static void
 commit(struct stream_peer *peer)
 {
+	bool first = !peer->committed;
 	struct feed_generation generation =
 	    stream_view_generation(peer->audience->view, peer->kinds);
 	struct stream_commit commit = {
@@ -281,6 +293,8 @@ commit(struct stream_peer *peer)
 	peer->commits[peer->commit_count++ % STREAM_COMMITS] =
 	    (struct stream_commit_note){generation, peer->server->number};
 	stream_link_send(&peer->stream, STREAM_COMMIT, &commit);
+	if (first && peer->server->leader_address.length > 0)
+		stream_peer_lead(peer);
 }
 
 void

@@ -66,6 +66,8 @@ stream_server_new(
 	list_init(&made->peers);
 	list_init(&made->strangers);
 	list_init(&made->offers);
+	text_init(&made->leader_name);
+	text_init(&made->leader_address);
 	enum error error = open_tls(made);
 
 	if (error != ERROR_OK)
@@ -124,6 +126,8 @@ stream_server_free(struct stream_server **server)
 		net_tls_profile_cut(old->profile);
 		net_tls_profile_unref(old->profile);
 	}
+	text_fini(&old->leader_name);
+	text_fini(&old->leader_address);
 	metrics_fini(&old->metrics);
 	memory_free(old);
 }
@@ -135,6 +139,28 @@ stream_server_show(
 	if (server->identity != NULL)
 		net_tls_identity_free(server->identity);
 	server->identity = identity;
+}
+
+void
+stream_server_lead(
+    struct stream_server *server, struct slice name, struct slice address)
+{
+	must(server != NULL);
+	if (slice_equal(text_slice(&server->leader_name), name) &&
+	    slice_equal(text_slice(&server->leader_address), address))
+		return;
+	text_reset(&server->leader_name);
+	text_push(&server->leader_name, name);
+	text_reset(&server->leader_address);
+	text_push(&server->leader_address, address);
+	LIST_FOR_EACH(at, &server->peers)
+	{
+		struct stream_peer *peer =
+		    container_of(at, struct stream_peer, link);
+
+		if (peer->committed)
+			stream_peer_lead(peer);
+	}
 }
 
 static void

@@ -46,6 +46,11 @@ void stream_server_accept(
  * handshake succeeds. */
 void stream_server_show(
     struct stream_server *server, struct net_tls_identity *identity);
+/* Another leads, under this name, and its stream is at this address
+ * ("IP:PORT"): proxies are told to go there once they have what is here. Absent
+ * address: nobody is known to, or this one does. */
+void stream_server_lead(
+    struct stream_server *server, struct slice name, struct slice address);
 /* Call from the loop's wake-up: takes offers. */
 void stream_server_wake(struct stream_server *server);
 /* The token is good for the proxies of this Gateway ("namespace/name"), absent:

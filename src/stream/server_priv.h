@@ -98,6 +98,7 @@ struct stream_server {
 	struct feed_generation generation; /* of the newest batch */
 	uint64_t number; /* of batches so far */
 	bool whole;
+	struct text leader_name, leader_address; /* empty: none to go to */
 };
 
 /* peer.c */
@@ -111,6 +112,8 @@ void stream_peer_refuse(
 void stream_peer_begin(struct stream_peer *peer);
 /* Tell it what there is room for. */
 void stream_peer_pump(struct stream_peer *peer);
+/* Tell it who leads. */
+void stream_peer_lead(struct stream_peer *peer);
 
 /* held.c: what a peer has listed. */
 void stream_peer_list(struct stream_peer *peer, struct slice digests);

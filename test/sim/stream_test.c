@@ -1,8 +1,10 @@
 /* The stream on the simulated loop: a server with a ctl that changes units at
  * random, a client with an agent that takes its time, and between them a relay
  * that cuts what they write anywhere and breaks connections; the client is
- * killed now and then and begins from its copy. Whatever happens, once there is
- * calm the agent has what its Gateway's view has, and ctl waits for nobody.
+ * killed now and then and begins from its copy. Now and then another is said to
+ * lead: it is the same server, at another address. Whatever happens, once there
+ * is calm the agent has what its Gateway's view has, ctl waits for nobody, and
+ * the client is where the leader is.
  *
  *	sim_stream_test [FIRST [COUNT]]	seeds; a failing one is printed */
 #include <stdio.h>
@@ -43,6 +45,7 @@ struct world {
 	struct feed_generation generation;
 	bool has_offered;
 	bool waits; /* for the Gateway */
+	bool elsewhere; /* the leader is: the client is told to go there */
 	struct feed_generation confirmed;
 	/* agent */
 	struct map held; /* name -> struct unit_held */
@@ -310,6 +313,17 @@ new_client(struct world *world)
 }
 
 static void
+elect(struct world *world)
+{
+	char name[] = "leader 0";
+
+	name[sizeof(name) - 2] += (char)below(world, 3);
+	world->elsewhere = true;
+	stream_server_lead(
+	    world->server, slice_from_string(name), SLICE("10.0.0.2:1"));
+}
+
+static void
 connect_both(struct world *world)
 {
 	struct net_address address;
@@ -322,6 +336,10 @@ connect_both(struct world *world)
 		return;
 	}
 	sim_pipe_accept(pipe);
+	if (address.ip[15] == 2) {
+		world->elsewhere = false;
+		stream_server_lead(world->server, SLICE(""), SLICE(""));
+	}
 	world->pipes[0] = pipe;
 	world->pipes[1] = sim_pipe_new(world->loop);
 	stream_server_accept(
@@ -389,6 +407,8 @@ step(struct world *world)
 	relay(world, below(world, 2));
 	if (below(world, 40) == 0)
 		cut(world);
+	if (below(world, 60) == 0)
+		elect(world);
 	if (below(world, 3) == 0)
 		agent(world, false);
 	take_replies(world);
@@ -420,7 +440,7 @@ is_calm(struct world *world)
 	    stream_view_generation(view, (1u << UNIT__COUNT) - 1);
 	struct feed_generation had = sum_of(&world->held);
 	bool calm = world->whole && !world->waits && !world->owes &&
-	    feed_generation_equal(&wanted, &had) &&
+	    !world->elsewhere && feed_generation_equal(&wanted, &had) &&
 	    feed_generation_equal(&world->confirmed, &world->generation);
 
 	stream_view_unref(&view);
@@ -448,8 +468,9 @@ come_to_rest(struct world *world)
 			sim_loop_pass(world->loop, 200);
 	}
 	wrong(world,
-	    world->waits ? "ctl waits for ever"
-	                 : "the agent has not what the view has");
+	    world->waits           ? "ctl waits for ever"
+	        : world->elsewhere ? "the client does not go to the leader"
+	                           : "the agent has not what the view has");
 }
 
 static void
