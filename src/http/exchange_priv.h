@@ -1,4 +1,5 @@
-/* The exchange's inside: phases, flags, and the pumps that move bodies. */
+/* The exchange's inside: phases, flags, steps, and the pumps that move bodies.
+ */
 #ifndef YUMEN_HTTP_EXCHANGE_PRIV_H
 #define YUMEN_HTTP_EXCHANGE_PRIV_H
 
@@ -27,6 +28,27 @@ enum exchange_flag {
 };
 
 enum exchange_way { EXCHANGE_REQUEST_WAY, EXCHANGE_RESPONSE_WAY };
+
+/* What the timer is for. */
+enum exchange_watch {
+	EXCHANGE_WATCH_NOTHING,
+	EXCHANGE_WATCH_CONTINUE, /* for an answer to Expect: 100-continue */
+	EXCHANGE_WATCH_HEAD, /* for the response's head */
+	EXCHANGE_WATCH_PROGRESS, /* for a body to move */
+	EXCHANGE_WATCH_TUNNEL,
+};
+
+/* Its task and its timer: exchange_step.c. */
+void http_exchange_run(struct net_task *task);
+void http_exchange_expire(struct net_timer *timer);
+/* The one way from a phase to the next. */
+void http_exchange_set_phase(
+    struct http_exchange *exchange, enum exchange_phase phase);
+static inline void
+http_stream_release(struct http_stream *stream, enum error error)
+{
+	stream->ops->release(stream, error);
+}
 
 /* Make it end at once, from the top of the stack alone. */
 void http_exchange_finish(struct http_exchange *exchange, enum error error);
