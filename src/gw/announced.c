@@ -1,5 +1,8 @@
 /* Addresses that announcers shall make answer: a unit for each address that a
- * Gateway with something to serve has, whoever else has it. */
+ * Gateway with something to serve has, or a Service of type LoadBalancer,
+ * whoever else has it. */
+#include <stdlib.h>
+
 #include "core/memory.h"
 #include "gw/address_priv.h"
 #include "gw/state_priv.h"
@@ -7,7 +10,7 @@
 /* What is gathered of an address in one run. */
 struct announced {
 	const struct gw_address *address;
-	struct slice *users; /* "Gateway/<namespace>/<name>" */
+	struct slice *users; /* "Kind/<namespace>/<name>" */
 	uint32_t user_count, user_room;
 };
 
@@ -47,7 +50,7 @@ serves_any(const struct gw_owner_node *gateway)
 
 static void
 add_user(struct gw_state *state, struct announced *announced,
-    const struct gw_node *gateway)
+    const struct gw_node *user)
 {
 	struct arena *arena = &state->work;
 
@@ -59,16 +62,17 @@ add_user(struct gw_state *state, struct announced *announced,
 		announced->users = users;
 		announced->user_room = room;
 	}
-	announced->users[announced->user_count++] = arena_format(
-	    arena, "Gateway/%.*s", SLICE_ARGS(gw_node_key(gateway)));
+	announced->users[announced->user_count++] =
+	    arena_format(arena, "%s/%.*s", gw_kinds[user->kind].kind,
+	        SLICE_ARGS(gw_node_key(user)));
 }
 
 static void
-gather(struct gw_state *state, struct map *all,
-    const struct gw_owner_node *gateway)
+gather(struct gw_state *state, struct map *all, const struct gw_node *user,
+    const struct gw_placed *placed)
 {
-	for (uint32_t i = 0; i < gateway->placed.count; i++) {
-		const struct gw_address *address = &gateway->placed.items[i];
+	for (uint32_t i = 0; i < placed->count; i++) {
+		const struct gw_address *address = &placed->items[i];
 		struct announced *announced = map_get(all, address->text);
 
 		if (!is_announced(address->text))
@@ -79,8 +83,43 @@ gather(struct gw_state *state, struct map *all,
 			announced->address = address;
 			map_put(all, address->text, announced);
 		}
-		add_user(state, announced, &gateway->node);
+		add_user(state, announced, user);
 	}
+}
+
+static int
+compare_services(const void *a, const void *b)
+{
+	const struct gw_balancer *left = *(const struct gw_balancer *const *)a;
+	const struct gw_balancer *right = *(const struct gw_balancer *const *)b;
+
+	return slice_compare(gw_node_key(&left->service->node),
+	    gw_node_key(&right->service->node));
+}
+
+/* By name, so that a claim says the same whatever came first. */
+static void
+gather_services(struct gw_state *state, struct map *all)
+{
+	struct gw_balancer **sorted;
+	uint32_t count = 0, at = 0;
+
+	LIST_FOR_EACH(link, &state->balancers)
+	{
+		count++;
+	}
+	sorted =
+	    arena_zero(&state->work, count + 1, sizeof(struct gw_balancer *));
+	LIST_FOR_EACH(link, &state->balancers)
+	{
+		sorted[at++] = container_of(link, struct gw_balancer, link);
+	}
+	if (count > 1)
+		qsort(sorted, count, sizeof(struct gw_balancer *),
+		    compare_services);
+	for (uint32_t i = 0; i < count; i++)
+		gather(
+		    state, all, &sorted[i]->service->node, &sorted[i]->placed);
 }
 
 /* In a cluster only what an L2Advertisement says; who says on one host that it
@@ -125,8 +164,9 @@ gw_announced_emit(struct gw_state *state)
 	for (uint32_t i = 0; i < count; i++) {
 		const struct gw_owner_node *gateway = (const void *)gateways[i];
 		if (serves_any(gateway))
-			gather(state, &all, gateway);
+			gather(state, &all, &gateway->node, &gateway->placed);
 	}
+	gather_services(state, &all);
 	for (size_t at = 0; map_next(&all, &at, &address, &value);)
 		emit(state, value);
 	map_fini(&all);
