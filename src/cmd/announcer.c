@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/memory.h"
+#include "net/link.h"
 #include "stream/views.h"
 #include "wire/beat.h"
 
@@ -180,11 +181,53 @@ open_announcer(struct announcing *announcing)
 		return tell("announcing", error);
 	for (unsigned i = 0; i < flags->counts[FLAG_ANNOUNCER_INTERFACE]; i++) {
 		const char *name = flags->values[FLAG_ANNOUNCER_INTERFACE][i];
+		struct net_address address;
+		char found[IF_NAMESIZE];
+
+		if (net_address_parse(slice_from_string(name), 0, &address) ==
+		        ERROR_OK &&
+		    net_link_of(&address, found))
+			name = found;
 		error = announcer_add_link(announcing->announcer, name);
 		if (error != ERROR_OK)
 			return tell(name, error);
 	}
 	return true;
+}
+
+static void
+show_live(void *context, struct http_exchange *exchange, struct slice query)
+{
+	(void)context;
+	(void)query;
+	admin_answer(
+	    exchange, 200, "text/plain; charset=utf-8", SLICE("live\n"));
+}
+
+static void
+show_ready(void *context, struct http_exchange *exchange, struct slice query)
+{
+	const struct announcing *announcing = context;
+	bool ready = announcing->announced && !announcing->leaving;
+
+	(void)query;
+	admin_answer(exchange, ready ? 200 : 503, "text/plain; charset=utf-8",
+	    ready ? SLICE("ready\n")
+	        : announcing->leaving
+	        ? SLICE("what is held is handed over\n")
+	        : SLICE("not all claims are there yet\n"));
+}
+
+static void
+register_pages(struct announcing *announcing)
+{
+	struct admin *admin = announcing->process.server;
+
+	admin_add_page(admin, "/livez", "200 while the process runs", show_live,
+	    announcing);
+	admin_add_page(admin, "/readyz",
+	    "200 when all claims are there and nothing is handed over",
+	    show_ready, announcing);
 }
 
 static bool
@@ -194,6 +237,7 @@ open_all(struct announcing *announcing)
 
 	if (!process_open(process))
 		return false;
+	register_pages(announcing);
 	net_timer_init(&announcing->deadline, on_deadline);
 	announcing->feed = feed_new();
 	feed_on_offer(announcing->feed, process_wake, process);

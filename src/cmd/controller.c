@@ -183,6 +183,7 @@ open_cluster_identity(struct controller *controller)
 		return false;
 	}
 	options.client = controller->client;
+	options.announcers = slice_from_string(controller->cluster.announcers);
 	controller->reviews = stream_reviews_new(&options);
 	stream_secret_open(
 	    &controller->secret, controller->client, &controller->identity);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "cmd/stream_secret.h"
 #include "core/random.h"
 #include "gw/form.h"
 #include "net/address.h"
@@ -167,6 +168,8 @@ read_fleet(struct controller_cluster *cluster, const struct flags *flags)
 	snprintf(cluster->server_name, sizeof(cluster->server_name),
 	    "%.*s.%.*s.svc", SLICE_ARGS(fleet->service),
 	    SLICE_ARGS(fleet->namespace));
+	snprintf(cluster->announcers, sizeof(cluster->announcers),
+	    "%.*s/" STREAM_SECRET_ANNOUNCERS, SLICE_ARGS(fleet->namespace));
 	return true;
 }
 

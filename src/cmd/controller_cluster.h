@@ -22,6 +22,7 @@ struct controller_cluster {
 	bool makes_proxies;
 	struct gw_fleet_options fleet;
 	char server_name[512]; /* that these proxies know it by */
+	char announcers[300]; /* their account, "namespace/name" */
 };
 
 /* What an identity says of who has it, "HOST_IP:PORT_RANDOM": the address of

@@ -6,12 +6,14 @@
 #include "core/list.h"
 #include "core/memory.h"
 #include "core/must.h"
+#include "stream/views.h"
 #include "wire/tree_json.h"
 
 enum { SLOTS = 4 };
 #define TARGET "/apis/authentication.k8s.io/v1/tokenreviews"
 #define USER_PREFIX SLICE("system:serviceaccount:")
 #define POD_NAME "authentication.kubernetes.io/pod-name"
+#define NODE_NAME "authentication.kubernetes.io/node-name"
 
 static void on_answer(struct kube_ask *ask, enum error error);
 
@@ -131,7 +133,32 @@ account_of(const struct tree_node *user, struct text *account)
 	return true;
 }
 
-/* Why not; or NULL, and gateway has whose it is. */
+/* A proxy goes by its pod's name, an announcer by its node's: neither may be
+ * taken for another. Why not; or NULL, and gateway has whose it is. */
+static const char *
+judge_account(const struct slot *slot, struct slice account,
+    const struct tree_node *extra, struct text *gateway)
+{
+	const struct stream_reviews_options *options = &slot->reviews->options;
+	struct slice name = text_slice(&slot->review->name);
+
+	if (slice_equal(account, options->announcers)) {
+		text_push(gateway, STREAM_ANNOUNCERS);
+		return has_text(
+		           wire_tree_member(extra, NODE_NAME, TREE_LIST), name)
+		    ? NULL
+		    : "the token is not bound to a pod on the node of this "
+		      "name";
+	}
+	if (!has_text(wire_tree_member(extra, POD_NAME, TREE_LIST), name))
+		return "the token is not bound to the pod of this name";
+	return *options->ctl != NULL &&
+	        ctl_account_gateway(*options->ctl, account, gateway)
+	    ? NULL
+	    : "the token's account is no Gateway's, or not yet";
+}
+
+/* The same, from all that the API server says. */
 static const char *
 judge(const struct slot *slot, const struct tree_node *answer,
     struct text *gateway)
@@ -142,24 +169,22 @@ judge(const struct slot *slot, const struct tree_node *answer,
 	    wire_tree_member(status, "user", TREE_MAP);
 	const struct tree_node *good =
 	    wire_tree_member(status, "authenticated", TREE_BOOL);
-	const struct tree_node *pods = wire_tree_member(
-	    wire_tree_member(user, "extra", TREE_MAP), POD_NAME, TREE_LIST);
-	struct ctl *ctl = *slot->reviews->options.ctl;
+	const struct tree_node *extra =
+	    wire_tree_member(user, "extra", TREE_MAP);
 	struct text account;
-	bool known;
+	const char *why;
 
 	if (good == NULL || !good->integer)
 		return "the cluster does not know the token";
 	if (!has_text(wire_tree_member(status, "audiences", TREE_LIST),
 	        SLICE(GW_FLEET_AUDIENCE)))
 		return "the token is for another audience";
-	if (!has_text(pods, text_slice(&slot->review->name)))
-		return "the token is not bound to the pod of this name";
 	text_init(&account);
-	known = ctl != NULL && account_of(user, &account) &&
-	    ctl_account_gateway(ctl, text_slice(&account), gateway);
+	why = account_of(user, &account)
+	    ? judge_account(slot, text_slice(&account), extra, gateway)
+	    : "the token is no ServiceAccount's";
 	text_fini(&account);
-	return known ? NULL : "the token's account is no Gateway's, or not yet";
+	return why;
 }
 
 static void

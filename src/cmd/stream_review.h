@@ -1,7 +1,8 @@
 /* Who may use the controller's stream in a cluster: a proxy shows the token of
  * its pod's ServiceAccount, for our audience and bound to the pod, of which the
  * API server says whether it is good (TokenReview); whose proxies the account's
- * are, ctl knows. */
+ * are, ctl knows. An announcer does the same with an account that all of them
+ * have, bound to its node. */
 #ifndef YUMEN_CMD_STREAM_REVIEW_H
 #define YUMEN_CMD_STREAM_REVIEW_H
 
@@ -15,6 +16,7 @@ struct stream_reviews_options {
 	struct kube_client *client;
 	struct stream_server *server;
 	struct ctl *const *ctl; /* NULL in it: not yet */
+	struct slice announcers; /* their account, "namespace/name"; borrowed */
 };
 struct stream_reviews *stream_reviews_new(
     const struct stream_reviews_options *options);

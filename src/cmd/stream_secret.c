@@ -17,6 +17,7 @@
 
 /* Whatever is due has time for several looks. */
 #define LOOK_MS 600000
+enum { HEARTBEAT_KEY_BYTES = 32 };
 
 static void on_answer(struct kube_ask *ask, enum error error);
 
@@ -47,6 +48,13 @@ namespace_of(const struct stream_secret *secret)
 	return kube_client_access(secret->ask.call.client)->namespace;
 }
 
+static const char *
+name_of(const struct stream_secret *secret)
+{
+	return secret->announcers ? STREAM_SECRET_ANNOUNCERS
+	                          : CTL_STREAM_SECRET;
+}
+
 static void
 set_target(struct stream_secret *secret, bool named)
 {
@@ -54,7 +62,7 @@ set_target(struct stream_secret *secret, bool named)
 	text_printf(&secret->target, "/api/v1/namespaces/%.*s/secrets",
 	    SLICE_ARGS(namespace_of(secret)));
 	if (named)
-		text_printf(&secret->target, "/%s", CTL_STREAM_SECRET);
+		text_printf(&secret->target, "/%s", name_of(secret));
 }
 
 static void
@@ -74,13 +82,17 @@ look_later(struct stream_secret *secret, uint64_t after_ms)
 static void
 on_timer(struct net_timer *timer)
 {
-	look(container_of(timer, struct stream_secret, timer));
+	struct stream_secret *secret =
+	    container_of(timer, struct stream_secret, timer);
+
+	secret->announcers = false;
+	look(secret);
 }
 
 static void
 fail(struct stream_secret *secret, const char *why)
 {
-	log_event(LOG_STREAM_SECRET_FAILED,
+	log_event(LOG_STREAM_SECRET_FAILED, LOG_STRING("name", name_of(secret)),
 	    LOG_NUMBER("status", secret->ask.status), LOG_STRING("why", why),
 	    LOG_TEXT("answer", kube_ask_text(&secret->ask)));
 	look_later(secret,
@@ -100,6 +112,15 @@ take_key(const struct tree_node *object, const char *key, struct text *out)
 		(void)wire_base64_take(out, value);
 }
 
+/* Up to 256 bytes come whole, once the kernel is seeded. */
+static void
+draw(uint8_t *bytes, size_t count)
+{
+	ssize_t got = getrandom(bytes, count, 0);
+
+	must(count <= 256 && got == (ssize_t)count);
+}
+
 /* A line a seed, the newest first: the second in which it was drawn, and it in
  * hexadecimal. True: there is a new one. */
 static bool
@@ -117,10 +138,7 @@ renew_tickets(struct slice old, int64_t now, struct text *out)
 		text_push(out, old);
 		return false;
 	}
-	ssize_t got = getrandom(seed, sizeof(seed), 0);
-
-	/* Up to 256 bytes come whole, once the kernel is seeded. */
-	must(got == (ssize_t)sizeof(seed));
+	draw(seed, sizeof(seed));
 	text_printf(out, "%" PRId64 " ", now);
 	for (size_t i = 0; i < sizeof(seed); i++)
 		text_printf(out, "%02x", seed[i]);
@@ -145,20 +163,16 @@ push_key(struct text *body, const char *key, struct slice bytes)
 	text_push_byte(body, '"');
 }
 
-/* object: as it is, or NULL. */
+/* A Secret's text up to its data; object: as it is, or NULL. */
 static void
-write(struct stream_secret *secret, const struct tree_node *object,
-    struct slice tickets)
+begin_body(struct stream_secret *secret, const struct tree_node *object)
 {
-	struct text bundle;
 	struct text *body = &secret->body;
 
-	text_init(&bundle);
-	stream_authority_bundle(text_slice(&secret->state), &bundle);
 	text_printf(body,
 	    "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{"
 	    "\"name\":\"%s\",\"namespace\":\"%.*s\"",
-	    CTL_STREAM_SECRET, SLICE_ARGS(namespace_of(secret)));
+	    name_of(secret), SLICE_ARGS(namespace_of(secret)));
 	if (object != NULL) {
 		text_push_string(body, ",\"resourceVersion\":");
 		text_push_json(body,
@@ -167,22 +181,38 @@ write(struct stream_secret *secret, const struct tree_node *object,
 		        "resourceVersion"));
 	}
 	text_push_string(body, "},\"type\":\"Opaque\",\"data\":{");
-	push_key(body, CTL_STREAM_AUTHORITY, text_slice(&secret->state));
-	push_key(body, CTL_STREAM_BUNDLE, text_slice(&bundle));
-	push_key(body, CTL_STREAM_TICKETS, tickets);
-	text_push_string(body, "}}");
-	text_fini(&bundle);
-	set_target(secret, object != NULL);
-	ask(secret, object != NULL ? "PUT" : "POST", text_slice(body));
 }
 
-/* It is in the Secret: it may be shown. */
+static void
+write_body(struct stream_secret *secret, bool instead)
+{
+	text_push_string(&secret->body, "}}");
+	set_target(secret, instead);
+	ask(secret, instead ? "PUT" : "POST", text_slice(&secret->body));
+}
+
+static void
+write(struct stream_secret *secret, const struct tree_node *object,
+    struct slice tickets)
+{
+	struct text *body = &secret->body;
+
+	begin_body(secret, object);
+	push_key(body, CTL_STREAM_AUTHORITY, text_slice(&secret->state));
+	push_key(body, CTL_STREAM_BUNDLE, text_slice(&secret->bundle));
+	push_key(body, CTL_STREAM_TICKETS, tickets);
+	write_body(secret, object != NULL);
+}
+
+/* It is in the Secret: it may be shown. Then comes the announcers'. */
 static void
 take(struct stream_secret *secret)
 {
-	enum error error =
-	    stream_identity_take(secret->identity, text_slice(&secret->state));
+	enum error error = ERROR_OK;
 
+	if (!secret->announcers)
+		error = stream_identity_take(
+		    secret->identity, text_slice(&secret->state));
 	wipe(&secret->state);
 	wipe(&secret->body);
 	if (error != ERROR_OK) {
@@ -190,7 +220,11 @@ take(struct stream_secret *secret)
 		return;
 	}
 	secret->wait_ms = 0;
-	look_later(secret, LOOK_MS);
+	secret->announcers = !secret->announcers;
+	if (secret->announcers)
+		look(secret);
+	else
+		look_later(secret, LOOK_MS);
 }
 
 static void
@@ -203,25 +237,68 @@ on_read(struct stream_secret *secret, const struct tree_node *object)
 	text_init(&old);
 	text_init(&tickets_old);
 	text_init(&tickets);
-	wipe(&secret->state);
-	wipe(&secret->body);
 	take_key(object, CTL_STREAM_AUTHORITY, &old);
 	take_key(object, CTL_STREAM_TICKETS, &tickets_old);
 	due = stream_authority_renew(text_slice(&old), now, &secret->state);
 	due |= renew_tickets(text_slice(&tickets_old), now, &tickets);
+	text_reset(&secret->bundle);
+	stream_authority_bundle(text_slice(&secret->state), &secret->bundle);
 	if (due)
 		write(secret, object, text_slice(&tickets));
 	else
 		take(secret);
-	wipe(&old);
-	wipe(&tickets_old);
-	wipe(&tickets);
-	text_fini(&old);
-	text_fini(&tickets_old);
-	text_fini(&tickets);
+	text_wipe(&old);
+	text_wipe(&tickets_old);
+	text_wipe(&tickets);
+}
+
+/* A key that is there stays: announcers with another hear nothing of those
+ * with it. */
+static void
+on_read_announcers(struct stream_secret *secret, const struct tree_node *object)
+{
+	struct text bundle, key;
+	uint8_t bytes[HEARTBEAT_KEY_BYTES];
+	bool due;
+
+	text_init(&bundle);
+	text_init(&key);
+	take_key(object, STREAM_SECRET_BUNDLE, &bundle);
+	take_key(object, STREAM_SECRET_HEARTBEATS, &key);
+	due = key.length == 0 ||
+	    !slice_equal(text_slice(&bundle), text_slice(&secret->bundle));
+	if (key.length == 0) {
+		draw(bytes, sizeof(bytes));
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			text_printf(&key, "%02x", bytes[i]);
+		memory_wipe(bytes, sizeof(bytes));
+	}
+	if (due) {
+		begin_body(secret, object);
+		push_key(&secret->body, STREAM_SECRET_BUNDLE,
+		    text_slice(&secret->bundle));
+		push_key(
+		    &secret->body, STREAM_SECRET_HEARTBEATS, text_slice(&key));
+		write_body(secret, object != NULL);
+	} else {
+		take(secret);
+	}
+	text_fini(&bundle);
+	text_wipe(&key);
 }
 
 /* ---- calls ---- */
+
+static void
+on_found(struct stream_secret *secret, const struct tree_node *object)
+{
+	wipe(&secret->state);
+	wipe(&secret->body);
+	if (secret->announcers)
+		on_read_announcers(secret, object);
+	else
+		on_read(secret, object);
+}
 
 static void
 take_answer(struct stream_secret *secret)
@@ -233,9 +310,9 @@ take_answer(struct stream_secret *secret)
 	arena_init(&arena, 16384);
 	object = kube_ask_object(&secret->ask, &arena);
 	if (!secret->writing && status == 404)
-		on_read(secret, NULL);
+		on_found(secret, NULL);
 	else if (!secret->writing && status == 200 && object != NULL)
-		on_read(secret, object);
+		on_found(secret, object);
 	else if (secret->writing && kube_ask_is_good(&secret->ask))
 		take(secret);
 	else if (secret->writing && status == 409)
@@ -270,6 +347,7 @@ stream_secret_open(struct stream_secret *secret, struct kube_client *client,
 	text_init(&secret->target);
 	text_init(&secret->body);
 	text_init(&secret->state);
+	text_init(&secret->bundle);
 	look(secret);
 }
 
@@ -285,5 +363,6 @@ stream_secret_close(struct stream_secret *secret)
 	text_fini(&secret->target);
 	text_fini(&secret->body);
 	text_fini(&secret->state);
+	text_fini(&secret->bundle);
 	secret->identity = NULL;
 }

@@ -2,6 +2,7 @@
 #include "net/link.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/if_arp.h>
@@ -169,6 +170,30 @@ net_link_look(struct net_link *link)
 		return changed;
 	memcpy(link->hardware, hardware.ifr_hwaddr.sa_data, NET_HARDWARE_BYTES);
 	return true;
+}
+
+bool
+net_link_of(const struct net_address *address, char name[IF_NAMESIZE])
+{
+	struct ifaddrs *all;
+	bool found = false;
+
+	if (getifaddrs(&all) != 0)
+		return false;
+	for (const struct ifaddrs *at = all; at != NULL && !found;
+	     at = at->ifa_next) {
+		struct net_address one;
+
+		if (at->ifa_addr == NULL)
+			continue;
+		net_address_from_sockaddr(at->ifa_addr, &one);
+		found = one.family == address->family &&
+		    memcmp(one.ip, address->ip, sizeof(one.ip)) == 0;
+		if (found)
+			snprintf(name, IF_NAMESIZE, "%s", at->ifa_name);
+	}
+	freeifaddrs(all);
+	return found;
 }
 
 enum error

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "core/error.h"
 #include "core/slice.h"
+#include "net/address.h"
 #include "net/loop.h"
 
 #define NET_HARDWARE_BYTES 6
@@ -35,6 +36,8 @@ struct net_link {
  * CAP_NET_RAW is missing. SYSTEM. on_frame is set by the caller before. */
 enum error net_link_open(
     struct net_link *link, struct net_loop *loop, const char *name) must_check;
+/* The name of the interface that has an address of the host. */
+bool net_link_of(const struct net_address *address, char name[IF_NAMESIZE]);
 /* Idempotent; one that never opened (zeroed) too. */
 void net_link_close(struct net_link *link);
 /* Look again: is it up, is it there, has its hardware address changed? True

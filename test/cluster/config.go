@@ -13,7 +13,7 @@ import (
 // bridge the answers to a Service's address would go past the node that rewrote it.
 const (
 	nodeName     = "node"
-	nodeAddress  = "10.64.0.1"
+	nodeAddress  = "192.168.50.1" // the article's network
 	podNetwork   = "10.244.0.0/16"
 	serviceRange = "10.96.0.0/16"
 	serviceOfAPI = "10.96.0.1"

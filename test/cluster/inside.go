@@ -29,10 +29,14 @@ func inside() error {
 	}
 	for _, line := range []string{
 		"ip link set lo up",
-		"ip link add node0 type veth peer name outside",
+		// The network that the node is in; other hosts may come to its switch.
+		"ip netns add lan",
+		"ip link add node0 type veth peer name outside netns lan",
 		"ip address add " + nodeAddress + "/24 dev node0",
 		"ip link set node0 up",
-		"ip link set outside up",
+		"ip -n lan link add switch type bridge",
+		"ip -n lan link set switch up",
+		"ip -n lan link set outside master switch up",
 		// The kubelet and the API server want one, and all addresses of load balancers go
 		// there, to be rewritten on the way.
 		"ip route add default dev node0",

@@ -61,12 +61,17 @@ func installYumen(p place, fresh bool) error {
 		return err
 	}
 	if fresh && deployed {
-		_, err := kubectl(p, nil, "-n", "yumen-system", "rollout", "restart", "deployment", "yumen-controller")
+		_, err := kubectl(p, nil, "-n", "yumen-system", "rollout", "restart", "deployment/yumen-controller",
+			"daemonset/yumen-announcer")
 		if err != nil {
 			return err
 		}
 	}
-	_, err = kubectl(p, nil, "-n", "yumen-system", "rollout", "status", "deployment", "yumen-controller", "--timeout=120s")
+	for _, one := range []string{"deployment/yumen-controller", "daemonset/yumen-announcer"} {
+		if _, err = kubectl(p, nil, "-n", "yumen-system", "rollout", "status", one, "--timeout=120s"); err != nil {
+			break
+		}
+	}
 	if err != nil {
 		logs, _ := kubectl(p, nil, "-n", "yumen-system", "logs", "--tail=20", "--prefix", "-l", "app.kubernetes.io/name=yumen")
 		return fmt.Errorf("%w\n%s", err, logs)

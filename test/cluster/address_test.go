@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// outsider is a host beside the node, on the same network: a namespace of its own at
+// the switch. It is told by its name.
+func outsider(t *testing.T, p place) string {
+	t.Helper()
+	name := fmt.Sprintf("yumen-outsider-%d", os.Getpid())
+	run := func(arguments ...string) {
+		t.Helper()
+		if out, err := exec.Command(arguments[0], arguments[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", arguments, err, out)
+		}
+	}
+	lan := fmt.Sprintf("--net=/proc/%d/root/run/netns/lan", first(p))
+	run("ip", "netns", "add", name)
+	t.Cleanup(func() { exec.Command("ip", "netns", "del", name).Run() })
+	run("nsenter", lan, "ip", "link", "add", "outsider", "type", "veth", "peer", "name", "eth0", "netns", name)
+	run("nsenter", lan, "ip", "link", "set", "outsider", "master", "switch", "up")
+	run("ip", "-n", name, "address", "add", "192.168.50.2/24", "dev", "eth0")
+	run("ip", "-n", name, "link", "set", "eth0", "up")
+	return name
+}
+
+// fetches waits until wget of a host says this, and tells all that it said.
+func fetches(t *testing.T, host, url, want string) string {
+	t.Helper()
+	var out []byte
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		out, _ = exec.Command("ip", "netns", "exec", host, "wget", "--tries=1", "--timeout=3", "-O-", url).CombinedOutput()
+		if strings.Contains(string(out), want) {
+			return "$ wget " + url + "\n" + string(out)
+		}
+	}
+	t.Fatalf("wget %s: no %q\n%s", url, want, out)
+	return ""
+}
+
+// The article's second example, both ways, its manifests as they are: a host outside
+// the cluster reaches the Gateway's address.
+func TestExampleTwo(t *testing.T) {
+	p := root(t)
+	if err := need(p); err != nil {
+		t.Skip(err)
+	}
+	if _, err := exec.LookPath("wget"); err != nil {
+		t.Skip(err)
+	}
+	version, err := p.version()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := down(p); err != nil {
+		t.Fatal(err)
+	}
+	defer down(p)
+	step(t, p, "cluster")
+	host := outsider(t, p)
+	asked(t, p, `{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "envoy-gateway-system"}}`, "apply", "-f", "-")
+	asked(t, p, `{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "metallb-system"}}`, "apply", "-f", "-")
+	asked(t, p, "", "-n", "yumen-system", "patch", "deployment", "yumen-controller", "--type=json", "-p", `[{"op":"add",
+		"path":"/spec/template/spec/containers/0/args/-","value":"--controller-name=gateway.envoyproxy.io/gatewayclass-controller"}]`)
+	asked(t, p, "", "-n", "yumen-system", "rollout", "status", "deployment", "yumen-controller", "--timeout=60s")
+	asked(t, p, fmt.Sprintf(echoManifest, version), "apply", "-f", "-")
+	for _, way := range []string{"example-2-metallb-gateway", "example-2-addresses"} {
+		for _, name := range []string{"gatewayclass", "example-2-metallb-ippool", way} {
+			asked(t, p, "", "apply", "-f", p.in("test/golden/cases/seed-"+name+"/input.yaml"))
+		}
+		answer := fetches(t, host, "http://192.168.50.150/", "404 Not Found")
+		asked(t, p, fleetRoute, "apply", "-f", "-")
+		answer += fetches(t, host, "http://192.168.50.150/hello", `"path":"/hello"`)
+		if !strings.Contains(answer, `["X-Forwarded-For","192.168.50.2"]`) {
+			t.Errorf("the client's address is lost: %s", answer)
+		}
+		fmt.Printf("%s:\n%s%s\n", way, asked(t, p, "", "get", "gateway", "eg"), "\n"+answer)
+		asked(t, p, "", "-n", "proof", "delete", "httproute", "echo")
+		asked(t, p, "", "delete", "gateway", "eg")
+	}
+}
