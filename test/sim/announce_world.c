@@ -1,66 +1,26 @@
-/* Announcers on one link that loses, delays and is cut, with nodes that die,
- * freeze, flap and leave: one of them has an address again within the bound,
- * and the client's frames go there. A pure function of a seed. */
-#include "announce/election.h"
-#include "announce/hold.h"
+/* Turns of the world: what flies arrives, what is due goes out. Nodes do as
+ * announce/peers.c, announce/link.c and announce/place.c do. */
+#include "sim/announce_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/must.h"
-#include "wire/neighbour.h"
 
-enum { NODES = 5, ADDRESSES = 3, IN_FLIGHT = 4096, ROUNDS = 12 };
-#define FAILOVER_MS 800
-#define HEAL_MS 1000
 /* What arrives in another order may send a frame to the wrong node for so long
  * at most beyond the link's own delay. */
 #define SLACK_MS 120
-
-struct flying {
-	bool is_beat;
-	struct wire_beat beat;
-	struct wire_neighbour message;
-	unsigned address;
-	uint64_t at_ms;
-	unsigned to; /* NODES: the client */
-};
-
-struct node {
-	char name[8];
-	uint8_t hardware[6];
-	struct announce_members members;
-	struct announce_hold holds[ADDRESSES];
-	struct announce_budget budget;
-	unsigned returns[ADDRESSES];
-	bool alive, link, frozen;
-	uint64_t version, clock_ms; /* its clock is ahead by that */
-	bool decided;
-};
-
-struct world {
-	struct node nodes[NODES];
-	struct flying flying[IN_FLIGHT];
-	unsigned flying_count;
-	unsigned client[ADDRESSES]; /* the node that frames go to */
-	unsigned astray[ADDRESSES]; /* ms in a row that nobody was there */
-	uint64_t now_ms, seed;
-	struct random random;
-	unsigned count, loss_percent, delay_ms;
-	unsigned side[NODES]; /* of a cut link */
-	unsigned deaf; /* NODES: none; else it hears nobody */
-	uint64_t moves;
-};
 
 static const uint8_t ips[ADDRESSES][WIRE_IP_BYTES] = {
     {[10] = 0xff, 0xff, 10, 0, 0, 1}, {[10] = 0xff, 0xff, 10, 0, 0, 2},
     {0xfd, 0, [15] = 3}};
 static const char *const texts[ADDRESSES] = {"10.0.0.1", "10.0.0.2", "fd00::3"};
 
-static uint64_t
-clock_of(const struct world *world, const struct node *node)
+uint64_t
+world_clock(const struct world *world, const struct node *node)
 {
-	return world->now_ms + node->clock_ms;
+	return world->now_ms + node->clock_ms +
+	    world->now_ms * node->fast_ppm / 1000000;
 }
 
 static bool
@@ -111,7 +71,7 @@ decide(struct world *world, struct node *node, unsigned address)
 {
 	const struct announce_ballot ballot = {
 	    .address = slice_from_string(texts[address])};
-	uint64_t now = clock_of(world, node);
+	uint64_t now = world_clock(world, node);
 	const struct announce_member *winner =
 	    announce_elect(&node->members, &ballot);
 
@@ -128,11 +88,10 @@ decide(struct world *world, struct node *node, unsigned address)
 	}
 }
 
-/* As announce/peers.c and announce/announcer.c do it. */
 static void
 note(struct world *world, struct node *node)
 {
-	if (!announce_members_note(&node->members, clock_of(world, node)))
+	if (!announce_members_note(&node->members, world_clock(world, node)))
 		return;
 	for (unsigned i = 0; i < ADDRESSES && node->members.live_count; i++)
 		announce_hold_drop(&node->holds[i]);
@@ -143,7 +102,7 @@ go_on(struct world *world, unsigned at)
 {
 	struct node *node = &world->nodes[at];
 	struct flying what = {.is_beat = true};
-	uint64_t now = clock_of(world, node);
+	uint64_t now = world_clock(world, node);
 
 	while (announce_members_tick(&node->members, now, &what.beat))
 		fly(world, at, &what);
@@ -169,7 +128,7 @@ arrive(struct world *world, const struct flying *what)
 		return;
 	}
 	struct node *node = &world->nodes[what->to];
-	uint64_t now = clock_of(world, node);
+	uint64_t now = world_clock(world, node);
 	note(world, node);
 	if (what->is_beat) {
 		(void)announce_members_hear(&node->members, &what->beat, now);
@@ -183,13 +142,20 @@ arrive(struct world *world, const struct flying *what)
 	send_all(world, what->to, what->address, &out);
 }
 
+static bool
+is_asleep(const struct world *world, const struct node *node)
+{
+	return node->frozen || node->stalls_until_ms > world->now_ms;
+}
+
 static void
 deliver(struct world *world)
 {
 	for (unsigned i = 0; i < world->flying_count;) {
 		struct flying what = world->flying[i];
 		bool waits = what.at_ms > world->now_ms ||
-		    (what.to < NODES && world->nodes[what.to].frozen);
+		    (what.to < NODES &&
+		        is_asleep(world, &world->nodes[what.to]));
 		if (waits) {
 			i++;
 			continue;
@@ -208,7 +174,7 @@ tick_holds(struct world *world, unsigned at)
 {
 	struct node *node = &world->nodes[at];
 	struct announce_output out;
-	uint64_t now = clock_of(world, node);
+	uint64_t now = world_clock(world, node);
 
 	for (unsigned i = 0; i < ADDRESSES; i++) {
 		if (node->holds[i].due_ms > now)
@@ -218,25 +184,25 @@ tick_holds(struct world *world, unsigned at)
 	}
 }
 
-static void
-turn(struct world *world)
+void
+world_turn(struct world *world)
 {
 	deliver(world);
 	for (unsigned i = 0; i < world->count; i++) {
 		struct node *node = &world->nodes[i];
-		if (!node->alive || node->frozen || !node->link)
+		if (!node->alive || is_asleep(world, node) || !node->link)
 			continue;
 		note(world, node);
 		if (announce_members_due_ms(&node->members) <=
-		    clock_of(world, node))
+		    world_clock(world, node))
 			go_on(world, i);
 		tick_holds(world, i);
 	}
 	world->now_ms++;
 }
 
-static void
-begin(struct world *world, unsigned at)
+void
+world_begin(struct world *world, unsigned at)
 {
 	struct node *node = &world->nodes[at];
 
@@ -250,11 +216,11 @@ begin(struct world *world, unsigned at)
 		announce_hold_init(
 		    &node->holds[i], ips[i], node->hardware, &node->budget);
 	announce_members_begin(
-	    &node->members, node->hardware, clock_of(world, node));
+	    &node->members, node->hardware, world_clock(world, node));
 }
 
-static void
-set_link(struct world *world, unsigned at, bool up)
+void
+world_set_link(struct world *world, unsigned at, bool up)
 {
 	struct node *node = &world->nodes[at];
 
@@ -266,11 +232,11 @@ set_link(struct world *world, unsigned at, bool up)
 	announce_members_end(&node->members);
 	if (up)
 		announce_members_begin(
-		    &node->members, node->hardware, clock_of(world, node));
+		    &node->members, node->hardware, world_clock(world, node));
 }
 
-static bool
-is_there(const struct world *world, unsigned at, unsigned address)
+bool
+world_is_there(const struct world *world, unsigned at, unsigned address)
 {
 	const struct node *node = &world->nodes[at];
 
@@ -278,8 +244,8 @@ is_there(const struct world *world, unsigned at, unsigned address)
 	    announce_hold_is_here(&node->holds[address]);
 }
 
-static void
-fail(const struct world *world, unsigned address, const char *what)
+void
+world_fail(const struct world *world, unsigned address, const char *what)
 {
 	printf("seed %llu, at %llu ms, address %u: %s; the client's frames go "
 	       "to %u\n",
@@ -298,198 +264,59 @@ fail(const struct world *world, unsigned address, const char *what)
 
 /* One node has it, or two while it is handed over; frames go to one that does.
  */
-static void
-check(struct world *world, bool one_alone)
+void
+world_check(struct world *world, bool one_alone)
 {
 	for (unsigned address = 0; address < ADDRESSES; address++) {
 		unsigned owners = 0;
 		for (unsigned i = 0; i < world->count; i++)
 			owners += !world->nodes[i].frozen &&
-			    is_there(world, i, address);
+			    world_is_there(world, i, address);
 		unsigned to = world->client[address];
 		bool there = to < world->count && !world->nodes[to].frozen &&
-		    is_there(world, to, address);
+		    world_is_there(world, to, address);
 		world->astray[address] = there ? 0 : world->astray[address] + 1;
 		if (one_alone && owners != 1)
-			fail(world, address, "more than one have it");
+			world_fail(world, address, "more than one have it");
 		if (world->astray[address] > world->delay_ms + SLACK_MS)
-			fail(world, address,
+			world_fail(world, address,
 			    owners == 0 ? "nobody has it" : "frames go astray");
 	}
 }
 
-static void
-run(struct world *world, uint64_t length_ms)
+void
+world_run(struct world *world, uint64_t length_ms)
 {
 	for (uint64_t end = world->now_ms + length_ms; world->now_ms < end;)
-		turn(world);
+		world_turn(world);
 }
 
-static void
-run_checked(struct world *world, uint64_t length_ms)
+void
+world_run_checked(struct world *world, uint64_t length_ms)
 {
 	memset(world->astray, 0, sizeof(world->astray));
 	for (uint64_t end = world->now_ms + length_ms; world->now_ms < end;) {
-		turn(world);
-		check(world, false);
+		world_turn(world);
+		world_check(world, false);
 	}
 }
 
-static unsigned
-owner_of(const struct world *world, unsigned address)
+unsigned
+world_owner(const struct world *world, unsigned address)
 {
 	for (unsigned i = 0; i < world->count; i++)
-		if (is_there(world, i, address))
+		if (world_is_there(world, i, address))
 			return i;
 	return NODES;
 }
 
-enum fault { KILL, FREEZE, UNPLUG, FLAP, CUT, JUMP, LEAVE, DEAF, FAULTS };
-
-static void
-unplug_a_while(struct world *world, unsigned at)
+void
+world_init(struct world *world, uint64_t seed)
 {
-	set_link(world, at, false);
-	run(world, 20 + random_below(&world->random, 1500));
-	set_link(world, at, true);
-}
-
-/* The others have its addresses within the bound, while it is gone. */
-static void
-lose(struct world *world, unsigned at, bool *gone, bool value)
-{
-	*gone = value;
-	run(world, FAILOVER_MS);
-	run_checked(world, 200 + random_below(&world->random, 2000));
-	(void)at;
-}
-
-static void
-leave(struct world *world, unsigned at)
-{
-	struct node *node = &world->nodes[at];
-
-	announce_members_leave(&node->members, clock_of(world, node));
-	run_checked(world, 500);
-	for (unsigned i = 0; i < ADDRESSES; i++)
-		if (is_there(world, at, i))
-			fail(world, i, "it has left and still has it");
-	node->alive = false;
-	run_checked(world, 500);
-	begin(world, at);
-}
-
-static void
-suffer(struct world *world, enum fault fault, unsigned at)
-{
-	struct node *node = &world->nodes[at];
-
-	switch (fault) {
-	case KILL:
-		lose(world, at, &node->alive, false);
-		begin(world, at);
-		return;
-	case FREEZE:
-		lose(world, at, &node->frozen, true);
-		node->frozen = false;
-		return;
-	case UNPLUG:
-		set_link(world, at, false);
-		lose(world, at, &node->link, false);
-		set_link(world, at, true);
-		return;
-	case FLAP:
-		for (unsigned i = 0; i < 5; i++) {
-			unplug_a_while(world, at);
-			run(world, random_below(&world->random, 1500));
-		}
-		return;
-	case CUT:
-		for (unsigned i = 0; i < world->count; i++)
-			world->side[i] = random_below(&world->random, 2);
-		/* The client is cut off from some, not from all. */
-		world->side[at] = 0;
-		run(world, random_below(&world->random, 5000));
-		memset(world->side, 0, sizeof(world->side));
-		return;
-	case JUMP:
-		node->clock_ms += random_below(&world->random, 3600000);
-		return;
-	case LEAVE:
-		leave(world, at);
-		return;
-	case DEAF:
-		world->deaf = at;
-		run(world, random_below(&world->random, 3000));
-		world->deaf = NODES;
-		return;
-	case FAULTS:
-		break;
-	}
-}
-
-/* While nothing is wrong but losses and delays, nothing moves. */
-static void
-idle(struct world *world)
-{
-	unsigned before[ADDRESSES];
-	/* Whoever came back has settled. */
-	run_checked(world, 40000);
-	for (unsigned i = 0; i < ADDRESSES; i++)
-		before[i] = owner_of(world, i);
-	world->loss_percent = random_below(&world->random, 11);
-	for (unsigned i = 0; i < 20000; i++) {
-		turn(world);
-		for (unsigned k = 0; k < ADDRESSES; k++)
-			if (!is_there(world, before[k], k))
-				fail(world, k, "it moved for nothing");
-	}
-	world->loss_percent = 0;
-}
-
-static void
-run_seed(uint64_t seed)
-{
-	static struct world world;
-
-	memset(&world, 0, sizeof(world));
-	world.seed = seed;
-	world.deaf = NODES;
-	world.now_ms = 1000;
-	random_init_seed(&world.random, seed);
-	world.count = 2 + random_below(&world.random, NODES - 1);
-	world.delay_ms = random_below(&world.random, 40);
-	memset(world.client, 0xff, sizeof(world.client));
-	for (unsigned i = 0; i < world.count; i++) {
-		begin(&world, i);
-		run(&world, random_below(&world.random, 3000));
-	}
-	run(&world, 3000);
-	for (unsigned round = 0; round < ROUNDS; round++) {
-		enum fault fault = random_below(&world.random, FAULTS);
-		unsigned at = random_below(&world.random, world.count);
-		suffer(&world, fault, at);
-		run(&world, HEAL_MS);
-		check(&world, false);
-		run_checked(&world, random_below(&world.random, 4000));
-	}
-	idle(&world);
-	check(&world, true);
-}
-
-int
-main(int argc, char **argv)
-{
-	uint64_t first = 1, count = 20;
-
-	if (argc > 1)
-		must(slice_to_number(
-		    slice_from_string(argv[1]), UINT32_MAX, &first));
-	if (argc > 2)
-		must(slice_to_number(
-		    slice_from_string(argv[2]), UINT32_MAX, &count));
-	for (uint64_t seed = first; seed < first + count; seed++)
-		run_seed(seed);
-	printf("announcers: %llu seeds\n", (unsigned long long)count);
-	return 0;
+	memset(world, 0, sizeof(*world));
+	world->seed = seed;
+	world->deaf = NODES;
+	world->now_ms = 1000;
+	random_init_seed(&world->random, seed);
+	memset(world->client, 0xff, sizeof(world->client));
 }
