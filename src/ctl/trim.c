@@ -46,8 +46,8 @@ trim_config_map(struct tree_node *object)
 static void
 trim_endpoints(struct tree_node *object)
 {
-	static const char *const unread[] = {"deprecatedTopology", "hints",
-	    "hostname", "nodeName", "targetRef", "zone"};
+	static const char *const unread[] = {
+	    "deprecatedTopology", "hints", "hostname", "targetRef", "zone"};
 	struct tree_node *list = wire_tree_get(object, "endpoints");
 
 	if (list == NULL || list->kind != TREE_LIST)

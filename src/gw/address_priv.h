@@ -96,6 +96,15 @@ void gw_placed_fini(struct gw_placed *placed);
 void gw_addresses_judge(
     struct gw_state *state, struct gw_owner_node **gateways, uint32_t count);
 
+/* ---- announced_nodes.c ---- */
+/* Does a Service (or none: NULL) give packets to endpoints of their node alone?
+ */
+bool gw_is_local(const struct gw_node *service);
+/* The nodes with an endpoint of it, by name; the array in arena. Their count.
+ */
+uint32_t gw_local_nodes(
+    const struct gw_node *service, struct arena *arena, struct slice **nodes);
+
 /* ---- balancer.c ---- */
 /* A Service of type LoadBalancer that yumen gives addresses. */
 struct gw_balancer {

@@ -12,6 +12,10 @@ struct announced {
 	const struct gw_address *address;
 	struct slice *users; /* "Kind/<namespace>/<name>" */
 	uint32_t user_count, user_room;
+	/* Only these may, in the order of their names. */
+	bool restricted;
+	struct unit_claim_node *nodes;
+	uint32_t node_count;
 };
 
 /* Those of the host alone, or of a link alone, are nobody else's to reach; nor
@@ -67,9 +71,46 @@ add_user(struct gw_state *state, struct announced *announced,
 	        SLICE_ARGS(gw_node_key(user)));
 }
 
+static bool
+is_among(const struct slice *names, uint32_t count, struct slice name)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (slice_equal(names[i], name))
+			return true;
+	return false;
+}
+
+/* Who shares an address has the same endpoints, or is content with any node:
+ * what remains is good for each. */
+static void
+restrict_nodes(struct gw_state *state, struct announced *announced,
+    const struct gw_node *service)
+{
+	struct slice *names;
+	uint32_t kept = 0;
+
+	if (!gw_is_local(service))
+		return;
+	uint32_t count = gw_local_nodes(service, &state->work, &names);
+
+	if (!announced->restricted) {
+		announced->nodes = arena_zero(
+		    &state->work, count + 1, sizeof(*announced->nodes));
+		for (uint32_t i = 0; i < count; i++)
+			announced->nodes[i].name = names[i];
+		announced->node_count = count;
+	}
+	announced->restricted = true;
+	for (uint32_t i = 0; i < announced->node_count; i++)
+		if (is_among(names, count, announced->nodes[i].name))
+			announced->nodes[kept++] = announced->nodes[i];
+	announced->node_count = kept;
+}
+
+/* service: what of kube-proxy's leads to the user, or NULL. */
 static void
 gather(struct gw_state *state, struct map *all, const struct gw_node *user,
-    const struct gw_placed *placed)
+    const struct gw_node *service, const struct gw_placed *placed)
 {
 	for (uint32_t i = 0; i < placed->count; i++) {
 		const struct gw_address *address = &placed->items[i];
@@ -84,6 +125,7 @@ gather(struct gw_state *state, struct map *all, const struct gw_node *user,
 			map_put(all, address->text, announced);
 		}
 		add_user(state, announced, user);
+		restrict_nodes(state, announced, service);
 	}
 }
 
@@ -118,8 +160,8 @@ gather_services(struct gw_state *state, struct map *all)
 		qsort(sorted, count, sizeof(struct gw_balancer *),
 		    compare_services);
 	for (uint32_t i = 0; i < count; i++)
-		gather(
-		    state, all, &sorted[i]->service->node, &sorted[i]->placed);
+		gather(state, all, &sorted[i]->service->node,
+		    &sorted[i]->service->node, &sorted[i]->placed);
 }
 
 /* In a cluster only what an L2Advertisement says; who says on one host that it
@@ -136,6 +178,9 @@ emit(struct gw_state *state, const struct announced *announced)
 	    .interfaces =
 	        advertised.interface_count ? advertised.interfaces : NULL,
 	    .interfaces_count = advertised.interface_count,
+	    .restricted = announced->restricted,
+	    .nodes = announced->nodes,
+	    .nodes_count = announced->node_count,
 	    .users = announced->users,
 	    .users_count = announced->user_count,
 	};
@@ -164,13 +209,22 @@ gw_announced_emit(struct gw_state *state)
 	for (uint32_t i = 0; i < count; i++) {
 		const struct gw_owner_node *gateway = (const void *)gateways[i];
 		if (serves_any(gateway))
-			gather(state, &all, &gateway->node, &gateway->placed);
+			gather(state, &all, &gateway->node,
+			    gateway->fleet_edge.node, &gateway->placed);
 	}
 	gather_services(state, &all);
 	for (size_t at = 0; map_next(&all, &at, &address, &value);)
 		emit(state, value);
 	map_fini(&all);
 	gw_named_sweep(state, &state->claims);
+	state->claims_stale = false;
+}
+
+void
+gw_announced_renew(struct gw_state *state)
+{
+	gw_announced_emit(state);
+	arena_reset(&state->work);
 }
 
 void

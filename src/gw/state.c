@@ -262,6 +262,27 @@ on_route(struct gw_state *state, struct gw_node *node)
 	gw_node_mark(state, node);
 }
 
+/* Where it has endpoints says which nodes may announce its Service. */
+static void
+on_slice(struct gw_state *state, struct gw_slice_node *slice)
+{
+	const struct gw_backend_node *before = slice->service;
+
+	if (before && gw_is_local(&before->node))
+		state->claims_stale = true;
+	gw_slice_relink(state, slice);
+	if (slice->service && gw_is_local(&slice->service->node))
+		state->claims_stale = true;
+	gw_node_mark(state, &slice->node);
+}
+
+static bool
+is_balanced(const struct gw_object *service)
+{
+	return service && service->service->spec &&
+	    slice_equal(service->service->spec->type, SLICE("LoadBalancer"));
+}
+
 static void
 on_backend(struct gw_state *state, struct gw_node *node,
     const struct gw_object *before)
@@ -271,6 +292,9 @@ on_backend(struct gw_state *state, struct gw_node *node,
 	if (node->kind == GW_XBACKEND)
 		gw_xbackend_replace(state, (void *)node);
 	if (node->kind == GW_SERVICE) {
+		if ((is_balanced(before) || is_balanced(node->object)) &&
+		    !has_same_spec(before, node->object))
+			state->claims_stale = true;
 		gw_fleet_on_service(state, node);
 		gw_balancer_replace(state, (void *)node);
 	}
@@ -316,8 +340,7 @@ on_change(struct gw_state *state, struct gw_node *node,
 		gw_policy_replace(state, (void *)node, before);
 		break;
 	case GW_ENDPOINTSLICE:
-		gw_slice_relink(state, (struct gw_slice_node *)(void *)node);
-		gw_node_mark(state, node);
+		on_slice(state, (struct gw_slice_node *)(void *)node);
 		break;
 	case GW_NAMESPACE:
 	case GW_IPADDRESSPOOL:
@@ -543,6 +566,8 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 	}
 	if (state->gateways_stale)
 		gw_gateways_judge(state);
+	else if (state->claims_stale)
+		gw_announced_renew(state);
 	gw_policies_judge(state);
 	gw_xbackends_judge(state);
 	gw_outbox_reset(&state->outbox);

@@ -244,7 +244,7 @@ struct gw_state {
 	uint32_t carries;
 	struct map nodes[GW_KIND__COUNT];
 	struct list dirty[GW_KIND__COUNT];
-	bool classes_stale, gateways_stale;
+	bool classes_stale, gateways_stale, claims_stale;
 	uint32_t stamp; /* of one object's listeners */
 	int64_t now; /* seconds since 1970; 0: not known */
 	int64_t turns_at; /* when a certificate is not what it was */
@@ -480,6 +480,8 @@ void gw_certificate_tell(struct gw_state *state, struct gw_secret_node *secret);
 
 /* ---- announced.c ---- */
 void gw_announced_emit(struct gw_state *state);
+/* The same where no Gateway is judged: other nodes may announce. */
+void gw_announced_renew(struct gw_state *state);
 void gw_announced_fini(struct gw_state *state);
 
 /* ---- tickets.c ---- */

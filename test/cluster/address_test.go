@@ -84,4 +84,33 @@ func TestExampleTwo(t *testing.T) {
 		asked(t, p, "", "-n", "proof", "delete", "httproute", "echo")
 		asked(t, p, "", "delete", "gateway", "eg")
 	}
+	serviceAlone(t, p, host)
+}
+
+const aloneService = `apiVersion: v1
+kind: Service
+metadata: {name: alone, namespace: proof, annotations: {metallb.io/loadBalancerIPs: 192.168.50.160}}
+spec:
+  type: LoadBalancer
+  loadBalancerClass: yumen.dev/lb
+  externalTrafficPolicy: Local
+  selector: {app: echo}
+  ports: [{port: 80, targetPort: 8080}]
+`
+
+// serviceAlone: a Service of our class gets an address that a host outside reaches, and
+// that is announced while a node has endpoints for it.
+func serviceAlone(t *testing.T, p place, host string) {
+	asked(t, p, aloneService, "apply", "-f", "-")
+	fmt.Print(fetches(t, host, "http://192.168.50.160/alone", `"path":"/alone"`))
+	fmt.Println(asked(t, p, "", "-n", "proof", "get", "service", "alone"))
+	asked(t, p, "", "-n", "proof", "scale", "deployment", "echo", "--replicas=0")
+	eventually(t, "nobody to announce it", func() bool {
+		exec.Command("ip", "-n", host, "neigh", "flush", "all").Run()
+		out, _ := exec.Command("ip", "netns", "exec", host, "wget", "--tries=1", "--timeout=2", "-O-",
+			"http://192.168.50.160/").CombinedOutput()
+		return strings.Contains(string(out), "No route to host") || strings.Contains(string(out), "timed out")
+	})
+	asked(t, p, "", "-n", "proof", "scale", "deployment", "echo", "--replicas=1")
+	fetches(t, host, "http://192.168.50.160/again", `"path":"/again"`)
 }
