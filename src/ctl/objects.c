@@ -58,6 +58,8 @@ write_object(struct writing *writing, const struct gw_object *object)
 	else if (object->kind == GW_SERVICE && object->told_service != NULL)
 		write_status(
 		    out, &gw_service_status_type, object->told_service);
+	else if (object->kind == GW_NODE && object->told_node != NULL)
+		write_status(out, &gw_node_status_type, object->told_node);
 }
 
 static bool

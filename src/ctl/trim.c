@@ -57,6 +57,40 @@ trim_endpoints(struct tree_node *object)
 			drop(at, unread[i]);
 }
 
+/* A Node's status tells each few minutes of times, images and volumes. */
+static void
+trim_node(struct tree_node *object)
+{
+	static const char *const unread[] = {
+	    "lastHeartbeatTime", "lastTransitionTime", "message", "reason"};
+	struct tree_node *status = wire_tree_get(object, "status");
+	struct tree_node *addresses, *conditions;
+
+	drop(object, "spec");
+	if (status == NULL || status->kind != TREE_MAP)
+		return;
+	addresses = wire_tree_get(status, "addresses");
+	conditions = wire_tree_get(status, "conditions");
+	status->child = NULL;
+	status->count = 0;
+	if (addresses != NULL) {
+		addresses->next = NULL;
+		status->child = addresses;
+		status->count++;
+	}
+	if (conditions == NULL)
+		return;
+	conditions->next = status->child;
+	status->child = conditions;
+	status->count++;
+	if (conditions->kind != TREE_LIST)
+		return;
+	for (struct tree_node *at = conditions->child; at != NULL;
+	     at = at->next)
+		for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++)
+			drop(at, unread[i]);
+}
+
 void
 ctl_trim(struct tree_node *object, enum gw_kind kind)
 {
@@ -83,6 +117,8 @@ ctl_trim(struct tree_node *object, enum gw_kind kind)
 		keep_only(wire_tree_get(object, "status"), "addresses");
 	else if (kind == GW_SERVICE)
 		keep_only(wire_tree_get(object, "status"), "loadBalancer");
+	else if (kind == GW_NODE)
+		trim_node(object);
 	else if (kind != GW_BACKENDTLSPOLICY)
 		drop(object, "status");
 	if (kind == GW_CONFIGMAP)

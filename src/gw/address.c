@@ -48,9 +48,8 @@ gw_placed_fini(struct gw_placed *placed)
 
 /* ---- what is asked ---- */
 
-/* A Gateway's are the labels of the Service that it would have. */
-static const struct gw_metadata *
-labels_of(const struct gw_object *object, struct arena *arena)
+const struct gw_metadata *
+gw_asker_labels(const struct gw_object *object, struct arena *arena)
 {
 	struct gw_metadata *made;
 
@@ -165,7 +164,7 @@ ask_for(struct planning *planning, struct asking *asking)
 
 	asking->asker = (struct gw_asker){
 	    .namespace = object->namespace,
-	    .labels = labels_of(object, work),
+	    .labels = gw_asker_labels(object, work),
 	};
 	struct addr_request request = {
 	    .name =

@@ -7,6 +7,7 @@
 #include "gw/address.h"
 #include "gw/finding.h"
 #include "gw/output_priv.h"
+#include "snap/unit.h"
 
 struct gw_node;
 struct gw_owner_node;
@@ -31,15 +32,19 @@ struct gw_asker {
 /* For addr_plan: context is the state. */
 bool gw_pool_fits(void *context, const struct addr_pool *pool,
     const struct addr_request *request);
-/* What L2Advertisements say of a pool: whether any names it, and on which
- * interfaces (in arena, sorted); none: on all. */
+/* What L2Advertisements say of a pool's addresses that one of these labels (a
+ * Service's, NULL: whoever) has: whether any names it; on which interfaces,
+ * unless on every one; from which nodes, those that any of the selectors
+ * selects, unless from every one. */
 struct gw_advertised {
-	bool any, every;
+	bool any, every_interface, every_node;
 	struct slice *interfaces;
 	uint32_t interface_count;
+	const struct gw_label_selector **nodes;
+	uint32_t node_count;
 };
-struct gw_advertised gw_pool_advertised(
-    const struct gw_state *state, struct slice pool, struct arena *arena);
+struct gw_advertised gw_pool_advertised(const struct gw_state *state,
+    struct slice pool, const struct gw_metadata *labels, struct arena *arena);
 /* Does an L2Advertisement name the pool (or all of them)? */
 bool gw_pool_is_announced(
     const struct gw_state *state, const struct gw_object *pool);
@@ -74,7 +79,39 @@ void gw_ask_read(struct gw_owner_node *gateway);
 void gw_ask_read_service(
     const struct gw_object *service, struct arena *arena, struct gw_ask *ask);
 
+/* ---- placement.c ---- */
+/* Does a Service (or none: NULL) give packets to endpoints of their node alone?
+ */
+bool gw_is_local(const struct gw_node *service);
+/* From which nodes an address may be announced: those that an advertisement of
+ * its pool selects; under externalTrafficPolicy Local those alone with an
+ * endpoint (MetalLB keeps to the same); never one that is kept from load
+ * balancers, or whose network is down. Of an address that several have, those
+ * that are good for each. */
+struct gw_placement {
+	struct arena *arena;
+	struct slice *names;
+	const struct gw_object **objects; /* NULL: no Nodes are known */
+	bool *allowed;
+	uint32_t count;
+	bool open; /* nobody has asked for certain ones */
+};
+/* All of it in arena. */
+void gw_placement_begin(const struct gw_state *state, struct arena *arena,
+    struct gw_placement *placement);
+/* service: of one who has it, or NULL. */
+void gw_placement_ask(struct gw_placement *placement,
+    const struct gw_advertised *advertised, const struct gw_node *service);
+/* What the unit says of it. */
+void gw_placement_end(
+    const struct gw_placement *placement, struct unit_claim *claim);
+
 /* ---- address.c ---- */
+/* As pools and advertisements see who has an address: a Service's, or those
+ * of the Service that a Gateway would have; in arena. */
+const struct gw_metadata *gw_asker_labels(
+    const struct gw_object *object, struct arena *arena);
+
 /* What came of it. */
 struct gw_placed {
 	struct gw_address *items; /* in the owner's arena, as texts are */
@@ -95,15 +132,6 @@ void gw_placed_fini(struct gw_placed *placed);
 /* Of all Gateways, once each is judged alone, and of Services. */
 void gw_addresses_judge(
     struct gw_state *state, struct gw_owner_node **gateways, uint32_t count);
-
-/* ---- announced_nodes.c ---- */
-/* Does a Service (or none: NULL) give packets to endpoints of their node alone?
- */
-bool gw_is_local(const struct gw_node *service);
-/* The nodes with an endpoint of it, by name; the array in arena. Their count.
- */
-uint32_t gw_local_nodes(
-    const struct gw_node *service, struct arena *arena, struct slice **nodes);
 
 /* ---- balancer.c ---- */
 /* A Service of type LoadBalancer that yumen gives addresses. */

@@ -151,6 +151,9 @@ read_object(struct gw_check *check, enum gw_kind kind, struct gw_file *file)
 	if (kind == GW_SERVICE)
 		object->told_service = read_status(
 		    check->document, &gw_service_status_type, &object->arena);
+	if (kind == GW_NODE)
+		object->told_node = read_status(
+		    check->document, &gw_node_status_type, &object->arena);
 	gw_check_honour(check, object);
 	/* From here on nobody sees more of a Secret than the record has; the
 	 * record of a kind that is only shown has nothing but its metadata. */

@@ -12,10 +12,10 @@ struct announced {
 	const struct gw_address *address;
 	struct slice *users; /* "Kind/<namespace>/<name>" */
 	uint32_t user_count, user_room;
-	/* Only these may, in the order of their names. */
-	bool restricted;
-	struct unit_claim_node *nodes;
-	uint32_t node_count;
+	struct slice *interfaces; /* that it is announced on */
+	uint32_t interface_count;
+	bool every_interface;
+	struct gw_placement placement;
 };
 
 /* Those of the host alone, or of a link alone, are nobody else's to reach; nor
@@ -71,61 +71,60 @@ add_user(struct gw_state *state, struct announced *announced,
 	        SLICE_ARGS(gw_node_key(user)));
 }
 
-static bool
-is_among(const struct slice *names, uint32_t count, struct slice name)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (slice_equal(names[i], name))
-			return true;
-	return false;
-}
-
-/* Who shares an address has the same endpoints, or is content with any node:
- * what remains is good for each. */
 static void
-restrict_nodes(struct gw_state *state, struct announced *announced,
-    const struct gw_node *service)
+add_advertised(struct gw_state *state, struct announced *announced,
+    const struct gw_advertised *advertised)
 {
-	struct slice *names;
-	uint32_t kept = 0;
+	uint32_t count = announced->interface_count;
+	struct slice *all = arena_zero(&state->work,
+	    count + advertised->interface_count + 1, sizeof(*all));
 
-	if (!gw_is_local(service))
-		return;
-	uint32_t count = gw_local_nodes(service, &state->work, &names);
-
-	if (!announced->restricted) {
-		announced->nodes = arena_zero(
-		    &state->work, count + 1, sizeof(*announced->nodes));
-		for (uint32_t i = 0; i < count; i++)
-			announced->nodes[i].name = names[i];
-		announced->node_count = count;
-	}
-	announced->restricted = true;
-	for (uint32_t i = 0; i < announced->node_count; i++)
-		if (is_among(names, count, announced->nodes[i].name))
-			announced->nodes[kept++] = announced->nodes[i];
-	announced->node_count = kept;
+	for (uint32_t i = 0; i < count; i++)
+		all[i] = announced->interfaces[i];
+	for (uint32_t i = 0; i < advertised->interface_count; i++)
+		all[count++] = advertised->interfaces[i];
+	announced->interfaces = all;
+	announced->interface_count = count;
+	announced->every_interface = announced->every_interface ||
+	    !advertised->any || advertised->every_interface;
 }
 
-/* service: what of kube-proxy's leads to the user, or NULL. */
+static struct announced *
+touch(struct gw_state *state, struct map *all, const struct gw_address *address)
+{
+	struct announced *announced = map_get(all, address->text);
+
+	if (announced != NULL)
+		return announced;
+	announced = arena_zero(&state->work, 1, sizeof(*announced));
+	announced->address = address;
+	gw_placement_begin(state, &state->work, &announced->placement);
+	map_put(all, address->text, announced);
+	return announced;
+}
+
+/* In a cluster only what an L2Advertisement says; who says on one host that it
+ * shall announce means all. service: what of kube-proxy's leads to the user, or
+ * NULL. */
 static void
 gather(struct gw_state *state, struct map *all, const struct gw_node *user,
     const struct gw_node *service, const struct gw_placed *placed)
 {
 	for (uint32_t i = 0; i < placed->count; i++) {
 		const struct gw_address *address = &placed->items[i];
-		struct announced *announced = map_get(all, address->text);
+		struct gw_advertised advertised = gw_pool_advertised(state,
+		    address->pool, gw_asker_labels(user->object, &state->work),
+		    &state->work);
 
-		if (!is_announced(address->text))
+		if (!is_announced(address->text) ||
+		    (!advertised.any &&
+		        state->addressing == GW_ADDRESSING_CLUSTER))
 			continue;
-		if (announced == NULL) {
-			announced =
-			    arena_zero(&state->work, 1, sizeof(*announced));
-			announced->address = address;
-			map_put(all, address->text, announced);
-		}
+		struct announced *announced = touch(state, all, address);
+
 		add_user(state, announced, user);
-		restrict_nodes(state, announced, service);
+		add_advertised(state, announced, &advertised);
+		gw_placement_ask(&announced->placement, &advertised, service);
 	}
 }
 
@@ -164,29 +163,46 @@ gather_services(struct gw_state *state, struct map *all)
 		    &sorted[i]->service->node, &sorted[i]->placed);
 }
 
-/* In a cluster only what an L2Advertisement says; who says on one host that it
- * shall announce means all. */
+static int
+compare_names(const void *a, const void *b)
+{
+	return slice_compare(
+	    *(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* Sorted, each once; their count. */
+static uint32_t
+settle_interfaces(struct slice *interfaces, uint32_t count)
+{
+	uint32_t kept = 0;
+
+	if (count > 1)
+		qsort(interfaces, count, sizeof(*interfaces), compare_names);
+	for (uint32_t i = 0; i < count; i++)
+		if (kept == 0 ||
+		    !slice_equal(interfaces[i], interfaces[kept - 1]))
+			interfaces[kept++] = interfaces[i];
+	return kept;
+}
+
 static void
 emit(struct gw_state *state, const struct announced *announced)
 {
 	const struct gw_address *address = announced->address;
-	struct gw_advertised advertised =
-	    gw_pool_advertised(state, address->pool, &state->work);
 	struct unit_claim record = {
 	    .address = address->text,
 	    .pool = slice_is_set(address->pool) ? address->pool : SLICE(""),
-	    .interfaces =
-	        advertised.interface_count ? advertised.interfaces : NULL,
-	    .interfaces_count = advertised.interface_count,
-	    .restricted = announced->restricted,
-	    .nodes = announced->nodes,
-	    .nodes_count = announced->node_count,
 	    .users = announced->users,
 	    .users_count = announced->user_count,
 	};
 
-	if (!advertised.any && state->addressing == GW_ADDRESSING_CLUSTER)
-		return;
+	if (!announced->every_interface) {
+		record.interfaces = announced->interfaces;
+		record.interfaces_count = settle_interfaces(
+		    announced->interfaces, announced->interface_count);
+	}
+	if (state->addressing == GW_ADDRESSING_CLUSTER)
+		gw_placement_end(&announced->placement, &record);
 	struct slice name = arena_format(
 	    &state->outbox.arena, "claim/%.*s", SLICE_ARGS(address->text));
 	struct gw_named *unit = gw_named_touch(&state->claims, name);

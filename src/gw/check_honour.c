@@ -208,6 +208,7 @@ gw_check_honour(struct gw_check *check, const struct gw_object *object)
 	case GW_CLUSTERTRUSTBUNDLE:
 	case GW_SECRET:
 	case GW_NAMESPACE:
+	case GW_NODE:
 	default:
 		break;
 	}

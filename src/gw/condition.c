@@ -63,6 +63,7 @@ gw_status_type(enum gw_kind kind)
 	case GW_CLUSTERTRUSTBUNDLE:
 	case GW_SECRET:
 	case GW_NAMESPACE:
+	case GW_NODE:
 	default:
 		break;
 	}

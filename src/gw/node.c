@@ -30,6 +30,7 @@ static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_CLUSTERTRUSTBUNDLE] = sizeof(struct gw_authority_node),
     [GW_SECRET] = sizeof(struct gw_secret_node),
     [GW_NAMESPACE] = sizeof(struct gw_namespace_node),
+    [GW_NODE] = sizeof(struct gw_node),
     [GW_IPADDRESSPOOL] = sizeof(struct gw_node),
     [GW_L2ADVERTISEMENT] = sizeof(struct gw_node),
     [GW_ENVOYPROXY] = sizeof(struct gw_node),

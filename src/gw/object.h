@@ -92,6 +92,8 @@ struct gw_object {
 		/* of a Gateway and of a Service: what it had */
 		const struct gw_told_addresses *told_addresses;
 		const struct gw_service_status *told_service;
+		/* of a Node */
+		const struct gw_node_status *told_node;
 	};
 	struct gw_stored
 	    *stored; /* the object's; NULL: the record says it all */

@@ -136,24 +136,38 @@ names_pool(
 	    spec->ip_address_pool_selectors_count == 0;
 }
 
+static bool
+selects(const struct gw_l2advertisement_spec *spec,
+    const struct gw_metadata *labels)
+{
+	for (uint32_t i = 0; labels && i < spec->service_selectors_count; i++)
+		if (gw_selector_matches(
+		        &spec->service_selectors[i], labels, SLICE("")))
+			return true;
+	return labels == NULL || spec->service_selectors_count == 0;
+}
+
 /* The next L2Advertisement that names the pool, or NULL. */
 static const struct gw_l2advertisement_spec *
-next_advertisement(
-    const struct gw_state *state, const struct gw_object *pool, size_t *at)
+next_advertisement(const struct gw_state *state, const struct gw_object *pool,
+    const struct gw_metadata *labels, size_t *at)
 {
+	static const struct gw_l2advertisement_spec every = {0};
 	struct slice key;
 	void *value;
 
 	while (map_next(&state->nodes[GW_L2ADVERTISEMENT], at, &key, &value)) {
-		static const struct gw_l2advertisement_spec every = {0};
 		const struct gw_node *node = value;
 		const struct gw_l2advertisement_spec *spec =
 		    node->object ? node->object->l2advertisement->spec : NULL;
 
-		if (node->object &&
-		    slice_equal(node->object->namespace, pool->namespace) &&
-		    names_pool(spec, pool))
-			return spec ? spec : &every;
+		if (!node->object ||
+		    !slice_equal(node->object->namespace, pool->namespace))
+			continue;
+		if (!spec)
+			return &every;
+		if (names_pool(spec, pool) && selects(spec, labels))
+			return spec;
 	}
 	return NULL;
 }
@@ -164,7 +178,7 @@ gw_pool_is_announced(const struct gw_state *state, const struct gw_object *pool)
 	must(state != NULL && pool != NULL);
 	size_t at = 0;
 
-	return next_advertisement(state, pool, &at) != NULL;
+	return next_advertisement(state, pool, NULL, &at) != NULL;
 }
 
 /* Interfaces of one advertisement among those of others. */
@@ -185,30 +199,43 @@ add_interfaces(struct gw_advertised *advertised, struct arena *arena,
 }
 
 static void
+add_nodes(struct gw_advertised *advertised, struct arena *arena,
+    const struct gw_l2advertisement_spec *spec)
+{
+	uint32_t count = advertised->node_count;
+	const struct gw_label_selector **all = arena_zero(
+	    arena, count + spec->node_selectors_count + 1, sizeof(void *));
+
+	for (uint32_t i = 0; i < count; i++)
+		all[i] = advertised->nodes[i];
+	for (uint32_t i = 0; i < spec->node_selectors_count; i++)
+		all[count++] = &spec->node_selectors[i];
+	advertised->nodes = all;
+	advertised->node_count = count;
+}
+
+static void
 advertise(const struct gw_state *state, const struct gw_object *pool,
-    struct arena *arena, struct gw_advertised *advertised)
+    const struct gw_metadata *labels, struct arena *arena,
+    struct gw_advertised *advertised)
 {
 	const struct gw_l2advertisement_spec *spec;
 
 	for (size_t at = 0;
-	     (spec = next_advertisement(state, pool, &at)) != NULL;) {
+	     (spec = next_advertisement(state, pool, labels, &at)) != NULL;) {
 		advertised->any = true;
-		advertised->every =
-		    advertised->every || spec->interfaces_count == 0;
+		advertised->every_interface =
+		    advertised->every_interface || spec->interfaces_count == 0;
+		advertised->every_node =
+		    advertised->every_node || spec->node_selectors_count == 0;
 		add_interfaces(advertised, arena, spec);
+		add_nodes(advertised, arena, spec);
 	}
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return slice_compare(
-	    *(const struct slice *)a, *(const struct slice *)b);
-}
-
 struct gw_advertised
-gw_pool_advertised(
-    const struct gw_state *state, struct slice pool, struct arena *arena)
+gw_pool_advertised(const struct gw_state *state, struct slice pool,
+    const struct gw_metadata *labels, struct arena *arena)
 {
 	struct gw_advertised advertised = {0};
 	struct slice key;
@@ -220,12 +247,8 @@ gw_pool_advertised(
 
 		if (node->object && slice_equal(node->object->name, pool) &&
 		    gw_pool_is_read(state, node->object->namespace))
-			advertise(state, node->object, arena, &advertised);
+			advertise(
+			    state, node->object, labels, arena, &advertised);
 	}
-	if (advertised.every)
-		advertised.interface_count = 0;
-	if (advertised.interface_count > 1)
-		qsort(advertised.interfaces, advertised.interface_count,
-		    sizeof(*advertised.interfaces), compare_names);
 	return advertised;
 }

@@ -349,6 +349,10 @@ on_change(struct gw_state *state, struct gw_node *node,
 			on_surroundings(state, node);
 		drop_removed(state, node);
 		break;
+	case GW_NODE:
+		state->claims_stale = true;
+		drop_removed(state, node);
+		break;
 	case GW_CONFIGMAP:
 	case GW_CLUSTERTRUSTBUNDLE:
 	case GW_SECRET:

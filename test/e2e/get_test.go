@@ -57,6 +57,8 @@ data: {password: SECRETBASE}
 ---
 {apiVersion: certificates.k8s.io/v1beta1, kind: ClusterTrustBundle, metadata: {name: "a.example:b:ct"}, spec: {signerName: a.example/b, trustBundle: "x"}}
 ---
+{apiVersion: v1, kind: Node, metadata: {name: nd}, spec: {podCIDR: 10.9.0.0/24}, status: {addresses: [{type: InternalIP, address: 192.0.2.9}], conditions: [{type: Ready, status: "True"}]}}
+---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: cm}, data: {a: "1", b: "2"}, binaryData: {c: AAAA}}
 ---
 {apiVersion: gateway.envoyproxy.io/v1alpha1, kind: EnvoyProxy, metadata: {name: ep}, spec: {provider: {type: Kubernetes, kubernetes: {envoyDeployment: {replicas: 2}}}}}
@@ -128,7 +130,7 @@ func TestGetEveryKind(t *testing.T) {
 		"default xbackend/x ExternalHostname a.example 80", "default service/s ClusterIP - - 80/TCP", "default endpointslice/e s IPv4 80/TCP 1/1 10.0.0.1",
 		"namespace/ns Active kubernetes.io/metadata.name=ns", "default listenerset/ls g ", "default grpcroute/gr a.test g ", "default tlsroute/tl a.test g ",
 		"default tcproute/tc g/l ", "default udproute/ud g:80 ", "default backendtlspolicy/bt Service/s a.example cm ", "default xbackendtrafficpolicy/xb Service/s ",
-		"default xtelemetrypolicy/xt Gateway/g ", "xmesh/xm a.example/b ", "default secret/se Opaque 1 ", "default configmap/cm 3 ", "clustertrustbundle/a.example:b:ct a.example/b ",
+		"default xtelemetrypolicy/xt Gateway/g ", "xmesh/xm a.example/b ", "default secret/se Opaque 1 ", "default configmap/cm 3 ", "node/nd True 192.0.2.9 ", "clustertrustbundle/a.example:b:ct a.example/b ",
 		"default envoyproxy/ep Kubernetes 2 ", "default ipaddresspool/ip true false 10.1.0.0/24 ", "default l2advertisement/l2 ip ",
 		"default bgpadvertisement/ba - - bp ", "default bgppeer/bp 10.0.0.9 64512 ", "default bfdprofile/bf ", "default community/co v=64512:1 "} {
 		if !hasLine(all, want) {

@@ -168,6 +168,7 @@ func builtInKinds(s *server) ([]kind, error) {
 	kinds := []kind{
 		{version: "v1", name: "ConfigMap", plural: "configmaps", namespaced: true},
 		{version: "v1", name: "Namespace", plural: "namespaces"},
+		{version: "v1", name: "Node", plural: "nodes"},
 		{version: "v1", name: "Secret", plural: "secrets", namespaced: true},
 		{version: "v1", name: "Service", plural: "services", namespaced: true},
 		{group: "discovery.k8s.io", version: "v1", name: "EndpointSlice", plural: "endpointslices", namespaced: true},

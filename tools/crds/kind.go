@@ -30,6 +30,7 @@ var builtIn = []struct {
 	}},
 	{"io.k8s.api.core.v1.ConfigMap", "configmaps", "cm", "", true, nil},
 	{"io.k8s.api.core.v1.Namespace", "namespaces", "ns", "", false, nil},
+	{"io.k8s.api.core.v1.Node", "nodes", "no", "", false, nil},
 	{"io.k8s.api.core.v1.Secret", "secrets", "", "", true, map[string]object{
 		"type": {"default": "Opaque", "x-zero": true},
 	}},

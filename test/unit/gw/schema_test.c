@@ -354,7 +354,7 @@ kinds_and_versions(void **unused)
 		    slice_from_string(schema.kind), &found));
 		assert_int_equal(found.root, schema.root);
 	}
-	assert_int_equal(count, 38);
+	assert_int_equal(count, 39);
 	assert_null(schema.kind);
 	assert_false(gw_schema_find(
 	    SLICE("metallb.io"), SLICE("v1"), SLICE("BGPPeer"), &schema));

@@ -1,0 +1,183 @@
+/* Nodes that may announce. Where nobody chooses and none is kept out nothing is
+ * said of nodes, so that one which comes or goes changes no claim. */
+#include <stdlib.h>
+
+#include "gw/address_priv.h"
+#include "gw/state_priv.h"
+
+/* KEP-1143; and what a network plugin says that has not set up its node. */
+#define KEPT_OUT \
+	SLICE("node.kubernetes.io/exclude-from-external-load-balancers")
+#define NETWORK_DOWN SLICE("NetworkUnavailable")
+
+static bool
+is_eligible(const struct gw_object *node)
+{
+	const struct gw_metadata *metadata = node->metadata;
+	const struct gw_node_status *status = node->told_node;
+
+	for (uint32_t i = 0; i < metadata->labels_count; i++)
+		if (slice_equal(metadata->labels[i].key, KEPT_OUT))
+			return false;
+	for (uint32_t i = 0; status && i < status->conditions_count; i++)
+		if (slice_equal(status->conditions[i].type, NETWORK_DOWN) &&
+		    slice_equal(status->conditions[i].status, SLICE("True")))
+			return false;
+	return true;
+}
+
+/* ---- those with an endpoint ---- */
+
+bool
+gw_is_local(const struct gw_node *service)
+{
+	const struct gw_service_spec *spec =
+	    service && service->object ? service->object->service->spec : NULL;
+
+	return spec && slice_equal(spec->type, SLICE("LoadBalancer")) &&
+	    slice_equal(spec->external_traffic_policy, SLICE("Local"));
+}
+
+/* MetalLB's choice: ready, or serving while it ends. */
+static bool
+serves(const struct gw_endpoint *endpoint)
+{
+	const struct gw_endpoint_conditions *given = endpoint->conditions;
+
+	return endpoint->node_name.length > 0 &&
+	    (!given || given->ready != 0 || given->serving == 1);
+}
+
+static const struct gw_endpointslice *
+slice_at(struct list *at)
+{
+	const struct gw_object *object =
+	    container_of(at, struct gw_slice_node, link)->node.object;
+
+	return object ? object->endpointslice : NULL;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return slice_compare(
+	    *(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* The nodes with an endpoint of it, by name; their count. */
+static uint32_t
+local_nodes(
+    const struct gw_node *service, struct arena *arena, struct slice **nodes)
+{
+	const struct gw_backend_node *backend = (const void *)service;
+	uint32_t room = 1, count = 0, kept = 0;
+
+	LIST_FOR_EACH(at, &backend->slices)
+	{
+		const struct gw_endpointslice *slice = slice_at(at);
+		room += slice ? slice->endpoints_count : 0;
+	}
+	struct slice *all = arena_zero(arena, room, sizeof(*all));
+	LIST_FOR_EACH(at, &backend->slices)
+	{
+		const struct gw_endpointslice *slice = slice_at(at);
+		for (uint32_t i = 0; slice && i < slice->endpoints_count; i++)
+			if (serves(&slice->endpoints[i]))
+				all[count++] = slice->endpoints[i].node_name;
+	}
+	qsort(all, count, sizeof(*all), compare_names);
+	for (uint32_t i = 0; i < count; i++)
+		if (kept == 0 || !slice_equal(all[kept - 1], all[i]))
+			all[kept++] = all[i];
+	*nodes = all;
+	return kept;
+}
+
+static bool
+is_among(const struct slice *names, uint32_t count, struct slice name)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (slice_equal(names[i], name))
+			return true;
+	return false;
+}
+
+/* ---- all of it ---- */
+
+static bool
+is_selected(
+    const struct gw_advertised *advertised, const struct gw_object *node)
+{
+	for (uint32_t i = 0; node && i < advertised->node_count; i++)
+		if (gw_selector_matches(
+		        advertised->nodes[i], node->metadata, SLICE("")))
+			return true;
+	return advertised->every_node;
+}
+
+static void
+set_names(struct gw_placement *placement, struct slice *names, uint32_t count)
+{
+	placement->names = names;
+	placement->count = count;
+	placement->allowed =
+	    arena_zero(placement->arena, count + 1, sizeof(bool));
+	for (uint32_t i = 0; i < count; i++)
+		placement->allowed[i] = true;
+}
+
+void
+gw_placement_begin(const struct gw_state *state, struct arena *arena,
+    struct gw_placement *placement)
+{
+	uint32_t count;
+	struct gw_node **nodes = gw_nodes_sorted(state, GW_NODE, arena, &count);
+	struct slice *names = arena_zero(arena, count + 1, sizeof(*names));
+
+	*placement = (struct gw_placement){.arena = arena, .open = true};
+	set_names(placement, names, count);
+	if (count == 0)
+		return;
+	placement->objects = arena_zero(arena, count, sizeof(void *));
+	for (uint32_t i = 0; i < count; i++) {
+		placement->objects[i] = nodes[i]->object;
+		names[i] = nodes[i]->object->name;
+		placement->allowed[i] = is_eligible(nodes[i]->object);
+	}
+}
+
+void
+gw_placement_ask(struct gw_placement *placement,
+    const struct gw_advertised *advertised, const struct gw_node *service)
+{
+	bool local = gw_is_local(service);
+	struct slice *names = NULL;
+	uint32_t count =
+	    local ? local_nodes(service, placement->arena, &names) : 0;
+
+	/* Endpoints name nodes also where nobody tells of Nodes. */
+	if (local && !placement->objects && placement->open)
+		set_names(placement, names, count);
+	if (local || !advertised->every_node)
+		placement->open = false;
+	for (uint32_t i = 0; i < placement->count; i++)
+		placement->allowed[i] = placement->allowed[i] &&
+		    is_selected(advertised,
+		        placement->objects ? placement->objects[i] : NULL) &&
+		    (!local || is_among(names, count, placement->names[i]));
+}
+
+void
+gw_placement_end(const struct gw_placement *placement, struct unit_claim *claim)
+{
+	uint32_t count = 0;
+	struct unit_claim_node *nodes =
+	    arena_zero(placement->arena, placement->count + 1, sizeof(*nodes));
+
+	for (uint32_t i = 0; i < placement->count; i++)
+		if (placement->allowed[i])
+			nodes[count++].name = placement->names[i];
+	claim->restricted = !placement->open || count < placement->count;
+	claim->nodes = claim->restricted ? nodes : NULL;
+	claim->nodes_count = claim->restricted ? count : 0;
+}
