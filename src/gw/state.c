@@ -303,11 +303,16 @@ on_backend(struct gw_state *state, struct gw_node *node,
 }
 
 /* On the labels of a namespace hang which routes a listener takes, which
- * ListenerSets a Gateway, and which pools are for it; on pools its addresses.
- */
+ * ListenerSets a Gateway, and which pools are for it; on pools its addresses;
+ * on nodes who may announce them. */
 static void
-on_surroundings(struct gw_state *state, struct gw_node *node)
+on_surroundings(struct gw_state *state, struct gw_node *node,
+    const struct gw_object *before)
 {
+	if (node->kind == GW_NODE)
+		state->claims_stale = true;
+	if (node->kind == GW_NODE || has_same_digest(before, node->object))
+		return;
 	gw_node_mark_users(state, node, GW_EDGE_NAMESPACE);
 	if (node->kind != GW_NAMESPACE ||
 	    state->nodes[GW_LISTENERSET].count > 0 ||
@@ -345,12 +350,8 @@ on_change(struct gw_state *state, struct gw_node *node,
 	case GW_NAMESPACE:
 	case GW_IPADDRESSPOOL:
 	case GW_L2ADVERTISEMENT:
-		if (!has_same_digest(before, now))
-			on_surroundings(state, node);
-		drop_removed(state, node);
-		break;
 	case GW_NODE:
-		state->claims_stale = true;
+		on_surroundings(state, node, before);
 		drop_removed(state, node);
 		break;
 	case GW_CONFIGMAP:
