@@ -203,6 +203,38 @@ func TestAnnouncersDuplicate(t *testing.T) {
 	}
 }
 
+// An L2Advertisement names the interfaces that a pool's addresses are announced on.
+func TestAnnouncersInterfaces(t *testing.T) {
+	s := newSegment(t, 2)
+	on := func(name string) {
+		s.file("objects/l2.yaml", "apiVersion: metallb.io/v1beta1\nkind: L2Advertisement\n"+
+			"metadata: {name: link, namespace: metallb-system}\nspec: {interfaces: ["+name+"]}\n")
+	}
+	on("eth0")
+	s.file("objects/pool.yaml", poolOf(claimed+"/32, "+s.six+"/128"))
+	s.startAll()
+	for _, name := range []string{"eth0", "eth7", "eth0"} {
+		on(name)
+		if name == "eth0" {
+			owner := s.awaitOwner(claimed)
+			s.forgetNeighbours()
+			if status, err := s.ask(claimed, "/"); err != nil || status != 404 {
+				t.Errorf("%d %v", status, err)
+			}
+			if at := s.ip("-n", s.client, "neigh", "show", claimed); !strings.Contains(at, owner.hardware()) {
+				t.Errorf("%s has it: %s", owner.name, at)
+			}
+			continue
+		}
+		s.control.eventually("it is announced nowhere", func() error {
+			if owners := s.owners(claimed); len(owners) > 0 {
+				return fmt.Errorf("%s has it", owners[0].name)
+			}
+			return nil
+		})
+	}
+}
+
 // Nodes that have no address of IPv4 hear each other all the same.
 func TestAnnouncersWithoutIPv4(t *testing.T) {
 	s := newSegment(t, 3)

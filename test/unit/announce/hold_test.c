@@ -228,7 +228,6 @@ test_defends(void **state)
 	assert_int_equal(s.hold.state, ANNOUNCE_HELD);
 	assert_in_range(s.tells, 195, 202);
 	assert_in_range(s.probes, 1, 3);
-	assert_true(s.hold.counts.put_off > 0);
 	assert_int_equal(s.hold.counts.claims, 2000);
 	/* What it said last is answered too. */
 	forget(&s);
@@ -286,8 +285,7 @@ test_outdoes(void **state)
 		    longest_wrong_ms(&s, rows[i].each_ms, LENGTH_MS),
 		    rows[i].wrong_ms / 2, rows[i].wrong_ms);
 		assert_int_equal(s.asks, s.tells);
-		assert_in_range(s.tells,
-		    LENGTH_MS / LIMIT_VALUE_ANNOUNCE_DEFEND_EACH_MS,
+		assert_in_range(s.tells, LENGTH_MS / 20,
 		    LIMIT_VALUE_ANNOUNCE_DEFENCES + 3 +
 		        LENGTH_MS / LIMIT_VALUE_ANNOUNCE_DEFEND_EACH_MS);
 	}
