@@ -6,6 +6,8 @@
 static void
 take_reply(struct ctl *ctl, const struct feed_reply *reply)
 {
+	bool listener;
+
 	switch (reply->kind) {
 	case FEED_CONFIRM:
 		if (reply->name.length > 0)
@@ -27,14 +29,16 @@ take_reply(struct ctl *ctl, const struct feed_reply *reply)
 		gw_state_report_refused(ctl->state, reply->name, reply->why);
 		break;
 	case FEED_REPORT:
-		if (!slice_starts_with(reply->name, SLICE("listener/")))
+		listener = slice_starts_with(reply->name, SLICE("listener/"));
+		if (!listener &&
+		    !slice_starts_with(reply->name, SLICE("claim/")))
 			return;
-		if (reply->error != ERROR_OK)
+		if (listener && reply->error != ERROR_OK)
 			log_event(LOG_LISTENER_NOT_BOUND,
 			    LOG_TEXT("unit", reply->name),
 			    LOG_STRING("error", error_label(reply->error)),
 			    LOG_TEXT("why", reply->why));
-		gw_state_report_listener(
+		gw_state_report(
 		    ctl->state, reply->name, reply->error, reply->why);
 		break;
 	}

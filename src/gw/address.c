@@ -290,8 +290,8 @@ blame(struct gw_placed *placed, const char *reason, struct slice message)
 }
 
 static void
-place(const struct asking *asking, const struct addr_ip *ip,
-    const struct addr_pool *pool)
+place(const struct planning *planning, const struct asking *asking,
+    const struct addr_ip *ip, const struct addr_pool *pool)
 {
 	struct gw_placed *placed = asking->placed;
 	char text[ADDR_IP_BYTES];
@@ -302,6 +302,8 @@ place(const struct asking *asking, const struct addr_ip *ip,
 	    .text = arena_copy(asking->arena, addr_ip_print(ip, text)),
 	    .pool = pool ? arena_copy(asking->arena, pool->name) : SLICE_NONE,
 	    .family = ip->family,
+	    .advertised =
+	        pool && gw_pool_is_announced(planning->state, pool->context),
 	};
 }
 
@@ -322,7 +324,7 @@ settle_named(const struct planning *planning, const struct asking *asking,
 		const struct addr_given *given = &outcome->items[i];
 
 		if (is_good(planning, given->fault))
-			place(asking, &given->ip, given->pool);
+			place(planning, asking, &given->ip, given->pool);
 		else
 			blame(asking->placed, "AddressNotUsable",
 			    arena_format(asking->arena, "%.*s: %.*s",
@@ -347,7 +349,8 @@ settle_some(const struct planning *planning, const struct asking *asking,
     const struct addr_outcome *outcome)
 {
 	for (uint32_t i = 0; i < outcome->count; i++)
-		place(asking, &outcome->items[i].ip, outcome->items[i].pool);
+		place(planning, asking, &outcome->items[i].ip,
+		    outcome->items[i].pool);
 	if (outcome->fault == ADDR_GOOD) {
 		if (outcome->count < asking->ask->some)
 			blame(asking->placed, "AddressNotAssigned",
@@ -404,6 +407,31 @@ settle(const struct planning *planning, const struct asking *asking,
 	placed->bound_count = placed->count;
 	for (uint32_t i = 0; i < placed->count; i++)
 		placed->bound[i] = placed->items[i].text;
+}
+
+void
+gw_placed_tell(const struct gw_state *state, const struct gw_placed *placed,
+    const char *before, struct text *text)
+{
+	for (uint32_t i = 0; i < placed->count; i++) {
+		const struct gw_address *address = &placed->items[i];
+		const struct gw_report *report;
+
+		if (!slice_is_set(address->pool))
+			continue;
+		text_printf(text, "%s%.*s is of pool \"%.*s\"",
+		    text->length > 0 ? "; " : before, SLICE_ARGS(address->text),
+		    SLICE_ARGS(address->pool));
+		if (!address->advertised &&
+		    state->addressing == GW_ADDRESSING_CLUSTER)
+			text_push_string(text,
+			    ", which no L2Advertisement names (and BGP is not "
+			    "there yet)");
+		report = gw_claim_report(state, address->text);
+		if (report)
+			text_printf(text, "; %.*s",
+			    SLICE_ARGS(text_slice(&report->why)));
+	}
 }
 
 uint32_t

@@ -11,6 +11,7 @@ struct gw_address {
 	struct slice text; /* canonical */
 	struct slice pool; /* the IPAddressPool's name; absent: of none */
 	unsigned family; /* 4, 6 */
+	bool advertised; /* an L2Advertisement names the pool */
 };
 
 /* What a Gateway, or a Service of type LoadBalancer, has, as of the last run

@@ -243,6 +243,53 @@ gw_announced_renew(struct gw_state *state)
 	arena_reset(&state->work);
 }
 
+const struct gw_report *
+gw_claim_report(const struct gw_state *state, struct slice address)
+{
+	struct text unit;
+
+	if (state->reports.count == 0)
+		return NULL;
+	text_init(&unit);
+	text_printf(&unit, "claim/%.*s", SLICE_ARGS(address));
+	const struct gw_report *report =
+	    gw_report_get(state, text_slice(&unit));
+	text_fini(&unit);
+	return report;
+}
+
+static bool
+has_address(const struct gw_placed *placed, struct slice address)
+{
+	for (uint32_t i = 0; i < placed->count; i++)
+		if (slice_equal(placed->items[i].text, address))
+			return true;
+	return false;
+}
+
+void
+gw_announced_mark(struct gw_state *state, struct slice address)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0;
+	     map_next(&state->nodes[GW_GATEWAY], &at, &key, &value);) {
+		struct gw_owner_node *gateway = value;
+
+		if (has_address(&gateway->placed, address))
+			gw_node_mark(state, &gateway->node);
+	}
+	LIST_FOR_EACH(at, &state->balancers)
+	{
+		struct gw_balancer *balancer =
+		    container_of(at, struct gw_balancer, link);
+
+		if (has_address(&balancer->placed, address))
+			gw_node_mark(state, &balancer->service->node);
+	}
+}
+
 void
 gw_announced_fini(struct gw_state *state)
 {

@@ -100,16 +100,14 @@ gw_balancers_ask(struct gw_state *state)
 /* ---- what is told ---- */
 
 static struct slice
-tell_addresses(const struct gw_placed *placed, struct arena *arena)
+tell_addresses(const struct gw_state *state, const struct gw_placed *placed,
+    struct arena *arena)
 {
 	struct text text;
 	struct slice told;
 
 	text_init(&text);
-	for (uint32_t i = 0; i < placed->count; i++)
-		text_printf(&text, "%s%.*s is of pool \"%.*s\"",
-		    i > 0 ? "; " : "", SLICE_ARGS(placed->items[i].text),
-		    SLICE_ARGS(placed->items[i].pool));
+	gw_placed_tell(state, placed, "", &text);
 	told = arena_copy(arena, text_slice(&text));
 	text_fini(&text);
 	return told;
@@ -117,8 +115,8 @@ tell_addresses(const struct gw_placed *placed, struct arena *arena)
 
 /* Services count no generations. */
 static void
-add_condition(struct gw_balancer_status *status, const struct gw_placed *placed,
-    struct arena *arena)
+add_condition(const struct gw_state *state, struct gw_balancer_status *status,
+    const struct gw_placed *placed, struct arena *arena)
 {
 	struct gw_condition *condition =
 	    arena_zero(arena, 1, sizeof(*condition));
@@ -129,7 +127,7 @@ add_condition(struct gw_balancer_status *status, const struct gw_placed *placed,
 	condition->reason = good ? SLICE("AddressesAssigned")
 	                         : slice_from_string(placed->reason);
 	condition->message =
-	    good ? tell_addresses(placed, arena) : placed->message;
+	    good ? tell_addresses(state, placed, arena) : placed->message;
 	status->conditions = condition;
 	status->conditions_count = 1;
 }
@@ -153,7 +151,7 @@ gw_balancer_emit_status(struct gw_state *state, struct gw_backend_node *service)
 	status->load_balancer->ingress_count = placed->count;
 	for (uint32_t i = 0; i < placed->count; i++)
 		status->load_balancer->ingress[i].ip = placed->items[i].text;
-	add_condition(status, placed, arena);
+	add_condition(state, status, placed, arena);
 	gw_outbox_status(
 	    &state->outbox, &balancer->status, service->node.object, status);
 }

@@ -342,21 +342,16 @@ sum_reports(const struct gw_state *state, struct arena *arena,
 
 /* Which addresses it has of pools. */
 static struct slice
-tell_programmed(
-    struct arena *arena, const struct gw_owner_node *owner, struct slice note)
+tell_programmed(const struct gw_state *state, struct arena *arena,
+    const struct gw_owner_node *owner, struct slice note)
 {
-	const struct gw_placed *placed = &owner->gateway->placed;
 	struct text text;
 	struct slice told;
 
 	text_init(&text);
 	text_push(&text, slice_is_set(note) ? note : SLICE("programmed"));
-	for (uint32_t i = 0;
-	     owner->node.kind == GW_GATEWAY && i < placed->count; i++)
-		if (slice_is_set(placed->items[i].pool))
-			text_printf(&text, "; %.*s is of pool \"%.*s\"",
-			    SLICE_ARGS(placed->items[i].text),
-			    SLICE_ARGS(placed->items[i].pool));
+	if (owner->node.kind == GW_GATEWAY)
+		gw_placed_tell(state, &owner->placed, "", &text);
 	told = arena_copy(arena, text_slice(&text));
 	text_fini(&text);
 	return told;
@@ -425,7 +420,8 @@ add_owner_programmed(const struct gw_state *state,
 		    conditions, "Programmed", "False", sum.worst, sum.message);
 	else
 		gw_conditions_add(conditions, "Programmed", "True",
-		    "Programmed", tell_programmed(arena, owner, sum.note));
+		    "Programmed",
+		    tell_programmed(state, arena, owner, sum.note));
 	return sum.bound && !owner->gateway->placed.missing;
 }
 

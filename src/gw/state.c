@@ -435,18 +435,21 @@ after_report(struct gw_state *state, struct gw_report *report)
 {
 	struct slice unit = slice_from_string(report->name);
 	struct gw_node *node = node_of_unit(state, unit);
+	bool claim = slice_starts_with(unit, SLICE("claim/"));
 
+	if (claim)
+		gw_announced_mark(state, slice_skip(unit, 6));
 	if (node)
 		gw_node_mark(state, node);
-	if (!node ||
+	if ((!node && !claim) ||
 	    (report->error == ERROR_OK && report->refused.length == 0 &&
 	        report->why.length == 0))
 		gw_report_forget(state, unit);
 }
 
 void
-gw_state_report_listener(struct gw_state *state, struct slice unit,
-    enum error error, struct slice why)
+gw_state_report(struct gw_state *state, struct slice unit, enum error error,
+    struct slice why)
 {
 	must(state != NULL && (unsigned)error < ERROR__COUNT);
 	struct gw_report *report = touch_report(state, unit);

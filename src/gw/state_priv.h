@@ -482,6 +482,11 @@ void gw_certificate_tell(struct gw_state *state, struct gw_secret_node *secret);
 void gw_announced_emit(struct gw_state *state);
 /* The same where no Gateway is judged: other nodes may announce. */
 void gw_announced_renew(struct gw_state *state);
+/* What announcers say of an address, or NULL; whoever has it is to be told
+ * anew. */
+const struct gw_report *gw_claim_report(
+    const struct gw_state *state, struct slice address);
+void gw_announced_mark(struct gw_state *state, struct slice address);
 void gw_announced_fini(struct gw_state *state);
 
 /* ---- tickets.c ---- */

@@ -186,10 +186,23 @@ stream_audience_note(struct stream_audience *audience)
 
 /* ---- what its proxies say of units ---- */
 
+/* What cannot be done before what can be though there is something to know, and
+ * that before what others do. */
+static int
+weight_of(const struct stream_problem *problem)
+{
+	if (problem->error == ERROR_OK)
+		return 2;
+	return problem->error == ERROR_AGAIN ? 1 : 3;
+}
+
+/* The gravest. */
 static const struct stream_problem *
 problem_of_any(const struct stream_audience *audience, struct slice name,
     const struct stream_peer **whose)
 {
+	const struct stream_problem *gravest = NULL;
+
 	LIST_FOR_EACH(at, &audience->peers)
 	{
 		const struct stream_peer *peer =
@@ -197,11 +210,14 @@ problem_of_any(const struct stream_audience *audience, struct slice name,
 		const struct stream_problem *problem =
 		    map_get(&peer->problems, name);
 
+		if (problem == NULL ||
+		    (gravest != NULL &&
+		        weight_of(gravest) >= weight_of(problem)))
+			continue;
 		*whose = peer;
-		if (problem != NULL)
-			return problem;
+		gravest = problem;
 	}
-	return NULL;
+	return gravest;
 }
 
 /* What is known of a unit now, among all of them. */
@@ -215,8 +231,9 @@ forward(struct stream_audience *audience, struct slice name)
 
 	text_init(&why);
 	if (problem != NULL)
-		text_printf(&why, "proxy %s: %.*s", whose->name,
-		    (int)problem->why_length,
+		text_printf(&why, "%s %s: %.*s",
+		    slice_starts_with(name, SLICE("claim/")) ? "node" : "proxy",
+		    whose->name, (int)problem->why_length,
 		    problem->text + problem->name_length);
 	struct feed_reply *reply =
 	    feed_reply_new(FEED_REPORT, name, text_slice(&why));
@@ -233,7 +250,7 @@ note_problem(struct stream_peer *peer, struct slice name, enum error error,
 	struct stream_problem *old = map_remove(&peer->problems, name);
 
 	memory_free(old);
-	if (error == ERROR_OK)
+	if (error == ERROR_OK && why.length == 0)
 		return;
 	if (peer->problems.count >= LIMIT_VALUE_STREAM_PROBLEMS) {
 		limit_hit(&peer->server->metrics, LIMIT_STREAM_PROBLEMS);

@@ -104,6 +104,21 @@ func serviceAlone(t *testing.T, p place, host string) {
 	asked(t, p, aloneService, "apply", "-f", "-")
 	fmt.Print(fetches(t, host, "http://192.168.50.160/alone", `"path":"/alone"`))
 	fmt.Println(asked(t, p, "", "-n", "proof", "get", "service", "alone"))
+	// A rival is named to whoever has the address.
+	hardware, err := exec.Command("ip", "netns", "exec", host, "cat", "/sys/class/net/eth0/address").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := func() string {
+		return asked(t, p, "", "-n", "proof", "get", "service", "alone", "-o", "jsonpath={.status.conditions[0].message}")
+	}
+	exec.Command("ip", "-n", host, "address", "add", "192.168.50.160/32", "dev", "eth0").Run()
+	eventually(t, "the rival's hardware address", func() bool {
+		return strings.Contains(said(), strings.TrimSpace(string(hardware)))
+	})
+	fmt.Println(said())
+	exec.Command("ip", "-n", host, "address", "del", "192.168.50.160/32", "dev", "eth0").Run()
+	eventually(t, "no rival", func() bool { return !strings.Contains(said(), "machine") })
 	asked(t, p, "", "-n", "proof", "scale", "deployment", "echo", "--replicas=0")
 	eventually(t, "nobody to announce it", func() bool {
 		exec.Command("ip", "-n", host, "neigh", "flush", "all").Run()

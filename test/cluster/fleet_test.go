@@ -149,7 +149,7 @@ func TestFleet(t *testing.T) {
 	// Without a controller, containers that start again serve from their copies, and a
 	// new pod is not ready.
 	asked(t, p, "", "-n", "yumen-system", "scale", "deployment", "yumen-controller", "--replicas=0")
-	becomes(t, p, "", "-n", "yumen-system", "get", "pods", "-o", "name")
+	becomes(t, p, "", "-n", "yumen-system", "get", "pods", "-l", "app.kubernetes.io/component=controller", "-o", "name")
 	if killed := killProxies(t, p, "default/eg"); killed != 2 {
 		t.Fatalf("%d proxies were there to be killed", killed)
 	}

@@ -171,7 +171,7 @@ report(struct world *world, const struct input *input)
 		if (slice_equal(word, SLICE("report"))) {
 			slice_cut(&words, ' ', &unit);
 			slice_cut(&words, ' ', &label);
-			gw_state_report_listener(
+			gw_state_report(
 			    world->state, unit, error_of_label(label), words);
 		} else if (slice_equal(word, SLICE("refused"))) {
 			slice_cut(&words, ' ', &unit);

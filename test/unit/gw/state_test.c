@@ -191,16 +191,14 @@ reports_are_of_the_present_unit(void **unused)
 	(void)unused;
 	world_init(&world, NULL);
 	world_apply(&world, GATEWAY("eg", HTTP));
-	gw_state_report_listener(
-	    world.state, unit, ERROR_IN_USE, SLICE("nginx has it"));
+	gw_state_report(world.state, unit, ERROR_IN_USE, SLICE("nginx has it"));
 	world_reconcile(&world);
 	assert_int_equal(world.changes, 1);
 	assert_true(world_has(world_status(&world, "Gateway default/eg"),
 	    "Programmed=False PortUnavailable @1: listener \"http\": nginx has "
 	    "it"));
 	/* said again, nothing is told */
-	gw_state_report_listener(
-	    world.state, unit, ERROR_IN_USE, SLICE("nginx has it"));
+	gw_state_report(world.state, unit, ERROR_IN_USE, SLICE("nginx has it"));
 	world_reconcile(&world);
 	assert_int_equal(world.changes, 0);
 	/* another port is another matter */
@@ -214,12 +212,12 @@ reports_are_of_the_present_unit(void **unused)
 	assert_true(world_has(world_status(&world, "Gateway default/eg"),
 	    "Programmed=False Invalid"));
 	gw_state_report_refused(world.state, unit, SLICE_NONE);
-	gw_state_report_listener(world.state, unit, ERROR_OK, SLICE_NONE);
+	gw_state_report(world.state, unit, ERROR_OK, SLICE_NONE);
 	world_reconcile(&world);
 	assert_false(world_has(
 	    world_status(&world, "Gateway default/eg"), "Programmed=False"));
 	/* of what is not there, and of odd names */
-	gw_state_report_listener(
+	gw_state_report(
 	    world.state, SLICE("listener/x/y/z"), ERROR_DENIED, SLICE_NONE);
 	gw_state_report_refused(world.state, SLICE("route"), SLICE("no"));
 	gw_state_report_refused(world.state, SLICE(""), SLICE("no"));
