@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"fmt"
+	"math/rand"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -232,6 +234,54 @@ func TestAnnouncersInterfaces(t *testing.T) {
 			}
 			return nil
 		})
+	}
+}
+
+// Datagrams that are no heartbeats, or nobody's with the key, and frames that are too
+// long, are counted and harm nothing.
+func TestAnnouncersGarbage(t *testing.T) {
+	s := newSegment(t, 2)
+	s.startAll()
+	owner := s.settled()
+	rival := s.rival()
+	s.ip("-n", rival, "route", "add", "224.0.0.0/4", "dev", "eth0")
+	random := rand.New(rand.NewSource(1))
+	if err := s.within(rival, func() error {
+		conn, err := net.Dial("udp", "224.0.0.254:7947")
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		for i := 0; i < 2000; i++ {
+			datagram := make([]byte, random.Intn(3000)) // some are longer than a frame
+			random.Read(datagram)
+			copy(datagram, "ymb\x01\x02")
+			if _, err := conn.Write(datagram); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	long := append(arpFrame(1, rivalHardware, "10.78.0.66", claimed), make([]byte, 1400)...)
+	short := arpFrame(1, rivalHardware, "10.78.0.66", claimed)[:30]
+	if err := s.sendFrom(rival, 0, long, short, long, short); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{`yumen_announce_beats_heard_total{result="forged"}`, `yumen_announce_heard_total{result="malformed"}`} {
+		s.control.eventually(name, func() error {
+			if count := counter(owner.announcer, name); count == "" || count == "0" {
+				return fmt.Errorf("%q", count)
+			}
+			return nil
+		})
+	}
+	if now := s.awaitOwner(claimed); now != owner {
+		t.Errorf("%s had it, %s has it\n%s", owner.name, now.name, s.logs())
+	}
+	if status, err := s.ask(claimed, "/"); err != nil || status != 404 {
+		t.Errorf("%d %v", status, err)
 	}
 }
 
