@@ -399,20 +399,20 @@ net_tls_engine_read(
 }
 
 enum error
-net_tls_engine_write(struct net_tls *tls, struct slice data)
+net_tls_engine_write(struct net_tls *tls, struct slice data, size_t *written)
 {
-	size_t written;
+	size_t length;
 
-	if (tls->error != ERROR_OK)
-		return tls->error;
-	if (!SSL_write_ex(tls->ssl, data.data, data.length, &written)) {
-		enum error error = why(tls, 0);
-		/* The BIO takes all, so there is nothing to wait for. */
-		must(error != ERROR_AGAIN);
-		return error;
+	*written = 0;
+	while (tls->error == ERROR_OK && *written < data.length) {
+		if (!SSL_write_ex(tls->ssl, data.data + *written,
+		        data.length - *written, &length))
+			return why(tls, 0);
+		/* Less than a record of ours where the peer asked for small
+		 * ones (RFC 6066 4). */
+		*written += length;
 	}
-	must(written == data.length);
-	return ERROR_OK;
+	return tls->error;
 }
 
 void

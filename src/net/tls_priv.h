@@ -31,9 +31,10 @@ struct net_tls {
 	uint64_t tag; /* of the choice */
 	uint32_t silent_bytes; /* that came since there was data */
 	uint8_t error; /* enum error: why it can go on no more */
-	bool is_client;
-	bool is_ended; /* close_notify came */
-	bool is_shut; /* ours was sent */
+	bool is_client : 1;
+	bool is_ended : 1; /* close_notify came */
+	bool is_shut : 1; /* ours was sent */
+	bool is_held_up : 1; /* what is to be written waits for input */
 };
 
 struct net_tls_shared { /* of a profile */
@@ -52,8 +53,10 @@ enum error net_tls_engine_handshake(struct net_tls *tls);
 /* As much as there is, up to size; *length may be > 0 with an error. */
 enum error net_tls_engine_read(
     struct net_tls *tls, char *buffer, size_t size, size_t *length);
-/* One record at most; all of it is taken, or there is an error. */
-enum error net_tls_engine_write(struct net_tls *tls, struct slice data);
+/* A record's worth at most. AGAIN: not all was taken, for the rest of a message
+ * of the peer's must come first, as of a key update in pieces. */
+enum error net_tls_engine_write(
+    struct net_tls *tls, struct slice data, size_t *written);
 void net_tls_engine_close_notify(struct net_tls *tls);
 /* Has it read more than it has given out? */
 bool net_tls_engine_holds_input(const struct net_tls *tls);

@@ -348,6 +348,10 @@ under_on_ready(struct net_watch *watch, unsigned events)
 		pending_free(tls);
 		events |= NET_READABLE | NET_WRITABLE | NET_FAILED;
 	}
+	if (tls->is_held_up && events & NET_READABLE) {
+		tls->is_held_up = false;
+		events |= NET_WRITABLE;
+	}
 	if (tls->pending)
 		events &= ~(unsigned)NET_WRITABLE;
 	if (events)
@@ -413,14 +417,17 @@ tls_write(struct net_stream *stream, const struct iovec *parts, unsigned count,
 		return ERROR_AGAIN;
 	if (!flush(tls))
 		return tls->error;
-	while (!tls->pending) {
+	while (!tls->pending && !tls->is_held_up) {
 		struct slice data = gather(tls, parts, count, *length);
+		size_t written;
 		if (data.length == 0)
 			break;
-		enum error error = net_tls_engine_write(tls, data);
-		if (error != ERROR_OK)
+		enum error error = net_tls_engine_write(tls, data, &written);
+		*length += written;
+		if (error == ERROR_AGAIN)
+			tls->is_held_up = true;
+		else if (error != ERROR_OK)
 			return *length > 0 ? ERROR_OK : error;
-		*length += data.length;
 	}
 	return *length > 0 ? ERROR_OK : ERROR_AGAIN;
 }
