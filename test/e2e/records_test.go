@@ -92,8 +92,65 @@ func (s *secrets) writer(conn net.Conn, label string) *recordWriter {
 
 const keyUpdate = "\x18\x00\x00\x01\x00" // none is asked for in return
 
-// A message of a handshake that comes in pieces from a backend, while a body goes to
-// it, holds up what is written meanwhile and breaks nothing.
+// A message of a handshake that comes in pieces holds up what is written meanwhile
+// and breaks nothing.
+func TestHTTPSMessageInPieces(t *testing.T) {
+	t.Parallel()
+	authority := makePair(t, "", nil)
+	port := freePort(t)
+	asked, further := make(chan bool, 8), make(chan bool, 8)
+	// It answers before the body is there.
+	b := script(t, func(conn net.Conn, r *bufio.Reader) {
+		for {
+			head, err := readHead(r)
+			if err != nil {
+				return
+			}
+			asked <- true
+			<-further
+			io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n"+strings.Repeat("x", 50000))
+			if strings.HasPrefix(head, "POST") {
+				r.Discard(10)
+			}
+		}
+	})
+	g := start(t, port, map[string]string{"secret.yaml": makePair(t, "", authority, "a.example").secret(t, "s"), "service.yaml": serviceYAML("b", b.port),
+		"gateway.yaml": httpsGateway("", httpsListener(port, "a", "a.example", "s")), "route.yaml": routeYAML("r", "", prefixRule("/", "b"))})
+	further <- true
+	g.askUntil(t, 200, &tls.Config{RootCAs: rootsOf(authority), ServerName: "a.example"}, "a.example")
+	<-asked
+	for cut := 1; cut < len(keyUpdate); cut++ {
+		said := &secrets{}
+		raw := dial(t, g.address())
+		defer raw.Close()
+		raw.SetDeadline(time.Now().Add(20 * time.Second))
+		conn := tls.Client(raw, &tls.Config{RootCAs: rootsOf(authority), ServerName: "a.example", KeyLogWriter: said,
+			MinVersion: tls.VersionTLS13})
+		if err := conn.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		w := said.writer(raw, "CLIENT_TRAFFIC_SECRET_0")
+		// Of a body more is read while it is answered.
+		w.write(recordData, "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10\r\n\r\n12345")
+		<-asked
+		w.write(recordHandshake, keyUpdate[:cut])
+		time.Sleep(20 * time.Millisecond) // it is read before,
+		further <- true
+		time.Sleep(20 * time.Millisecond) // and answered meanwhile
+		w.write(recordHandshake, keyUpdate[cut:])
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatalf("cut at %d: %v", cut, err)
+		}
+		if body, err := io.ReadAll(response.Body); err != nil || len(body) != 50000 {
+			t.Fatalf("cut at %d: %d bytes, %v", cut, len(body), err)
+		}
+	}
+	further <- true
+	g.askUntil(t, 200, &tls.Config{RootCAs: rootsOf(authority), ServerName: "a.example"}, "a.example")
+}
+
+// The same from a backend, while a body goes to it.
 func TestBackendTLSMessageInPieces(t *testing.T) {
 	t.Parallel()
 	root := makePair(t, "p256", nil)
