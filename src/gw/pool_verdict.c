@@ -133,25 +133,11 @@ judge_pool(struct judging *judging, const struct gw_object *pool)
 }
 
 static void
-judge_selectors(struct judging *judging, const char *field)
-{
-	text_reset(&judging->field);
-	text_printf(&judging->field, "spec.%s", field);
-	say(judging, GW_FINDING_ADVERTISEMENT_SELECTS,
-	    "leave it out, or let another load balancer announce the pool",
-	    "%s is not looked at yet", field);
-}
-
-static void
 judge_advertisement(struct judging *judging, const struct gw_object *object)
 {
 	const struct gw_l2advertisement_spec *spec =
 	    object->l2advertisement->spec;
 
-	if (spec && spec->node_selectors_count > 0)
-		judge_selectors(judging, "nodeSelectors");
-	if (spec && spec->service_selectors_count > 0)
-		judge_selectors(judging, "serviceSelectors");
 	for (uint32_t i = 0; spec && i < spec->ip_address_pools_count; i++) {
 		if (gw_state_has(judging->state, GW_IPADDRESSPOOL,
 		        object->namespace, spec->ip_address_pools[i]))

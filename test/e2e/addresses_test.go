@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -118,21 +117,4 @@ func TestAnnouncePool(t *testing.T) {
 	g.write("other.yaml", class(pooled("other", 80, "")))
 	l.answers(g, "10.77.0.100", 404)
 	l.answers(g, "10.77.0.150", 404)
-}
-
-// Selectors of an L2Advertisement that are not looked at are told of.
-func TestAdvertisementSelects(t *testing.T) {
-	t.Parallel()
-	path := t.TempDir() + "/objects.yaml"
-	if err := os.WriteFile(path, []byte(poolOf("127.89.0.1/32")+"---\napiVersion: metallb.io/v1beta1\nkind: L2Advertisement\n"+
-		"metadata: {name: some, namespace: metallb-system}\nspec: {nodeSelectors: [{matchLabels: {a: b}}], "+
-		"serviceSelectors: [{matchLabels: {a: b}}]}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, _ := exec.Command(program(t), "check", path).CombinedOutput()
-	for _, field := range []string{"nodeSelectors", "serviceSelectors"} {
-		if !strings.Contains(string(out), "warning YM0536 L2Advertisement metallb-system/some: spec."+field) {
-			t.Errorf("%s: %s", field, out)
-		}
-	}
 }
