@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A pod of yumen's image under the strictest pod security, twice, behind a Service.
@@ -166,7 +167,18 @@ func TestComesAndLeavesNothing(t *testing.T) {
 	}
 	step(t, p, "cluster-down")
 	for _, process := range lived {
-		if state, err := os.ReadFile(process + "/stat"); err == nil && !strings.Contains(string(state), ") Z ") {
+		left := func() (string, bool) {
+			state, err := os.ReadFile(process + "/stat")
+			return string(state), err == nil && !strings.Contains(string(state), ") Z ")
+		}
+		// A large one that was killed takes its time to give back its memory.
+		for i := 0; i < 100; i++ {
+			if _, is := left(); !is {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if state, is := left(); is {
 			t.Errorf("a process is left: %s", state)
 		}
 	}

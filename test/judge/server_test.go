@@ -65,7 +65,7 @@ func startServer(kube, folder string, options ...string) (*server, error) {
 			"--service-account-signing-key-file=" + a.path("service.key"),
 			"--service-account-issuer=https://kubernetes.default.svc",
 			// Objects name namespaces that nobody made.
-			"--disable-admission-plugins=NamespaceLifecycle,TaintNodesByCondition"}, options...)...)
+			"--disable-admission-plugins=NamespaceLifecycle"}, options...)...)
 	}
 	err = errors.Join(
 		s.run(ctx, "etcd", "etcd", "--data-dir", filepath.Join(folder, "etcd"), "--unsafe-no-fsync",

@@ -163,12 +163,12 @@ func versions(crd object) []kind {
 	return kinds
 }
 
-// builtInKinds are those of Kubernetes itself, with its own description of them.
+// builtInKinds are those of Kubernetes itself, with its own description of them. Of a
+// Node yumen reads names, labels and what its status says: its spec is not judged.
 func builtInKinds(s *server) ([]kind, error) {
 	kinds := []kind{
 		{version: "v1", name: "ConfigMap", plural: "configmaps", namespaced: true},
 		{version: "v1", name: "Namespace", plural: "namespaces"},
-		{version: "v1", name: "Node", plural: "nodes"},
 		{version: "v1", name: "Secret", plural: "secrets", namespaced: true},
 		{version: "v1", name: "Service", plural: "services", namespaced: true},
 		{group: "discovery.k8s.io", version: "v1", name: "EndpointSlice", plural: "endpointslices", namespaced: true},
