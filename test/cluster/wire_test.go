@@ -45,7 +45,8 @@ var sentBytes = regexp.MustCompile(`(?m)^yumen_stream_sent_bytes_total (\d+)`)
 func sent(t *testing.T, p place) int {
 	t.Helper()
 	sum := 0
-	for _, ip := range strings.Fields(ask(t, p, "", "-n", "yumen-system", "get", "pods", "-o", "jsonpath={.items[*].status.podIP}")) {
+	for _, ip := range strings.Fields(ask(t, p, "", "-n", "yumen-system", "get", "pods",
+		"-l", "app.kubernetes.io/component=controller", "-o", "jsonpath={.items[*].status.podIP}")) {
 		text := string(fetched(t, p, "http://"+ip+":9911/metrics"))
 		found := sentBytes.FindStringSubmatch(text)
 		if found == nil {
