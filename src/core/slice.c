@@ -1,6 +1,8 @@
 /* Slices: comparing, cutting and reading numbers; nothing here allocates. */
 #include "core/slice.h"
 
+#include <stdlib.h>
+
 #include "core/must.h"
 
 static inline unsigned char
@@ -31,6 +33,26 @@ slice_compare(struct slice a, struct slice b)
 	if (order != 0)
 		return order;
 	return a.length < b.length ? -1 : a.length > b.length;
+}
+
+static int
+compare_items(const void *a, const void *b)
+{
+	return slice_compare(
+	    *(const struct slice *)a, *(const struct slice *)b);
+}
+
+uint32_t
+slice_sort_unique(struct slice *items, uint32_t count)
+{
+	uint32_t kept = 0;
+
+	if (count > 1)
+		qsort(items, count, sizeof(*items), compare_items);
+	for (uint32_t i = 0; i < count; i++)
+		if (kept == 0 || !slice_equal(items[i], items[kept - 1]))
+			items[kept++] = items[i];
+	return kept;
 }
 
 bool

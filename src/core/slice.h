@@ -47,6 +47,8 @@ slice_equal(struct slice a, struct slice b)
 bool slice_equal_nocase(struct slice a, struct slice b);
 /* Byte order, then length: <0, 0, >0. */
 int slice_compare(struct slice a, struct slice b);
+/* By slice_compare, each once; how many are left. */
+uint32_t slice_sort_unique(struct slice *items, uint32_t count);
 bool slice_starts_with(struct slice s, struct slice prefix);
 bool slice_ends_with(struct slice s, struct slice suffix);
 /* The index of byte, or s.length. */

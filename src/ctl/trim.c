@@ -3,23 +3,6 @@
 #include "core/must.h"
 #include "ctl/cluster_priv.h"
 
-static void
-drop(struct tree_node *map, const char *key)
-{
-	struct tree_node **place = &map->child;
-
-	if (map->kind != TREE_MAP)
-		return;
-	while (*place != NULL) {
-		if (slice_equal((*place)->key, slice_from_string(key))) {
-			*place = (*place)->next;
-			map->count--;
-		} else {
-			place = &(*place)->next;
-		}
-	}
-}
-
 /* Of what may be no map. */
 static void
 keep_only(struct tree_node *map, const char *key)
@@ -39,7 +22,7 @@ keep_only(struct tree_node *map, const char *key)
 static void
 trim_config_map(struct tree_node *object)
 {
-	drop(object, "binaryData");
+	wire_tree_drop(object, "binaryData");
 	keep_only(wire_tree_get(object, "data"), "ca.crt");
 }
 
@@ -54,7 +37,7 @@ trim_endpoints(struct tree_node *object)
 		return;
 	for (struct tree_node *at = list->child; at != NULL; at = at->next)
 		for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++)
-			drop(at, unread[i]);
+			wire_tree_drop(at, unread[i]);
 }
 
 /* A Node's status tells each few minutes of times, images and volumes. */
@@ -66,7 +49,7 @@ trim_node(struct tree_node *object)
 	struct tree_node *status = wire_tree_get(object, "status");
 	struct tree_node *addresses, *conditions;
 
-	drop(object, "spec");
+	wire_tree_drop(object, "spec");
 	if (status == NULL || status->kind != TREE_MAP)
 		return;
 	addresses = wire_tree_get(status, "addresses");
@@ -88,7 +71,7 @@ trim_node(struct tree_node *object)
 	for (struct tree_node *at = conditions->child; at != NULL;
 	     at = at->next)
 		for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++)
-			drop(at, unread[i]);
+			wire_tree_drop(at, unread[i]);
 }
 
 void
@@ -99,14 +82,14 @@ ctl_trim(struct tree_node *object, enum gw_kind kind)
 	struct tree_node *annotations;
 
 	if (metadata != NULL && metadata->kind == TREE_MAP) {
-		drop(metadata, "managedFields");
-		drop(metadata, "ownerReferences");
-		drop(metadata, "finalizers");
+		wire_tree_drop(metadata, "managedFields");
+		wire_tree_drop(metadata, "ownerReferences");
+		wire_tree_drop(metadata, "finalizers");
 		/* Of each version another: it would make all of them differ. */
-		drop(metadata, "resourceVersion");
+		wire_tree_drop(metadata, "resourceVersion");
 		annotations = wire_tree_get(metadata, "annotations");
 		if (annotations != NULL)
-			drop(annotations,
+			wire_tree_drop(annotations,
 			    "kubectl.kubernetes.io/"
 			    "last-applied-configuration");
 	}
@@ -120,7 +103,7 @@ ctl_trim(struct tree_node *object, enum gw_kind kind)
 	else if (kind == GW_NODE)
 		trim_node(object);
 	else if (kind != GW_BACKENDTLSPOLICY)
-		drop(object, "status");
+		wire_tree_drop(object, "status");
 	if (kind == GW_CONFIGMAP)
 		trim_config_map(object);
 	else if (kind == GW_ENDPOINTSLICE)

@@ -163,28 +163,6 @@ gather_services(struct gw_state *state, struct map *all)
 		    &sorted[i]->service->node, &sorted[i]->placed);
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return slice_compare(
-	    *(const struct slice *)a, *(const struct slice *)b);
-}
-
-/* Sorted, each once; their count. */
-static uint32_t
-settle_interfaces(struct slice *interfaces, uint32_t count)
-{
-	uint32_t kept = 0;
-
-	if (count > 1)
-		qsort(interfaces, count, sizeof(*interfaces), compare_names);
-	for (uint32_t i = 0; i < count; i++)
-		if (kept == 0 ||
-		    !slice_equal(interfaces[i], interfaces[kept - 1]))
-			interfaces[kept++] = interfaces[i];
-	return kept;
-}
-
 static void
 emit(struct gw_state *state, const struct announced *announced)
 {
@@ -198,7 +176,7 @@ emit(struct gw_state *state, const struct announced *announced)
 
 	if (!announced->every_interface) {
 		record.interfaces = announced->interfaces;
-		record.interfaces_count = settle_interfaces(
+		record.interfaces_count = slice_sort_unique(
 		    announced->interfaces, announced->interface_count);
 	}
 	if (state->addressing == GW_ADDRESSING_CLUSTER)

@@ -1,7 +1,5 @@
 /* Nodes that may announce. Where nobody chooses and none is kept out nothing is
  * said of nodes, so that one which comes or goes changes no claim. */
-#include <stdlib.h>
-
 #include "gw/address_priv.h"
 #include "gw/state_priv.h"
 
@@ -57,20 +55,13 @@ slice_at(struct list *at)
 	return object ? object->endpointslice : NULL;
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return slice_compare(
-	    *(const struct slice *)a, *(const struct slice *)b);
-}
-
 /* The nodes with an endpoint of it, by name; their count. */
 static uint32_t
 local_nodes(
     const struct gw_node *service, struct arena *arena, struct slice **nodes)
 {
 	const struct gw_backend_node *backend = (const void *)service;
-	uint32_t room = 1, count = 0, kept = 0;
+	uint32_t room = 1, count = 0;
 
 	LIST_FOR_EACH(at, &backend->slices)
 	{
@@ -85,12 +76,8 @@ local_nodes(
 			if (serves(&slice->endpoints[i]))
 				all[count++] = slice->endpoints[i].node_name;
 	}
-	qsort(all, count, sizeof(*all), compare_names);
-	for (uint32_t i = 0; i < count; i++)
-		if (kept == 0 || !slice_equal(all[kept - 1], all[i]))
-			all[kept++] = all[i];
 	*nodes = all;
-	return kept;
+	return slice_sort_unique(all, count);
 }
 
 static bool

@@ -1,6 +1,5 @@
 /* Routes: one route of any kind to its unit and its status. What kinds differ
  * in is in route.def. */
-#include <stdlib.h>
 
 #include "core/memory.h"
 #include "core/must.h"
@@ -190,26 +189,6 @@ find_parents(struct judge *judge)
 
 /* ---- the unit ---- */
 
-static int
-compare_slices(const void *a, const void *b)
-{
-	return slice_compare(
-	    *(const struct slice *)a, *(const struct slice *)b);
-}
-
-static uint32_t
-sort_unique(struct slice *items, uint32_t count)
-{
-	uint32_t kept = 0;
-
-	if (count > 1)
-		qsort(items, count, sizeof(*items), compare_slices);
-	for (uint32_t i = 0; i < count; i++)
-		if (i == 0 || !slice_equal(items[i], items[kept - 1]))
-			items[kept++] = items[i];
-	return kept;
-}
-
 static void
 emit_unit(struct judge *judge)
 {
@@ -245,12 +224,12 @@ emit_unit(struct judge *judge)
 		    to->owner, to->owner->listeners[to->listener].spec->name);
 	}
 	record.listeners_count =
-	    sort_unique(record.listeners, judge->reached_count);
+	    slice_sort_unique(record.listeners, judge->reached_count);
 	if (spec->hostnames_count > 0)
 		memcpy(record.hostnames, spec->hostnames,
 		    spec->hostnames_count * sizeof(*record.hostnames));
 	record.hostnames_count =
-	    sort_unique(record.hostnames, spec->hostnames_count);
+	    slice_sort_unique(record.hostnames, spec->hostnames_count);
 	if (record.hostnames_count == 0)
 		record.hostnames = NULL;
 	/* What was said of the old one says nothing of the new one. */

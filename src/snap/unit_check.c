@@ -5,8 +5,6 @@
  * there. */
 #include "snap/unit_priv.h"
 
-#include <stdlib.h>
-
 #include "core/limit.h"
 #include "core/must.h"
 #include "snap/secret.h"
@@ -448,28 +446,6 @@ snap_route_kind(struct slice name, enum unit_route_kind *kind)
 	return false;
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	const struct slice *left = a, *right = b;
-
-	return slice_compare(*left, *right);
-}
-
-/* Sorted, each once. */
-static void
-make_unique(struct slice *names, uint32_t *count)
-{
-	uint32_t kept = 0;
-
-	if (*count > 1)
-		qsort(names, *count, sizeof(*names), compare_names);
-	for (uint32_t i = 0; i < *count; i++)
-		if (kept == 0 || !slice_equal(names[kept - 1], names[i]))
-			names[kept++] = names[i];
-	*count = kept;
-}
-
 static enum error
 check_route(struct slice name, struct unit_route *route, struct arena *arena)
 {
@@ -486,8 +462,10 @@ check_route(struct slice name, struct unit_route *route, struct arena *arena)
 	for (uint32_t i = 0; i < route->hostnames_count; i++)
 		if (!is_host_pattern(route->hostnames[i]))
 			return ERROR_INVALID;
-	make_unique(route->listeners, &route->listeners_count);
-	make_unique(route->hostnames, &route->hostnames_count);
+	route->listeners_count =
+	    slice_sort_unique(route->listeners, route->listeners_count);
+	route->hostnames_count =
+	    slice_sort_unique(route->hostnames, route->hostnames_count);
 	for (uint32_t i = 0; i < route->rules_count; i++) {
 		enum error error = check_rule(&route->rules[i], kind, arena);
 

@@ -55,7 +55,7 @@ struct tree_node *wire_tree_member(
     const struct tree_node *map, const char *key, enum tree_kind kind);
 /* What it says as a text; absent: it has none. */
 struct slice wire_tree_text(const struct tree_node *map, const char *key);
-/* Takes it out, if it is there. */
+/* Takes it out, if it is there. map: no map: it has none. */
 void wire_tree_drop(struct tree_node *map, const char *key);
 /* What it says: two trees that say the same have the same hash, which is keyed,
  * good within this process, and never 0. Whether a text was quoted, and where

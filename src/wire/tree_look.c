@@ -88,10 +88,12 @@ wire_tree_text(const struct tree_node *map, const char *key)
 void
 wire_tree_drop(struct tree_node *map, const char *key)
 {
-	must(map != NULL && map->kind == TREE_MAP);
+	must(map != NULL);
 	struct slice dropped = slice_from_string(key);
 	struct tree_node **place = &map->child;
 
+	if (map->kind != TREE_MAP)
+		return;
 	while (*place != NULL && !slice_equal((*place)->key, dropped))
 		place = &(*place)->next;
 	if (*place == NULL)

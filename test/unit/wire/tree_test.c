@@ -433,6 +433,7 @@ look_into(void *context, struct tree_node *root)
 	assert_false(slice_is_set(wire_tree_text(map, "number")));
 	assert_false(slice_is_set(wire_tree_text(map, "none")));
 	wire_tree_drop(root, "none");
+	wire_tree_drop(wire_tree_get(root, "last"), "none");
 	assert_int_equal(root->count, 3);
 	wire_tree_drop(root, "list");
 	assert_int_equal(root->count, 2);
