@@ -57,6 +57,14 @@ pending_free(struct net_tls *tls)
 }
 
 static void
+owed_free(struct net_tls *tls)
+{
+	if (tls->owed)
+		net_tls_profile_unref(tls->owed);
+	tls->owed = NULL;
+}
+
+static void
 tls_free(struct net_tls *tls, bool orderly)
 {
 	if (orderly)
@@ -64,6 +72,7 @@ tls_free(struct net_tls *tls, bool orderly)
 	else
 		net_stream_reset(&tls->under);
 	wait_free(tls);
+	owed_free(tls);
 	pending_free(tls);
 	net_tls_engine_free(tls);
 	net_tls_profile_unref(tls->profile);
@@ -128,7 +137,7 @@ give(struct net_tls *tls, struct slice *data)
 enum error
 net_tls_under_write(struct net_tls *tls, struct slice data)
 {
-	if (!tls->pending && !give(tls, &data))
+	if (!tls->pending && !tls->is_corked && !give(tls, &data))
 		return tls->error;
 	if (data.length == 0)
 		return ERROR_OK;
@@ -404,6 +413,22 @@ gather(struct net_tls *tls, const struct iovec *parts, unsigned count,
 	return slice_make(scratch, length);
 }
 
+/* A ticket, which is owed since the handshake, takes no packet of its own. */
+static enum error
+encrypt(struct net_tls *tls, struct slice data, size_t *written)
+{
+	if (!tls->owed)
+		return net_tls_engine_write(tls, data, written);
+	net_tls_engine_add_ticket(tls);
+	tls->is_corked = true;
+	enum error error = net_tls_engine_write(tls, data, written);
+	tls->is_corked = false;
+	owed_free(tls);
+	if (!flush(tls))
+		return tls->error;
+	return error;
+}
+
 /* What was encrypted counts as written: it waits here if it must, and while it
  * does nothing more is taken. */
 static enum error
@@ -422,7 +447,7 @@ tls_write(struct net_stream *stream, const struct iovec *parts, unsigned count,
 		size_t written;
 		if (data.length == 0)
 			break;
-		enum error error = net_tls_engine_write(tls, data, &written);
+		enum error error = encrypt(tls, data, &written);
 		*length += written;
 		if (error == ERROR_AGAIN)
 			tls->is_held_up = true;
