@@ -10,6 +10,7 @@
 #include "announce/announcer_priv.h"
 #include "core/memory.h"
 #include "core/must.h"
+#include "net/forward.h"
 #include "net/route.h"
 
 static void on_links_changed(struct net_link_monitor *monitor);
@@ -46,6 +47,8 @@ on_changed(struct net_task *task)
 static enum error
 sweep(const struct announcer *announcer)
 {
+	if (announcer->has_peers)
+		(void)!net_forward_close();
 	return announcer->options.takes ? net_route_sweep_local() : ERROR_OK;
 }
 
@@ -184,6 +187,8 @@ announcer_free(struct announcer **announcer)
 		announce_claim_close(&claim);
 	}
 	map_fini(&old->claims);
+	if (old->forwards)
+		(void)!net_forward_close();
 	net_task_cancel(old->options.loop, &old->changed);
 	net_link_monitor_close(&old->monitor);
 	for (unsigned i = 0; i < old->link_count; i++)

@@ -27,6 +27,13 @@ struct announce_place {
 	char winner[WIRE_BEAT_NODE_BYTES + 1];
 };
 
+/* Of what comes for an address, on this node. */
+struct announce_forwarding {
+	bool is_set;
+	uint64_t hash; /* of what is set */
+	enum error error; /* OK, or why it could not be */
+};
+
 /* An address that shall be announced, and what is asked of it. */
 struct announce_claim {
 	struct announcer *announcer;
@@ -37,6 +44,7 @@ struct announce_claim {
 	struct arena arena;
 	char text[NET_ADDRESS_TEXT]; /* of the address */
 	enum error error; /* OK, or why its route could not be added */
+	struct announce_forwarding forwarding;
 	bool is_own; /* the host has it without us */
 	bool is_here; /* some place holds it */
 	bool has_route;
@@ -60,6 +68,7 @@ struct announcer {
 	struct map claims; /* by the address' 16 bytes */
 	int lock;
 	bool has_peers;
+	bool forwards; /* the table is there */
 	unsigned link_count;
 	struct announcer_link links[LIMIT_VALUE_ANNOUNCE_LINKS];
 };
@@ -96,6 +105,11 @@ void announce_claim_settle(struct announce_claim *claim);
 /* As announcer_state. */
 enum error announce_claim_state(
     const struct announce_claim *claim, struct text *why);
+
+/* Lead what comes for it as is asked now; its arena is used. */
+void announce_claim_forward(
+    struct announce_claim *claim, const struct unit_claim *unit);
+void announce_claim_forward_not(struct announce_claim *claim);
 
 /* IDLE on this link. */
 void announce_place_open(struct announce_place *place,

@@ -56,6 +56,8 @@ announce_claim_ask(struct announce_claim *claim, const struct unit_claim *unit)
 	    .nodes = nodes,
 	    .node_count = count,
 	};
+	/* Before it is announced. */
+	announce_claim_forward(claim, unit);
 	for (unsigned i = 0; i < claim->count; i++)
 		if (claim->places[i].at->link.is_up)
 			announce_place_decide(&claim->places[i]);
@@ -123,6 +125,7 @@ announce_claim_close(struct announce_claim **claim)
 
 	*claim = NULL;
 	drop_route(old);
+	announce_claim_forward_not(old);
 	if (old->is_here)
 		metric_subtract(
 		    &old->announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
@@ -198,6 +201,13 @@ announce_claim_state(const struct announce_claim *claim, struct text *why)
 		    "CAP_NET_ADMIN)",
 		    error_text(claim->error));
 		return claim->error;
+	}
+	if (claim->forwarding.error != ERROR_OK) {
+		text_printf(why,
+		    "the node cannot lead it to its pods: %s (nf_tables, for "
+		    "which CAP_NET_ADMIN is needed)",
+		    error_text(claim->forwarding.error));
+		return claim->forwarding.error;
 	}
 	const struct announce_place *place = best_place(claim);
 	if (place != NULL)

@@ -200,7 +200,8 @@ announce_place_decide(struct announce_place *place)
 	enum announce_state before = place->hold.state;
 	uint64_t due_ms = place->hold.due_ms;
 
-	if (!is_for(place->claim, place->at))
+	if (!is_for(place->claim, place->at) ||
+	    place->claim->forwarding.error != ERROR_OK)
 		announce_hold_drop(&place->hold);
 	else if (announcer->has_peers)
 		decide_among(place);

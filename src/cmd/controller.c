@@ -244,6 +244,9 @@ open_ctl(struct controller *controller)
 		options->gw.takes_unclassed =
 		    controller->process.flags
 		        ->counts[FLAG_CONTROLLER_UNCLASSED] > 0;
+		options->gw.forwards =
+		    controller->process.flags
+		        ->counts[FLAG_CONTROLLER_ANNOUNCERS_FORWARD] > 0;
 		options->gw.pool_namespaces =
 		    controller->cluster.pool_namespaces;
 		options->gw.pool_namespace_count = CONTROLLER_POOL_NAMESPACES;

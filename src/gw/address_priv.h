@@ -80,15 +80,16 @@ void gw_ask_read_service(
     const struct gw_object *service, struct arena *arena, struct gw_ask *ask);
 
 /* ---- placement.c ---- */
-/* Does a Service (or none: NULL) give packets to endpoints of their node alone?
- */
-bool gw_is_local(const struct gw_node *service);
+/* Does what comes for a Service (or none: NULL) go to endpoints of the node
+ * alone that it came to? */
+bool gw_is_local(const struct gw_state *state, const struct gw_node *service);
 /* From which nodes an address may be announced: those that an advertisement of
  * its pool selects; under externalTrafficPolicy Local those alone with an
  * endpoint (MetalLB keeps to the same); never one that is kept from load
  * balancers, or whose network is down. Of an address that several have, those
  * that are good for each. */
 struct gw_placement {
+	const struct gw_state *state;
 	struct arena *arena;
 	struct slice *names;
 	const struct gw_object **objects; /* NULL: no Nodes are known */
@@ -99,12 +100,34 @@ struct gw_placement {
 /* All of it in arena. */
 void gw_placement_begin(const struct gw_state *state, struct arena *arena,
     struct gw_placement *placement);
-/* service: of one who has it, or NULL. */
+/* service: of one who has the address, or NULL. */
 void gw_placement_ask(struct gw_placement *placement,
-    const struct gw_advertised *advertised, const struct gw_node *service);
+    const struct gw_advertised *advertised, const struct gw_node *service,
+    struct slice address);
 /* What the unit says of it. */
 void gw_placement_end(
     const struct gw_placement *placement, struct unit_claim *claim);
+
+/* Of a Service's list of slices: NULL where it has no addresses of this one's
+ * family, or none at all. */
+const struct gw_endpointslice *gw_slice_at(
+    struct list *at, struct slice address);
+/* Does an endpoint serve, if only until it ends? *ready: for longer. */
+bool gw_endpoint_serves(const struct gw_endpoint *endpoint, bool *ready);
+
+/* ---- targets.c ---- */
+/* The ports of an address, and what serves each of them on which node, of all
+ * Services that have the address. In arena, which is the first to be set. */
+struct gw_targets {
+	struct arena *arena;
+	struct unit_claim_port *ports;
+	uint32_t count;
+};
+/* What stands behind a Service (NULL: none), for an address of its. */
+void gw_targets_ask(struct gw_targets *targets, const struct gw_node *service,
+    struct slice address);
+/* What the unit says of it. */
+void gw_targets_end(struct gw_targets *targets, struct unit_claim *claim);
 
 /* ---- address.c ---- */
 /* As pools and advertisements see who has an address: a Service's, or those

@@ -16,6 +16,7 @@ struct announced {
 	uint32_t interface_count;
 	bool every_interface;
 	struct gw_placement placement;
+	struct gw_targets targets;
 };
 
 /* Those of the host alone, or of a link alone, are nobody else's to reach; nor
@@ -98,6 +99,7 @@ touch(struct gw_state *state, struct map *all, const struct gw_address *address)
 		return announced;
 	announced = arena_zero(&state->work, 1, sizeof(*announced));
 	announced->address = address;
+	announced->targets.arena = &state->work;
 	gw_placement_begin(state, &state->work, &announced->placement);
 	map_put(all, address->text, announced);
 	return announced;
@@ -124,7 +126,11 @@ gather(struct gw_state *state, struct map *all, const struct gw_node *user,
 
 		add_user(state, announced, user);
 		add_advertised(state, announced, &advertised);
-		gw_placement_ask(&announced->placement, &advertised, service);
+		gw_placement_ask(
+		    &announced->placement, &advertised, service, address->text);
+		if (state->forwards)
+			gw_targets_ask(
+			    &announced->targets, service, address->text);
 	}
 }
 
@@ -164,7 +170,7 @@ gather_services(struct gw_state *state, struct map *all)
 }
 
 static void
-emit(struct gw_state *state, const struct announced *announced)
+emit(struct gw_state *state, struct announced *announced)
 {
 	const struct gw_address *address = announced->address;
 	struct unit_claim record = {
@@ -181,6 +187,7 @@ emit(struct gw_state *state, const struct announced *announced)
 	}
 	if (state->addressing == GW_ADDRESSING_CLUSTER)
 		gw_placement_end(&announced->placement, &record);
+	gw_targets_end(&announced->targets, &record);
 	struct slice name = arena_format(
 	    &state->outbox.arena, "claim/%.*s", SLICE_ARGS(address->text));
 	struct gw_named *unit = gw_named_touch(&state->claims, name);

@@ -51,6 +51,9 @@ struct gw_options {
 	/* a cluster: Services of type LoadBalancer without a class are ours too
 	 */
 	bool takes_unclassed;
+	/* a cluster: announcers lead what comes for addresses to pods of their
+	 * own node, as if all were externalTrafficPolicy Local */
+	bool forwards;
 	bool once; /* it runs once: objects need not sleep between runs */
 	uint32_t carries; /* enum gw_carry */
 	/* a cluster: what is made for each Gateway, whose pods have the ports

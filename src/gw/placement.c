@@ -27,53 +27,63 @@ is_eligible(const struct gw_object *node)
 /* ---- those with an endpoint ---- */
 
 bool
-gw_is_local(const struct gw_node *service)
+gw_is_local(const struct gw_state *state, const struct gw_node *service)
 {
 	const struct gw_service_spec *spec =
 	    service && service->object ? service->object->service->spec : NULL;
 
-	return spec && slice_equal(spec->type, SLICE("LoadBalancer")) &&
-	    slice_equal(spec->external_traffic_policy, SLICE("Local"));
+	if (!spec)
+		return service && state->forwards; /* it is still to come */
+	return slice_equal(spec->type, SLICE("LoadBalancer")) &&
+	    (state->forwards ||
+	        slice_equal(spec->external_traffic_policy, SLICE("Local")));
 }
 
 /* MetalLB's choice: ready, or serving while it ends. */
-static bool
-serves(const struct gw_endpoint *endpoint)
+bool
+gw_endpoint_serves(const struct gw_endpoint *endpoint, bool *ready)
 {
 	const struct gw_endpoint_conditions *given = endpoint->conditions;
 
+	*ready = !given || given->ready != 0;
 	return endpoint->node_name.length > 0 &&
-	    (!given || given->ready != 0 || given->serving == 1);
+	    (*ready || given->serving == 1);
 }
 
-static const struct gw_endpointslice *
-slice_at(struct list *at)
+const struct gw_endpointslice *
+gw_slice_at(struct list *at, struct slice address)
 {
 	const struct gw_object *object =
 	    container_of(at, struct gw_slice_node, link)->node.object;
+	const struct gw_endpointslice *slice =
+	    object ? object->endpointslice : NULL;
+	bool is_six = slice_find(address, ':') < address.length;
 
-	return object ? object->endpointslice : NULL;
+	if (slice && slice_equal(slice->address_type, SLICE("IPv6")) != is_six)
+		return NULL;
+	return slice;
 }
 
 /* The nodes with an endpoint of it, by name; their count. */
 static uint32_t
-local_nodes(
-    const struct gw_node *service, struct arena *arena, struct slice **nodes)
+local_nodes(const struct gw_node *service, struct slice address,
+    struct arena *arena, struct slice **nodes)
 {
 	const struct gw_backend_node *backend = (const void *)service;
 	uint32_t room = 1, count = 0;
+	bool ready;
 
 	LIST_FOR_EACH(at, &backend->slices)
 	{
-		const struct gw_endpointslice *slice = slice_at(at);
+		const struct gw_endpointslice *slice = gw_slice_at(at, address);
 		room += slice ? slice->endpoints_count : 0;
 	}
 	struct slice *all = arena_zero(arena, room, sizeof(*all));
 	LIST_FOR_EACH(at, &backend->slices)
 	{
-		const struct gw_endpointslice *slice = slice_at(at);
+		const struct gw_endpointslice *slice = gw_slice_at(at, address);
 		for (uint32_t i = 0; slice && i < slice->endpoints_count; i++)
-			if (serves(&slice->endpoints[i]))
+			if (gw_endpoint_serves(&slice->endpoints[i], &ready))
 				all[count++] = slice->endpoints[i].node_name;
 	}
 	*nodes = all;
@@ -121,7 +131,8 @@ gw_placement_begin(const struct gw_state *state, struct arena *arena,
 	struct gw_node **nodes = gw_nodes_sorted(state, GW_NODE, arena, &count);
 	struct slice *names = arena_zero(arena, count + 1, sizeof(*names));
 
-	*placement = (struct gw_placement){.arena = arena, .open = true};
+	*placement =
+	    (struct gw_placement){.state = state, .arena = arena, .open = true};
 	set_names(placement, names, count);
 	if (count == 0)
 		return;
@@ -135,12 +146,13 @@ gw_placement_begin(const struct gw_state *state, struct arena *arena,
 
 void
 gw_placement_ask(struct gw_placement *placement,
-    const struct gw_advertised *advertised, const struct gw_node *service)
+    const struct gw_advertised *advertised, const struct gw_node *service,
+    struct slice address)
 {
-	bool local = gw_is_local(service);
+	bool local = gw_is_local(placement->state, service);
 	struct slice *names = NULL;
 	uint32_t count =
-	    local ? local_nodes(service, placement->arena, &names) : 0;
+	    local ? local_nodes(service, address, placement->arena, &names) : 0;
 
 	/* Endpoints name nodes also where nobody tells of Nodes. */
 	if (local && !placement->objects && placement->open)

@@ -46,6 +46,7 @@ gw_state_new(const struct gw_options *options)
 	    copy_texts(options->pool_namespaces, options->pool_namespace_count);
 	state->pool_namespace_count = options->pool_namespace_count;
 	state->addressing = options->addressing;
+	state->forwards = options->forwards;
 	state->takes_unclassed = options->takes_unclassed;
 	list_init(&state->balancers);
 	state->namespaces_implied = options->namespaces_implied;
@@ -268,10 +269,10 @@ on_slice(struct gw_state *state, struct gw_slice_node *slice)
 {
 	const struct gw_backend_node *before = slice->service;
 
-	if (before && gw_is_local(&before->node))
+	if (before && gw_is_local(state, &before->node))
 		state->claims_stale = true;
 	gw_slice_relink(state, slice);
-	if (slice->service && gw_is_local(&slice->service->node))
+	if (slice->service && gw_is_local(state, &slice->service->node))
 		state->claims_stale = true;
 	gw_node_mark(state, &slice->node);
 }

@@ -236,6 +236,7 @@ struct gw_state {
 	uint32_t controller_name_count;
 	bool namespaces_implied, classes_told;
 	enum gw_addressing addressing;
+	bool forwards;
 	struct slice *pool_namespaces; /* none: all */
 	uint32_t pool_namespace_count;
 	bool takes_unclassed;

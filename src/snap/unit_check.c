@@ -5,6 +5,8 @@
  * there. */
 #include "snap/unit_priv.h"
 
+#include <netinet/in.h>
+
 #include "core/limit.h"
 #include "core/must.h"
 #include "snap/secret.h"
@@ -512,6 +514,19 @@ check_external(const struct unit_external *external)
 	return check_backend_tls(external->tls);
 }
 
+static bool
+is_claim_port(const struct unit_claim_port *port)
+{
+	for (uint32_t i = 0; i < port->targets_count; i++)
+		if (port->targets[i].node.length == 0 ||
+		    !is_within(port->targets[i].port, 1, UINT16_MAX))
+			return false;
+	return port->targets_count <= CLAIM_NODES_MAX &&
+	    is_within(port->port, 1, UINT16_MAX) &&
+	    (port->transport == IPPROTO_TCP || port->transport == IPPROTO_UDP ||
+	        port->transport == IPPROTO_SCTP);
+}
+
 /* Whether it is an address, and where it could be, is the announcer's to say.
  */
 static enum error
@@ -525,6 +540,11 @@ check_claim(struct slice name, const struct unit_claim *claim)
 		return ERROR_INVALID;
 	for (uint32_t i = 0; i < claim->nodes_count; i++)
 		if (claim->nodes[i].name.length == 0)
+			return ERROR_INVALID;
+	if (claim->ports_count > LIMIT_VALUE_FORWARD_PORTS)
+		return ERROR_LIMIT;
+	for (uint32_t i = 0; i < claim->ports_count; i++)
+		if (!is_claim_port(&claim->ports[i]))
 			return ERROR_INVALID;
 	return ERROR_OK;
 }

@@ -11,16 +11,15 @@
  *	# controller-name NAME
  *	# namespaces-explicit
  *	# cluster                       (addresses are a cluster's)
- *	# pool-namespace NAME           (whose pools count; without, all do)
- *	# in-order                      (who came first counts: no other order,
- *	                                 and nobody comes and goes)
- *	# now TIME                      (RFC 3339; without, no time passes)
- *	# tickets                       (seeds of their keys are given)
- *	# carries PROTOCOL...           (besides HTTP/1; as in enum gw_carry)
- * *	# fleet CLASS|none              (a cluster: proxies are made, Services
- *	                               of this loadBalancerClass)
- *	# report UNIT LABEL why         (LABEL as in core/error.def)
- *	# refused UNIT why */
+ *	# forwards                      (a cluster: announcers lead what comes
+ *to pods of their node) # pool-namespace NAME           (whose pools count;
+ *without, all do) # in-order                      (who came first counts: no
+ *other order, and nobody comes and goes) # now TIME                      (RFC
+ *3339; without, no time passes) # tickets                       (seeds of their
+ *keys are given) # carries PROTOCOL...           (besides HTTP/1; as in enum
+ *gw_carry) *	# fleet CLASS|none              (a cluster: proxies are made,
+ *Services of this loadBalancerClass) # report UNIT LABEL why         (LABEL as
+ *in core/error.def) # refused UNIT why */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +130,8 @@ read_options(struct input *input)
 			input->options.namespaces_implied = false;
 		else if (slice_equal(word, SLICE("cluster")))
 			input->options.addressing = GW_ADDRESSING_CLUSTER;
+		else if (slice_equal(word, SLICE("forwards")))
+			input->options.forwards = true;
 		else if (slice_equal(word, SLICE("pool-namespace")) &&
 		    input->options.pool_namespace_count < NAMES_MAX)
 			input->pool_namespaces[input->options

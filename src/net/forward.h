@@ -1,0 +1,34 @@
+/* What comes to this host for an address and a port is led to others: to pods
+ * of the host, as kube-proxy would (destination NAT of nf_tables, over libmnl),
+ * the sender's address kept. In a table of its own, "yumen", before the rules
+ * of others; what it has no rule for is left to them. One process of a network
+ * namespace has it. */
+#ifndef YUMEN_NET_FORWARD_H
+#define YUMEN_NET_FORWARD_H
+
+#include "core/error.h"
+#include "net/address.h"
+
+/* Each connection goes to one of to, by chance. */
+struct net_forward {
+	uint8_t protocol; /* IPPROTO_TCP, _UDP or _SCTP */
+	uint16_t port;
+	const struct net_address *to; /* of the address' family */
+	unsigned to_count; /* LIMIT_FORWARD_TARGETS at most */
+};
+
+/* An empty table, whatever a process before this one has left. DENIED:
+ * CAP_NET_ADMIN is missing. UNSUPPORTED: the kernel has no nf_tables, or no
+ * NAT. SYSTEM, here and below. */
+enum error net_forward_open(void) must_check;
+/* The table goes; not there is no error. */
+enum error net_forward_close(void) must_check;
+/* What comes for address is led so, at once and as a whole, whatever was said
+ * before; connections that are there stay where they are. At most
+ * LIMIT_FORWARD_PORTS. */
+enum error net_forward_set(const struct net_address *address,
+    const struct net_forward *forwards, unsigned count) must_check;
+/* Of one that was set. */
+enum error net_forward_remove(const struct net_address *address) must_check;
+
+#endif

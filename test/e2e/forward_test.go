@@ -1,0 +1,217 @@
+// Announcers that lead what comes for an address to pods of their node, where nobody
+// else does: no kube-proxy is anywhere in these nodes.
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	servicesList = "/api/v1/services"
+	slicesList   = "/apis/discovery.k8s.io/v1/endpointslices"
+	podPort      = 8080
+)
+
+// pods are a segment's nodes with a pod on each, and a cluster's controller.
+type pods struct {
+	*segment
+	api *api
+	all []*gate // by node
+}
+
+// pod is a network of its own that only its node leads to, and what serves in it.
+func (p *pods) pod(n *node) *gate {
+	p.t.Helper()
+	name := fmt.Sprintf("pod%d-%s", n.number, randomHex())
+	if _, err := p.run("netns", "add", name); err != nil {
+		p.t.Skipf("needs network namespaces: %v", err)
+	}
+	p.t.Cleanup(func() { p.run("netns", "del", name) })
+	p.ip("link", "add", "eth0", "netns", name, "type", "veth", "peer", "name", "pod", "netns", n.name)
+	p.ip("-n", n.name, "link", "set", "pod", "up")
+	p.ip("-n", name, "link", "set", "lo", "up")
+	p.ip("-n", name, "link", "set", "eth0", "up")
+	for _, family := range []string{"10.79.%d.%d/24", "fd79:%d::%d/64"} {
+		node, pod := fmt.Sprintf(family, n.number, 1), fmt.Sprintf(family, n.number, 2)
+		p.ip("-n", n.name, "addr", "add", node, "dev", "pod", "nodad")
+		p.ip("-n", name, "addr", "add", pod, "dev", "eth0", "nodad")
+		p.ip("-n", name, "route", "add", "default", "via", strings.Split(node, "/")[0])
+	}
+	p.set(n.name, "net/ipv4/ip_forward", "1")
+	p.set(n.name, "net/ipv6/conf/all/forwarding", "1")
+	file := p.file(n.name+".yaml", strings.NewReplacer("addresses: []", "", "port: 80", fmt.Sprint("port: ", podPort)).Replace(gatewayAt()))
+	g := p.gateIn(name)
+	g.spawn([]string{"run", "-f", file, "--socket", g.socket, "--workers", "1", "--access-log", "json"})
+	g.waitReady()
+	return g
+}
+
+// service has the addresses, and an endpoint on these nodes.
+func (p *pods) service(nodes ...*node) {
+	p.t.Helper()
+	for i, family := range []string{"10.79.%d.2", "fd79:%d::2"} {
+		endpoints := []string{}
+		for _, n := range nodes {
+			endpoints = append(endpoints, fmt.Sprintf(`{"addresses": [%q], "nodeName": %q, "conditions": {"ready": true}}`,
+				fmt.Sprintf(family, n.number), n.name))
+		}
+		kind := []string{"IPv4", "IPv6"}[i]
+		p.api.put(slicesList, fmt.Sprintf(`{"metadata": {"name": "web-%s", "namespace": "default",
+			"labels": {"kubernetes.io/service-name": "web"}}, "addressType": %q, "ports": [{"name": "http", "port": %d, "protocol": "TCP"}],
+			"endpoints": [%s]}`, strings.ToLower(kind), kind, podPort, strings.Join(endpoints, ",")))
+	}
+}
+
+func newPods(t *testing.T, nodes int) *pods {
+	t.Helper()
+	p := &pods{segment: newSegment(t, nodes)}
+	var listener net.Listener
+	if err := p.within(p.name, func() (err error) {
+		listener, err = net.Listen("tcp", "127.0.0.1:6443")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	p.api = newAPI(t, listener, servicesList, slicesList, "/api/v1/nodes", "/api/v1/namespaces",
+		"/apis/metallb.io/v1beta1/ipaddresspools", "/apis/metallb.io/v1beta1/l2advertisements")
+	p.api.put("/api/v1/namespaces", `{"metadata": {"name": "default"}}`)
+	p.api.put("/apis/metallb.io/v1beta1/ipaddresspools", fmt.Sprintf(`{"metadata": {"name": "link", "namespace": "metallb-system"},
+		"spec": {"addresses": ["%s/32", "%s/128"]}}`, claimed, p.six))
+	p.api.put("/apis/metallb.io/v1beta1/l2advertisements", `{"metadata": {"name": "link", "namespace": "metallb-system"}, "spec": {}}`)
+	p.api.put(servicesList, fmt.Sprintf(`{"metadata": {"name": "web", "namespace": "default",
+		"annotations": {"metallb.io/loadBalancerIPs": "%s,%s"}}, "spec": {"type": "LoadBalancer", "loadBalancerClass": "yumen.dev/lb",
+		"clusterIP": "10.96.0.9", "clusterIPs": ["10.96.0.9", "fd96::9"], "ipFamilies": ["IPv4", "IPv6"], "ipFamilyPolicy": "RequireDualStack",
+		"externalTrafficPolicy": "Cluster", "ports": [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": %d}]}}`, claimed, p.six, podPort))
+	for _, n := range p.nodes {
+		p.api.put("/api/v1/nodes", fmt.Sprintf(`{"metadata": {"name": %q}, "status": {"addresses": [{"type": "InternalIP", "address": "10.78.0.%d"}]}}`,
+			n.name, 10+n.number))
+		p.all = append(p.all, p.pod(n))
+	}
+	p.service(p.nodes...)
+	p.control.stop()
+	config := p.file("kubeconfig", `{"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:6443"}}],
+		"contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}], "users": [{"name": "u", "user": {}}], "current-context": "c"}`)
+	p.control = p.gateIn(p.name)
+	p.control.spawn([]string{"controller", "--kubeconfig", config, "--lease", "off", "--announcers-forward", "--socket", p.control.socket,
+		"--stream-listen", "10.78.0.254:9443", "--stream-name", "10.78.0.254",
+		"--stream-authority", filepath.Join(p.dir, "authority"), "--stream-tokens", filepath.Join(p.dir, "tokens")})
+	return p
+}
+
+// served waits until the pod of a node, and no other, has answered this client.
+func (p *pods) served(by *node, namespace, address, client string) {
+	p.t.Helper()
+	path := "/" + randomHex()
+	p.control.eventually(address+" answers "+client, func() error {
+		status, err := p.askFrom(namespace, address, path)
+		if err == nil && status != 404 {
+			err = fmt.Errorf("status %d", status)
+		}
+		return err
+	})
+	for i, pod := range p.all {
+		pod := pod
+		if p.nodes[i] != by {
+			if strings.Contains(pod.stdout(), path) {
+				p.t.Errorf("%s served what came to %s", p.nodes[i].name, by.name)
+			}
+			continue
+		}
+		pod.eventually("the pod's log", func() error {
+			for _, line := range strings.Split(pod.stdout(), "\n") {
+				if strings.Contains(line, path) && strings.Contains(line, `"`+client+`"`) {
+					return nil
+				}
+			}
+			return fmt.Errorf("no %s from %s: %s", path, client, pod.stdout())
+		})
+	}
+}
+
+// Without kube-proxy what comes for an address goes to the pod of the node that has it,
+// with its sender's address; the address goes where such a pod is.
+func TestForward(t *testing.T) {
+	p := newPods(t, 2)
+	for _, n := range p.nodes {
+		n.announce()
+	}
+	for _, address := range []string{claimed, p.six} {
+		owner := p.settled()
+		client, far := "10.78.0.1", "10.80.0.1"
+		if address == p.six {
+			client, far = "fd78::1", "fd80::1"
+		}
+		p.served(owner, p.client, address, client)
+		p.served(owner, p.far, address, far)
+	}
+
+	// The pod of the owner is gone: it is another's address now.
+	owner := p.settled()
+	other := p.nodes[0]
+	if other == owner {
+		other = p.nodes[1]
+	}
+	clients := p.probe(sight{p.client, claimed}, sight{p.far, claimed}, sight{p.client, p.six}, sight{p.far, p.six})
+	for i, result := range clients.during(2*time.Second, func() { p.service(other) }) {
+		t.Logf("the pod is another node's: %v", result)
+		if !result.last.good || result.lost > 2 {
+			t.Errorf("%d: %v", i, result)
+		}
+	}
+	p.served(other, p.client, claimed, "10.78.0.1")
+	if left := p.ip("netns", "exec", owner.name, "nft", "list", "table", "inet", "yumen"); strings.Contains(left, "dnat") {
+		t.Errorf("rules are left: %s", left)
+	}
+
+	// No pod at all: nobody has it.
+	p.service()
+	p.control.eventually("nobody has it", func() error {
+		if owners := p.owners(claimed); len(owners) > 0 {
+			return fmt.Errorf("%s has it", owners[0].name)
+		}
+		return nil
+	})
+	p.service(p.nodes...)
+	owner = p.settled()
+	clients = p.probe(sight{p.client, claimed}, sight{p.client, p.six})
+	for i, result := range clients.during(2*time.Second, owner.fall) {
+		t.Logf("node killed: %v", result)
+		if !result.last.good {
+			t.Errorf("%d: at the end nothing is answered\n%s", i, p.logs())
+		}
+	}
+}
+
+// fall is kill of a node that has pods, which nothing can reach then.
+func (n *node) fall() {
+	n.dead = true
+	n.s.ip("-n", n.s.name, "link", "set", n.port(), "down")
+	n.announcer.kill()
+}
+
+// An announcer that may not change the node's rules says so, and announces nothing.
+func TestForwardDenied(t *testing.T) {
+	p := newPods(t, 1)
+	n := p.nodes[0]
+	a := p.gateIn(n.name)
+	a.inside = append(a.inside, "setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin")
+	a.spawn([]string{"announcer", "--controller", "10.78.0.254:9443", "--node", n.name, "--interface", "eth0",
+		"--ca", filepath.Join(p.dir, "authority/ca.pem"), "--token-file", filepath.Join(p.dir, "token"),
+		"--key-file", filepath.Join(p.dir, "key"), "--socket", a.socket, "--admin", "off"})
+	n.announcer = a
+	p.control.eventually("the Service says why", func() error {
+		text := fmt.Sprint(p.api.status(servicesList, "default/web"))
+		if !strings.Contains(text, "CAP_NET_ADMIN is needed") {
+			return fmt.Errorf("%s\n%s", text, p.logs())
+		}
+		return nil
+	})
+	if held := counter(a, "yumen_announced_addresses"); held != "" && held != "0" {
+		t.Errorf("%s addresses are announced", held)
+	}
+}
