@@ -34,9 +34,15 @@ bio_read(BIO *bio, char *buffer, int size)
 static int
 bio_write(BIO *bio, const char *data, int length)
 {
+	struct net_tls *tls = BIO_get_data(bio);
+	struct slice all = slice_make(data, (size_t)length);
+
 	BIO_clear_retry_flags(bio);
-	enum error error = net_tls_under_write(
-	    BIO_get_data(bio), slice_make(data, (size_t)length));
+	/* Of TLS 1.2 it is in one flight with what the client waits for. */
+	bool is_ticket = SSL_get_state(tls->ssl) == TLS_ST_SW_SESSION_TICKET &&
+	    SSL_version(tls->ssl) == TLS1_3_VERSION;
+	enum error error = is_ticket ? net_tls_under_keep(tls, all)
+	                             : net_tls_under_write(tls, all);
 	return error == ERROR_OK ? length : -1;
 }
 
@@ -89,8 +95,10 @@ set_session_context(
 	struct slice parts[] = {slice_make((char *)length, sizeof(length)),
 	    server_name, session_context};
 
-	if (!slice_is_set(session_context))
+	if (!slice_is_set(session_context)) {
 		SSL_set_options(ssl, SSL_OP_NO_TICKET);
+		SSL_set_num_tickets(ssl, 0);
+	}
 	length[0] = (uint8_t)(server_name.length >> 8);
 	length[1] = (uint8_t)server_name.length;
 	crypt_sha256(parts, 3, digest);
@@ -366,20 +374,8 @@ net_tls_engine_handshake(struct net_tls *tls)
 		SSL_SESSION_free(tls->session->newest);
 		tls->session->newest = SSL_get1_session(tls->ssl);
 	}
-	if (!tls->is_client && SSL_version(tls->ssl) == TLS1_3_VERSION &&
-	    !(SSL_get_options(tls->ssl) & SSL_OP_NO_TICKET)) {
-		tls->owed = tls->wait->chosen;
-		tls->wait->chosen = NULL;
-	}
 	tls->silent_bytes = 0;
 	return ERROR_OK;
-}
-
-void
-net_tls_engine_add_ticket(struct net_tls *tls)
-{
-	if (net_tls_profile_has_tickets(tls->owed))
-		(void)SSL_new_session_ticket(tls->ssl);
 }
 
 enum error

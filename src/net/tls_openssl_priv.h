@@ -53,7 +53,6 @@ void net_tls_bio_init(BIO_METHOD *method);
 /* Another profile than that of the listening socket; and whose tickets. */
 bool net_tls_profile_is_like(
     const struct net_tls_profile *a, const struct net_tls_profile *b);
-bool net_tls_profile_has_tickets(const struct net_tls_profile *profile);
 void net_tls_profile_apply_tickets(
     SSL *ssl, const struct net_tls_profile *profile);
 bool net_tls_profile_switch(SSL *ssl, const struct net_tls_profile *profile);

@@ -19,7 +19,7 @@ struct net_tls_wait {
 	enum net_tls_clients clients;
 };
 
-/* 116 bytes, as idle connections have it. */
+/* 108 bytes, as idle connections have it. */
 struct net_tls {
 	struct net_stream under;
 	struct net_stream *stream; /* the owner's; NULL: it was closed */
@@ -27,9 +27,6 @@ struct net_tls {
 	struct net_tls_profile *profile;
 	struct net_tls_wait *wait; /* NULL: the handshake is over */
 	struct net_tls_session *session; /* of a client; or NULL */
-	/* Counted: whose ticket the first data takes along (TLS 1.3); or NULL.
-	 */
-	struct net_tls_profile *owed;
 	struct text *pending; /* encrypted, not taken by the socket; or NULL */
 	uint64_t tag; /* of the choice */
 	uint32_t silent_bytes; /* that came since there was data */
@@ -38,7 +35,7 @@ struct net_tls {
 	bool is_ended : 1; /* close_notify came */
 	bool is_shut : 1; /* ours was sent */
 	bool is_held_up : 1; /* what is to be written waits for input */
-	bool is_corked : 1; /* what is encrypted is gathered first */
+	bool is_kept : 1; /* what is pending goes with what is said next */
 };
 
 struct net_tls_shared { /* of a profile */
@@ -61,8 +58,6 @@ enum error net_tls_engine_read(
  * of the peer's must come first, as of a key update in pieces. */
 enum error net_tls_engine_write(
     struct net_tls *tls, struct slice data, size_t *written);
-/* The ticket that is owed goes before what is written next. */
-void net_tls_engine_add_ticket(struct net_tls *tls);
 void net_tls_engine_close_notify(struct net_tls *tls);
 /* Has it read more than it has given out? */
 bool net_tls_engine_holds_input(const struct net_tls *tls);
@@ -75,5 +70,8 @@ bool net_tls_engine_is_resumed(const struct net_tls *tls);
 enum error net_tls_under_read(
     struct net_tls *tls, char *buffer, size_t size, size_t *length);
 enum error net_tls_under_write(struct net_tls *tls, struct slice data);
+/* The same, but it goes with whatever is written next, in no packet of its
+ * own. */
+enum error net_tls_under_keep(struct net_tls *tls, struct slice data);
 
 #endif

@@ -140,8 +140,6 @@ set_up(struct net_tls_profile *profile)
 	/* One call of the kernel for a record, not one for its header too. */
 	SSL_CTX_set_read_ahead(context, 1);
 	SSL_CTX_set_max_cert_list(context, CERTIFICATES_BYTES_MAX);
-	/* Two with the handshake, as is usual, cost a seventh of it: one goes
-	 * with the first data (net_tls_engine_add_ticket). */
 	SSL_CTX_set_num_tickets(context, 0);
 	SSL_CTX_set_session_cache_mode(
 	    context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -214,6 +212,8 @@ net_tls_profile_set_ticket_keys(struct net_tls_profile *profile,
 	if (count > 0)
 		memcpy(profile->keys, keys, count * sizeof(*keys));
 	profile->key_count = count;
+	/* Two, as is usual, cost a seventh of a handshake. */
+	SSL_CTX_set_num_tickets(profile->context, count > 0);
 	if (count > 0)
 		SSL_CTX_clear_options(profile->context, SSL_OP_NO_TICKET);
 	else
@@ -375,16 +375,11 @@ net_tls_profile_is_like(
 void
 net_tls_profile_apply_tickets(SSL *ssl, const struct net_tls_profile *profile)
 {
+	SSL_set_num_tickets(ssl, profile->key_count > 0);
 	if (profile->key_count > 0)
 		SSL_clear_options(ssl, SSL_OP_NO_TICKET);
 	else
 		SSL_set_options(ssl, SSL_OP_NO_TICKET);
-}
-
-bool
-net_tls_profile_has_tickets(const struct net_tls_profile *profile)
-{
-	return profile->key_count > 0;
 }
 
 bool
@@ -474,10 +469,10 @@ on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
 	/* OpenSSL asks the first context, but who was chosen has the keys. */
 	const struct net_tls_wait *wait = tls_of(ssl)->wait;
 	const struct net_tls_profile *profile =
-	    wait && wait->chosen ? wait->chosen : tls_of(ssl)->owed;
+	    wait && wait->chosen ? wait->chosen : tls_of(ssl)->profile;
 	const EVP_CIPHER *aes = EVP_aes_256_cbc();
 
-	if (!profile || profile->key_count == 0)
+	if (profile->key_count == 0)
 		return is_new ? -1 : 0;
 	if (is_new) {
 		const struct net_tls_ticket_key *key = &profile->keys[0];

@@ -57,14 +57,6 @@ pending_free(struct net_tls *tls)
 }
 
 static void
-owed_free(struct net_tls *tls)
-{
-	if (tls->owed)
-		net_tls_profile_unref(tls->owed);
-	tls->owed = NULL;
-}
-
-static void
 tls_free(struct net_tls *tls, bool orderly)
 {
 	if (orderly)
@@ -72,7 +64,6 @@ tls_free(struct net_tls *tls, bool orderly)
 	else
 		net_stream_reset(&tls->under);
 	wait_free(tls);
-	owed_free(tls);
 	pending_free(tls);
 	net_tls_engine_free(tls);
 	net_tls_profile_unref(tls->profile);
@@ -134,13 +125,9 @@ give(struct net_tls *tls, struct slice *data)
 	return true;
 }
 
-enum error
-net_tls_under_write(struct net_tls *tls, struct slice data)
+static enum error
+add_pending(struct net_tls *tls, struct slice data)
 {
-	if (!tls->pending && !tls->is_corked && !give(tls, &data))
-		return tls->error;
-	if (data.length == 0)
-		return ERROR_OK;
 	if (!tls->pending) {
 		tls->pending = memory_zero(1, sizeof(*tls->pending));
 		text_init(tls->pending);
@@ -170,7 +157,7 @@ end_under(struct net_tls *tls)
 static bool
 flush(struct net_tls *tls)
 {
-	if (!tls->pending || !tls->under.writable)
+	if (!tls->pending || tls->is_kept || !tls->under.writable)
 		return true;
 	struct slice rest = text_slice(tls->pending);
 
@@ -183,6 +170,31 @@ flush(struct net_tls *tls)
 	memmove(tls->pending->data, rest.data, rest.length);
 	tls->pending->length = rest.length;
 	return true;
+}
+
+enum error
+net_tls_under_write(struct net_tls *tls, struct slice data)
+{
+	bool is_kept = tls->is_kept;
+
+	if (!tls->pending && !give(tls, &data))
+		return tls->error;
+	if (data.length == 0)
+		return ERROR_OK;
+	tls->is_kept = false;
+	enum error error = add_pending(tls, data);
+	if (error == ERROR_OK && is_kept && !flush(tls))
+		return tls->error;
+	return error;
+}
+
+enum error
+net_tls_under_keep(struct net_tls *tls, struct slice data)
+{
+	if (tls->pending && !tls->is_kept)
+		return net_tls_under_write(tls, data);
+	tls->is_kept = true;
+	return add_pending(tls, data);
 }
 
 /* Tell the owner, who may close the stream: nothing may follow. */
@@ -361,7 +373,7 @@ under_on_ready(struct net_watch *watch, unsigned events)
 		tls->is_held_up = false;
 		events |= NET_WRITABLE;
 	}
-	if (tls->pending)
+	if (tls->pending && !tls->is_kept)
 		events &= ~(unsigned)NET_WRITABLE;
 	if (events)
 		tell(tls, events);
@@ -413,22 +425,6 @@ gather(struct net_tls *tls, const struct iovec *parts, unsigned count,
 	return slice_make(scratch, length);
 }
 
-/* A ticket, which is owed since the handshake, takes no packet of its own. */
-static enum error
-encrypt(struct net_tls *tls, struct slice data, size_t *written)
-{
-	if (!tls->owed)
-		return net_tls_engine_write(tls, data, written);
-	net_tls_engine_add_ticket(tls);
-	tls->is_corked = true;
-	enum error error = net_tls_engine_write(tls, data, written);
-	tls->is_corked = false;
-	owed_free(tls);
-	if (!flush(tls))
-		return tls->error;
-	return error;
-}
-
 /* What was encrypted counts as written: it waits here if it must, and while it
  * does nothing more is taken. */
 static enum error
@@ -442,12 +438,12 @@ tls_write(struct net_stream *stream, const struct iovec *parts, unsigned count,
 		return ERROR_AGAIN;
 	if (!flush(tls))
 		return tls->error;
-	while (!tls->pending && !tls->is_held_up) {
+	while ((!tls->pending || tls->is_kept) && !tls->is_held_up) {
 		struct slice data = gather(tls, parts, count, *length);
 		size_t written;
 		if (data.length == 0)
 			break;
-		enum error error = encrypt(tls, data, &written);
+		enum error error = net_tls_engine_write(tls, data, &written);
 		*length += written;
 		if (error == ERROR_AGAIN)
 			tls->is_held_up = true;

@@ -227,7 +227,6 @@ shake(struct rig *rig, const char *server_name, const char *uri)
 
 	tls_end_init(&rig->near);
 	tls_end_init(&rig->far);
-	text_push_string(&rig->far.out, "a ticket goes with this");
 	rig->name = (struct crypt_name){CRYPT_NAME_URI, slice_from_string(uri)};
 	rig->client.server_name = server_name;
 	rig->tag = 0;
