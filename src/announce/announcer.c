@@ -153,6 +153,18 @@ announcer_state(const struct announcer *announcer,
 }
 
 void
+announcer_tell(const struct announcer *announcer,
+    const struct net_address *address, struct text *interfaces,
+    struct text *rival)
+{
+	const struct announce_claim *claim =
+	    map_get(&announcer->claims, announcer_key(address->ip));
+
+	if (claim != NULL)
+		announce_claim_tell(claim, interfaces, rival);
+}
+
+void
 announcer_leave(struct announcer *announcer)
 {
 	for (unsigned i = 0; announcer->has_peers && i < announcer->link_count;

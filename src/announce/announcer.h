@@ -57,6 +57,12 @@ void announcer_release(
 enum error announcer_state(const struct announcer *announcer,
     const struct net_address *address, struct text *why);
 
+/* What else can be told of it, appended: on which interfaces it is held,
+ * "eth0,eth1"; another machine that has it too, by its hardware address. */
+void announcer_tell(const struct announcer *announcer,
+    const struct net_address *address, struct text *interfaces,
+    struct text *rival);
+
 /* Hand over everything to the other announcers; announcer_is_here until they
  * have it. Without others there is nobody to hand over to. */
 void announcer_leave(struct announcer *announcer);

@@ -111,6 +111,10 @@ void announce_claim_forward(
     struct announce_claim *claim, const struct unit_claim *unit);
 void announce_claim_forward_not(struct announce_claim *claim);
 
+/* As announcer_tell. */
+void announce_claim_tell(const struct announce_claim *claim,
+    struct text *interfaces, struct text *rival);
+
 /* IDLE on this link. */
 void announce_place_open(struct announce_place *place,
     struct announce_claim *claim, struct announcer_link *at);

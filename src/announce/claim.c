@@ -215,3 +215,33 @@ announce_claim_state(const struct announce_claim *claim, struct text *why)
 	text_printf(why, "no interface that it is announced on is up");
 	return claim->has_route ? ERROR_OK : ERROR_UNREACHABLE;
 }
+
+static bool
+has_rival(const struct announce_place *place)
+{
+	return place->hold.state == ANNOUNCE_TAKEN ||
+	    announce_hold_is_contested(
+	        &place->hold, announcer_now_ms(place->at->announcer));
+}
+
+void
+announce_claim_tell(const struct announce_claim *claim, struct text *interfaces,
+    struct text *rival)
+{
+	const struct announce_place *best = best_place(claim);
+	char hardware[WIRE_HARDWARE_TEXT];
+
+	for (unsigned i = 0; i < claim->count; i++) {
+		const struct announce_place *place = &claim->places[i];
+
+		if (place->at->link.is_up &&
+		    announce_hold_is_here(&place->hold))
+			text_printf(interfaces, "%s%s",
+			    interfaces->length > 0 ? "," : "",
+			    place->at->link.name);
+	}
+	if (best == NULL || !has_rival(best))
+		return;
+	wire_hardware_format(best->hold.rival, hardware);
+	text_push_string(rival, hardware);
+}

@@ -8,8 +8,7 @@ struct known {
 	struct unit *unit;
 	struct net_address address;
 	enum error refused; /* the announcer does not take it */
-	enum error told;
-	char *why; /* told; NULL: nothing was */
+	struct feed_reply *told; /* NULL: nothing was */
 	bool named; /* in the whole batch that is looked at */
 };
 
@@ -26,7 +25,8 @@ static void
 free_known(struct known *known)
 {
 	snap_unit_free(&known->unit);
-	memory_free(known->why);
+	if (known->told != NULL)
+		feed_reply_free(&known->told);
 	memory_free(known);
 }
 
@@ -42,6 +42,15 @@ announce_claims_fini(struct announce_claims *claims)
 }
 
 static void
+say(struct announce_claims *claims, struct slice name,
+    const struct feed_claim *claim)
+{
+	struct feed_reply *reply = feed_reply_new_claim(name, claim);
+
+	feed_answer(claims->feed, &reply);
+}
+
+static void
 drop(struct announce_claims *claims, struct slice name)
 {
 	struct known *known = map_remove(&claims->units, name);
@@ -49,6 +58,7 @@ drop(struct announce_claims *claims, struct slice name)
 	if (known == NULL)
 		return;
 	announcer_release(claims->announcer, &known->address);
+	say(claims, name, &(struct feed_claim){0});
 	free_known(known);
 }
 
@@ -164,12 +174,26 @@ announce_claims_take(struct announce_claims *claims)
 	}
 }
 
+static bool
+is_told(const struct known *known, const struct feed_claim *claim)
+{
+	const struct feed_claim *told =
+	    known->told != NULL ? &known->told->claim : NULL;
+
+	return told != NULL && told->error == claim->error &&
+	    slice_equal(told->why, claim->why) &&
+	    slice_equal(told->interfaces, claim->interfaces) &&
+	    slice_equal(told->rival, claim->rival);
+}
+
 static void
 report(struct announce_claims *claims, struct known *known)
 {
-	struct text why;
+	struct text why, interfaces, rival;
 
 	text_init(&why);
+	text_init(&interfaces);
+	text_init(&rival);
 	enum error state =
 	    announcer_state(claims->announcer, &known->address, &why);
 	/* That it is elsewhere, or soon here, is nothing wrong. */
@@ -177,20 +201,22 @@ report(struct announce_claims *claims, struct known *known)
 		state = ERROR_OK;
 		text_reset(&why);
 	}
-	bool same = known->why != NULL && known->told == state &&
-	    slice_equal(text_slice(&why), slice_from_string(known->why));
-	if (!same) {
-		struct feed_reply *reply = feed_reply_new(
-		    FEED_REPORT, known->unit->name, text_slice(&why));
-
-		reply->error = state;
-		feed_answer(claims->feed, &reply);
-		memory_free(known->why);
-		text_push_byte(&why, '\0');
-		known->told = state;
-		known->why = text_take(&why);
+	announcer_tell(claims->announcer, &known->address, &interfaces, &rival);
+	const struct feed_claim claim = {
+	    .error = state,
+	    .why = text_slice(&why),
+	    .interfaces = text_slice(&interfaces),
+	    .rival = text_slice(&rival),
+	};
+	if (!is_told(known, &claim)) {
+		say(claims, known->unit->name, &claim);
+		if (known->told != NULL)
+			feed_reply_free(&known->told);
+		known->told = feed_reply_new_claim(known->unit->name, &claim);
 	}
 	text_fini(&why);
+	text_fini(&interfaces);
+	text_fini(&rival);
 }
 
 void

@@ -24,7 +24,8 @@ is_bad(const struct ctl_merge_change *change)
 {
 	static const struct slice complaints[] = {SLICE("Conflicted"),
 	    SLICE("InsecureFrontendValidationMode"),
-	    SLICE("OverlappingTLSConfig"), SLICE("PartiallyInvalid")};
+	    SLICE("OverlappingTLSConfig"), SLICE("PartiallyInvalid"),
+	    SLICE(GW_CONFLICT_CONDITION)};
 
 	for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++)
 		if (slice_equal(change->type, complaints[i]))
@@ -127,7 +128,8 @@ ctl_event_write(struct text *target, struct text *body,
 	    "\"namespace\":\"%s\",\"name\":\"%.200s.%016llx\"},"
 	    "\"involvedObject\":{",
 	    namespace, event->name, (unsigned long long)random_next(&random));
-	text_printf(body, "\"apiVersion\":\"%s/v1\"", row->group);
+	text_printf(body, "\"apiVersion\":\"%s%sv1\"", row->group,
+	    row->group[0] != '\0' ? "/" : "");
 	push_field(body, "kind", row->kind);
 	if (event->namespace[0] != '\0')
 		push_field(body, "namespace", event->namespace);

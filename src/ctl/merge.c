@@ -22,6 +22,7 @@ static const struct slice condition_types[] = {
     SLICE("ResolvedRefs"),
     SLICE("SupportedVersion"),
     SLICE(GW_BALANCER_CONDITION),
+    SLICE(GW_CONFLICT_CONDITION),
 };
 
 /* Fields of statuses that are ours as a whole. */

@@ -2,12 +2,11 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "ctl/ctl_priv.h"
+#include "gw/address.h"
 
 static void
 take_reply(struct ctl *ctl, const struct feed_reply *reply)
 {
-	bool listener;
-
 	switch (reply->kind) {
 	case FEED_CONFIRM:
 		if (reply->name.length > 0)
@@ -28,12 +27,13 @@ take_reply(struct ctl *ctl, const struct feed_reply *reply)
 			    LOG_TEXT("why", reply->why));
 		gw_state_report_refused(ctl->state, reply->name, reply->why);
 		break;
+	case FEED_CLAIM:
+		gw_state_report_claim(ctl->state, reply->name, &reply->claim);
+		break;
 	case FEED_REPORT:
-		listener = slice_starts_with(reply->name, SLICE("listener/"));
-		if (!listener &&
-		    !slice_starts_with(reply->name, SLICE("claim/")))
+		if (!slice_starts_with(reply->name, SLICE("listener/")))
 			return;
-		if (listener && reply->error != ERROR_OK)
+		if (reply->error != ERROR_OK)
 			log_event(LOG_LISTENER_NOT_BOUND,
 			    LOG_TEXT("unit", reply->name),
 			    LOG_STRING("error", error_label(reply->error)),

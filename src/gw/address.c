@@ -411,26 +411,28 @@ settle(const struct planning *planning, const struct asking *asking,
 
 void
 gw_placed_tell(const struct gw_state *state, const struct gw_placed *placed,
-    const char *before, struct text *text)
+    struct arena *arena, struct text *text)
 {
 	for (uint32_t i = 0; i < placed->count; i++) {
 		const struct gw_address *address = &placed->items[i];
-		const struct gw_report *report;
+		struct text fault;
 
 		if (!slice_is_set(address->pool))
 			continue;
 		text_printf(text, "%s%.*s is of pool \"%.*s\"",
-		    text->length > 0 ? "; " : before, SLICE_ARGS(address->text),
+		    text->length > 0 ? "; " : "", SLICE_ARGS(address->text),
 		    SLICE_ARGS(address->pool));
 		if (!address->advertised &&
 		    state->addressing == GW_ADDRESSING_CLUSTER)
 			text_push_string(text,
 			    ", which no L2Advertisement names (and BGP is not "
 			    "there yet)");
-		report = gw_claim_report(state, address->text);
-		if (report)
-			text_printf(text, "; %.*s",
-			    SLICE_ARGS(text_slice(&report->why)));
+		text_init(&fault);
+		gw_told_fault(state, address->text, arena, &fault);
+		if (fault.length > 0)
+			text_printf(
+			    text, "; %.*s", SLICE_ARGS(text_slice(&fault)));
+		text_fini(&fault);
 	}
 }
 

@@ -6,6 +6,7 @@
 #define YUMEN_GW_ADDRESS_H
 
 #include "gw/state.h"
+#include "snap/feed.h"
 
 struct gw_address {
 	struct slice text; /* canonical */
@@ -20,5 +21,10 @@ struct gw_address {
 uint32_t gw_state_addresses(const struct gw_state *state, enum gw_kind kind,
     struct slice namespace, struct slice name,
     const struct gw_address **addresses);
+
+/* What the announcer of a node says of a claim (a unit, "claim/ADDRESS"), in
+ * the place of what it said before. One that is not there is passed over. */
+void gw_state_report_claim(
+    struct gw_state *state, struct slice unit, const struct feed_claim *claim);
 
 #endif

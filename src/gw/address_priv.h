@@ -152,9 +152,10 @@ struct gw_placed {
 	uint32_t held_count;
 };
 void gw_placed_fini(struct gw_placed *placed);
-/* Appends of which pools they are, and what announcers say of them. */
+/* Appends of which pools they are, and why nobody announces them. arena: for
+ * the moment. */
 void gw_placed_tell(const struct gw_state *state,
-    const struct gw_placed *placed, const char *before, struct text *text);
+    const struct gw_placed *placed, struct arena *arena, struct text *text);
 /* Of all Gateways, once each is judged alone, and of Services. */
 void gw_addresses_judge(
     struct gw_state *state, struct gw_owner_node **gateways, uint32_t count);

@@ -228,21 +228,6 @@ gw_announced_renew(struct gw_state *state)
 	arena_reset(&state->work);
 }
 
-const struct gw_report *
-gw_claim_report(const struct gw_state *state, struct slice address)
-{
-	struct text unit;
-
-	if (state->reports.count == 0)
-		return NULL;
-	text_init(&unit);
-	text_printf(&unit, "claim/%.*s", SLICE_ARGS(address));
-	const struct gw_report *report =
-	    gw_report_get(state, text_slice(&unit));
-	text_fini(&unit);
-	return report;
-}
-
 static bool
 has_address(const struct gw_placed *placed, struct slice address)
 {

@@ -107,7 +107,7 @@ tell_addresses(const struct gw_state *state, const struct gw_placed *placed,
 	struct slice told;
 
 	text_init(&text);
-	gw_placed_tell(state, placed, "", &text);
+	gw_placed_tell(state, placed, arena, &text);
 	told = arena_copy(arena, text_slice(&text));
 	text_fini(&text);
 	return told;
@@ -115,21 +115,22 @@ tell_addresses(const struct gw_state *state, const struct gw_placed *placed,
 
 /* Services count no generations. */
 static void
-add_condition(const struct gw_state *state, struct gw_balancer_status *status,
-    const struct gw_placed *placed, struct arena *arena)
+add_conditions(const struct gw_state *state, struct gw_balancer_status *status,
+    const struct gw_balancer *balancer, struct arena *arena)
 {
-	struct gw_condition *condition =
-	    arena_zero(arena, 1, sizeof(*condition));
+	const struct gw_placed *placed = &balancer->placed;
+	struct gw_conditions conditions;
 	bool good = placed->reason == NULL;
 
-	condition->type = SLICE(GW_BALANCER_CONDITION);
-	condition->status = good ? SLICE("True") : SLICE("False");
-	condition->reason = good ? SLICE("AddressesAssigned")
-	                         : slice_from_string(placed->reason);
-	condition->message =
-	    good ? tell_addresses(state, placed, arena) : placed->message;
-	status->conditions = condition;
-	status->conditions_count = 1;
+	gw_conditions_init(&conditions, arena, balancer->service->node.object);
+	conditions.generation = 0;
+	gw_conditions_add(&conditions, GW_BALANCER_CONDITION,
+	    good ? "True" : "False",
+	    good ? "AddressesAssigned" : placed->reason,
+	    good ? tell_addresses(state, placed, arena) : placed->message);
+	gw_told_conflict(state, placed, &conditions, arena);
+	status->conditions = conditions.items;
+	status->conditions_count = conditions.count;
 }
 
 void
@@ -151,7 +152,7 @@ gw_balancer_emit_status(struct gw_state *state, struct gw_backend_node *service)
 	status->load_balancer->ingress_count = placed->count;
 	for (uint32_t i = 0; i < placed->count; i++)
 		status->load_balancer->ingress[i].ip = placed->items[i].text;
-	add_condition(state, status, placed, arena);
+	add_conditions(state, status, balancer, arena);
 	gw_outbox_status(
 	    &state->outbox, &balancer->status, service->node.object, status);
 }

@@ -351,10 +351,25 @@ tell_programmed(const struct gw_state *state, struct arena *arena,
 	text_init(&text);
 	text_push(&text, slice_is_set(note) ? note : SLICE("programmed"));
 	if (owner->node.kind == GW_GATEWAY)
-		gw_placed_tell(state, &owner->placed, "", &text);
+		gw_placed_tell(state, &owner->placed, arena, &text);
 	told = arena_copy(arena, text_slice(&text));
 	text_fini(&text);
 	return told;
+}
+
+/* An address that another machine has, and nobody announces for us. */
+static void
+add_rivals(const struct gw_state *state, struct arena *arena,
+    const struct gw_placed *placed, struct reports *sum)
+{
+	struct text text;
+
+	text_init(&text);
+	if (gw_told_rivals(state, placed, arena, &text)) {
+		sum->worst = "AddressNotUsable";
+		sum->message = arena_copy(arena, text_slice(&text));
+	}
+	text_fini(&text);
 }
 
 /* What keeps a Gateway from being reached: its addresses, or its fleet. Those
@@ -380,6 +395,8 @@ add_reach(const struct gw_state *state, struct arena *arena,
 		sum->message =
 		    set ? SLICE("the Gateway has no address") : placed->message;
 	}
+	if (!set && !sum->worst)
+		add_rivals(state, arena, placed, sum);
 	if (state->has_fleets && !set && !sum->worst && count == 0) {
 		sum->worst = "AddressNotAssigned";
 		sum->message = arena_format(arena,
@@ -506,6 +523,7 @@ make_gateway(struct gw_state *state, const struct gw_owner_node *gateway)
 		add_gateway_tls(&conditions, arena, state, gateway);
 		if (add_owner_programmed(state, &conditions, arena, gateway))
 			add_addresses(status, arena, state, gateway);
+		gw_told_conflict(state, &gateway->placed, &conditions, arena);
 		status->listeners = make_listeners(state, arena, gateway);
 		status->listeners_count = gateway->listener_count;
 	}

@@ -35,6 +35,9 @@ enum gw_addressing {
  * condition by which it says so. */
 #define GW_BALANCER_CLASS "yumen.dev/lb"
 #define GW_BALANCER_CONDITION "yumen.dev/AddressesAssigned"
+/* The condition of a Gateway or Service that says which other machine has an
+ * address of its; there while one does. */
+#define GW_CONFLICT_CONDITION "yumen.dev/AddressConflict"
 
 struct gw_options {
 	/* classes that are ours; none: all */

@@ -251,6 +251,7 @@ struct gw_state {
 	int64_t turns_at; /* when a certificate is not what it was */
 	struct map reports; /* by name of unit */
 	struct map listener_units, tickets, claims; /* struct gw_named */
+	struct map told; /* by claim, of told.c */
 	uint8_t ticket_seeds[GW_TICKET_SEEDS_MAX][GW_TICKET_SEED_BYTES];
 	unsigned ticket_seed_count;
 	bool has_fleets;
@@ -295,10 +296,11 @@ void gw_attachments_free(struct gw_route_node *route);
 /* Whatever still needs it: the end of the state. */
 void gw_node_free(struct gw_node *node);
 
-/* ---- state.c ---- */
+/* ---- report.c ---- */
 const struct gw_report *gw_report_get(
     const struct gw_state *state, struct slice unit);
 void gw_report_forget(struct gw_state *state, struct slice unit);
+void gw_reports_fini(struct gw_state *state);
 
 /* ---- named.c ---- */
 struct gw_named {
@@ -483,12 +485,27 @@ void gw_certificate_tell(struct gw_state *state, struct gw_secret_node *secret);
 void gw_announced_emit(struct gw_state *state);
 /* The same where no Gateway is judged: other nodes may announce. */
 void gw_announced_renew(struct gw_state *state);
-/* What announcers say of an address, or NULL; whoever has it is to be told
- * anew. */
-const struct gw_report *gw_claim_report(
-    const struct gw_state *state, struct slice address);
+/* Whoever has the address is to be told anew. */
 void gw_announced_mark(struct gw_state *state, struct slice address);
 void gw_announced_fini(struct gw_state *state);
+
+/* ---- told.c ---- */
+/* For its map. */
+struct slice gw_told_key(const void *told);
+void gw_told_forget(struct gw_state *state, struct slice unit);
+void gw_told_fini(struct gw_state *state);
+/* Appends which other machines have which of these addresses. True: nobody
+ * announces one of them for us. */
+bool gw_told_rivals(const struct gw_state *state,
+    const struct gw_placed *placed, struct arena *arena, struct text *out);
+/* Appends why nobody announces it for us, but for rivals. arena: for the
+ * moment. */
+void gw_told_fault(const struct gw_state *state, struct slice address,
+    struct arena *arena, struct text *out);
+/* Adds the condition of rivals, if there are any. */
+void gw_told_conflict(const struct gw_state *state,
+    const struct gw_placed *placed, struct gw_conditions *conditions,
+    struct arena *arena);
 
 /* ---- tickets.c ---- */
 bool gw_tickets_are_given(const struct gw_state *state);

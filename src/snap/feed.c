@@ -140,21 +140,61 @@ feed_batch_drop(struct feed_batch *batch, struct slice name)
 	push_change(batch, name, SLICE_NONE);
 }
 
-struct feed_reply *
-feed_reply_new(enum feed_reply_kind kind, struct slice name, struct slice why)
+static struct slice
+push_text(char **end, struct slice text)
 {
-	struct feed_reply *reply =
-	    memory_zero(1, sizeof(*reply) + name.length + why.length);
+	char *start = *end;
+
+	if (text.length > 0)
+		memcpy(start, text.data, text.length);
+	*end += text.length;
+	return slice_make(start, text.length);
+}
+
+static struct feed_reply *
+new_reply(enum feed_reply_kind kind, struct slice name,
+    const struct feed_claim *claim)
+{
+	struct feed_reply *reply = memory_zero(1,
+	    sizeof(*reply) + name.length + claim->why.length +
+	        claim->node.length + claim->interfaces.length +
+	        claim->rival.length);
+	char *end = reply->storage;
 
 	list_init(&reply->link);
 	reply->kind = kind;
-	if (name.length > 0)
-		memcpy(reply->storage, name.data, name.length);
-	if (why.length > 0)
-		memcpy(reply->storage + name.length, why.data, why.length);
-	reply->name = slice_make(reply->storage, name.length);
-	reply->why = slice_make(reply->storage + name.length, why.length);
+	reply->error = claim->error;
+	reply->name = push_text(&end, name);
+	reply->why = push_text(&end, claim->why);
+	reply->claim = (struct feed_claim){
+	    .error = claim->error,
+	    .why = reply->why,
+	    .node = push_text(&end, claim->node),
+	};
+	reply->claim.interfaces = push_text(&end, claim->interfaces);
+	reply->claim.rival = push_text(&end, claim->rival);
 	return reply;
+}
+
+struct feed_reply *
+feed_reply_new(enum feed_reply_kind kind, struct slice name, struct slice why)
+{
+	const struct feed_claim none = {.why = why};
+
+	return new_reply(kind, name, &none);
+}
+
+struct feed_reply *
+feed_reply_new_claim(struct slice name, const struct feed_claim *claim)
+{
+	return new_reply(FEED_CLAIM, name, claim);
+}
+
+bool
+feed_reply_says(const struct feed_reply *reply)
+{
+	return reply->error != ERROR_OK || reply->why.length > 0 ||
+	    reply->claim.interfaces.length > 0 || reply->claim.rival.length > 0;
 }
 
 void

@@ -51,6 +51,18 @@ void feed_batch_put(
     struct feed_batch *batch, struct slice name, struct slice bytes);
 void feed_batch_drop(struct feed_batch *batch, struct slice name);
 
+/* How an announcer fares with an address that is claimed. */
+struct feed_claim {
+	/* OK: it is announced here, or by another node; else why it is not */
+	enum error error;
+	struct slice why; /* for people */
+	struct slice node; /* whose word it is; empty: there is one only */
+	/* On which it is announced here: "eth0,eth1"; empty: on none. */
+	struct slice interfaces;
+	/* Another machine that has it too: its hardware address, or empty. */
+	struct slice rival;
+};
+
 enum feed_reply_kind {
 	FEED_CONFIRM, /* every worker serves this generation, but for the
 	               * Gateways that are waited for; with a name: those of
@@ -59,20 +71,26 @@ enum feed_reply_kind {
 	            * generation on: why says for whom */
 	FEED_REFUSE, /* this unit is left out: why says it */
 	FEED_REPORT, /* state of a named thing: see subject and why */
+	FEED_CLAIM, /* state of a claim with one announcer */
 };
 struct feed_reply {
 	struct list link;
 	enum feed_reply_kind kind;
 	struct feed_generation generation; /* CONFIRM, WAIT */
-	/* REFUSE, REPORT: the unit; CONFIRM, WAIT: "namespace/name" */
+	/* REFUSE, REPORT, CLAIM: the unit; CONFIRM, WAIT: "namespace/name" */
 	struct slice name;
 	enum error
 	    error; /* REPORT on a listener: OK it is bound, else why not */
 	struct slice why; /* for people */
-	char storage[]; /* name and why */
+	struct feed_claim claim; /* CLAIM, whose error and why are these */
+	char storage[]; /* all texts */
 };
 struct feed_reply *feed_reply_new(
     enum feed_reply_kind kind, struct slice name, struct slice why);
+struct feed_reply *feed_reply_new_claim(
+    struct slice name, const struct feed_claim *claim);
+/* Of REFUSE, REPORT and CLAIM: more than that all is well? */
+bool feed_reply_says(const struct feed_reply *reply);
 void feed_reply_free(struct feed_reply **reply);
 
 /* A mailbox between two threads: any thread posts, one takes. */

@@ -186,36 +186,40 @@ stream_audience_note(struct stream_audience *audience)
 
 /* ---- what its proxies say of units ---- */
 
+static bool
+is_claim(struct slice name)
+{
+	return slice_starts_with(name, SLICE("claim/"));
+}
+
 /* What cannot be done before what can be though there is something to know, and
  * that before what others do. */
 static int
-weight_of(const struct stream_problem *problem)
+weight_of(const struct feed_reply *said)
 {
-	if (problem->error == ERROR_OK)
+	if (said->error == ERROR_OK)
 		return 2;
-	return problem->error == ERROR_AGAIN ? 1 : 3;
+	return said->error == ERROR_AGAIN ? 1 : 3;
 }
 
 /* The gravest. */
-static const struct stream_problem *
-problem_of_any(const struct stream_audience *audience, struct slice name,
+static const struct feed_reply *
+said_by_any(const struct stream_audience *audience, struct slice name,
     const struct stream_peer **whose)
 {
-	const struct stream_problem *gravest = NULL;
+	const struct feed_reply *gravest = NULL;
 
 	LIST_FOR_EACH(at, &audience->peers)
 	{
 		const struct stream_peer *peer =
 		    container_of(at, struct stream_peer, of_audience);
-		const struct stream_problem *problem =
-		    map_get(&peer->problems, name);
+		const struct feed_reply *said = map_get(&peer->said, name);
 
-		if (problem == NULL ||
-		    (gravest != NULL &&
-		        weight_of(gravest) >= weight_of(problem)))
+		if (said == NULL ||
+		    (gravest != NULL && weight_of(gravest) >= weight_of(said)))
 			continue;
 		*whose = peer;
-		gravest = problem;
+		gravest = said;
 	}
 	return gravest;
 }
@@ -225,71 +229,103 @@ static void
 forward(struct stream_audience *audience, struct slice name)
 {
 	const struct stream_peer *whose;
-	const struct stream_problem *problem =
-	    problem_of_any(audience, name, &whose);
+	const struct feed_reply *said = said_by_any(audience, name, &whose);
 	struct text why;
 
 	text_init(&why);
-	if (problem != NULL)
-		text_printf(&why, "%s %s: %.*s",
-		    slice_starts_with(name, SLICE("claim/")) ? "node" : "proxy",
-		    whose->name, (int)problem->why_length,
-		    problem->text + problem->name_length);
+	if (said != NULL)
+		text_printf(
+		    &why, "proxy %s: %.*s", whose->name, SLICE_ARGS(said->why));
 	struct feed_reply *reply =
 	    feed_reply_new(FEED_REPORT, name, text_slice(&why));
 
-	reply->error = problem != NULL ? problem->error : ERROR_OK;
+	reply->error = said != NULL ? said->error : ERROR_OK;
 	feed_answer(audience->server->options.feed, &reply);
 	text_fini(&why);
 }
 
+/* The same of a claim, with one node alone, whose connection may be another
+ * than it was. */
 static void
-note_problem(struct stream_peer *peer, struct slice name, enum error error,
-    struct slice why)
+forward_claim(
+    struct stream_audience *audience, const char *node, struct slice name)
 {
-	struct stream_problem *old = map_remove(&peer->problems, name);
+	struct feed_claim claim = {.node = slice_from_string(node)};
 
-	memory_free(old);
-	if (error == ERROR_OK && why.length == 0)
-		return;
-	if (peer->problems.count >= LIMIT_VALUE_STREAM_PROBLEMS) {
-		limit_hit(&peer->server->metrics, LIMIT_STREAM_PROBLEMS);
-		return;
+	LIST_FOR_EACH(at, &audience->peers)
+	{
+		const struct stream_peer *peer =
+		    container_of(at, struct stream_peer, of_audience);
+		const struct feed_reply *said = map_get(&peer->said, name);
+
+		if (said == NULL || strcmp(peer->name, node) != 0)
+			continue;
+		claim = said->claim;
+		claim.node = slice_from_string(node);
 	}
-	if (why.length > STREAM_WHY_BYTES)
-		why.length = STREAM_WHY_BYTES;
-	struct stream_problem *problem =
-	    memory_zero(1, sizeof(*problem) + name.length + why.length);
+	struct feed_reply *reply = feed_reply_new_claim(name, &claim);
+	feed_answer(audience->server->options.feed, &reply);
+}
 
-	problem->error = error;
-	problem->name_length = (uint32_t)name.length;
-	problem->why_length = (uint32_t)why.length;
-	memcpy(problem->text, name.data, name.length);
-	if (why.length > 0)
-		memcpy(problem->text + name.length, why.data, why.length);
-	map_put(
-	    &peer->problems, slice_make(problem->text, name.length), problem);
+static struct slice
+cut(struct slice text)
+{
+	return slice_make(text.data,
+	    text.length < STREAM_WHY_BYTES ? text.length : STREAM_WHY_BYTES);
+}
+
+static void
+note(struct stream_peer *peer, const struct stream_report *report)
+{
+	struct feed_reply *old = map_remove(&peer->said, report->name);
+	const struct feed_claim claim = {
+	    .error = stream_error_parse(report->error),
+	    .why = cut(report->why),
+	    .interfaces = cut(report->interfaces),
+	    .rival = cut(report->rival),
+	};
+	struct feed_reply *new = feed_reply_new_claim(report->name, &claim);
+
+	if (old != NULL)
+		feed_reply_free(&old);
+	if (!feed_reply_says(new)) {
+		feed_reply_free(&new);
+	} else if (peer->said.count >= LIMIT_VALUE_STREAM_PROBLEMS) {
+		limit_hit(&peer->server->metrics, LIMIT_STREAM_PROBLEMS);
+		feed_reply_free(&new);
+	} else {
+		map_put(&peer->said, new->name, new);
+	}
 }
 
 void
-stream_audience_reply(struct stream_peer *peer, enum feed_reply_kind kind,
-    struct slice name, enum error error, struct slice why)
+stream_audience_report(
+    struct stream_peer *peer, const struct stream_report *report)
 {
-	/* Of another Gateway's units it has nothing to say. */
-	if (!stream_view_has(peer->audience->view, name)) {
-		note_problem(peer, name, ERROR_OK, SLICE(""));
-		return;
-	}
-	if (kind == FEED_REPORT) {
-		note_problem(peer, name, error, why);
-		forward(peer->audience, name);
-		return;
-	}
-	if (why.length > STREAM_WHY_BYTES)
-		why.length = STREAM_WHY_BYTES;
-	struct feed_reply *reply = feed_reply_new(kind, name, why);
+	const struct stream_report nothing = {.name = report->name};
 
-	reply->error = error;
+	/* Of another Gateway's units it has nothing to say. */
+	if (!stream_view_has(peer->audience->view, report->name)) {
+		note(peer, &nothing);
+		return;
+	}
+	note(peer, report);
+	if (is_claim(report->name))
+		forward_claim(peer->audience, peer->name, report->name);
+	else
+		forward(peer->audience, report->name);
+}
+
+void
+stream_audience_refuse(
+    struct stream_peer *peer, const struct stream_refuse *refuse)
+{
+	if (!stream_view_has(peer->audience->view, refuse->name))
+		return;
+	struct feed_reply *reply =
+	    feed_reply_new(FEED_REFUSE, refuse->name, cut(refuse->why));
+
+	reply->error = stream_error_parse(refuse->error);
 	feed_answer(peer->server->options.feed, &reply);
 }
 
@@ -303,10 +339,12 @@ stream_audience_leave(struct stream_peer *peer)
 	peer->audience = NULL;
 	list_remove(&peer->of_audience);
 	/* What only it could not do is no longer wrong, unless it was the
-	 * last: then nobody knows better. */
-	if (!list_is_empty(&audience->peers))
-		for (size_t at = 0;
-		     map_next(&peer->problems, &at, &name, &value);)
+	 * last: then nobody knows better. What it announced it does not, as far
+	 * as is known. */
+	for (size_t at = 0; map_next(&peer->said, &at, &name, &value);)
+		if (is_claim(name))
+			forward_claim(audience, peer->name, name);
+		else if (!list_is_empty(&audience->peers))
 			forward(audience, name);
 	stream_audience_look(audience);
 	forget_if_idle(audience);

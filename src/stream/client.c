@@ -339,7 +339,7 @@ stream_client_new(
 	metrics_init(&made->metrics);
 	random_init(&made->random);
 	stream_table_init(&made->table);
-	map_init(&made->troubles);
+	map_init(&made->said);
 	text_init(&made->token_text);
 	net_timer_init(&made->retry, on_retry);
 	stream_client_init_leader(made);
@@ -383,7 +383,7 @@ stream_client_free(struct stream_client **client)
 	feed_batch_free(&old->batch);
 	stream_copy_close(&old->copy);
 	stream_table_fini(&old->table);
-	stream_client_fini_troubles(old);
+	stream_client_fini_said(old);
 	memory_free(old->listed);
 	memory_free(old->server_name);
 	metrics_fini(&old->metrics);

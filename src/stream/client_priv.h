@@ -19,14 +19,6 @@ enum stream_client_state {
 	STREAM_CLIENT_LIVE,
 };
 
-/* What the agent found wrong, to be said again when the stream comes back. */
-struct stream_trouble {
-	enum feed_reply_kind kind; /* REFUSE, REPORT */
-	enum error error;
-	uint32_t name_length, why_length;
-	char text[]; /* name, why */
-};
-
 /* Who leads, where the controller that serves it does not. */
 struct stream_client_leader {
 	struct net_timer due; /* when it goes there */
@@ -74,7 +66,9 @@ struct stream_client {
 	bool caught_up; /* since it is connected */
 	bool copy_lost; /* it could not be written */
 	unsigned unsettled;
-	struct map troubles; /* by unit's name */
+	/* What the agent said of units (REFUSE, REPORT, CLAIM), to be said
+	 * again when the stream comes back: by their name, struct feed_reply */
+	struct map said;
 };
 
 /* client.c */
@@ -101,6 +95,6 @@ bool stream_client_left(struct stream_client *client);
 /* replies.c */
 void stream_client_settle(struct stream_client *client, struct slice name);
 void stream_client_say_again(struct stream_client *client);
-void stream_client_fini_troubles(struct stream_client *client);
+void stream_client_fini_said(struct stream_client *client);
 
 #endif

@@ -65,7 +65,7 @@ stream_peer_open(
 	peer->server = server;
 	peer->id = server->next_id++;
 	peer->address = *address;
-	map_init(&peer->problems);
+	map_init(&peer->said);
 	list_init(&peer->link);
 	list_init(&peer->of_audience);
 	net_timer_init(&peer->deadline, on_deadline);
@@ -83,14 +83,16 @@ stream_peer_open(
 }
 
 static void
-free_problems(struct stream_peer *peer)
+free_said(struct stream_peer *peer)
 {
 	struct slice name;
 	void *value;
 
-	for (size_t at = 0; map_next(&peer->problems, &at, &name, &value);)
-		memory_free(value);
-	map_fini(&peer->problems);
+	for (size_t at = 0; map_next(&peer->said, &at, &name, &value);) {
+		struct feed_reply *reply = value;
+		feed_reply_free(&reply);
+	}
+	map_fini(&peer->said);
 }
 
 void
@@ -107,7 +109,7 @@ stream_peer_free(struct stream_peer *peer)
 	net_timer_clear(&peer->deadline);
 	stream_link_close(&peer->stream);
 	stream_peer_forget_held(peer);
-	free_problems(peer);
+	free_said(peer);
 	memory_free(peer->gateway);
 	memory_free(peer);
 }
@@ -363,14 +365,10 @@ on_live(struct stream_peer *peer, const struct stream_message *message)
 		on_confirm(peer, message->confirm);
 		return;
 	case STREAM_REFUSE:
-		stream_audience_reply(peer, FEED_REFUSE, message->refuse->name,
-		    stream_error_parse(message->refuse->error),
-		    message->refuse->why);
+		stream_audience_refuse(peer, message->refuse);
 		return;
 	case STREAM_REPORT:
-		stream_audience_reply(peer, FEED_REPORT, message->report->name,
-		    stream_error_parse(message->report->error),
-		    message->report->why);
+		stream_audience_report(peer, message->report);
 		return;
 	default:
 		stream_link_end(&peer->stream, ERROR_INVALID);

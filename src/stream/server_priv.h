@@ -65,13 +65,7 @@ struct stream_peer {
 	struct stream_commit_note commits[STREAM_COMMITS];
 	uint64_t commit_count;
 	uint64_t confirmed; /* number */
-	struct map problems; /* by unit's name: struct stream_problem */
-};
-
-struct stream_problem {
-	enum error error;
-	uint32_t name_length, why_length;
-	char text[]; /* name, why */
+	struct map said; /* of units, by their name: struct feed_reply */
 };
 
 struct stream_door {
@@ -133,8 +127,10 @@ void stream_audience_note(struct stream_audience *audience);
 /* Somebody has confirmed, come or gone. */
 void stream_audience_look(struct stream_audience *audience);
 void stream_audience_free(struct stream_audience *audience);
-/* A reply of a peer's, for ctl. */
-void stream_audience_reply(struct stream_peer *peer, enum feed_reply_kind kind,
-    struct slice name, enum error error, struct slice why);
+/* Replies of a peer's, for ctl. */
+void stream_audience_refuse(
+    struct stream_peer *peer, const struct stream_refuse *refuse);
+void stream_audience_report(
+    struct stream_peer *peer, const struct stream_report *report);
 
 #endif

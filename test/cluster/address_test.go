@@ -110,15 +110,16 @@ func serviceAlone(t *testing.T, p place, host string) {
 		t.Fatal(err)
 	}
 	said := func() string {
-		return asked(t, p, "", "-n", "proof", "get", "service", "alone", "-o", "jsonpath={.status.conditions[0].message}")
+		return asked(t, p, "", "-n", "proof", "get", "service", "alone", "-o",
+			`jsonpath={.status.conditions[?(@.type=="yumen.dev/AddressConflict")]}`)
 	}
 	exec.Command("ip", "-n", host, "address", "add", "192.168.50.160/32", "dev", "eth0").Run()
 	eventually(t, "the rival's hardware address", func() bool {
-		return strings.Contains(said(), strings.TrimSpace(string(hardware)))
+		return strings.Contains(said(), strings.TrimSpace(string(hardware))) && strings.Contains(said(), `"status":"True"`)
 	})
 	fmt.Println(said())
 	exec.Command("ip", "-n", host, "address", "del", "192.168.50.160/32", "dev", "eth0").Run()
-	eventually(t, "no rival", func() bool { return !strings.Contains(said(), "machine") })
+	eventually(t, "no rival", func() bool { return said() == "" })
 	asked(t, p, "", "-n", "proof", "scale", "deployment", "echo", "--replicas=0")
 	eventually(t, "nobody to announce it", func() bool {
 		exec.Command("ip", "-n", host, "neigh", "flush", "all").Run()

@@ -12,14 +12,18 @@
  *	# namespaces-explicit
  *	# cluster                       (addresses are a cluster's)
  *	# forwards                      (a cluster: announcers lead what comes
- *to pods of their node) # pool-namespace NAME           (whose pools count;
- *without, all do) # in-order                      (who came first counts: no
- *other order, and nobody comes and goes) # now TIME                      (RFC
- *3339; without, no time passes) # tickets                       (seeds of their
- *keys are given) # carries PROTOCOL...           (besides HTTP/1; as in enum
- *gw_carry) *	# fleet CLASS|none              (a cluster: proxies are made,
- *Services of this loadBalancerClass) # report UNIT LABEL why         (LABEL as
- *in core/error.def) # refused UNIT why */
+ *	                                 to pods of their node)
+ *	# pool-namespace NAME           (whose pools count; without, all do)
+ *	# in-order                      (who came first counts: no other order,
+ *	                                 and nobody comes and goes)
+ *	# now TIME                      (RFC 3339; without, no time passes)
+ *	# tickets                       (seeds of their keys are given)
+ *	# carries PROTOCOL...           (besides HTTP/1; as in enum gw_carry)
+ *	# fleet CLASS|none              (a cluster: proxies are made, Services
+ *	                               of this loadBalancerClass)
+ *	# report UNIT LABEL why         (LABEL as in core/error.def)
+ *	# refused UNIT why
+ *	# announcer ADDRESS NODE LABEL INTERFACES|- RIVAL|- why */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +33,7 @@
 #include "core/memory.h"
 #include "core/must.h"
 #include "core/random.h"
+#include "gw/address.h"
 #include "wire/record_tree.h"
 
 enum { SHUFFLES = 4, NAMES_MAX = 8, PATH_BYTES = 1024, CASES_MAX = 512 };
@@ -161,6 +166,33 @@ error_of_label(struct slice label)
 	exit(2);
 }
 
+static struct slice
+take_word(struct slice *words)
+{
+	struct slice word;
+
+	return slice_cut(words, ' ', &word) && !slice_equal(word, SLICE("-"))
+	    ? word
+	    : SLICE("");
+}
+
+static void
+report_claim(struct world *world, struct slice words)
+{
+	struct slice address = take_word(&words);
+	struct feed_claim claim = {.node = take_word(&words)};
+	struct text unit;
+
+	claim.error = error_of_label(take_word(&words));
+	claim.interfaces = take_word(&words);
+	claim.rival = take_word(&words);
+	claim.why = words;
+	text_init(&unit);
+	text_printf(&unit, "claim/%.*s", SLICE_ARGS(address));
+	gw_state_report_claim(world->state, text_slice(&unit), &claim);
+	text_fini(&unit);
+}
+
 /* Reports are of units, so that they come when all objects are there. */
 static void
 report(struct world *world, const struct input *input)
@@ -177,6 +209,8 @@ report(struct world *world, const struct input *input)
 		} else if (slice_equal(word, SLICE("refused"))) {
 			slice_cut(&words, ' ', &unit);
 			gw_state_report_refused(world->state, unit, words);
+		} else if (slice_equal(word, SLICE("announcer"))) {
+			report_claim(world, words);
 		}
 	}
 	world_reconcile(world);

@@ -88,6 +88,48 @@ test_reply(void **state)
 	assert_null(reply);
 }
 
+static void
+test_reply_of_a_claim(void **state)
+{
+	struct feed_reply *plain =
+	    feed_reply_new(FEED_REPORT, SLICE("listener/x"), SLICE(""));
+	const struct feed_claim claim = {
+	    .error = ERROR_IN_USE,
+	    .why = SLICE("another has it"),
+	    .node = SLICE("a"),
+	    .interfaces = SLICE("eth0,eth1"),
+	    .rival = SLICE("52:54:00:00:00:01"),
+	};
+	const struct feed_claim held = {.interfaces = SLICE("eth0")},
+	                        nothing = {.node = SLICE("a")};
+
+	(void)state;
+	assert_false(feed_reply_says(plain));
+	plain->error = ERROR_AGAIN;
+	assert_true(feed_reply_says(plain));
+	feed_reply_free(&plain);
+
+	struct feed_reply *reply =
+	    feed_reply_new_claim(SLICE("claim/10.0.0.1"), &claim);
+	assert_int_equal(reply->kind, FEED_CLAIM);
+	assert_int_equal(reply->error, ERROR_IN_USE);
+	assert_int_equal(reply->claim.error, ERROR_IN_USE);
+	assert_true(slice_equal(reply->name, SLICE("claim/10.0.0.1")));
+	assert_true(slice_equal(reply->why, claim.why));
+	assert_true(slice_equal(reply->claim.why, claim.why));
+	assert_true(slice_equal(reply->claim.node, claim.node));
+	assert_true(slice_equal(reply->claim.interfaces, claim.interfaces));
+	assert_true(slice_equal(reply->claim.rival, claim.rival));
+	assert_true(feed_reply_says(reply));
+	feed_reply_free(&reply);
+	reply = feed_reply_new_claim(SLICE("claim/10.0.0.1"), &held);
+	assert_true(feed_reply_says(reply));
+	feed_reply_free(&reply);
+	reply = feed_reply_new_claim(SLICE("claim/10.0.0.1"), &nothing);
+	assert_false(feed_reply_says(reply));
+	feed_reply_free(&reply);
+}
+
 #define POSTED 2000
 
 static void
@@ -159,6 +201,7 @@ main(void)
 	    cmocka_unit_test(test_generation),
 	    cmocka_unit_test(test_batch),
 	    cmocka_unit_test(test_reply),
+	    cmocka_unit_test(test_reply_of_a_claim),
 	    cmocka_unit_test(test_mailbox),
 	};
 

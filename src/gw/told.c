@@ -1,0 +1,225 @@
+/* What announcers say of addresses that are claimed: which node announces one,
+ * on which interfaces, and which other machine has it too. Owns their words,
+ * which are forgotten with the claim. */
+#include "core/memory.h"
+#include "core/must.h"
+#include "gw/state_priv.h"
+
+/* Of one claim. */
+struct told {
+	struct list words; /* feed_reply.link, by node */
+	size_t length;
+	char unit[];
+};
+
+struct slice
+gw_told_key(const void *told)
+{
+	const struct told *one = told;
+
+	return slice_make(one->unit, one->length);
+}
+
+static struct feed_reply *
+word_at(struct list *at)
+{
+	return container_of(at, struct feed_reply, link);
+}
+
+static struct told *
+touch(struct gw_state *state, struct slice unit)
+{
+	struct told *told = map_get(&state->told, unit);
+
+	if (told)
+		return told;
+	told = memory_zero(1, sizeof(*told) + unit.length);
+	list_init(&told->words);
+	told->length = unit.length;
+	memcpy(told->unit, unit.data, unit.length);
+	(void)map_add(&state->told, told);
+	return told;
+}
+
+static void
+drop(struct list *at)
+{
+	struct feed_reply *word = word_at(at);
+
+	list_remove(at);
+	feed_reply_free(&word);
+}
+
+static void
+free_told(struct told *told)
+{
+	while (!list_is_empty(&told->words))
+		drop(told->words.next);
+	memory_free(told);
+}
+
+void
+gw_told_forget(struct gw_state *state, struct slice unit)
+{
+	struct told *told = map_remove(&state->told, unit);
+
+	if (told)
+		free_told(told);
+}
+
+void
+gw_told_fini(struct gw_state *state)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(&state->told, &at, &key, &value);)
+		free_told(value);
+	map_fini(&state->told);
+}
+
+/* Where the word of this node stands, or is to stand: before it. */
+static struct list *
+find_place(struct told *told, struct slice node)
+{
+	LIST_FOR_EACH(at, &told->words)
+	if (slice_compare(word_at(at)->claim.node, node) >= 0)
+		return at;
+	return &told->words;
+}
+
+void
+gw_state_report_claim(
+    struct gw_state *state, struct slice unit, const struct feed_claim *claim)
+{
+	must(state != NULL && claim != NULL);
+	if (!map_get(&state->claims, unit))
+		return;
+	struct told *told = touch(state, unit);
+	struct list *at = find_place(told, claim->node);
+	struct feed_reply *word = feed_reply_new_claim(unit, claim);
+
+	list_insert(at, &word->link);
+	if (at != &told->words &&
+	    slice_equal(word_at(at)->claim.node, claim->node))
+		drop(at);
+	if (!feed_reply_says(word))
+		drop(&word->link);
+	if (list_is_empty(&told->words))
+		gw_told_forget(state, unit);
+	gw_announced_mark(state, slice_skip(unit, sizeof("claim/") - 1));
+}
+
+/* ---- what follows ---- */
+
+static struct slice
+unit_of(struct slice address, struct arena *arena)
+{
+	return arena_format(arena, "claim/%.*s", SLICE_ARGS(address));
+}
+
+/* NULL: nobody says anything. */
+static const struct told *
+of_address(
+    const struct gw_state *state, struct slice address, struct arena *arena)
+{
+	return state->told.count > 0
+	    ? map_get(&state->told, unit_of(address, arena))
+	    : NULL;
+}
+
+static bool
+is_announced(const struct told *told)
+{
+	LIST_FOR_EACH(at, &told->words)
+	if (word_at(at)->claim.interfaces.length > 0)
+		return true;
+	return false;
+}
+
+static void
+push_word(
+    struct text *text, struct slice address, const struct feed_claim *word)
+{
+	text_printf(text, "%s%.*s: ", text->length > 0 ? "; " : "",
+	    SLICE_ARGS(address));
+	if (word->node.length > 0)
+		text_printf(text, "node %.*s: ", SLICE_ARGS(word->node));
+	text_push(text, word->why);
+}
+
+bool
+gw_told_rivals(const struct gw_state *state, const struct gw_placed *placed,
+    struct arena *arena, struct text *out)
+{
+	bool lost = false;
+
+	for (uint32_t i = 0; i < placed->count; i++) {
+		const struct slice address = placed->items[i].text;
+		const struct told *told = of_address(state, address, arena);
+
+		if (!told)
+			continue;
+		LIST_FOR_EACH(at, &told->words)
+		{
+			const struct feed_claim *word = &word_at(at)->claim;
+
+			if (word->rival.length == 0)
+				continue;
+			push_word(out, address, word);
+			lost = lost || !is_announced(told);
+		}
+	}
+	return lost;
+}
+
+static void
+tell_refused(const struct gw_state *state, struct slice address,
+    struct arena *arena, struct text *out)
+{
+	const struct gw_report *report = state->reports.count > 0
+	    ? gw_report_get(state, unit_of(address, arena))
+	    : NULL;
+
+	if (report)
+		text_printf(out, "%.*s: an announcer refuses it: %.*s",
+		    SLICE_ARGS(address),
+		    SLICE_ARGS(text_slice(&report->refused)));
+}
+
+void
+gw_told_fault(const struct gw_state *state, struct slice address,
+    struct arena *arena, struct text *out)
+{
+	const struct told *told = of_address(state, address, arena);
+
+	if (told && is_announced(told))
+		return;
+	tell_refused(state, address, arena, out);
+	if (!told)
+		return;
+	LIST_FOR_EACH(at, &told->words)
+	{
+		const struct feed_claim *word = &word_at(at)->claim;
+
+		if (word->rival.length > 0 || word->why.length == 0)
+			continue;
+		push_word(out, address, word);
+		return;
+	}
+}
+
+void
+gw_told_conflict(const struct gw_state *state, const struct gw_placed *placed,
+    struct gw_conditions *conditions, struct arena *arena)
+{
+	struct text text;
+
+	text_init(&text);
+	bool lost = gw_told_rivals(state, placed, arena, &text);
+	if (text.length > 0)
+		gw_conditions_add(conditions, GW_CONFLICT_CONDITION, "True",
+		    lost ? "AddressTaken" : "AddressContested",
+		    arena_copy(arena, text_slice(&text)));
+	text_fini(&text);
+}
