@@ -50,12 +50,33 @@ apply(struct ctl_fleet_slot *slot, bool force)
 	const struct ctl_fleet_row *row = slot->row;
 
 	set_target(slot, row);
-	text_printf(&slot->target, "?fieldManager=yumen.dev&force=%s",
+	text_printf(&slot->target,
+	    "?fieldManager=" CTL_FLEET_MANAGER "&force=%s",
 	    force ? "true" : "false");
 	text_reset(&slot->body);
 	text_push(&slot->body, slice_make(row->wanted, row->wanted_length));
 	slot->hash = row->wanted_hash;
 	ask(slot, CTL_FLEET_APPLY, "PATCH", "application/apply-patch+yaml");
+}
+
+/* Not by force: who scales it meanwhile has them already. */
+static void
+hand(struct ctl_fleet_slot *slot)
+{
+	const struct ctl_fleet_row *row = slot->row;
+	const struct gw_made_row *kind = &gw_made_rows[row->row.kind];
+
+	set_target(slot, row);
+	text_push_string(
+	    &slot->target, "?fieldManager=" CTL_FLEET_KEEPER "&force=false");
+	text_reset(&slot->body);
+	text_printf(&slot->body,
+	    "{\"apiVersion\":\"%s/%s\",\"kind\":\"%s\",\"metadata\":{\"uid\":",
+	    kind->group, kind->version, kind->kind);
+	text_push_json(&slot->body, slice_from_string(row->uid));
+	text_printf(
+	    &slot->body, "},\"spec\":{\"replicas\":%s}}", row->own_replicas);
+	ask(slot, CTL_FLEET_HAND, "PATCH", "application/apply-patch+yaml");
 }
 
 static void
@@ -74,8 +95,8 @@ give(struct ctl_fleet_slot *slot)
 	bool first = true;
 
 	set_target(slot, row);
-	text_push_string(
-	    &slot->target, "/status?fieldManager=yumen.dev&force=true");
+	text_push_string(&slot->target,
+	    "/status?fieldManager=" CTL_FLEET_MANAGER "&force=true");
 	text_reset(&slot->body);
 	text_push_string(&slot->body,
 	    "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{");
@@ -156,9 +177,13 @@ on_applied(struct ctl_fleet_slot *slot, struct tree_node *object)
 {
 	struct ctl_fleet_row *row = slot->row;
 
+	ctl_fleet_live(slot->fleets, row, object);
+	if (slot->step == CTL_FLEET_HAND) {
+		end(slot);
+		return;
+	}
 	if (slot->step == CTL_FLEET_APPLY)
 		row->applied_hash = slot->hash;
-	ctl_fleet_live(slot->fleets, row, object);
 	row->applied_live_hash = row->live_hash;
 	ctl_fleet_fault(slot->fleets, row, SLICE_NONE);
 	end(slot);
@@ -181,10 +206,12 @@ on_found(struct ctl_fleet_slot *slot, struct tree_node *object)
 		return;
 	}
 	ctl_fleet_live(slot->fleets, row, object);
-	if (ctl_fleet_is_ours(row))
-		apply(slot, true);
-	else
+	if (!ctl_fleet_is_ours(row))
 		fail(slot, SLICE("it belongs to another Gateway"));
+	else if (ctl_fleet_is_held(row))
+		hand(slot);
+	else
+		apply(slot, true);
 }
 
 static struct slice
@@ -211,6 +238,9 @@ take_answer(struct ctl_fleet_slot *slot)
 			apply(slot, false);
 		else
 			end(slot);
+	} else if (slot->step == CTL_FLEET_HAND && status == 409) {
+		/* The watch will tell who has taken them. */
+		rest(slot);
 	} else if (!good || answer == NULL) {
 		fail(slot, message_of(slot, answer));
 	} else if (slot->step == CTL_FLEET_LOOK) {
@@ -265,10 +295,12 @@ begin(struct ctl_fleet_slot *slot, struct ctl_fleet_row *row)
 		delete (slot);
 	else if (is_applied)
 		give(slot);
-	else if (ctl_fleet_is_ours(row))
-		apply(slot, true);
-	else
+	else if (!ctl_fleet_is_ours(row))
 		look(slot);
+	else if (ctl_fleet_is_held(row))
+		hand(slot);
+	else
+		apply(slot, true);
 	return true;
 }
 

@@ -79,6 +79,46 @@ take_addresses(struct ctl_fleet_row *row, const struct tree_node *object)
 	text_fini(&text);
 }
 
+bool
+ctl_fleet_is_held(const struct ctl_fleet_row *row)
+{
+	return row->scaled && row->own_replicas != NULL;
+}
+
+static bool
+says_replicas(const struct tree_node *manager)
+{
+	return wire_tree_member(wire_tree_member(wire_tree_member(manager,
+	                                             "fieldsV1", TREE_MAP),
+	                            "f:spec", TREE_MAP),
+	           "f:replicas", TREE_MAP) != NULL;
+}
+
+/* What is applied without a field that nobody else has set loses it, and the
+ * API's default, one, would be what a Deployment has until it is scaled. */
+static void
+take_replicas(struct ctl_fleet_row *row, const struct tree_node *object)
+{
+	const struct tree_node *managers =
+	    wire_tree_member(wire_tree_member(object, "metadata", TREE_MAP),
+	        "managedFields", TREE_LIST);
+	const struct tree_node *replicas =
+	    wire_tree_member(wire_tree_member(object, "spec", TREE_MAP),
+	        "replicas", TREE_INTEGER);
+	bool ours = false, others = false;
+
+	for (const struct tree_node *at = managers ? managers->child : NULL;
+	     at != NULL; at = at->next) {
+		bool own = slice_equal(
+		    wire_tree_text(at, "manager"), SLICE(CTL_FLEET_MANAGER));
+
+		if (says_replicas(at))
+			*(own ? &ours : &others) = true;
+	}
+	ctl_fleet_text(&row->own_replicas,
+	    ours && !others && replicas != NULL ? replicas->text : SLICE_NONE);
+}
+
 void
 ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
     struct tree_node *object)
@@ -97,6 +137,8 @@ ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
 	ctl_fleet_text(&row->uid, wire_tree_text(metadata, "uid"));
 	if (row->row.kind == GW_MADE_SERVICE)
 		take_addresses(row, object);
+	if (row->row.kind == GW_MADE_DEPLOYMENT)
+		take_replicas(row, object);
 	/* Items of lists do not say what they are, other answers do. */
 	wire_tree_drop(object, "kind");
 	wire_tree_drop(object, "apiVersion");
@@ -115,6 +157,7 @@ ctl_fleet_gone(struct ctl_fleets *fleets, struct ctl_fleet_row *row)
 {
 	row->live_hash = row->applied_hash = row->applied_live_hash = 0;
 	ctl_fleet_text(&row->live_addresses, SLICE_NONE);
+	ctl_fleet_text(&row->own_replicas, SLICE_NONE);
 	ctl_fleet_text(&row->owner, SLICE_NONE);
 	ctl_fleet_text(&row->uid, SLICE_NONE);
 	ctl_fleet_due(fleets, row);

@@ -70,6 +70,7 @@ free_row(struct ctl_fleet_row *row)
 	memory_free(row->wanted);
 	memory_free(row->addresses);
 	memory_free(row->live_addresses);
+	memory_free(row->own_replicas);
 	memory_free(row->owner);
 	memory_free(row->uid);
 	memory_free(row->fault);
@@ -175,6 +176,7 @@ want(struct ctl_fleets *fleets, struct ctl_fleet_gateway *gateway,
 	list_remove(&row->wanted_by);
 	list_insert(&gateway->rows, &row->wanted_by);
 	row->gateway = gateway;
+	row->scaled = object->scaled;
 	ctl_fleet_text(&row->addresses, object->addresses);
 	if (!ctl_fleet_is_given(row))
 		ctl_fleet_due(fleets, row);

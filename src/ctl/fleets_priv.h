@@ -9,6 +9,10 @@
 #include "kube/ask.h"
 #include "kube/follow.h"
 
+/* Whose fields are ours, and whose those are that wait for another to take. */
+#define CTL_FLEET_MANAGER "yumen.dev"
+#define CTL_FLEET_KEEPER "yumen.dev.keeper"
+
 /* A Gateway that was told of. */
 struct ctl_fleet_gateway {
 	struct list rows; /* that it wants */
@@ -30,10 +34,14 @@ struct ctl_fleet_row {
 	uint64_t applied_hash, applied_live_hash; /* of the last apply */
 	/* Of a Service, as of gw_fleet_object; owned, or NULL. */
 	char *addresses, *live_addresses;
+	/* Of a Deployment: replicas that nobody but we have said; owned, or
+	 * NULL. */
+	char *own_replicas;
 	char *owner; /* the live one's Gateway, owned; NULL: it names none */
 	char *uid; /* the live one's, owned */
 	char *fault; /* why it is not as wanted, owned; or NULL */
 	uint64_t wait_ms, ready_ms; /* after a failure */
+	bool scaled; /* as of gw_fleet_object */
 	bool busy; /* a call is under way */
 };
 
@@ -49,6 +57,7 @@ struct ctl_fleet_follow {
 enum { CTL_FLEET_SLOTS = 4 };
 enum ctl_fleet_step {
 	CTL_FLEET_LOOK, /* is there one that is not ours? */
+	CTL_FLEET_HAND, /* its replicas, to whoever scales it */
 	CTL_FLEET_APPLY,
 	CTL_FLEET_GIVE, /* a Service's addresses */
 	CTL_FLEET_DELETE,
@@ -102,6 +111,8 @@ void ctl_fleet_gone(struct ctl_fleets *fleets, struct ctl_fleet_row *row);
 bool ctl_fleet_is_ours(const struct ctl_fleet_row *row);
 /* It has the addresses that it is to have. */
 bool ctl_fleet_is_given(const struct ctl_fleet_row *row);
+/* Replicas are another's to say, and only we have said them so far. */
+bool ctl_fleet_is_held(const struct ctl_fleet_row *row);
 /* Has this object of the API the mark of one of our controllers? */
 bool ctl_fleet_is_marked(
     const struct ctl_fleets *fleets, const struct tree_node *object);

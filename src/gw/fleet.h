@@ -60,6 +60,8 @@ struct gw_fleet_object {
 	/* Of a Service: what its load balancer gave, which we are ("a,b";
 	 * empty: nothing yet); absent: that is another. */
 	struct slice addresses;
+	/* Of a Deployment: how many replicas it has is another's to say. */
+	bool scaled;
 };
 struct gw_fleet {
 	struct slice gateway; /* "namespace/name" */

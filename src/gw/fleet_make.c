@@ -298,7 +298,7 @@ find_admin_port(const struct gw_fleet_plan *plan)
 	return port;
 }
 
-static struct slice
+static struct gw_fleet_object
 make_object(
     const struct gw_fleet_plan *plan, enum gw_made kind, struct arena *arena)
 {
@@ -327,8 +327,8 @@ make_object(
 	    {"admin_port", .tree = gw_tree_number(arena, admin)},
 	    {"audience", SLICE(GW_FLEET_AUDIENCE), NULL},
 	};
+	struct gw_fleet_object made = {.kind = kind};
 	struct text json;
-	struct slice made;
 
 	struct tree_node *document = gw_template_fill(
 	    arena, templates[kind], values, sizeof(values) / sizeof(values[0]));
@@ -337,8 +337,12 @@ make_object(
 	put_own(plan, kind, arena, document);
 	text_init(&json);
 	wire_tree_json(&json, document);
-	made = arena_copy(arena, text_slice(&json));
+	made.json = arena_copy(arena, text_slice(&json));
 	text_fini(&json);
+	if (kind == GW_MADE_SERVICE)
+		made.addresses = plan->addresses;
+	made.scaled = kind == GW_MADE_DEPLOYMENT &&
+	    !wire_tree_get(gw_tree_map(arena, document, "spec"), "replicas");
 	return made;
 }
 
@@ -351,16 +355,8 @@ gw_fleet_make(
 	    arena_zero(arena, GW_MADE__COUNT, sizeof(*objects));
 
 	*count = 0;
-	for (unsigned i = 0; i < GW_MADE__COUNT; i++) {
-		struct gw_fleet_object *object = &objects[*count];
-
-		if (!gw_fleet_has(plan, i))
-			continue;
-		++*count;
-		object->kind = i;
-		object->json = make_object(plan, i, arena);
-		if (i == GW_MADE_SERVICE)
-			object->addresses = plan->addresses;
-	}
+	for (unsigned i = 0; i < GW_MADE__COUNT; i++)
+		if (gw_fleet_has(plan, i))
+			objects[(*count)++] = make_object(plan, i, arena);
 	return objects;
 }

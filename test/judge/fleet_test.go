@@ -129,6 +129,8 @@ func TestControllerMakesFleets(t *testing.T) {
 		return nil
 	})
 
+	scalesByAnother(t, gate, deploy)
+
 	// A Gateway that is not valid keeps what it has; one that is gone does not.
 	send(t, "PATCH", gate, `{"spec":{"listeners":[{"name":"http","port":8080,"protocol":"example.com/NONE"}]}}`, 200)
 	waitFor(t, "Accepted=False", 20*time.Second, hasCondition(gate, "Accepted", "False"))
@@ -145,4 +147,80 @@ func TestControllerMakesFleets(t *testing.T) {
 			return err
 		})
 	}
+}
+
+// scalesByAnother: with an autoscaler replicas are its to say, from the first moment on
+// and from what they were; without it they are ours again.
+func scalesByAnother(t *testing.T, gate, deploy string) {
+	const (
+		proxy  = "/apis/gateway.envoyproxy.io/v1alpha1/namespaces/default/envoyproxies/scaled"
+		scaler = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers/made-fleet"
+	)
+	drop(t, proxy, scaler)
+	t.Cleanup(func() { drop(t, proxy) })
+	parameters := func(kubernetes string) string {
+		return `{"apiVersion":"gateway.envoyproxy.io/v1alpha1","kind":"EnvoyProxy","metadata":{"name":"scaled","namespace":"default"},
+			"spec":{"provider":{"type":"Kubernetes","kubernetes":` + kubernetes + `}}}`
+	}
+	send(t, "POST", filepath.Dir(proxy), parameters(`{"envoyDeployment":{"replicas":3}}`), 201)
+	send(t, "PATCH", gate, `{"spec":{"infrastructure":{"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"scaled"}}}}`, 200)
+	waitFor(t, "three replicas", 20*time.Second, isAt(deploy, 3, "spec", "replicas"))
+	before := generationOf(t, deploy)
+	send(t, "PATCH", proxy, `{"spec":{"provider":{"kubernetes":{"envoyDeployment":{"replicas":null},"envoyHpa":{"minReplicas":2,"maxReplicas":9}}}}}`, 200)
+	waitFor(t, "the autoscaler", 20*time.Second, isAt(scaler, "made-fleet", "spec", "scaleTargetRef", "name"))
+	waitFor(t, "replicas to be nobody's of ours", 20*time.Second, func() error {
+		if owners := replicasOwners(t, deploy); strings.Contains(owners, "yumen.dev,") {
+			return errors.New(owners)
+		}
+		return nil
+	})
+	// One that had become the API's default in between would have changed the spec twice.
+	if now := generationOf(t, deploy); now != before {
+		t.Errorf("the Deployment's spec has changed: generation %v, then %v", before, now)
+	}
+	if err := isAt(deploy, 3, "spec", "replicas")(); err != nil {
+		t.Error(err)
+	}
+	send(t, "PATCH", deploy+"/scale", `{"spec":{"replicas":5}}`, 200)
+	// What else is ours is mended, and replicas stay.
+	send(t, "PATCH", deploy, `{"spec":{"template":{"spec":{"terminationGracePeriodSeconds":7}}}}`, 200)
+	waitFor(t, "what is mended", 20*time.Second, isAt(deploy, 45, "spec", "template", "spec", "terminationGracePeriodSeconds"))
+	if err := isAt(deploy, 5, "spec", "replicas")(); err != nil {
+		t.Error(err)
+	}
+	send(t, "PATCH", proxy, `{"spec":{"provider":{"kubernetes":{"envoyHpa":null}}}}`, 200)
+	waitFor(t, "our own number", 20*time.Second, isAt(deploy, 1, "spec", "replicas"))
+	waitFor(t, "the autoscaler to go", 20*time.Second, func() error {
+		code, _, _, err := world.server.send("GET", scaler, "", nil)
+		if err == nil && code != 404 {
+			err = fmt.Errorf("%d", code)
+		}
+		return err
+	})
+}
+
+func generationOf(t *testing.T, path string) any {
+	t.Helper()
+	var o object
+	if err := world.server.get(path, &o); err != nil {
+		t.Fatal(err)
+	}
+	return field(o, "metadata", "generation")
+}
+
+// replicasOwners are the managers of a Deployment's replicas, each with a comma.
+func replicasOwners(t *testing.T, path string) string {
+	t.Helper()
+	var o object
+	if err := world.server.get(path, &o); err != nil {
+		t.Fatal(err)
+	}
+	owners := ""
+	managers, _ := field(o, "metadata", "managedFields").([]any)
+	for _, manager := range managers {
+		if field(manager, "fieldsV1", "f:spec", "f:replicas") != nil {
+			owners += fmt.Sprint(field(manager, "manager")) + ","
+		}
+	}
+	return owners
 }
