@@ -193,10 +193,15 @@ lay_disruption(const struct gw_fleet_plan *plan, struct arena *arena,
 bool
 gw_fleet_has(const struct gw_fleet_plan *plan, enum gw_made kind)
 {
+	/* One that asks for nothing would let everything go. */
+	const struct tree_node *asked =
+	    find(plan->parameters, KUBERNETES "envoyPDB");
+
 	if (kind == GW_MADE_AUTOSCALER)
 		return find(plan->parameters, KUBERNETES "envoyHpa") != NULL;
 	if (kind == GW_MADE_DISRUPTION)
-		return find(plan->parameters, KUBERNETES "envoyPDB") != NULL;
+		return find(asked, "minAvailable") ||
+		    find(asked, "maxUnavailable") || find(asked, "patch");
 	return true;
 }
 
