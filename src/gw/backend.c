@@ -345,8 +345,9 @@ service_name(const struct gw_metadata *metadata)
 	return SLICE_NONE;
 }
 
-void
-gw_slice_relink(struct gw_state *state, struct gw_slice_node *slice)
+/* To the Service that its label names. */
+static void
+relink(struct gw_state *state, struct gw_slice_node *slice)
 {
 	struct gw_backend_node *before = slice->service;
 	struct slice name = SLICE_NONE;
@@ -366,6 +367,25 @@ gw_slice_relink(struct gw_state *state, struct gw_slice_node *slice)
 		gw_node_drop(state, &before->node);
 }
 
+/* Where it has endpoints says which nodes may announce its Service; whether it
+ * has any, whether a Gateway answers whose fleet it leads to. */
+static void
+on_endpoints(struct gw_state *state, struct gw_backend_node *service)
+{
+	if (service && gw_is_local(state, &service->node))
+		state->claims_stale = true;
+	gw_fleet_on_slice(state, service);
+}
+
+void
+gw_slice_replace(struct gw_state *state, struct gw_slice_node *slice)
+{
+	on_endpoints(state, slice->service);
+	relink(state, slice);
+	on_endpoints(state, slice->service);
+	gw_node_mark(state, &slice->node);
+}
+
 static int64_t
 conditions_of(const struct gw_endpoint *endpoint)
 {
@@ -380,6 +400,29 @@ conditions_of(const struct gw_endpoint *endpoint)
 	return (ready ? UNIT_ENDPOINT_READY : 0) |
 	    (serving ? UNIT_ENDPOINT_SERVING : 0) |
 	    (terminating ? UNIT_ENDPOINT_TERMINATING : 0);
+}
+
+static bool
+has_ready(const struct gw_endpointslice *slice)
+{
+	for (uint32_t i = 0; i < slice->endpoints_count; i++)
+		if (conditions_of(&slice->endpoints[i]) & UNIT_ENDPOINT_READY)
+			return true;
+	return false;
+}
+
+bool
+gw_backend_is_ready(const struct gw_backend_node *backend)
+{
+	LIST_FOR_EACH(at, &backend->slices)
+	{
+		const struct gw_object *object =
+		    container_of(at, struct gw_slice_node, link)->node.object;
+
+		if (object && has_ready(object->endpointslice))
+			return true;
+	}
+	return false;
 }
 
 static void

@@ -337,11 +337,19 @@ gw_fleet_emit(struct gw_state *state, struct gw_owner_node *gateway)
 	tell(state, gateway, &fleet, hash);
 }
 
+static struct gw_backend_node *
+service_of(const struct gw_owner_node *gateway)
+{
+	return (void *)gateway->fleet_edge.node;
+}
+
 static void
 drop_edge(struct gw_state *state, struct gw_owner_node *gateway)
 {
-	if (gateway->fleet_edge.node)
+	if (gateway->fleet_edge.node) {
+		service_of(gateway)->fleet_count--;
 		gw_edges_unlink(state, &gateway->fleet_edge, 1);
+	}
 	gateway->fleet_edge.node = NULL;
 }
 
@@ -383,6 +391,7 @@ gw_fleet_judge(struct gw_state *state, struct gw_owner_node *gateway)
 	drop_edge(state, gateway);
 	gw_edge_init(
 	    &gateway->fleet_edge, &gateway->node, service, GW_EDGE_FLEET);
+	service_of(gateway)->fleet_count++;
 }
 
 void
@@ -396,6 +405,15 @@ gw_fleet_on_service(struct gw_state *state, struct gw_node *service)
 		state->gateways_stale = true;
 }
 
+/* Who leads to a Service by routes may be many, who has it as its fleet's is
+ * one. */
+void
+gw_fleet_on_slice(struct gw_state *state, struct gw_backend_node *service)
+{
+	if (service && service->fleet_count > 0)
+		gw_node_mark_users(state, &service->node, GW_EDGE_FLEET);
+}
+
 const struct gw_service_status *
 gw_fleet_service_status(const struct gw_owner_node *gateway)
 {
@@ -403,50 +421,6 @@ gw_fleet_service_status(const struct gw_owner_node *gateway)
 
 	return service && service->object ? service->object->told_service
 	                                  : NULL;
-}
-
-static void
-add_address(struct gw_status_address *addresses, uint32_t *count,
-    const char *type, struct slice value)
-{
-	if (value.length > 0)
-		addresses[(*count)++] = (struct gw_status_address){
-		    .type = slice_from_string(type), .value = value};
-}
-
-/* What a load balancer gave; where there is none, as an EnvoyProxy may ask, the
- * address that it has within the cluster. */
-uint32_t
-gw_fleet_addresses(const struct gw_owner_node *gateway, struct arena *arena,
-    struct gw_status_address **addresses)
-{
-	const struct gw_node *node = gateway->fleet_edge.node;
-	const struct gw_object *service = node ? node->object : NULL;
-	uint32_t count = 0;
-
-	*addresses = NULL;
-	if (!service)
-		return 0;
-	const struct gw_service_spec *spec = service->service->spec;
-	const struct gw_service_status *status =
-	    gw_fleet_service_status(gateway);
-	const struct gw_load_balancer_status *given =
-	    status ? status->load_balancer : NULL;
-	uint32_t given_count = given ? given->ingress_count : 0;
-
-	*addresses = arena_zero(arena, given_count + 1, sizeof(**addresses));
-	if (!slice_equal(spec->type, SLICE("LoadBalancer")))
-		add_address(*addresses, &count, "IPAddress", spec->cluster_ip);
-	else
-		for (uint32_t i = 0; i < given_count; i++) {
-			bool ip = given->ingress[i].ip.length > 0;
-
-			add_address(*addresses, &count,
-			    ip ? "IPAddress" : "Hostname",
-			    ip ? given->ingress[i].ip
-			       : given->ingress[i].hostname);
-		}
-	return count;
 }
 
 void

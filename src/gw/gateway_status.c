@@ -380,10 +380,11 @@ add_reach(const struct gw_state *state, struct arena *arena,
 {
 	const struct gw_placed *placed = &owner->gateway->placed;
 	bool set = owner->node.kind == GW_LISTENERSET;
-	struct gw_status_address *addresses;
-	uint32_t count = gw_fleet_addresses(owner, arena, &addresses);
-	bool given =
-	    state->has_fleets && owner->ask.named_count == 0 && count > 0;
+	struct gw_fleet_reach reach = {.given = false};
+
+	if (state->has_fleets && !set)
+		reach = gw_fleet_reach(owner, arena);
+	bool given = reach.given && owner->ask.named_count == 0;
 
 	if (!set && !sum->worst && owner->fleet_fault.length > 0) {
 		sum->worst = "NoResources";
@@ -397,13 +398,13 @@ add_reach(const struct gw_state *state, struct arena *arena,
 	}
 	if (!set && !sum->worst)
 		add_rivals(state, arena, placed, sum);
-	if (state->has_fleets && !set && !sum->worst && count == 0) {
-		sum->worst = "AddressNotAssigned";
-		sum->message = arena_format(arena,
-		    "Service %.*s/%.*s has not been given an address yet",
-		    SLICE_ARGS(owner->fleet_namespace),
-		    SLICE_ARGS(owner->fleet_name));
-	}
+	if (!state->has_fleets || set || sum->worst || reach.count > 0)
+		return;
+	sum->worst = reach.given ? "Pending" : "AddressNotAssigned";
+	sum->message = arena_format(arena,
+	    reach.given ? "no pod of Service %.*s/%.*s is ready yet"
+	                : "Service %.*s/%.*s has not been given an address yet",
+	    SLICE_ARGS(owner->fleet_namespace), SLICE_ARGS(owner->fleet_name));
 }
 
 /* Adds Programmed; true when at least one listener is bound as far as known. */
@@ -453,11 +454,12 @@ add_addresses(struct gw_gateway_status *status, struct arena *arena,
 	    placed->every ? &all : placed->items;
 
 	if (state->has_fleets) {
-		status->addresses_count =
-		    gw_fleet_addresses(gateway, arena, &status->addresses);
+		struct gw_fleet_reach reach = gw_fleet_reach(gateway, arena);
+
+		status->addresses = reach.addresses;
+		status->addresses_count = reach.count;
 		return;
 	}
-
 	status->addresses =
 	    arena_zero(arena, count + 1, sizeof(*status->addresses));
 	status->addresses_count = count;

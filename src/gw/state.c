@@ -255,20 +255,6 @@ on_route(struct gw_state *state, struct gw_node *node)
 	gw_node_mark(state, node);
 }
 
-/* Where it has endpoints says which nodes may announce its Service. */
-static void
-on_slice(struct gw_state *state, struct gw_slice_node *slice)
-{
-	const struct gw_backend_node *before = slice->service;
-
-	if (before && gw_is_local(state, &before->node))
-		state->claims_stale = true;
-	gw_slice_relink(state, slice);
-	if (slice->service && gw_is_local(state, &slice->service->node))
-		state->claims_stale = true;
-	gw_node_mark(state, &slice->node);
-}
-
 static bool
 is_balanced(const struct gw_object *service)
 {
@@ -338,7 +324,7 @@ on_change(struct gw_state *state, struct gw_node *node,
 		gw_policy_replace(state, (void *)node, before);
 		break;
 	case GW_ENDPOINTSLICE:
-		on_slice(state, (struct gw_slice_node *)(void *)node);
+		gw_slice_replace(state, (struct gw_slice_node *)(void *)node);
 		break;
 	case GW_NAMESPACE:
 	case GW_IPADDRESSPOOL:

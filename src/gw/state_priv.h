@@ -173,6 +173,7 @@ struct gw_backend_node {
 	struct list policies; /* gw_policy_target.link */
 	struct gw_balancer *balancer; /* of a Service that has addresses of
 	                               * ours, or NULL */
+	uint32_t fleet_count; /* of Gateways whose fleet has this Service */
 	struct gw_sent unit;
 };
 
@@ -445,8 +446,10 @@ void gw_backend_judge(const struct gw_state *state,
     struct arena *arena, struct gw_backend_verdict *verdict);
 void gw_backend_emit(struct gw_state *state, struct gw_backend_node *backend);
 void gw_slice_emit(struct gw_state *state, struct gw_slice_node *slice);
-/* Link a slice to the Service that its label names. */
-void gw_slice_relink(struct gw_state *state, struct gw_slice_node *slice);
+/* Has it an endpoint that takes traffic? */
+bool gw_backend_is_ready(const struct gw_backend_node *backend);
+/* The slice is another, or gone. */
+void gw_slice_replace(struct gw_state *state, struct gw_slice_node *slice);
 struct slice gw_backend_unit_name(
     struct arena *arena, const struct gw_node *node);
 
@@ -535,13 +538,20 @@ void gw_fleet_emit(struct gw_state *state, struct gw_owner_node *gateway);
 /* The Gateway is no more, or not ours any more. */
 void gw_fleet_forget(struct gw_state *state, struct gw_owner_node *gateway);
 void gw_fleet_on_service(struct gw_state *state, struct gw_node *service);
+/* A Service's (or nobody's: NULL) endpoints are others. */
+void gw_fleet_on_slice(struct gw_state *state, struct gw_backend_node *service);
 /* Of its fleet's Service; NULL: there is none yet. */
 const struct gw_service_status *gw_fleet_service_status(
     const struct gw_owner_node *gateway);
-/* By which a Gateway's fleet is reached, as its Service says, in arena; their
- * count. */
-uint32_t gw_fleet_addresses(const struct gw_owner_node *gateway,
-    struct arena *arena, struct gw_status_address **addresses);
+/* ---- fleet_reach.c ---- */
+struct gw_fleet_reach {
+	struct gw_status_address *addresses; /* that have answered; in arena */
+	uint32_t count;
+	bool given; /* its Service has some, whether they answer or not */
+};
+/* Of a Gateway with an object; nothing where no fleets are made. */
+struct gw_fleet_reach gw_fleet_reach(
+    const struct gw_owner_node *gateway, struct arena *arena);
 
 /* ---- grant.c ---- */
 void gw_grant_relink(struct gw_state *state, struct gw_grant_node *grant);

@@ -663,7 +663,6 @@ object_with_addresses(const struct text *yaml, const struct world *edited)
 	const struct gw_address *addresses;
 	uint32_t count;
 	struct text told;
-
 	bool gateway = object->kind == GW_GATEWAY;
 
 	if (!gateway && object->kind != GW_SERVICE)
@@ -686,6 +685,21 @@ object_with_addresses(const struct text *yaml, const struct world *edited)
 }
 
 static void
+put_told(const struct model *model, unsigned kind, const struct world *edited,
+    struct world *world)
+{
+	for (unsigned i = 0; i < NAMES; i++) {
+		const struct text *yaml = &model->objects[kind][i];
+
+		if (yaml->length == 0)
+			continue;
+		struct gw_object *object = object_with_addresses(yaml, edited);
+
+		world_put(world, &object);
+	}
+}
+
+static void
 print_whole(const struct model *model, const struct gw_options *options,
     const struct world *edited, struct text *out)
 {
@@ -695,16 +709,7 @@ print_whole(const struct model *model, const struct gw_options *options,
 	gw_state_fleet_bundle(world.state, SLICE("bundle"));
 	/* Not the order of the edits. */
 	for (unsigned i = GW_KIND__COUNT; i-- > 0;)
-		for (unsigned j = 0; j < NAMES; j++) {
-			const struct text *yaml = &model->objects[i][j];
-
-			if (yaml->length == 0)
-				continue;
-			struct gw_object *object =
-			    object_with_addresses(yaml, edited);
-
-			world_put(&world, &object);
-		}
+		put_told(model, i, edited, &world);
 	world_reconcile(&world);
 	world_print(&world, out);
 	world_fini(&world);
@@ -747,6 +752,10 @@ run_seed(uint64_t seed)
 
 		while (edits-- > 0)
 			edit(model, &world);
+		world_reconcile(&world);
+		/* Where fleets are made, what a status was told counts. */
+		if (options.fleet)
+			put_told(model, GW_GATEWAY, &world, &world);
 		world_reconcile(&world);
 		text_reset(&left);
 		text_reset(&right);

@@ -1,0 +1,104 @@
+/* How a Gateway's fleet is reached: by which addresses, and whether they have
+ * ever answered. An address is told once a pod of the fleet is ready, and stays
+ * told, as the Gateway's own status remembers, while the fleet's Service has
+ * it. It reads objects alone, so that all controllers tell the same. */
+#include "gw/state_priv.h"
+
+static void
+add_address(struct gw_status_address *addresses, uint32_t *count,
+    struct gw_status_address address)
+{
+	if (address.value.length > 0)
+		addresses[(*count)++] = address;
+}
+
+static bool
+is_balanced(const struct gw_object *service)
+{
+	return slice_equal(service->service->spec->type, SLICE("LoadBalancer"));
+}
+
+/* What a load balancer gave; where there is none, as an EnvoyProxy may ask, the
+ * address that it has within the cluster. */
+static uint32_t
+given_addresses(const struct gw_object *service, struct arena *arena,
+    struct gw_status_address **addresses)
+{
+	const struct gw_service_spec *spec = service->service->spec;
+	const struct gw_load_balancer_status *given =
+	    service->told_service ? service->told_service->load_balancer : NULL;
+	uint32_t given_count = given ? given->ingress_count : 0, count = 0;
+
+	*addresses = arena_zero(arena, given_count + 1, sizeof(**addresses));
+	if (!is_balanced(service)) {
+		add_address(*addresses, &count,
+		    (struct gw_status_address){
+		        .type = SLICE("IPAddress"), .value = spec->cluster_ip});
+		return count;
+	}
+	for (uint32_t i = 0; i < given_count; i++) {
+		bool ip = given->ingress[i].ip.length > 0;
+
+		add_address(*addresses, &count,
+		    (struct gw_status_address){
+		        .type = ip ? SLICE("IPAddress") : SLICE("Hostname"),
+		        .value = ip ? given->ingress[i].ip
+		                    : given->ingress[i].hostname});
+	}
+	return count;
+}
+
+static bool
+is_told(const struct gw_told_addresses *told, struct slice address)
+{
+	for (uint32_t i = 0; told && i < told->addresses_count; i++)
+		if (slice_equal(told->addresses[i].value, address))
+			return true;
+	return false;
+}
+
+/* Its Service is being made anew, and will be given the same. */
+static uint32_t
+kept_addresses(const struct gw_owner_node *gateway, struct arena *arena,
+    struct gw_status_address **addresses)
+{
+	const struct gw_placed *placed = &gateway->placed;
+	const struct gw_told_addresses *told =
+	    gateway->node.object->told_addresses;
+	uint32_t count = 0;
+
+	*addresses = arena_zero(arena, placed->count + 1, sizeof(**addresses));
+	for (uint32_t i = 0; i < placed->count; i++)
+		if (is_told(told, placed->items[i].text))
+			add_address(*addresses, &count,
+			    (struct gw_status_address){
+			        .type = SLICE("IPAddress"),
+			        .value = placed->items[i].text});
+	return count;
+}
+
+struct gw_fleet_reach
+gw_fleet_reach(const struct gw_owner_node *gateway, struct arena *arena)
+{
+	const struct gw_backend_node *service =
+	    (void *)gateway->fleet_edge.node;
+	const struct gw_object *object = service ? service->node.object : NULL;
+	const struct gw_told_addresses *told =
+	    gateway->node.object->told_addresses;
+	struct gw_fleet_reach reach = {.given = false};
+	uint32_t given = 0;
+
+	if (!service)
+		return reach;
+	if (object)
+		given = given_addresses(object, arena, &reach.addresses);
+	reach.given = given > 0;
+	if (!reach.given && (!object || is_balanced(object)))
+		reach.count = kept_addresses(gateway, arena, &reach.addresses);
+	bool answers = gw_backend_is_ready(service);
+
+	for (uint32_t i = 0; i < given; i++)
+		if (answers || is_told(told, reach.addresses[i].value))
+			reach.addresses[reach.count++] = reach.addresses[i];
+	return reach;
+}
