@@ -203,7 +203,7 @@ on_answer(struct kube_ask *ask, enum error error)
 	stream_server_judged(reviews->options.server, slot->review->peer,
 	    why == NULL ? text_slice(&gateway) : SLICE_NONE, why);
 	text_fini(&gateway);
-	arena_fini(&arena);
+	arena_wipe(&arena);
 	free_review(slot->review);
 	slot->review = NULL;
 	begin_next(reviews);

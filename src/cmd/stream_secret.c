@@ -319,7 +319,7 @@ take_answer(struct stream_secret *secret)
 		look(secret);
 	else
 		fail(secret, "the API refuses the stream's Secret");
-	arena_fini(&arena);
+	arena_wipe(&arena);
 }
 
 static void

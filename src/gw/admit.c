@@ -287,5 +287,5 @@ take_digests(struct gw_object *object)
 	hash_push_number(&hash, object->spec_digest);
 	hash_push(&hash, text_slice(&bytes));
 	object->digest = hash_take(&hash);
-	text_fini(&bytes);
+	text_wipe(&bytes); /* a Secret was in it */
 }

@@ -387,7 +387,7 @@ kube_access_parse(struct kube_access *access, struct slice text,
 		    ? ERROR_OK
 		    : ERROR_INVALID;
 	}
-	arena_fini(&reading.arena);
+	arena_wipe(&reading.arena);
 	if (error != ERROR_OK)
 		kube_access_fini(access);
 	return error;

@@ -41,6 +41,7 @@ close_stream(struct kube_call *call)
 		net_stream_close(&call->stream);
 	call->open = false;
 	kube_tls_unref(&call->tls);
+	memory_wipe(call->in.data, call->in.length);
 	text_reset(&call->in);
 	if (call->in.capacity > KEPT_BYTES)
 		text_fini(&call->in);
@@ -332,6 +333,7 @@ write_out(struct kube_call *call)
 
 /* ---- reading ---- */
 
+/* Secrets are among what comes. */
 static void
 use(struct kube_call *call, size_t length)
 {
@@ -339,6 +341,7 @@ use(struct kube_call *call, size_t length)
 
 	memmove(in->data, in->data + length, in->length - length);
 	in->length -= length;
+	memory_wipe(in->data + in->length, length);
 }
 
 static void

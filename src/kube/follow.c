@@ -238,7 +238,7 @@ on_value(void *context, struct slice json)
 		take_event(follow, tree);
 	else
 		follow->handler->on_object(follow, tree);
-	arena_reset(&follow->arena);
+	arena_wipe(&follow->arena); /* Secrets are among what comes */
 }
 
 static void

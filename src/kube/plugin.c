@@ -66,7 +66,7 @@ take_credential(struct kube_plugin_run *run)
 		if (expires != NULL && expires->kind == TREE_TEXT)
 			(void)clock_parse(expires->text, &run->expires);
 	}
-	arena_fini(&arena);
+	arena_wipe(&arena);
 }
 
 /* It has ended, or its time is over. */
