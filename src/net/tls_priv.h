@@ -65,6 +65,12 @@ bool net_tls_engine_holds_input(const struct net_tls *tls);
 bool net_tls_engine_peek(struct net_tls *tls);
 bool net_tls_engine_is_resumed(const struct net_tls *tls);
 
+/* How a handshake ended, in the metrics. */
+void net_tls_count_failure(
+    struct metrics *metrics, bool is_client, enum error error);
+void net_tls_count_success(
+    struct metrics *metrics, bool is_client, bool is_resumed);
+
 /* The stream below, for the engine. Reads ask the kernel only where there may
  * be something; writes are taken whole. */
 enum error net_tls_under_read(

@@ -204,70 +204,13 @@ tell(struct net_tls *tls, unsigned events)
 	tls->stream->watch.on_ready(&tls->stream->watch, events);
 }
 
-static enum metric
-metric_of_server(enum error error)
-{
-	switch (error) {
-	case ERROR_TLS_BAD_HELLO:
-		return METRIC_TLS_SERVER_FAILED_HELLO;
-	case ERROR_TLS_NOTHING_SHARED:
-		return METRIC_TLS_SERVER_FAILED_SHARED;
-	case ERROR_TLS_NAME_REFUSED:
-		return METRIC_TLS_SERVER_FAILED_NAME;
-	case ERROR_TLS_NO_CERTIFICATE:
-		return METRIC_TLS_SERVER_FAILED_CERTIFICATE;
-	case ERROR_TLS_CERTIFICATE_MISSING:
-		return METRIC_TLS_SERVER_FAILED_MISSING;
-	case ERROR_TLS_CERTIFICATE_REFUSED:
-	case ERROR_TLS_CERTIFICATE_UNTRUSTED:
-	case ERROR_TLS_CERTIFICATE_EXPIRED:
-		return METRIC_TLS_SERVER_FAILED_REFUSED;
-	case ERROR_TLS_ALERT:
-		return METRIC_TLS_SERVER_FAILED_ALERT;
-	case ERROR_TIMEOUT:
-		return METRIC_TLS_SERVER_FAILED_TIMEOUT;
-	case ERROR_RESET:
-		return METRIC_TLS_SERVER_FAILED_CLOSED;
-	default:
-		return METRIC_TLS_SERVER_FAILED_OTHER;
-	}
-}
-
-static enum metric
-metric_of_client(enum error error)
-{
-	switch (error) {
-	case ERROR_TLS_CERTIFICATE_REFUSED:
-		return METRIC_TLS_CLIENT_FAILED_REFUSED;
-	case ERROR_TLS_CERTIFICATE_UNTRUSTED:
-		return METRIC_TLS_CLIENT_FAILED_UNTRUSTED;
-	case ERROR_TLS_CERTIFICATE_EXPIRED:
-		return METRIC_TLS_CLIENT_FAILED_EXPIRED;
-	case ERROR_TLS_CERTIFICATE_NAME:
-		return METRIC_TLS_CLIENT_FAILED_NAME;
-	case ERROR_TLS_NOTHING_SHARED:
-		return METRIC_TLS_CLIENT_FAILED_SHARED;
-	case ERROR_TLS_ALERT:
-		return METRIC_TLS_CLIENT_FAILED_ALERT;
-	case ERROR_TIMEOUT:
-		return METRIC_TLS_CLIENT_FAILED_TIMEOUT;
-	case ERROR_RESET:
-		return METRIC_TLS_CLIENT_FAILED_CLOSED;
-	default:
-		return METRIC_TLS_CLIENT_FAILED_OTHER;
-	}
-}
-
 static void
 handshake_failed(struct net_tls *tls, enum error error)
 {
 	struct metrics *metrics = shared_of(tls)->metrics;
 
 	fail(tls, error);
-	metric_add(metrics,
-	    tls->is_client ? metric_of_client(tls->error)
-	                   : metric_of_server(tls->error),
-	    1);
+	net_tls_count_failure(metrics, tls->is_client, tls->error);
 	wait_free(tls);
 	tell(tls, NET_READABLE | NET_WRITABLE | NET_PEER_CLOSED | NET_FAILED);
 }
@@ -276,19 +219,10 @@ static void
 handshake_done(struct net_tls *tls)
 {
 	struct metrics *metrics = shared_of(tls)->metrics;
-	bool resumed = net_tls_engine_is_resumed(tls);
 	unsigned events = NET_WRITABLE;
 
-	if (tls->is_client)
-		metric_add(metrics,
-		    resumed ? METRIC_TLS_CLIENT_RESUMED
-		            : METRIC_TLS_CLIENT_HANDSHAKES,
-		    1);
-	else
-		metric_add(metrics,
-		    resumed ? METRIC_TLS_SERVER_RESUMED
-		            : METRIC_TLS_SERVER_HANDSHAKES,
-		    1);
+	net_tls_count_success(
+	    metrics, tls->is_client, net_tls_engine_is_resumed(tls));
 	wait_free(tls);
 	if (tls->under.readable || net_tls_engine_holds_input(tls))
 		events |= NET_READABLE;
