@@ -14,6 +14,10 @@
 #define UNPROVEN_MS 5000
 /* Asks and answers go out no closer together than this. */
 #define GAP_MS 10
+/* So often an answer is said again: one datagram that is lost is common. */
+#define ANSWERS_AGAIN 1
+/* An ask is answered though so many beats of its sender came before it. */
+#define OVERTAKEN_MAX 4
 
 static uint64_t
 earlier(uint64_t a, uint64_t b)
@@ -174,6 +178,16 @@ hurry(struct announce_members *members, uint64_t now_ms)
 		members->beat_ms = soonest;
 }
 
+static void
+answer(struct announce_members *members, const struct wire_beat *beat,
+    uint64_t now_ms)
+{
+	if (beat->asked != members->us.life)
+		return;
+	hurry(members, now_ms);
+	members->again = ANSWERS_AGAIN;
+}
+
 /* It is known to be there, though it may have been given up before. */
 static void
 prove(struct announce_members *members, struct announce_member *member,
@@ -264,8 +278,11 @@ static enum announce_heard
 hear_known(struct announce_members *members, struct announce_member *member,
     const struct wire_beat *beat, uint64_t now_ms)
 {
-	if (beat->sequence <= member->sequence)
+	if (beat->sequence <= member->sequence) {
+		if (member->sequence - beat->sequence <= OVERTAKEN_MAX)
+			answer(members, beat, now_ms);
 		return ANNOUNCE_HEARD_OLD;
+	}
 	member->sequence = beat->sequence;
 	if (!hears_us(members, beat)) {
 		member->spoke_ms = now_ms;
@@ -295,8 +312,7 @@ announce_members_hear(struct announce_members *members,
 	if (heard != ANNOUNCE_HEARD)
 		return heard;
 	hear_of_others(members, beat, now_ms);
-	if (beat->asked == members->us.life)
-		hurry(members, now_ms);
+	answer(members, beat, now_ms);
 	return heard;
 }
 
@@ -386,7 +402,9 @@ announce_members_tick(
 		silent->asked_ms = now_ms;
 		return true;
 	}
-	members->beat_ms = now_ms + LIMIT_VALUE_ANNOUNCE_BEAT_MS;
+	members->beat_ms = now_ms +
+	    (members->again > 0 ? GAP_MS : LIMIT_VALUE_ANNOUNCE_BEAT_MS);
+	members->again -= members->again > 0;
 	return true;
 }
 

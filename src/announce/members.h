@@ -53,6 +53,7 @@ struct announce_members {
 	uint64_t last_ms; /* announce_members_note */
 	uint64_t beat_ms; /* when the next beat is due */
 	uint64_t sent_ms;
+	unsigned again; /* beats that follow the next one at once */
 	bool on; /* the link is up */
 	bool leaving;
 };
