@@ -24,3 +24,16 @@ announce_budget_spend(struct announce_budget *budget, uint64_t now_ms)
 		budget->paid_ms = now_ms;
 	budget->paid_ms += EACH_MS;
 }
+
+uint64_t
+announce_budget_soon_ms(const struct announce_budget *budget, uint64_t now_ms)
+{
+	return budget->soon_ms > now_ms ? budget->soon_ms : now_ms;
+}
+
+void
+announce_budget_spend_soon(struct announce_budget *budget, uint64_t now_ms)
+{
+	must(announce_budget_soon_ms(budget, now_ms) == now_ms);
+	budget->soon_ms = now_ms + LIMIT_VALUE_ANNOUNCE_DEFEND_SOON_EACH_MS;
+}

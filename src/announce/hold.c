@@ -19,6 +19,18 @@ static const uint16_t announce_after_ms[] = {0, 100, 500, 1100, 2200};
  * after the rival will have answered. */
 #define RIVAL_NEAR_MS 5000
 #define AFTER_RIVAL_MS 20
+/* Of answers to rivals one in so long is in both ways, the others in that which
+ * every neighbour takes that goes by RFC 826. */
+#define BOTH_MS 100
+
+/* A machine that defends the address as we do claims it once for each frame of
+ * ours, never more often. Of what is heard nine in ten are credit, what is said
+ * is paid of it: with such a one nothing is gained, and a flood is known by
+ * what is left, in tenths of a frame. */
+#define CREDIT_HEARD 9
+#define CREDIT_SAID 10
+#define CREDIT_MAX 100
+#define CREDIT_FORGOTTEN_MS 1000
 
 static struct wire_neighbour *
 say(const struct announce_hold *hold, struct announce_output *out)
@@ -40,17 +52,21 @@ say_probe(const struct announce_hold *hold, struct announce_output *out)
 }
 
 /* To everybody: it is here. In ARP both as an ask for oneself and as a tell:
- * some listen to the one, some to the other. */
+ * some listen to the one, some to the other. brief: not to both. */
 static void
-say_here(const struct announce_hold *hold, struct announce_output *out)
+say_here(
+    const struct announce_hold *hold, bool brief, struct announce_output *out)
 {
 	struct wire_neighbour *message = say(hold, out);
 
-	message->is_tell = true;
-	message->overrides = true;
+	if (message->is_ipv6 || !brief) {
+		message->is_tell = true;
+		message->overrides = true;
+	}
 	if (message->is_ipv6)
 		return;
-	message = say(hold, out);
+	if (!brief)
+		message = say(hold, out);
 	memcpy(message->other, hold->ip, WIRE_IP_BYTES);
 }
 
@@ -172,6 +188,23 @@ announce_hold_drop(struct announce_hold *hold)
 	enter(hold, ANNOUNCE_IDLE, 0);
 }
 
+/* It is said to all. */
+static void
+note_said(struct announce_hold *hold, unsigned frames, uint64_t now_ms)
+{
+	hold->said_ms = now_ms;
+	hold->credit -= (int)frames * CREDIT_SAID;
+	if (hold->credit < -CREDIT_MAX)
+		hold->credit = -CREDIT_MAX;
+}
+
+/* Is it claimed oftener than answers to ours would be? */
+static bool
+is_flooded(const struct announce_hold *hold)
+{
+	return hold->credit >= CREDIT_SAID;
+}
+
 /* When it may be said out of turn: at once, but not again and again without a
  * break; where the link's budget does not allow it, somewhat later. */
 static uint64_t
@@ -183,6 +216,10 @@ defence_ms(const struct announce_hold *hold, uint64_t now_ms)
 		return now_ms;
 	soonest = later(announce_budget_ms(hold->budget, now_ms),
 	    hold->said_ms + LIMIT_VALUE_ANNOUNCE_DEFEND_GAP_MS);
+	if (is_flooded(hold))
+		soonest = earliest(soonest,
+		    later(announce_budget_soon_ms(hold->budget, now_ms),
+		        hold->said_ms + LIMIT_VALUE_ANNOUNCE_DEFEND_SOON_MS));
 	latest = later(now_ms, hold->said_ms + LIMIT_VALUE_ANNOUNCE_DEFEND_MS);
 	return soonest < latest ? soonest : latest;
 }
@@ -229,8 +266,8 @@ announce(
 {
 	if (now_ms - hold->next_ms > LIMIT_VALUE_ANNOUNCE_LATE_MS)
 		enter(hold, ANNOUNCE_HELD, now_ms);
-	say_here(hold, out);
-	hold->said_ms = now_ms;
+	say_here(hold, false, out);
+	note_said(hold, out->count, now_ms);
 	hold->step++;
 	hold->next_ms = now_ms;
 	if (hold->step < ANNOUNCEMENTS) {
@@ -249,20 +286,28 @@ static void
 answer_rival(
     struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
 {
-	bool is_paid = announce_budget_ms(hold->budget, now_ms) == now_ms;
+	struct announce_budget *budget = hold->budget;
+	bool is_paid = announce_budget_ms(budget, now_ms) == now_ms;
 	uint64_t at = defence_ms(hold, now_ms);
+	unsigned before = out->count;
 
-	hold->counts.put_off += !is_paid;
 	if (at > now_ms) {
+		hold->counts.put_off += !is_paid;
 		hold->defend_ms = at;
 		return;
 	}
-	if (is_paid)
-		announce_budget_spend(hold->budget, now_ms);
+	if (is_flooded(hold) &&
+	    announce_budget_soon_ms(budget, now_ms) == now_ms)
+		announce_budget_spend_soon(budget, now_ms);
+	else if (is_paid)
+		announce_budget_spend(budget, now_ms);
 	hold->defend_ms = 0;
-	hold->said_ms = now_ms;
 	hold->counts.said++;
-	say_here(hold, out);
+	bool brief = now_ms - hold->both_ms < BOTH_MS;
+	if (!brief)
+		hold->both_ms = now_ms;
+	say_here(hold, brief, out);
+	note_said(hold, out->count - before, now_ms);
 }
 
 static void
@@ -317,6 +362,11 @@ note_rival(struct announce_hold *hold, const struct wire_neighbour *message,
     uint64_t now_ms)
 {
 	memcpy(hold->rival, message->hardware, WIRE_HARDWARE_BYTES);
+	if (now_ms - hold->rival_ms > CREDIT_FORGOTTEN_MS)
+		hold->credit = 0;
+	hold->credit += CREDIT_HEARD;
+	if (hold->credit > CREDIT_MAX)
+		hold->credit = CREDIT_MAX;
 	hold->rival_ms = now_ms ? now_ms : 1;
 	hold->counts.claims++;
 }

@@ -54,6 +54,8 @@ struct announce_hold {
 	 * heard last, 0: never, or forgotten since. */
 	uint8_t rival[WIRE_HARDWARE_BYTES];
 	uint64_t rival_ms;
+	uint64_t both_ms; /* when a rival was last answered in both ways */
+	int credit; /* of its claims, over what ours may have provoked */
 	struct announce_budget *budget; /* its link's; borrowed */
 	struct announce_counts counts;
 };
