@@ -162,7 +162,8 @@ announce_hold_take(
 	else if (hold->state == ANNOUNCE_IDLE)
 		enter(hold, ANNOUNCE_PROBING,
 		    now_ms +
-		        random_below(random, LIMIT_VALUE_ANNOUNCE_PROBE_MS));
+		        random_below(
+		            random, LIMIT_VALUE_ANNOUNCE_PROBE_FIRST_MS));
 }
 
 void
@@ -348,7 +349,8 @@ announce_hold_tick(struct announce_hold *hold, uint64_t now_ms,
 	if (hold->state == ANNOUNCE_TAKEN)
 		enter(hold, ANNOUNCE_PROBING,
 		    now_ms +
-		        random_below(random, LIMIT_VALUE_ANNOUNCE_PROBE_MS));
+		        random_below(
+		            random, LIMIT_VALUE_ANNOUNCE_PROBE_FIRST_MS));
 	else if (hold->state == ANNOUNCE_PROBING)
 		tick_probing(hold, now_ms, out);
 	/* What is held by now is announced at once. */

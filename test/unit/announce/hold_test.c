@@ -22,8 +22,8 @@ static const uint8_t us[] = "\2\0\0\0\0\1", them[] = "\2\0\0\0\0\2";
 
 /* The longest that an address which nobody has takes to be held. */
 #define HELD_MS \
-	((uint64_t)LIMIT_VALUE_ANNOUNCE_PROBE_MS * \
-	    (LIMIT_VALUE_ANNOUNCE_PROBES + 1))
+	((uint64_t)LIMIT_VALUE_ANNOUNCE_PROBE_FIRST_MS + \
+	    LIMIT_VALUE_ANNOUNCE_PROBE_MS * LIMIT_VALUE_ANNOUNCE_PROBES)
 
 struct setup {
 	struct announce_hold hold;
