@@ -407,6 +407,7 @@ open_fleets(struct ctl_cluster *cluster)
 	    .client = cluster->client,
 	    .controller_names = options->controller_names,
 	    .controller_name_count = options->controller_name_count,
+	    .namespace = options->access->namespace,
 	    .on_fault = options->on_fleet_fault,
 	    .context = options->context,
 	});

@@ -407,7 +407,8 @@ on_fleet(void *context, const struct gw_fleet *fleet)
 {
 	struct ctl *ctl = context;
 
-	ctl_accounts_put(ctl->accounts, fleet);
+	if (!slice_starts_with(fleet->gateway, SLICE(GW_FLEET_OF_SERVICE)))
+		ctl_accounts_put(ctl->accounts, fleet);
 	ctl_cluster_fleet(ctl->cluster, fleet);
 }
 

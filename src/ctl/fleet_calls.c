@@ -86,31 +86,46 @@ look(struct ctl_fleet_slot *slot)
 	ask(slot, CTL_FLEET_LOOK, "GET", NULL);
 }
 
-/* status.loadBalancer.ingress, which is one value to the API. */
+/* loadBalancer.ingress, which is one value to the API. */
+static void
+push_ingress(struct text *out, struct slice addresses)
+{
+	struct slice one;
+	bool first = true;
+
+	text_push_string(out, "{\"loadBalancer\":{\"ingress\":[");
+	while (addresses.length > 0 && slice_cut(&addresses, ',', &one)) {
+		text_printf(out, "%s{\"ip\":", first ? "" : ",");
+		text_push_json(out, one);
+		text_push_byte(out, '}');
+		first = false;
+	}
+	text_push_string(out, "]}}");
+}
+
 static void
 give(struct ctl_fleet_slot *slot)
 {
 	const struct ctl_fleet_row *row = slot->row;
-	struct slice rest = slice_from_string(row->addresses), one;
-	bool first = true;
+	const struct gw_made_row *kind = &gw_made_rows[row->row.kind];
+	struct slice given = slice_from_string(row->given);
 
 	set_target(slot, row);
 	text_push_string(&slot->target,
 	    "/status?fieldManager=" CTL_FLEET_MANAGER "&force=true");
 	text_reset(&slot->body);
-	text_push_string(&slot->body,
-	    "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{");
-	text_push_string(&slot->body, "\"uid\":");
+	text_printf(&slot->body,
+	    "{\"apiVersion\":\"%s%s%s\",\"kind\":\"%s\",\"metadata\":{"
+	    "\"uid\":",
+	    kind->group, kind->group[0] != '\0' ? "/" : "", kind->version,
+	    kind->kind);
 	text_push_json(&slot->body, slice_from_string(row->uid));
-	text_push_string(
-	    &slot->body, "},\"status\":{\"loadBalancer\":{\"ingress\":[");
-	while (rest.length > 0 && slice_cut(&rest, ',', &one)) {
-		text_printf(&slot->body, "%s{\"ip\":", first ? "" : ",");
-		text_push_json(&slot->body, one);
-		text_push_byte(&slot->body, '}');
-		first = false;
-	}
-	text_push_string(&slot->body, "]}}}");
+	text_push_string(&slot->body, "},\"status\":");
+	if (row->row.kind == GW_MADE_SERVICE)
+		push_ingress(&slot->body, given);
+	else
+		text_push(&slot->body, given);
+	text_push_byte(&slot->body, '}');
 	ask(slot, CTL_FLEET_GIVE, "PATCH", "application/apply-patch+yaml");
 }
 
@@ -265,7 +280,7 @@ on_answer(struct kube_ask *ask, enum error error)
 
 /* ---- what is to be done ---- */
 
-/* Does the Gateway that a live object names let go of it? */
+/* Does the fleet that a live object names let go of it? */
 static bool
 is_orphan(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
 {
@@ -276,13 +291,33 @@ is_orphan(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
 	return gateway == NULL || gateway->state != GW_FLEET_KEPT;
 }
 
+/* Is it to be deleted? */
+static bool
+is_to_go(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
+{
+	return row->wanted == NULL && row->live_hash != 0 && row->uid != NULL &&
+	    is_orphan(fleets, row);
+}
+
+/* What comes from announcers is waited for. */
+static uint64_t
+ready_ms(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
+{
+	uint64_t keep_ms =
+	    row->keep_ms > fleets->calm_ms ? row->keep_ms : fleets->calm_ms;
+
+	if (gw_made_rows[row->row.kind].own && is_to_go(fleets, row) &&
+	    keep_ms > row->ready_ms)
+		return keep_ms;
+	return row->ready_ms;
+}
+
 /* False: nothing is. */
 static bool
 begin(struct ctl_fleet_slot *slot, struct ctl_fleet_row *row)
 {
-	if (row->wanted == NULL &&
-	    (row->live_hash == 0 || row->uid == NULL ||
-	        !is_orphan(slot->fleets, row)))
+	if ((row->wanted == NULL && !is_to_go(slot->fleets, row)) ||
+	    slot->fleets->follows[row->row.kind].missing)
 		return false;
 	bool is_applied = row->applied_hash == row->wanted_hash &&
 	    row->live_hash != 0 && row->applied_live_hash == row->live_hash;
@@ -348,6 +383,7 @@ begin_next(
 		list_remove(&row->due);
 		if (row->busy)
 			continue; /* it is looked at again when that ends */
+		row->ready_ms = ready_ms(fleets, row);
 		if (row->ready_ms > now_ms) {
 			list_insert(&fleets->resting, &row->due);
 			continue;

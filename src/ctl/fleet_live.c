@@ -54,28 +54,72 @@ ctl_fleet_is_ours(const struct ctl_fleet_row *row)
 bool
 ctl_fleet_is_given(const struct ctl_fleet_row *row)
 {
-	const char *live = row->live_addresses;
+	const char *live = row->live_given;
 
-	return row->addresses == NULL ||
-	    strcmp(row->addresses, live != NULL ? live : "") == 0;
+	return row->given == NULL ||
+	    strcmp(row->given, live != NULL ? live : "") == 0;
+}
+
+/* The texts of this key in a list of maps, "a,b". */
+static void
+join(struct text *out, const struct tree_node *map, const char *list,
+    const char *key)
+{
+	const struct tree_node *items = wire_tree_member(map, list, TREE_LIST);
+	bool first = true;
+
+	for (const struct tree_node *at = items != NULL ? items->child : NULL;
+	     at != NULL; at = at->next) {
+		text_printf(out, "%s%.*s", first ? "" : ",",
+		    SLICE_ARGS(wire_tree_text(at, key)));
+		first = false;
+	}
 }
 
 static void
-take_addresses(struct ctl_fleet_row *row, const struct tree_node *object)
+take_given(struct ctl_fleet_row *row, const struct tree_node *object)
 {
-	const struct tree_node *balancer =
-	    wire_tree_member(wire_tree_member(object, "status", TREE_MAP),
-	        "loadBalancer", TREE_MAP);
-	const struct tree_node *list =
-	    wire_tree_member(balancer, "ingress", TREE_LIST);
+	const struct tree_node *status =
+	    wire_tree_member(object, "status", TREE_MAP);
+	struct text given, interfaces;
+
+	text_init(&given);
+	text_init(&interfaces);
+	if (row->row.kind == GW_MADE_SERVICE) {
+		join(&given, wire_tree_member(status, "loadBalancer", TREE_MAP),
+		    "ingress", "ip");
+	} else if (row->row.kind == GW_MADE_L2STATUS) {
+		join(&interfaces, status, "interfaces", "name");
+		gw_l2_status(&given,
+		    &(struct gw_l2_status){
+		        .node = wire_tree_text(status, "node"),
+		        .namespace = wire_tree_text(status, "serviceNamespace"),
+		        .name = wire_tree_text(status, "serviceName"),
+		        .interfaces = text_slice(&interfaces),
+		    });
+	}
+	ctl_fleet_text(&row->live_given, text_slice(&given));
+	text_fini(&interfaces);
+	text_fini(&given);
+}
+
+/* Which fleet it says it is of. */
+static void
+take_owner(struct ctl_fleet_row *row, const struct tree_node *metadata)
+{
+	const struct tree_node *annotations =
+	    wire_tree_member(metadata, "annotations", TREE_MAP);
+	struct slice service = wire_tree_text(annotations, GW_FLEET_SERVICE);
 	struct text text;
 
 	text_init(&text);
-	for (const struct tree_node *at = list != NULL ? list->child : NULL;
-	     at != NULL; at = at->next)
-		text_printf(&text, "%s%.*s", text.length > 0 ? "," : "",
-		    SLICE_ARGS(wire_tree_text(at, "ip")));
-	ctl_fleet_text(&row->live_addresses, text_slice(&text));
+	if (slice_is_set(service))
+		text_printf(
+		    &text, GW_FLEET_OF_SERVICE "%.*s", SLICE_ARGS(service));
+	ctl_fleet_text(&row->owner,
+	    slice_is_set(service)
+	        ? text_slice(&text)
+	        : wire_tree_text(annotations, GW_FLEET_GATEWAY));
 	text_fini(&text);
 }
 
@@ -131,12 +175,9 @@ ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
 	(void)fleets;
 	if (metadata == NULL)
 		return;
-	ctl_fleet_text(&row->owner,
-	    wire_tree_text(wire_tree_member(metadata, "annotations", TREE_MAP),
-	        GW_FLEET_GATEWAY));
+	take_owner(row, metadata);
 	ctl_fleet_text(&row->uid, wire_tree_text(metadata, "uid"));
-	if (row->row.kind == GW_MADE_SERVICE)
-		take_addresses(row, object);
+	take_given(row, object);
 	if (row->row.kind == GW_MADE_DEPLOYMENT)
 		take_replicas(row, object);
 	/* Items of lists do not say what they are, other answers do. */
@@ -156,7 +197,7 @@ void
 ctl_fleet_gone(struct ctl_fleets *fleets, struct ctl_fleet_row *row)
 {
 	row->live_hash = row->applied_hash = row->applied_live_hash = 0;
-	ctl_fleet_text(&row->live_addresses, SLICE_NONE);
+	ctl_fleet_text(&row->live_given, SLICE_NONE);
 	ctl_fleet_text(&row->own_replicas, SLICE_NONE);
 	ctl_fleet_text(&row->owner, SLICE_NONE);
 	ctl_fleet_text(&row->uid, SLICE_NONE);
@@ -254,7 +295,12 @@ on_trouble(struct kube_follow *follow, enum kube_follow_trouble trouble,
 {
 	struct ctl_fleet_follow *followed = of_follow(follow);
 	const char *kind = gw_made_rows[followed->kind].kind;
+	bool missing = trouble == KUBE_FOLLOW_MISSING;
 
+	if (followed->missing != missing) {
+		followed->missing = missing;
+		ctl_fleets_look(followed->fleets);
+	}
 	if (trouble == KUBE_FOLLOW_DENIED)
 		log_event(LOG_KUBE_KIND_DENIED, LOG_STRING("kind", kind),
 		    LOG_TEXT("why", why));
@@ -278,9 +324,14 @@ ctl_fleet_follow(struct ctl_fleets *fleets, enum gw_made kind)
 
 	followed->fleets = fleets;
 	followed->kind = kind;
-	snprintf(followed->root, sizeof(followed->root), "/%s%s/%s/%s",
+	snprintf(followed->root, sizeof(followed->root), "/%s%s/%s/%s%.*s%s",
 	    row->group[0] != '\0' ? "apis/" : "api", row->group, row->version,
-	    row->plural);
+	    row->own ? "namespaces/" : "",
+	    row->own ? (int)fleets->options.namespace.length : 0,
+	    row->own ? fleets->options.namespace.data : "",
+	    row->own ? "/" : "");
+	snprintf(followed->root + strlen(followed->root),
+	    sizeof(followed->root) - strlen(followed->root), "%s", row->plural);
 	kube_follow_init(&followed->follow, fleets->options.client, &options,
 	    &follow_handler);
 }

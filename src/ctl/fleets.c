@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/hash.h"
+#include "core/limit.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
@@ -68,8 +69,8 @@ free_row(struct ctl_fleet_row *row)
 	list_remove(&row->due);
 	list_remove(&row->wanted_by);
 	memory_free(row->wanted);
-	memory_free(row->addresses);
-	memory_free(row->live_addresses);
+	memory_free(row->given);
+	memory_free(row->live_given);
 	memory_free(row->own_replicas);
 	memory_free(row->owner);
 	memory_free(row->uid);
@@ -155,13 +156,14 @@ ctl_fleet_fault(
 /* ---- what is wanted ---- */
 
 static void
-unwant(struct ctl_fleets *fleets, struct ctl_fleet_row *row)
+unwant(struct ctl_fleets *fleets, struct ctl_fleet_row *row, uint64_t keep_ms)
 {
+	row->keep_ms = keep_ms;
 	list_remove(&row->wanted_by);
 	row->gateway = NULL;
 	row->wanted_hash = 0;
 	ctl_fleet_text(&row->wanted, SLICE_NONE);
-	ctl_fleet_text(&row->addresses, SLICE_NONE);
+	ctl_fleet_text(&row->given, SLICE_NONE);
 	ctl_fleet_text(&row->fault, SLICE_NONE);
 	ctl_fleet_due(fleets, row);
 }
@@ -177,7 +179,7 @@ want(struct ctl_fleets *fleets, struct ctl_fleet_gateway *gateway,
 	list_insert(&gateway->rows, &row->wanted_by);
 	row->gateway = gateway;
 	row->scaled = object->scaled;
-	ctl_fleet_text(&row->addresses, object->addresses);
+	ctl_fleet_text(&row->given, object->given);
 	if (!ctl_fleet_is_given(row))
 		ctl_fleet_due(fleets, row);
 	if (row->wanted != NULL && row->wanted_hash == hash)
@@ -189,9 +191,8 @@ want(struct ctl_fleets *fleets, struct ctl_fleet_gateway *gateway,
 	ctl_fleet_due(fleets, row);
 }
 
-/* What is there of a Gateway that wants none of it any more. */
-static void
-look_at_all(struct ctl_fleets *fleets)
+void
+ctl_fleets_look(struct ctl_fleets *fleets)
 {
 	struct slice key;
 	void *value;
@@ -206,6 +207,10 @@ ctl_fleets_put(struct ctl_fleets *fleets, const struct gw_fleet *fleet)
 	must(fleets != NULL && fleet != NULL);
 	struct ctl_fleet_gateway *gateway =
 	    get_gateway(fleets, fleet->gateway, true);
+	bool waits = fleet->state == GW_FLEET_WANTED && fleet->count == 0;
+	uint64_t keep_ms = waits
+	    ? net_loop_now_ms(fleets->options.loop) + LIMIT_VALUE_KUBE_CALM_MS
+	    : 0;
 	struct list before;
 
 	if (gateway == NULL)
@@ -216,21 +221,24 @@ ctl_fleets_put(struct ctl_fleets *fleets, const struct gw_fleet *fleet)
 	list_init(&before);
 	list_insert(&gateway->rows, &before);
 	for (uint32_t i = 0; i < fleet->count; i++) {
-		struct ctl_fleet_row *row = ctl_fleet_row(fleets,
-		    fleet->objects[i].kind, fleet->namespace, fleet->name);
+		const struct gw_fleet_object *object = &fleet->objects[i];
+		struct ctl_fleet_row *row = ctl_fleet_row(fleets, object->kind,
+		    fleet->namespace,
+		    slice_is_set(object->name) ? object->name : fleet->name);
 
 		if (row != NULL)
-			want(fleets, gateway, row, &fleet->objects[i]);
+			want(fleets, gateway, row, object);
 	}
 	/* Those that were not named again still stand before the mark. */
 	while (gateway->rows.next != &before)
 		unwant(fleets,
 		    container_of(
-		        gateway->rows.next, struct ctl_fleet_row, wanted_by));
+		        gateway->rows.next, struct ctl_fleet_row, wanted_by),
+		    keep_ms);
 	list_remove(&before);
 	tell_fault(fleets, gateway);
 	if (fleet->state == GW_FLEET_NONE) {
-		look_at_all(fleets);
+		ctl_fleets_look(fleets);
 		(void)map_remove(
 		    &fleets->gateways, ctl_fleet_gateway_key(gateway));
 		memory_free(gateway);
@@ -252,8 +260,11 @@ ctl_fleets_lead(struct ctl_fleets *fleets, bool leads)
 {
 	must(fleets != NULL);
 	fleets->leads = leads;
-	if (leads)
-		look_at_all(fleets);
+	if (!leads)
+		return;
+	fleets->calm_ms =
+	    net_loop_now_ms(fleets->options.loop) + LIMIT_VALUE_KUBE_CALM_MS;
+	ctl_fleets_look(fleets);
 }
 
 /* ---- its life ---- */

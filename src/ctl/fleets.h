@@ -4,6 +4,10 @@
  * Gateway any more. An object that does not bear our mark is never touched:
  * the Gateway is told.
  *
+ * What it knew nothing of when it came to lead, or is wanted no more but its
+ * fleet has nothing else yet, goes a while later: announcers are on their way
+ * to a new leader, and from one node to the next.
+ *
  * Nothing is written but while told to lead and after ctl_fleets_begin. */
 #ifndef YUMEN_CTL_FLEETS_H
 #define YUMEN_CTL_FLEETS_H
@@ -17,6 +21,7 @@ struct ctl_fleets_options {
 	struct kube_client *client; /* borrowed */
 	const struct slice *controller_names; /* that are ours */
 	uint32_t controller_name_count;
+	struct slice namespace; /* our own; borrowed */
 	/* Why a Gateway's fleet is not as it is to be; empty: it is. */
 	void (*on_fault)(void *context, struct slice namespace,
 	    struct slice name, struct slice why);

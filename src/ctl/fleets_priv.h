@@ -32,15 +32,16 @@ struct ctl_fleet_row {
 	size_t wanted_length;
 	uint64_t wanted_hash, live_hash; /* live: 0: it is not there */
 	uint64_t applied_hash, applied_live_hash; /* of the last apply */
-	/* Of a Service, as of gw_fleet_object; owned, or NULL. */
-	char *addresses, *live_addresses;
+	/* As of gw_fleet_object; owned, or NULL. */
+	char *given, *live_given;
 	/* Of a Deployment: replicas that nobody but we have said; owned, or
 	 * NULL. */
 	char *own_replicas;
-	char *owner; /* the live one's Gateway, owned; NULL: it names none */
+	char *owner; /* the live one's fleet, owned; NULL: it names none */
 	char *uid; /* the live one's, owned */
 	char *fault; /* why it is not as wanted, owned; or NULL */
 	uint64_t wait_ms, ready_ms; /* after a failure */
+	uint64_t keep_ms; /* it is deleted no earlier */
 	bool scaled; /* as of gw_fleet_object */
 	bool busy; /* a call is under way */
 };
@@ -51,7 +52,8 @@ struct ctl_fleet_follow {
 	enum gw_made kind;
 	uint8_t epoch;
 	bool whole;
-	char root[64];
+	bool missing; /* the API does not have the kind */
+	char root[128];
 };
 
 enum { CTL_FLEET_SLOTS = 4 };
@@ -59,7 +61,7 @@ enum ctl_fleet_step {
 	CTL_FLEET_LOOK, /* is there one that is not ours? */
 	CTL_FLEET_HAND, /* its replicas, to whoever scales it */
 	CTL_FLEET_APPLY,
-	CTL_FLEET_GIVE, /* a Service's addresses */
+	CTL_FLEET_GIVE, /* what its status is to say */
 	CTL_FLEET_DELETE,
 };
 struct ctl_fleet_slot {
@@ -82,6 +84,7 @@ struct ctl_fleets {
 	struct net_task work;
 	struct net_timer timer;
 	struct arena arena;
+	uint64_t calm_ms; /* what is of nobody is not deleted earlier */
 	bool begun, leads, whole;
 };
 
@@ -97,6 +100,8 @@ struct slice ctl_fleet_gateway_key(const void *gateway);
 void ctl_fleet_fault(
     struct ctl_fleets *fleets, struct ctl_fleet_row *row, struct slice why);
 
+/* All rows may be due. */
+void ctl_fleets_look(struct ctl_fleets *fleets);
 /* Freed when nothing needs it. */
 void ctl_fleet_drop(struct ctl_fleets *fleets, struct ctl_fleet_row *row);
 
@@ -109,7 +114,7 @@ void ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
 void ctl_fleet_gone(struct ctl_fleets *fleets, struct ctl_fleet_row *row);
 /* Whose the live one is, that a Gateway wants: OURS, or another's. */
 bool ctl_fleet_is_ours(const struct ctl_fleet_row *row);
-/* It has the addresses that it is to have. */
+/* Its status says what it is to say. */
 bool ctl_fleet_is_given(const struct ctl_fleet_row *row);
 /* Replicas are another's to say, and only we have said them so far. */
 bool ctl_fleet_is_held(const struct ctl_fleet_row *row);

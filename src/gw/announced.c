@@ -219,6 +219,7 @@ gw_announced_emit(struct gw_state *state)
 	map_fini(&all);
 	gw_named_sweep(state, &state->claims);
 	state->claims_stale = false;
+	state->l2_stale = true;
 }
 
 void

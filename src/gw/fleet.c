@@ -16,8 +16,8 @@
 #define HASH_DIGITS 8
 
 const struct gw_made_row gw_made_rows[GW_MADE__COUNT] = {
-#define GW_MADE(name_, group_, version_, kind_, plural_) \
-	{group_, version_, kind_, plural_},
+#define GW_MADE(name_, group_, version_, kind_, plural_, own_) \
+	{group_, version_, kind_, plural_, own_},
 #include "gw/made.def"
 #undef GW_MADE
 };
@@ -288,7 +288,7 @@ fleet_hash(const struct gw_fleet *fleet)
 	hash_push(&hash, fleet->name);
 	for (uint32_t i = 0; i < fleet->count; i++) {
 		hash_push(&hash, fleet->objects[i].json);
-		hash_push(&hash, fleet->objects[i].addresses);
+		hash_push(&hash, fleet->objects[i].given);
 	}
 	return hash_take(&hash);
 }

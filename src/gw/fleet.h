@@ -11,12 +11,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "core/slice.h"
+#include "core/text.h"
 
 /* The label by which all that is made is known; its value says for which
  * controllerName (gw_fleet_mark). What lacks it is never touched. */
 #define GW_FLEET_MARK "yumen.dev/controller"
-/* The annotation that says of which Gateway ("namespace/name"). */
+/* The annotation that says of which Gateway ("namespace/name"), or of which
+ * Service. */
 #define GW_FLEET_GATEWAY "yumen.dev/gateway"
+#define GW_FLEET_SERVICE "yumen.dev/service"
+/* What the names of fleets that are of a Service begin with. */
+#define GW_FLEET_OF_SERVICE "Service "
 /* The key of the bundle's ConfigMap. */
 #define GW_FLEET_BUNDLE_KEY "ca.pem"
 /* What proxies' tokens are for. */
@@ -46,6 +51,7 @@ enum gw_made {
 };
 struct gw_made_row {
 	const char *group, *version, *kind, *plural;
+	bool own; /* in the controller's own namespace alone */
 };
 extern const struct gw_made_row gw_made_rows[GW_MADE__COUNT];
 
@@ -56,20 +62,31 @@ enum gw_fleet_state {
 };
 struct gw_fleet_object {
 	enum gw_made kind;
+	struct slice name; /* its own, or absent */
 	struct slice json;
-	/* Of a Service: what its load balancer gave, which we are ("a,b";
-	 * empty: nothing yet); absent: that is another. */
-	struct slice addresses;
+	/* What its status is to say; absent: that is another's to say. Of a
+	 * Service: what its load balancer gave, which we are ("a,b"; empty:
+	 * nothing yet). Of a ServiceL2Status: gw_l2_status. */
+	struct slice given;
 	/* Of a Deployment: how many replicas it has is another's to say. */
 	bool scaled;
 };
 struct gw_fleet {
-	struct slice gateway; /* "namespace/name" */
+	struct slice gateway; /* "namespace/name", or that of a Service */
 	enum gw_fleet_state state;
-	struct slice namespace, name; /* of each object; WANTED and KEPT */
+	/* Of each object that has no name of its own; WANTED and KEPT */
+	struct slice namespace, name;
 	const struct gw_fleet_object *objects; /* WANTED */
 	uint32_t count;
 };
+
+/* The status of a ServiceL2Status, as JSON: of the same the same text. */
+struct gw_l2_status {
+	struct slice node;
+	struct slice namespace, name; /* of the Service */
+	struct slice interfaces; /* "eth0,eth1" */
+};
+void gw_l2_status(struct text *out, const struct gw_l2_status *status);
 
 /* The value of GW_FLEET_MARK for a controllerName. */
 void gw_fleet_mark(struct slice controller, char out[GW_FLEET_NAME_BYTES + 1]);

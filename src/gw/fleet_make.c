@@ -340,7 +340,7 @@ make_object(
 	made.json = arena_copy(arena, text_slice(&json));
 	text_fini(&json);
 	if (kind == GW_MADE_SERVICE)
-		made.addresses = plan->addresses;
+		made.given = plan->addresses;
 	made.scaled = kind == GW_MADE_DEPLOYMENT &&
 	    !wire_tree_get(gw_tree_map(arena, document, "spec"), "replicas");
 	return made;

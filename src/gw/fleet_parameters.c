@@ -202,7 +202,7 @@ gw_fleet_has(const struct gw_fleet_plan *plan, enum gw_made kind)
 	if (kind == GW_MADE_DISRUPTION)
 		return find(asked, "minAvailable") ||
 		    find(asked, "maxUnavailable") || find(asked, "patch");
-	return true;
+	return !gw_made_rows[kind].own;
 }
 
 void

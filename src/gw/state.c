@@ -67,6 +67,7 @@ gw_state_new(const struct gw_options *options)
 	map_init_keyed(&state->tickets, gw_named_key);
 	map_init_keyed(&state->claims, gw_named_key);
 	map_init_keyed(&state->told, gw_told_key);
+	map_init_keyed(&state->l2, gw_named_key);
 	gw_outbox_init(&state->outbox);
 	arena_init(&state->work, WORK_BYTES);
 	return state;
@@ -95,6 +96,7 @@ gw_state_free(struct gw_state **state)
 	gw_tickets_fini(s);
 	gw_announced_fini(s);
 	gw_told_fini(s);
+	gw_l2_fini(s);
 	text_fini(&s->fleet_bundle);
 	gw_outbox_fini(&s->outbox);
 	arena_fini(&s->work);
@@ -440,6 +442,7 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 		gw_gateways_judge(state);
 	else if (state->claims_stale)
 		gw_announced_renew(state);
+	gw_l2_emit(state);
 	gw_policies_judge(state);
 	gw_xbackends_judge(state);
 	gw_outbox_reset(&state->outbox);

@@ -253,6 +253,8 @@ struct gw_state {
 	struct map reports; /* by name of unit */
 	struct map listener_units, tickets, claims; /* struct gw_named */
 	struct map told; /* by claim, of told.c */
+	struct map l2; /* struct gw_named, by Service */
+	bool l2_stale;
 	uint8_t ticket_seeds[GW_TICKET_SEEDS_MAX][GW_TICKET_SEED_BYTES];
 	unsigned ticket_seed_count;
 	bool has_fleets;
@@ -509,6 +511,15 @@ void gw_told_fault(const struct gw_state *state, struct slice address,
 void gw_told_conflict(const struct gw_state *state,
     const struct gw_placed *placed, struct gw_conditions *conditions,
     struct arena *arena);
+
+/* What each announcer says that announces it for us, by node. */
+void gw_told_each(const struct gw_state *state, struct slice address,
+    struct arena *arena,
+    void (*fn)(void *context, const struct feed_claim *word), void *context);
+
+/* ---- l2status.c ---- */
+void gw_l2_emit(struct gw_state *state);
+void gw_l2_fini(struct gw_state *state);
 
 /* ---- tickets.c ---- */
 bool gw_tickets_are_given(const struct gw_state *state);

@@ -107,6 +107,7 @@ gw_state_report_claim(
 		drop(&word->link);
 	if (list_is_empty(&told->words))
 		gw_told_forget(state, unit);
+	state->l2_stale = true;
 	gw_announced_mark(state, slice_skip(unit, sizeof("claim/") - 1));
 }
 
@@ -135,6 +136,20 @@ is_announced(const struct told *told)
 	if (word_at(at)->claim.interfaces.length > 0)
 		return true;
 	return false;
+}
+
+void
+gw_told_each(const struct gw_state *state, struct slice address,
+    struct arena *arena,
+    void (*fn)(void *context, const struct feed_claim *word), void *context)
+{
+	const struct told *told = of_address(state, address, arena);
+
+	if (!told)
+		return;
+	LIST_FOR_EACH(at, &told->words)
+	if (word_at(at)->claim.interfaces.length > 0)
+		fn(context, &word_at(at)->claim);
 }
 
 static void

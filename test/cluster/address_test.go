@@ -81,10 +81,20 @@ func TestExampleTwo(t *testing.T) {
 			t.Errorf("the client's address is lost: %s", answer)
 		}
 		fmt.Printf("%s:\n%s%s\n", way, asked(t, p, "", "get", "gateway", "eg"), "\n"+answer)
+		announcedBy(t, p, "envoy-gateway-system", "envoy-default-eg-e41e7b31", nodeName+" node0")
 		asked(t, p, "", "-n", "proof", "delete", "httproute", "echo")
 		asked(t, p, "", "delete", "gateway", "eg")
 	}
 	serviceAlone(t, p, host)
+}
+
+// announcedBy waits until this is what there is of ServiceL2Status for a Service: nodes
+// and interfaces of each, in order of names.
+func announcedBy(t *testing.T, p place, namespace, service, want string) {
+	t.Helper()
+	becomes(t, p, want, "-n", "yumen-system", "get", "servicel2statuses",
+		"-l", "metallb.io/service-namespace="+namespace+",metallb.io/service-name="+service,
+		"-o", "jsonpath={range .items[*]}{.status.node} {.status.interfaces[*].name}{end}")
 }
 
 const aloneService = `apiVersion: v1
@@ -104,6 +114,8 @@ func serviceAlone(t *testing.T, p place, host string) {
 	asked(t, p, aloneService, "apply", "-f", "-")
 	fmt.Print(fetches(t, host, "http://192.168.50.160/alone", `"path":"/alone"`))
 	fmt.Println(asked(t, p, "", "-n", "proof", "get", "service", "alone"))
+	announcedBy(t, p, "proof", "alone", nodeName+" node0")
+	fmt.Println(asked(t, p, "", "get", "servicel2statuses", "-A"))
 	// A rival is named to whoever has the address.
 	hardware, err := exec.Command("ip", "netns", "exec", host, "cat", "/sys/class/net/eth0/address").Output()
 	if err != nil {
@@ -127,6 +139,10 @@ func serviceAlone(t *testing.T, p place, host string) {
 			"http://192.168.50.160/").CombinedOutput()
 		return strings.Contains(string(out), "No route to host") || strings.Contains(string(out), "timed out")
 	})
+	announcedBy(t, p, "proof", "alone", "")
 	asked(t, p, "", "-n", "proof", "scale", "deployment", "echo", "--replicas=1")
 	fetches(t, host, "http://192.168.50.160/again", `"path":"/again"`)
+	announcedBy(t, p, "proof", "alone", nodeName+" node0")
+	asked(t, p, "", "-n", "proof", "delete", "service", "alone")
+	announcedBy(t, p, "proof", "alone", "")
 }

@@ -895,7 +895,11 @@ func TestControllerRoles(t *testing.T) {
 			}
 		}
 	}
-	if err := s.install(custom); err != nil {
+	statuses, err := kindsOf(filepath.Join(world.folders[metalLB], "config/crd/bases/metallb.io_servicel2statuses.yaml"))
+	if err == nil {
+		err = s.install(append(custom, statuses...))
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	may := permissions(t, s)
@@ -949,6 +953,8 @@ users: [{name: u, user: {token: %q}}]}`, s.base, folder, token.Status.Token)
 	post("/api/v1/namespaces", `{"metadata":{"name":"metallb-system"}}`)
 	post("/apis/metallb.io/v1beta1/namespaces/metallb-system/ipaddresspools",
 		`{"apiVersion":"metallb.io/v1beta1","kind":"IPAddressPool","metadata":{"name":"x"},"spec":{"addresses":["192.0.2.0/24"]}}`)
+	post("/apis/metallb.io/v1beta1/namespaces/metallb-system/l2advertisements",
+		`{"apiVersion":"metallb.io/v1beta1","kind":"L2Advertisement","metadata":{"name":"x"}}`)
 	post("/apis/gateway.envoyproxy.io/v1alpha1/namespaces/default/envoyproxies", fleetParameters)
 	post(gatewayRoot+"/namespaces/default/gateways", strings.Replace(gatewayOf("gone", "ours"), `"listeners"`, `"infrastructure":`+
 		`{"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"x"}},"listeners"`, 1))
@@ -970,6 +976,29 @@ users: [{name: u, user: {token: %q}}]}`, s.base, folder, token.Status.Token)
 		}
 		return nil
 	})
+	// A node that announces the Service's address, and then does not.
+	if os.Geteuid() == 0 {
+		kill := startAnnouncer(t, s, first, authority)
+		const l2 = " metallb.io/servicel2statuses"
+		doing := func(what string) func() error {
+			return func() error {
+				if did, _ := used(t, audit); !did[what] {
+					return fmt.Errorf("no %s", what)
+				}
+				return nil
+			}
+		}
+		waitFor(t, "ServiceL2Status", 30*time.Second, doing("patch"+l2+"/status"))
+		kill()
+		waitFor(t, "none of them", 30*time.Second, doing("delete"+l2))
+	} else {
+		for what := range may {
+			if strings.Contains(what, "servicel2statuses") {
+				delete(may, what)
+			}
+		}
+		fmt.Println("controller: only root can announce addresses: what it may do with ServiceL2Status is not looked at")
+	}
 	first.stop(syscall.SIGTERM)
 	// One whose seeds are of long ago is renewed.
 	code, _, told, err := s.send("PATCH", stream, "application/merge-patch+json", []byte(`{"data":{"tickets":""}}`))

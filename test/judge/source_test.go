@@ -129,19 +129,28 @@ func customKinds(folders map[string]string) ([]kind, error) {
 			if row.except != nil && row.except.MatchString(filepath.Base(file)) {
 				continue
 			}
-			text, err := os.ReadFile(file)
+			some, err := kindsOf(file)
 			if err != nil {
 				return nil, err
 			}
-			var crd object
-			if err := yaml.Unmarshal(text, &crd); err != nil {
-				return nil, fmt.Errorf("%s: %w", file, err)
-			}
-			delete(crd, "status")
-			kinds = append(kinds, versions(crd)...)
+			kinds = append(kinds, some...)
 		}
 	}
 	return kinds, nil
+}
+
+// kindsOf are those of a CRD's file.
+func kindsOf(file string) ([]kind, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var crd object
+	if err := yaml.Unmarshal(text, &crd); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	delete(crd, "status")
+	return versions(crd), nil
 }
 
 func versions(crd object) []kind {

@@ -368,11 +368,15 @@ on_fleet(void *context, const struct gw_fleet *fleet)
 
 		text_printf(&text, "  %s %.*s/%.*s ",
 		    gw_made_rows[object->kind].kind,
-		    SLICE_ARGS(fleet->namespace), SLICE_ARGS(fleet->name));
+		    SLICE_ARGS(fleet->namespace),
+		    SLICE_ARGS(slice_is_set(object->name) ? object->name
+		                                          : fleet->name));
 		print_json(&text, wire_tree_from_json(object->json, &arena), 1);
-		if (slice_is_set(object->addresses))
-			text_printf(&text, "  addresses: %.*s\n",
-			    SLICE_ARGS(object->addresses));
+		if (slice_is_set(object->given))
+			text_printf(&text, "  %s: %.*s\n",
+			    object->kind == GW_MADE_SERVICE ? "addresses"
+			                                    : "status",
+			    SLICE_ARGS(object->given));
 	}
 	if (fleet->state == GW_FLEET_NONE)
 		drop_thing(&world->fleets, fleet->gateway);
