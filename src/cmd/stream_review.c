@@ -158,10 +158,22 @@ judge_account(const struct slot *slot, struct slice account,
 	    : "the token's account is no Gateway's, or not yet";
 }
 
-/* The same, from all that the API server says. */
+/* For another audience, expired, of a pod that is gone: the API server says. */
+static const char *
+tell_unknown(const struct tree_node *status, struct text *told)
+{
+	struct slice error = wire_tree_text(status, "error");
+
+	text_push_string(told, "the cluster does not know the token");
+	if (error.length > 0)
+		text_printf(told, ": %.*s", SLICE_ARGS(error));
+	return told->data;
+}
+
+/* As judge_account, from all that the API server says; told: room for it. */
 static const char *
 judge(const struct slot *slot, const struct tree_node *answer,
-    struct text *gateway)
+    struct text *gateway, struct text *told)
 {
 	const struct tree_node *status =
 	    wire_tree_member(answer, "status", TREE_MAP);
@@ -175,7 +187,7 @@ judge(const struct slot *slot, const struct tree_node *answer,
 	const char *why;
 
 	if (good == NULL || !good->integer)
-		return "the cluster does not know the token";
+		return tell_unknown(status, told);
 	if (!has_text(wire_tree_member(status, "audiences", TREE_LIST),
 	        SLICE(GW_FLEET_AUDIENCE)))
 		return "the token is for another audience";
@@ -193,15 +205,18 @@ on_answer(struct kube_ask *ask, enum error error)
 	struct slot *slot = container_of(ask, struct slot, ask);
 	struct stream_reviews *reviews = slot->reviews;
 	const char *why = "the cluster cannot be asked about the token";
-	struct text gateway;
+	struct text gateway, told;
 	struct arena arena;
 
 	text_init(&gateway);
+	text_init(&told);
 	arena_init(&arena, 8192);
 	if (error == ERROR_OK && ask->status == 201)
-		why = judge(slot, kube_ask_object(ask, &arena), &gateway);
+		why =
+		    judge(slot, kube_ask_object(ask, &arena), &gateway, &told);
 	stream_server_judged(reviews->options.server, slot->review->peer,
 	    why == NULL ? text_slice(&gateway) : SLICE_NONE, why);
+	text_fini(&told);
 	text_fini(&gateway);
 	arena_wipe(&arena);
 	free_review(slot->review);

@@ -44,7 +44,7 @@ struct stream_client {
 	uint64_t wait_ms; /* before the next try, at most */
 	bool told_down;
 	enum error error; /* of the last try */
-	char why[160]; /* as the controller said it */
+	char why[320]; /* as the controller said it */
 
 	struct net_tls_profile *profile;
 	struct net_tls_client tls;

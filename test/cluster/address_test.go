@@ -47,22 +47,10 @@ func fetches(t *testing.T, host, url, want string) string {
 // The article's second example, both ways, its manifests as they are: a host outside
 // the cluster reaches the Gateway's address.
 func TestExampleTwo(t *testing.T) {
-	p := root(t)
-	if err := need(p); err != nil {
-		t.Skip(err)
-	}
 	if _, err := exec.LookPath("wget"); err != nil {
 		t.Skip(err)
 	}
-	version, err := p.version()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := down(p); err != nil {
-		t.Fatal(err)
-	}
-	defer down(p)
-	step(t, p, "cluster")
+	p, version := fresh(t)
 	host := outsider(t, p)
 	asked(t, p, `{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "envoy-gateway-system"}}`, "apply", "-f", "-")
 	asked(t, p, `{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "metallb-system"}}`, "apply", "-f", "-")

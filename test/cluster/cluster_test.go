@@ -54,15 +54,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func root(t *testing.T) place {
-	t.Helper()
-	absolute, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return place{absolute}
-}
-
 // traces is what a cluster could leave on the machine.
 func traces(t *testing.T) map[string]bool {
 	t.Helper()
@@ -117,18 +108,7 @@ func inhabitants(t *testing.T, p place) []string {
 }
 
 func TestComesAndLeavesNothing(t *testing.T) {
-	p := root(t)
-	if err := need(p); err != nil {
-		t.Skip(err)
-	}
-	version, err := p.version()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := down(p); err != nil {
-		t.Fatal(err)
-	}
-	defer down(p)
+	p, version := nothing(t)
 	t.Setenv("TMPDIR", t.TempDir())
 	before := traces(t)
 
@@ -192,13 +172,6 @@ func TestComesAndLeavesNothing(t *testing.T) {
 		t.Error("its folder is left")
 	}
 	step(t, p, "cluster-down")
-}
-
-func step(t *testing.T, p place, target string) {
-	t.Helper()
-	if out, err := exec.Command("make", "--no-print-directory", "-C", p.root, target).CombinedOutput(); err != nil {
-		t.Fatalf("make %s: %v\n%s", target, err, out)
-	}
 }
 
 // Without root, or with a program missing, nothing is started, and what is missing is

@@ -110,19 +110,7 @@ func below(pid, ancestor int) bool {
 
 // The article's first example, unchanged, and what its pods do without a controller.
 func TestFleet(t *testing.T) {
-	p := root(t)
-	if err := need(p); err != nil {
-		t.Skip(err)
-	}
-	if err := down(p); err != nil {
-		t.Fatal(err)
-	}
-	defer down(p)
-	step(t, p, "cluster")
-	version, err := p.version()
-	if err != nil {
-		t.Fatal(err)
-	}
+	p, version := fresh(t)
 	asked(t, p, fleetPool, "apply", "-f", "-")
 	asked(t, p, "", "-n", "yumen-system", "patch", "deployment", "yumen-controller", "--type=json", "-p", `[{"op":"add",
 		"path":"/spec/template/spec/containers/0/args/-","value":"--controller-name=gateway.envoyproxy.io/gatewayclass-controller"}]`)

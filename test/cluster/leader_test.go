@@ -35,9 +35,9 @@ func processOf(t *testing.T, p place, identity string) int {
 
 const programmed = `jsonpath={.status.conditions[?(@.type=="Programmed")].status}`
 
-// staysProgrammed looks again and again until it is told to stop; it tells what else
-// than Programmed=True the Gateway was.
-func staysProgrammed(p place) (stop func() []string) {
+// stays looks again and again until it is told to stop; it tells what else kubectl
+// printed, and when.
+func stays(p place, want string, arguments ...string) (stop func() []string) {
 	end, ended := make(chan struct{}), make(chan []string)
 	go func() {
 		var seen []string
@@ -48,8 +48,8 @@ func staysProgrammed(p place) (stop func() []string) {
 				return
 			case <-time.After(200 * time.Millisecond):
 			}
-			out, err := kubectl(p, nil, "-n", "scene", "get", "gateway", "web", "-o", programmed)
-			if got := strings.TrimSpace(string(out)); err == nil && got != "True" {
+			out, err := kubectl(p, nil, arguments...)
+			if got := strings.TrimSpace(string(out)); err == nil && got != want {
 				seen = append(seen, time.Now().Format("05.000 ")+got)
 			}
 		}
@@ -102,7 +102,7 @@ func TestAnotherControllerLeads(t *testing.T) {
 		}},
 	} {
 		t.Run(one.name, func(t *testing.T) {
-			flapped := staysProgrammed(p)
+			flapped := stays(p, "True", "-n", "scene", "get", "gateway", "web", "-o", programmed)
 			whilePouring(t, p, url, func() {
 				leader := holder(t, p)
 				start := time.Now()

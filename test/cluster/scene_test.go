@@ -75,13 +75,7 @@ spec:
 // raiseScene starts the cluster and the scene in it; it returns the Gateway's address.
 func raiseScene(t *testing.T, p place) string {
 	t.Helper()
-	if err := need(p); err != nil {
-		t.Skip(err)
-	}
-	version, err := p.version()
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, version := possible(t)
 	step(t, p, "cluster")
 	t.Cleanup(func() {
 		if os.Getenv("KEEP") == "" {

@@ -41,12 +41,18 @@ endpoints: [{addresses: [192.0.2.%d], conditions: {ready: true}}]
 
 var sentBytes = regexp.MustCompile(`(?m)^yumen_stream_sent_bytes_total (\d+)`)
 
+// controllers are their addresses.
+func controllers(t *testing.T, p place) []string {
+	t.Helper()
+	return strings.Fields(ask(t, p, "", "-n", "yumen-system", "get", "pods",
+		"-l", "app.kubernetes.io/component=controller", "-o", "jsonpath={.items[*].status.podIP}"))
+}
+
 // sent is how many bytes the controllers have sent to proxies.
 func sent(t *testing.T, p place) int {
 	t.Helper()
 	sum := 0
-	for _, ip := range strings.Fields(ask(t, p, "", "-n", "yumen-system", "get", "pods",
-		"-l", "app.kubernetes.io/component=controller", "-o", "jsonpath={.items[*].status.podIP}")) {
+	for _, ip := range controllers(t, p) {
 		text := string(fetched(t, p, "http://"+ip+":9911/metrics"))
 		found := sentBytes.FindStringSubmatch(text)
 		if found == nil {
