@@ -279,13 +279,13 @@ admin_listen_unix(struct admin *admin, const char *path)
 }
 
 enum error
-admin_listen_tcp(struct admin *admin, const struct net_address *address)
+admin_listen_tcp(struct admin *admin, struct net_address *address)
 {
 	enum error error;
 	int fd;
 
 	must(admin->tcp_door.fd < 0);
-	error = net_listen_is_free(address);
+	error = net_listen_settle(address);
 	if (error == ERROR_OK)
 		error = net_listen_tcp(address, 64, &fd);
 	if (error != ERROR_OK)

@@ -21,8 +21,9 @@ enum error admin_new(struct net_loop *loop, struct admin **admin) must_check;
 void admin_free(struct admin **admin);
 /* Listen there; the error says why not (the caller tells the user). */
 enum error admin_listen_unix(struct admin *admin, const char *path) must_check;
+/* address: as net_listen_settle leaves it. */
 enum error admin_listen_tcp(
-    struct admin *admin, const struct net_address *address) must_check;
+    struct admin *admin, struct net_address *address) must_check;
 
 /* path is static, as "/livez". */
 void admin_add_page(struct admin *admin, const char *path, const char *help,

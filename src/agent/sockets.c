@@ -112,14 +112,7 @@ open_all(struct agent *agent, struct agent_socket *socket)
 	socket->error = look_at_address(agent, socket);
 	if (socket->error != ERROR_OK)
 		return;
-	socket->error = net_listen_is_free(&socket->address);
-	if (socket->error == ERROR_UNSUPPORTED && socket->any) {
-		/* No IPv6 on this host: every address is every IPv4 one. */
-		socket->error = net_address_parse(
-		    SLICE("0.0.0.0"), socket->address.port, &socket->address);
-		must(socket->error == ERROR_OK);
-		socket->error = net_listen_is_free(&socket->address);
-	}
+	socket->error = net_listen_settle(&socket->address);
 	while (socket->error == ERROR_OK &&
 	    socket->count < agent->options.workers) {
 		socket->error = net_listen_tcp(

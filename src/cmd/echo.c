@@ -169,14 +169,14 @@ on_accept(struct net_acceptor *acceptor, int fd, const struct net_address *peer)
 }
 
 static int
-serve(struct echo *echo, const struct net_address *address)
+serve(struct echo *echo, struct net_address *address)
 {
 	char text[NET_ADDRESS_TEXT];
 	enum error error;
 	int fd;
 
+	error = net_listen_settle(address);
 	net_address_format(address, text);
-	error = net_listen_is_free(address);
 	if (error == ERROR_OK)
 		error = net_listen_tcp(address, 1024, &fd);
 	if (error == ERROR_OK)
@@ -193,7 +193,7 @@ serve(struct echo *echo, const struct net_address *address)
 }
 
 static int
-serve_until_killed(struct echo *echo, const struct net_address *address)
+serve_until_killed(struct echo *echo, struct net_address *address)
 {
 	int status;
 

@@ -67,7 +67,7 @@ static const char deployment_template[] =
     "        - --token-file=/etc/yumen/token\n"
     "        - --copy=/run/yumen/copy\n"
     "        - --socket=/run/yumen/admin.sock\n"
-    "        - --admin=0.0.0.0:$admin\n"
+    "        - --admin=[::]:$admin\n"
     "        env:\n"
     "        - name: POD_NAME\n"
     "          valueFrom: {fieldRef: {fieldPath: metadata.name}}\n"

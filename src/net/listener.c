@@ -88,6 +88,27 @@ net_listen_is_free(const struct net_address *address)
 	return error;
 }
 
+static bool
+is_every(const struct net_address *address)
+{
+	static const uint8_t every[sizeof(address->ip)];
+
+	return address->family == AF_INET6 &&
+	    memcmp(address->ip, every, sizeof(every)) == 0;
+}
+
+enum error
+net_listen_settle(struct net_address *address)
+{
+	enum error error = net_listen_is_free(address);
+
+	if (error != ERROR_UNSUPPORTED || !is_every(address))
+		return error;
+	error = net_address_parse(SLICE("0.0.0.0"), address->port, address);
+	must(error == ERROR_OK);
+	return net_listen_is_free(address);
+}
+
 static enum error
 unix_address(const char *path, struct sockaddr_un *at)
 {

@@ -18,6 +18,9 @@ enum error net_listen_tcp(
 /* Does nobody listen there? SO_REUSEPORT lets a second process of the same user
  * in without a word, so one asks first: OK, or as net_listen_tcp. */
 enum error net_listen_is_free(const struct net_address *address) must_check;
+/* The same of every address, where that is asked for: on a host without IPv6
+ * [::] becomes 0.0.0.0. */
+enum error net_listen_settle(struct net_address *address) must_check;
 /* A Unix socket with this mode; an existing socket that nobody answers is
  * replaced. EXISTS: something else is at path. */
 enum error net_listen_unix(const char *path, unsigned mode, int *fd) must_check;

@@ -185,7 +185,7 @@ stream_server_listen(struct stream_server *server, struct net_address *address)
 	if (server->door_count == STREAM_DOORS)
 		return ERROR_LIMIT;
 	struct stream_door *door = &server->doors[server->door_count];
-	enum error error = net_listen_is_free(address);
+	enum error error = net_listen_settle(address);
 
 	if (error == ERROR_OK)
 		error = net_listen_tcp(address, BACKLOG, &door->fd);

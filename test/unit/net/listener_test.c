@@ -9,12 +9,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/must.h"
@@ -239,6 +244,69 @@ test_listen_tcp(void **state)
 		assert_int_equal(error, ERROR_NOT_FOUND);
 }
 
+/* For the rest of this process: as on a host whose kernel has none. */
+static bool
+lose_ipv6(void)
+{
+	struct sock_filter steps[] = {
+	    BPF_STMT(
+	        BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	        offsetof(struct seccomp_data, args[0])),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {
+	    .len = sizeof(steps) / sizeof(steps[0]), .filter = steps};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* What the child of test_listen_without_ipv6 ends with. */
+enum { SETTLED, NO_FILTER, SETTLED_WRONGLY, SETTLED_LOOPBACK };
+
+static int
+settle_without_ipv6(void)
+{
+	struct net_address at, loopback;
+	char text[NET_ADDRESS_TEXT];
+	int fd;
+
+	must(net_address_parse(SLICE("::"), 0, &at) == ERROR_OK);
+	must(net_address_parse(SLICE("::1"), 0, &loopback) == ERROR_OK);
+	if (!lose_ipv6())
+		return NO_FILTER;
+	if (net_listen_settle(&at) != ERROR_OK ||
+	    net_listen_tcp(&at, 8, &fd) != ERROR_OK)
+		return SETTLED_WRONGLY;
+	(void)net_address_format_ip(&at, text);
+	if (strcmp(text, "0.0.0.0") != 0)
+		return SETTLED_WRONGLY;
+	return net_listen_settle(&loopback) == ERROR_UNSUPPORTED
+	    ? SETTLED
+	    : SETTLED_LOOPBACK;
+}
+
+static void
+test_listen_without_ipv6(void **state)
+{
+	int status;
+	(void)state;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(settle_without_ipv6());
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == NO_FILTER)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), SETTLED);
+}
+
 static void
 test_dual_stack(void **state)
 {
@@ -314,6 +382,7 @@ main(void)
 	    TEST(test_turns),
 	    TEST(test_out_of_descriptors),
 	    TEST(test_listen_tcp),
+	    TEST(test_listen_without_ipv6),
 	    TEST(test_dual_stack),
 	    TEST(test_unix),
 	};
