@@ -14,6 +14,8 @@
 #include "net/route.h"
 
 static void on_links_changed(struct net_link_monitor *monitor);
+static void on_address(struct net_link_monitor *monitor,
+    const struct net_address *address, bool added);
 
 /* A name without a file, one a network namespace; gone with the process. */
 static enum error
@@ -71,6 +73,7 @@ announcer_new(
 	random_init(&made->random);
 	metrics_init(&made->metrics);
 	made->monitor.on_change = on_links_changed;
+	made->monitor.on_address = on_address;
 	error = net_link_monitor_open(&made->monitor, options->loop);
 	if (error == ERROR_OK)
 		error = sweep(made);
@@ -114,6 +117,8 @@ announcer_claim(struct announcer *announcer, const struct unit_claim *unit)
 		claim = announce_claim_open(announcer, &address);
 		map_put(&announcer->claims, announcer_key(claim->address.ip),
 		    claim);
+		if (claim->is_own)
+			announcer_tell_own(announcer);
 	}
 	announce_claim_ask(claim, unit);
 	net_loop_defer(announcer->options.loop, &announcer->changed);
@@ -128,8 +133,47 @@ announcer_release(
 	    map_remove(&announcer->claims, announcer_key(address->ip));
 	if (claim == NULL)
 		return;
+	bool was_own = claim->is_own;
 	announce_claim_close(&claim);
+	if (was_own)
+		announcer_tell_own(announcer);
 	net_loop_defer(announcer->options.loop, &announcer->changed);
+}
+
+void
+announcer_tell_own(struct announcer *announcer)
+{
+	uint32_t marks[WIRE_BEAT_OWN];
+	unsigned count = 0;
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; count < WIRE_BEAT_OWN &&
+	     map_next(&announcer->claims, &at, &key, &value);) {
+		const struct announce_claim *claim = value;
+		if (claim->is_own)
+			marks[count++] =
+			    announce_mark(slice_from_string(claim->text));
+	}
+	for (unsigned i = 0; announcer->has_peers && i < announcer->link_count;
+	     i++)
+		announce_peers_own(&announcer->links[i].peers, marks, count);
+}
+
+/* One that is there is the host's own from now on, though we hold it, or though
+ * our route for it comes first. */
+static void
+on_address(struct net_link_monitor *monitor, const struct net_address *address,
+    bool added)
+{
+	struct announcer *announcer =
+	    container_of(monitor, struct announcer, monitor);
+	struct announce_claim *claim =
+	    map_get(&announcer->claims, announcer_key(address->ip));
+
+	if (claim != NULL)
+		announce_claim_own(
+		    claim, added || net_route_local(address) == NET_LOCAL_HOST);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "announce/peers.h"
 #include "core/arena.h"
 #include "core/map.h"
+#include "net/forward.h"
 #include "net/link.h"
 #include "net/route.h"
 
@@ -29,6 +30,8 @@ struct announce_place {
 
 /* Of what comes for an address, on this node. */
 struct announce_forwarding {
+	const struct net_forward *asked; /* in the claim's arena */
+	uint32_t asked_count;
 	bool is_set;
 	uint64_t hash; /* of what is set */
 	enum error error; /* OK, or why it could not be */
@@ -39,8 +42,6 @@ struct announce_claim {
 	struct announcer *announcer;
 	struct net_address address; /* port 0 */
 	struct announce_ballot ballot; /* in arena */
-	const struct slice *interfaces; /* in arena; none: all */
-	unsigned interface_count;
 	struct arena arena;
 	char text[NET_ADDRESS_TEXT]; /* of the address */
 	enum error error; /* OK, or why its route could not be added */
@@ -86,6 +87,9 @@ announcer_key(const uint8_t ip[WIRE_IP_BYTES])
 	return slice_make((const char *)ip, WIRE_IP_BYTES);
 }
 
+/* Which of the claims are the host's own has changed: others are told. */
+void announcer_tell_own(struct announcer *announcer);
+
 /* at is zeroed. Nothing is left of it after an error. */
 enum error announce_link_open(struct announcer_link *at,
     struct announcer *announcer, const char *name) must_check;
@@ -93,6 +97,8 @@ void announce_link_close(struct announcer_link *at);
 /* Something has changed about links: about this one? */
 void announce_link_look(struct announcer_link *at);
 
+/* The host has it on an interface of its own, or has it no more. */
+void announce_claim_own(struct announce_claim *claim, bool is_own);
 /* Wanted nowhere, until announce_claim_ask. */
 struct announce_claim *announce_claim_open(
     struct announcer *announcer, const struct net_address *address);
@@ -109,6 +115,8 @@ enum error announce_claim_state(
 /* Lead what comes for it as is asked now; its arena is used. */
 void announce_claim_forward(
     struct announce_claim *claim, const struct unit_claim *unit);
+/* The same as was asked last. */
+void announce_claim_lead(struct announce_claim *claim);
 void announce_claim_forward_not(struct announce_claim *claim);
 
 /* As announcer_tell. */

@@ -22,13 +22,29 @@ announce_claim_open(
 	net_address_format_ip(&claim->address, claim->text);
 	arena_init(&claim->arena, CLAIM_BLOCK_BYTES);
 	claim->is_own = net_route_local(address) == NET_LOCAL_HOST;
-	if (claim->is_own)
-		return claim;
 	claim->count = count;
 	for (unsigned i = 0; i < count; i++)
 		announce_place_open(
 		    &claim->places[i], claim, &announcer->links[i]);
 	return claim;
+}
+
+static void
+decide(struct announce_claim *claim)
+{
+	for (unsigned i = 0; i < claim->count; i++)
+		if (claim->places[i].at->link.is_up)
+			announce_place_decide(&claim->places[i]);
+}
+
+static struct announce_interfaces
+copy_names(struct arena *arena, const struct slice *names, uint32_t count)
+{
+	struct slice *copies = arena_zero(arena, count + 1, sizeof(*copies));
+
+	for (uint32_t i = 0; i < count; i++)
+		copies[i] = arena_copy(arena, names[i]);
+	return (struct announce_interfaces){copies, count};
 }
 
 void
@@ -43,24 +59,35 @@ announce_claim_ask(struct announce_claim *claim, const struct unit_claim *unit)
 	for (uint32_t i = 0; i < count; i++)
 		nodes[i] = (struct announce_preference){
 		    arena_copy(arena, unit->nodes[i].name),
-		    unit->nodes[i].weight};
-	struct slice *interfaces =
-	    arena_zero(arena, unit->interfaces_count + 1, sizeof(*interfaces));
-	for (uint32_t i = 0; i < unit->interfaces_count; i++)
-		interfaces[i] = arena_copy(arena, unit->interfaces[i]);
-	claim->interfaces = interfaces;
-	claim->interface_count = unit->interfaces_count;
+		    unit->nodes[i].weight,
+		    copy_names(arena, unit->nodes[i].interfaces,
+		        unit->nodes[i].interfaces_count)};
 	claim->ballot = (struct announce_ballot){
 	    .address = slice_from_string(claim->text),
+	    .mark = announce_mark(slice_from_string(claim->text)),
 	    .restricted = unit->restricted != 0,
+	    .on = copy_names(arena, unit->interfaces, unit->interfaces_count),
 	    .nodes = nodes,
 	    .node_count = count,
 	};
 	/* Before it is announced. */
 	announce_claim_forward(claim, unit);
-	for (unsigned i = 0; i < claim->count; i++)
-		if (claim->places[i].at->link.is_up)
-			announce_place_decide(&claim->places[i]);
+	decide(claim);
+}
+
+void
+announce_claim_own(struct announce_claim *claim, bool is_own)
+{
+	if (claim->is_own == is_own)
+		return;
+	claim->is_own = is_own;
+	log_event(is_own ? LOG_ANNOUNCE_OWN : LOG_ANNOUNCE_OWN_NO_MORE,
+	    LOG_STRING("address", claim->text));
+	announce_claim_lead(claim);
+	decide(claim);
+	announcer_tell_own(claim->announcer);
+	net_loop_defer(
+	    claim->announcer->options.loop, &claim->announcer->changed);
 }
 
 static bool
@@ -193,8 +220,15 @@ place_state(const struct announce_place *place, struct text *why)
 enum error
 announce_claim_state(const struct announce_claim *claim, struct text *why)
 {
-	if (claim->is_own)
+	if (claim->is_own) {
+		/* Of one host, which serves it all the same, there is nothing
+		 * to tell. */
+		if (claim->announcer->has_peers)
+			text_printf(why,
+			    "the node has it on an interface of its own, which "
+			    "answers for it; nobody announces it");
 		return ERROR_OK;
+	}
 	if (claim->error != ERROR_OK) {
 		text_printf(why,
 		    "the host cannot take it: %s (a local route needs "

@@ -7,6 +7,7 @@
 
 /* What a candidate is compared by, the first difference deciding. */
 struct rank {
+	bool is_own;
 	bool settling;
 	int64_t weight;
 	uint8_t digest[CRYPT_SHA256_BYTES];
@@ -18,19 +19,58 @@ node_of(const struct announce_member *member)
 	return slice_make(member->node, member->node_length);
 }
 
-/* False: it may not have it. */
-static bool
-weigh(const struct announce_ballot *ballot,
-    const struct announce_member *member, int64_t *weight)
+static const struct announce_preference *
+preference_of(
+    const struct announce_ballot *ballot, const struct announce_member *member)
 {
-	*weight = 0;
-	for (unsigned i = 0; i < ballot->node_count; i++) {
-		if (!slice_equal(ballot->nodes[i].node, node_of(member)))
-			continue;
-		*weight = ballot->nodes[i].weight;
-		return true;
-	}
-	return !ballot->restricted;
+	for (unsigned i = 0; i < ballot->node_count; i++)
+		if (slice_equal(ballot->nodes[i].node, node_of(member)))
+			return &ballot->nodes[i];
+	return NULL;
+}
+
+bool
+announce_is_on(const struct announce_interfaces *on, struct slice name)
+{
+	for (unsigned i = 0; i < on->count; i++)
+		if (slice_equal(on->names[i], name))
+			return true;
+	return on->count == 0;
+}
+
+static bool
+may_have(const struct announce_ballot *ballot,
+    const struct announce_preference *preference,
+    const struct announce_member *member)
+{
+	if (!preference && ballot->restricted)
+		return false;
+	const struct announce_interfaces *on =
+	    preference && preference->on.count > 0 ? &preference->on
+	                                           : &ballot->on;
+	return announce_is_on(on, slice_from_string(member->interface));
+}
+
+uint32_t
+announce_mark(struct slice address)
+{
+	uint8_t digest[CRYPT_SHA256_BYTES];
+	uint32_t mark = 0;
+
+	crypt_sha256(&address, 1, digest);
+	for (unsigned i = 0; i < sizeof(mark); i++)
+		mark = mark << 8 | digest[i];
+	return mark;
+}
+
+bool
+announce_is_own(
+    const struct announce_member *member, const struct announce_ballot *ballot)
+{
+	for (unsigned i = 0; i < member->own_count; i++)
+		if (member->own[i] == ballot->mark)
+			return true;
+	return false;
 }
 
 static void
@@ -46,6 +86,8 @@ digest_of(const struct announce_ballot *ballot,
 static bool
 is_before(const struct rank *a, const struct rank *b)
 {
+	if (a->is_own != b->is_own)
+		return a->is_own;
 	if (a->settling != b->settling)
 		return b->settling;
 	if (a->weight != b->weight)
@@ -62,10 +104,18 @@ struct election {
 static void
 stand(struct election *election, const struct announce_member *member)
 {
-	struct rank rank = {.settling = member->standing == WIRE_BEAT_SETTLING};
+	const struct announce_preference *preference =
+	    preference_of(election->ballot, member);
+	struct rank rank = {
+	    .is_own = announce_is_own(member, election->ballot),
+	    .settling = member->standing == WIRE_BEAT_SETTLING,
+	    .weight = preference ? preference->weight : 0,
+	};
 
-	if (member->standing == WIRE_BEAT_LEAVING ||
-	    !weigh(election->ballot, member, &rank.weight))
+	/* It keeps what is its own, whether it may, or leaves, or not. */
+	if (!rank.is_own &&
+	    (member->standing == WIRE_BEAT_LEAVING ||
+	        !may_have(election->ballot, preference, member)))
 		return;
 	digest_of(election->ballot, member, rank.digest);
 	if (election->first != NULL && !is_before(&rank, &election->rank))

@@ -9,19 +9,37 @@
 #include "announce/members.h"
 #include "core/slice.h"
 
+/* Names; none: whatever they are called. */
+struct announce_interfaces {
+	const struct slice *names;
+	unsigned count;
+};
+
 struct announce_preference {
 	struct slice node;
 	int64_t weight; /* the greatest is first; of those not named, 0 */
+	struct announce_interfaces on; /* in the place of the ballot's */
 };
 
 struct announce_ballot {
 	struct slice address; /* canonical text */
+	uint32_t mark; /* of it: announce_mark */
 	/* restricted: nobody but these may have it. */
 	bool restricted;
+	/* Only who is on the link by an interface of these. */
+	struct announce_interfaces on;
 	const struct announce_preference *nodes;
 	unsigned node_count;
 };
 
+/* What an address is known by among those that hosts have as their own. */
+uint32_t announce_mark(struct slice address);
+/* Does the host of this one have the address without announcing it? Then it is
+ * the winner, and nobody announces it. */
+bool announce_is_own(
+    const struct announce_member *member, const struct announce_ballot *ballot);
+/* Is an interface of this name among them? */
+bool announce_is_on(const struct announce_interfaces *on, struct slice name);
 /* The winner: a live member, or &members->us, or NULL: nobody may. */
 const struct announce_member *announce_elect(
     const struct announce_members *members,

@@ -1,10 +1,10 @@
 /* What comes for a claim's address on this node is led to the node's own pods,
  * where the controller says to which: whether the address is held here or not,
- * so that whoever takes it over has nothing left to do first. */
+ * so that whoever takes it over has nothing left to do first; but not what the
+ * host has as its own. */
 #include "announce/announcer_priv.h"
 #include "core/hash.h"
 #include "core/log.h"
-#include "net/forward.h"
 
 /* The targets of this node. */
 static void
@@ -76,25 +76,36 @@ void
 announce_claim_forward(
     struct announce_claim *claim, const struct unit_claim *unit)
 {
-	struct announce_forwarding *forwarding = &claim->forwarding;
 	struct arena *arena = &claim->arena;
 	uint32_t count = 0;
 
 	struct net_forward *forwards =
 	    arena_zero(arena, unit->ports_count + 1, sizeof(*forwards));
-	for (uint32_t i = 0; i < unit->ports_count && !claim->is_own; i++) {
+	for (uint32_t i = 0; i < unit->ports_count; i++) {
 		fill(claim, &unit->ports[i], arena, &forwards[count]);
 		count += forwards[count].to_count > 0;
 	}
-	if (count == 0) {
+	claim->forwarding.asked = forwards;
+	claim->forwarding.asked_count = count;
+	announce_claim_lead(claim);
+}
+
+void
+announce_claim_lead(struct announce_claim *claim)
+{
+	struct announce_forwarding *forwarding = &claim->forwarding;
+	const struct net_forward *asked = forwarding->asked;
+	uint32_t count = forwarding->asked_count;
+
+	if (count == 0 || claim->is_own) {
 		announce_claim_forward_not(claim);
 		return;
 	}
-	uint64_t hash = hash_of(forwards, count);
+	uint64_t hash = hash_of(asked, count);
 	if (forwarding->is_set && forwarding->hash == hash)
 		return;
 	enum error before = forwarding->error;
-	forwarding->error = set(claim, forwards, count);
+	forwarding->error = set(claim, asked, count);
 	forwarding->is_set = forwarding->error == ERROR_OK;
 	forwarding->hash = hash;
 	if (forwarding->error != before)

@@ -189,6 +189,13 @@ announce_hold_drop(struct announce_hold *hold)
 	enter(hold, ANNOUNCE_IDLE, 0);
 }
 
+void
+announce_hold_disown(struct announce_hold *hold)
+{
+	enter(hold, ANNOUNCE_IDLE, 0);
+	hold->is_ours = false;
+}
+
 /* It is said to all. */
 static void
 note_said(struct announce_hold *hold, unsigned frames, uint64_t now_ms)

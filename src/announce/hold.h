@@ -82,6 +82,9 @@ void announce_hold_yield(struct announce_hold *hold,
     const uint8_t successor[WIRE_HARDWARE_BYTES], uint64_t now_ms);
 /* IDLE at once. */
 void announce_hold_drop(struct announce_hold *hold);
+/* The same of what is none of ours any more: it is asked for before it is taken
+ * again. */
+void announce_hold_disown(struct announce_hold *hold);
 /* Announce anew: others may have been told otherwise. */
 void announce_hold_repeat(struct announce_hold *hold, uint64_t now_ms);
 /* HELD or YIELDING: it is answered for. */

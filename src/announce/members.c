@@ -43,6 +43,16 @@ announce_members_init(
 	members->us.standing = WIRE_BEAT_SETTLING;
 }
 
+void
+announce_members_name(struct announce_members *members, struct slice interface)
+{
+	char *name = members->us.interface;
+
+	must(interface.length < sizeof(members->us.interface));
+	memset(name, 0, sizeof(members->us.interface));
+	memcpy(name, interface.data, interface.length);
+}
+
 /* Counted from now: longer for who has come back often of late. */
 static void
 settle(struct announce_members *members, uint64_t now_ms)
@@ -207,17 +217,53 @@ prove(struct announce_members *members, struct announce_member *member,
 	members->version++;
 }
 
+static bool
+has_own(
+    const struct announce_member *member, const uint32_t *marks, unsigned count)
+{
+	return member->own_count == count &&
+	    memcmp(member->own, marks, count * sizeof(*marks)) == 0;
+}
+
+static void
+set_own(struct announce_member *member, const uint32_t *marks, unsigned count)
+{
+	member->own_count = count;
+	memcpy(member->own, marks, count * sizeof(*marks));
+}
+
 static void
 take_standing(struct announce_members *members, struct announce_member *member,
     const struct wire_beat *beat)
 {
 	if (member->standing == beat->standing &&
 	    memcmp(member->hardware, beat->hardware,
-	        sizeof(member->hardware)) == 0)
+	        sizeof(member->hardware)) == 0 &&
+	    slice_equal(
+	        beat->interface, slice_from_string(member->interface)) &&
+	    has_own(member, beat->own, beat->own_count))
 		return;
 	member->standing = beat->standing;
 	memcpy(member->hardware, beat->hardware, sizeof(member->hardware));
+	memset(member->interface, 0, sizeof(member->interface));
+	if (beat->interface.length > 0)
+		memcpy(member->interface, beat->interface.data,
+		    beat->interface.length);
+	set_own(member, beat->own, beat->own_count);
 	members->version++;
+}
+
+void
+announce_members_own(struct announce_members *members, const uint32_t *marks,
+    unsigned count, uint64_t now_ms)
+{
+	if (count > WIRE_BEAT_OWN)
+		count = WIRE_BEAT_OWN;
+	if (has_own(&members->us, marks, count))
+		return;
+	set_own(&members->us, marks, count);
+	members->version++;
+	hurry(members, now_ms);
 }
 
 /* Whom a member hears is there, though we may not hear it. */
@@ -351,6 +397,9 @@ fill(const struct announce_members *members, uint64_t now_ms,
 	    .standing = us->standing,
 	};
 	memcpy(beat->hardware, us->hardware, sizeof(beat->hardware));
+	beat->interface = slice_from_string(us->interface);
+	beat->own_count = us->own_count;
+	memcpy(beat->own, us->own, sizeof(beat->own));
 	for (unsigned i = 0; i < members->place_count; i++) {
 		const struct announce_member *member = &members->others[i];
 		if (member->node_length == 0 || member->spoke_ms == 0 ||

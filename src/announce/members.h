@@ -23,6 +23,10 @@ struct announce_member {
 	char node[WIRE_BEAT_NODE_BYTES];
 	uint8_t node_length; /* 0: a free place */
 	uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES];
+	char interface[WIRE_BEAT_INTERFACE_BYTES + 1]; /* its end of the link */
+	/* Marks of addresses that its host has without announcing them. */
+	uint32_t own[WIRE_BEAT_OWN];
+	unsigned own_count;
 	bool live;
 	enum wire_beat_standing standing;
 	uint64_t life; /* proven; 0: none yet */
@@ -62,9 +66,16 @@ struct announce_members {
  * until _begin. */
 void announce_members_init(
     struct announce_members *members, struct slice node, uint64_t life);
+/* Our name for our end of the link, which others are told. */
+void announce_members_name(
+    struct announce_members *members, struct slice interface);
 /* The link has come up: nobody is known, everything begins. */
 void announce_members_begin(struct announce_members *members,
     const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES], uint64_t now_ms);
+/* These addresses our host has on interfaces of its own; those that are too
+ * many for a beat are not told. */
+void announce_members_own(struct announce_members *members,
+    const uint32_t *marks, unsigned count, uint64_t now_ms);
 /* The link is down: nobody is there, nothing is sent. */
 void announce_members_end(struct announce_members *members);
 /* Before anything else that comes in: true when so much time has passed since

@@ -20,6 +20,8 @@ announce_peers_init(
     struct announce_peers *peers, struct slice node, struct random *random)
 {
 	announce_members_init(&peers->members, node, random_next(random));
+	announce_members_name(
+	    &peers->members, slice_from_string(peers->interface));
 	peers->datagrams.on_datagram = on_datagram;
 	net_timer_init(&peers->timer, on_timer);
 }
@@ -199,6 +201,15 @@ void
 announce_peers_leave(struct announce_peers *peers)
 {
 	announce_members_leave(&peers->members, now_ms(peers));
+	if (peers->members.on)
+		go_on(peers);
+}
+
+void
+announce_peers_own(
+    struct announce_peers *peers, const uint32_t *marks, unsigned count)
+{
+	announce_members_own(&peers->members, marks, count, now_ms(peers));
 	if (peers->members.on)
 		go_on(peers);
 }

@@ -38,5 +38,8 @@ void announce_peers_end(struct announce_peers *peers);
 /* Before anything else that came in on the link is looked at. */
 void announce_peers_note(struct announce_peers *peers);
 void announce_peers_leave(struct announce_peers *peers);
+/* As announce_members_own. */
+void announce_peers_own(
+    struct announce_peers *peers, const uint32_t *marks, unsigned count);
 
 #endif

@@ -149,17 +149,6 @@ on_timer(struct net_timer *timer)
 	follow(place, before, &out);
 }
 
-/* Is the claim for this link at all? */
-static bool
-is_for(const struct announce_claim *claim, const struct announcer_link *at)
-{
-	for (unsigned i = 0; i < claim->interface_count; i++)
-		if (slice_equal(
-		        claim->interfaces[i], slice_from_string(at->link.name)))
-			return true;
-	return claim->interface_count == 0;
-}
-
 static void
 note_winner(struct announce_place *place, const struct announce_member *winner)
 {
@@ -168,7 +157,7 @@ note_winner(struct announce_place *place, const struct announce_member *winner)
 }
 
 /* Among the announcers of the link; nothing changes until it is known who is
- * there. */
+ * there. What is a host's own is announced by nobody. */
 static void
 decide_among(struct announce_place *place)
 {
@@ -186,6 +175,8 @@ decide_among(struct announce_place *place)
 	place->returns = members->returns;
 	if (winner == NULL) {
 		announce_hold_drop(&place->hold);
+	} else if (announce_is_own(winner, &place->claim->ballot)) {
+		announce_hold_disown(&place->hold);
 	} else if (winner == &members->us) {
 		announce_hold_take(&place->hold, now, &announcer->random);
 	} else {
@@ -200,14 +191,18 @@ announce_place_decide(struct announce_place *place)
 	enum announce_state before = place->hold.state;
 	uint64_t due_ms = place->hold.due_ms;
 
-	if (!is_for(place->claim, place->at) ||
-	    place->claim->forwarding.error != ERROR_OK)
+	if (place->claim->is_own)
+		announce_hold_disown(&place->hold);
+	else if (place->claim->forwarding.error != ERROR_OK)
 		announce_hold_drop(&place->hold);
 	else if (announcer->has_peers)
 		decide_among(place);
-	else
+	else if (announce_is_on(&place->claim->ballot.on,
+	             slice_from_string(place->at->link.name)))
 		announce_hold_take(&place->hold, announcer_now_ms(announcer),
 		    &announcer->random);
+	else
+		announce_hold_drop(&place->hold);
 	if (place->hold.state != before || place->hold.due_ms != due_ms)
 		follow(place, before, NULL);
 }

@@ -32,16 +32,11 @@ struct gw_asker {
 /* For addr_plan: context is the state. */
 bool gw_pool_fits(void *context, const struct addr_pool *pool,
     const struct addr_request *request);
-/* What L2Advertisements say of a pool's addresses that one of these labels (a
- * Service's, NULL: whoever) has: whether any names it; on which interfaces,
- * unless on every one; from which nodes, those that any of the selectors
- * selects, unless from every one. */
+/* The L2Advertisements of a pool's addresses that one of these labels (a
+ * Service's, NULL: whoever) has, in arena. */
 struct gw_advertised {
-	bool any, every_interface, every_node;
-	struct slice *interfaces;
-	uint32_t interface_count;
-	const struct gw_label_selector **nodes;
-	uint32_t node_count;
+	const struct gw_l2advertisement_spec **specs;
+	uint32_t count;
 };
 struct gw_advertised gw_pool_advertised(const struct gw_state *state,
     struct slice pool, const struct gw_metadata *labels, struct arena *arena);
@@ -87,13 +82,21 @@ bool gw_is_local(const struct gw_state *state, const struct gw_node *service);
  * its pool selects; under externalTrafficPolicy Local those alone with an
  * endpoint (MetalLB keeps to the same); never one that is kept from load
  * balancers, or whose network is down. Of an address that several have, those
- * that are good for each. */
+ * that are good for each. Each announces on the interfaces of those
+ * advertisements that select it. On one host nothing is asked of nodes. */
+struct gw_interfaces {
+	bool every;
+	struct slice *names;
+	uint32_t count;
+};
 struct gw_placement {
 	const struct gw_state *state;
 	struct arena *arena;
 	struct slice *names;
 	const struct gw_object **objects; /* NULL: no Nodes are known */
 	bool *allowed;
+	struct gw_interfaces *on; /* of each node, by what selects it */
+	struct gw_interfaces everywhere; /* by what selects no nodes */
 	uint32_t count;
 	bool open; /* nobody has asked for certain ones */
 };
@@ -105,8 +108,7 @@ void gw_placement_ask(struct gw_placement *placement,
     const struct gw_advertised *advertised, const struct gw_node *service,
     struct slice address);
 /* What the unit says of it. */
-void gw_placement_end(
-    const struct gw_placement *placement, struct unit_claim *claim);
+void gw_placement_end(struct gw_placement *placement, struct unit_claim *claim);
 
 /* Of a Service's list of slices: NULL where it has no addresses of this one's
  * family, or none at all. */

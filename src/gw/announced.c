@@ -12,9 +12,6 @@ struct announced {
 	const struct gw_address *address;
 	struct slice *users; /* "Kind/<namespace>/<name>" */
 	uint32_t user_count, user_room;
-	struct slice *interfaces; /* that it is announced on */
-	uint32_t interface_count;
-	bool every_interface;
 	struct gw_placement placement;
 	struct gw_targets targets;
 };
@@ -72,24 +69,6 @@ add_user(struct gw_state *state, struct announced *announced,
 	        SLICE_ARGS(gw_node_key(user)));
 }
 
-static void
-add_advertised(struct gw_state *state, struct announced *announced,
-    const struct gw_advertised *advertised)
-{
-	uint32_t count = announced->interface_count;
-	struct slice *all = arena_zero(&state->work,
-	    count + advertised->interface_count + 1, sizeof(*all));
-
-	for (uint32_t i = 0; i < count; i++)
-		all[i] = announced->interfaces[i];
-	for (uint32_t i = 0; i < advertised->interface_count; i++)
-		all[count++] = advertised->interfaces[i];
-	announced->interfaces = all;
-	announced->interface_count = count;
-	announced->every_interface = announced->every_interface ||
-	    !advertised->any || advertised->every_interface;
-}
-
 static struct announced *
 touch(struct gw_state *state, struct map *all, const struct gw_address *address)
 {
@@ -119,13 +98,12 @@ gather(struct gw_state *state, struct map *all, const struct gw_node *user,
 		    &state->work);
 
 		if (!is_announced(address->text) ||
-		    (!advertised.any &&
+		    (advertised.count == 0 &&
 		        state->addressing == GW_ADDRESSING_CLUSTER))
 			continue;
 		struct announced *announced = touch(state, all, address);
 
 		add_user(state, announced, user);
-		add_advertised(state, announced, &advertised);
 		gw_placement_ask(
 		    &announced->placement, &advertised, service, address->text);
 		if (state->forwards)
@@ -180,13 +158,7 @@ emit(struct gw_state *state, struct announced *announced)
 	    .users_count = announced->user_count,
 	};
 
-	if (!announced->every_interface) {
-		record.interfaces = announced->interfaces;
-		record.interfaces_count = slice_sort_unique(
-		    announced->interfaces, announced->interface_count);
-	}
-	if (state->addressing == GW_ADDRESSING_CLUSTER)
-		gw_placement_end(&announced->placement, &record);
+	gw_placement_end(&announced->placement, &record);
 	gw_targets_end(&announced->targets, &record);
 	struct slice name = arena_format(
 	    &state->outbox.arena, "claim/%.*s", SLICE_ARGS(address->text));

@@ -99,26 +99,124 @@ is_among(const struct slice *names, uint32_t count, struct slice name)
 	return false;
 }
 
+/* ---- interfaces ---- */
+
+static void
+add_interfaces(struct gw_interfaces *interfaces, struct arena *arena,
+    const struct gw_l2advertisement_spec *spec)
+{
+	uint32_t count = interfaces->count;
+
+	if (spec->interfaces_count == 0)
+		interfaces->every = true;
+	if (interfaces->every)
+		return;
+	struct slice *all =
+	    arena_zero(arena, count + spec->interfaces_count, sizeof(*all));
+	for (uint32_t i = 0; i < count; i++)
+		all[i] = interfaces->names[i];
+	for (uint32_t i = 0; i < spec->interfaces_count; i++)
+		all[count++] = spec->interfaces[i];
+	interfaces->names = all;
+	interfaces->count = slice_sort_unique(all, count);
+}
+
+static bool
+are_same(const struct gw_interfaces *a, const struct gw_interfaces *b)
+{
+	if (a->every || b->every)
+		return a->every && b->every;
+	for (uint32_t i = 0; i < a->count && i < b->count; i++)
+		if (!slice_equal(a->names[i], b->names[i]))
+			return false;
+	return a->count == b->count;
+}
+
+/* Those that are the same for all nodes that may announce; NULL: they are not
+ * the same. */
+static const struct gw_interfaces *
+common_interfaces(const struct gw_placement *placement)
+{
+	const struct gw_interfaces *common = NULL;
+
+	for (uint32_t i = 0; i < placement->count; i++) {
+		if (!placement->allowed[i])
+			continue;
+		if (common && !are_same(common, &placement->on[i]))
+			return NULL;
+		common = &placement->on[i];
+	}
+	return common ? common : &placement->everywhere;
+}
+
 /* ---- all of it ---- */
 
 static bool
-is_selected(
-    const struct gw_advertised *advertised, const struct gw_object *node)
+selects(
+    const struct gw_l2advertisement_spec *spec, const struct gw_object *node)
 {
-	for (uint32_t i = 0; node && i < advertised->node_count; i++)
+	for (uint32_t i = 0; node && i < spec->node_selectors_count; i++)
 		if (gw_selector_matches(
-		        advertised->nodes[i], node->metadata, SLICE("")))
+		        &spec->node_selectors[i], node->metadata, SLICE("")))
 			return true;
-	return advertised->every_node;
+	return spec->node_selectors_count == 0;
+}
+
+/* True: some advertisement selects it. */
+static bool
+select_node(struct gw_placement *placement, uint32_t at,
+    const struct gw_advertised *advertised)
+{
+	const struct gw_object *node =
+	    placement->objects ? placement->objects[at] : NULL;
+	bool any = false;
+
+	for (uint32_t i = 0; i < advertised->count; i++) {
+		if (!selects(advertised->specs[i], node))
+			continue;
+		any = true;
+		add_interfaces(
+		    &placement->on[at], placement->arena, advertised->specs[i]);
+	}
+	return any;
+}
+
+static bool
+is_one_host(const struct gw_placement *placement)
+{
+	return placement->state->addressing == GW_ADDRESSING_HOST;
+}
+
+/* True: some advertisement is for every node. */
+static bool
+select_everywhere(
+    struct gw_placement *placement, const struct gw_advertised *advertised)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < advertised->count; i++) {
+		const struct gw_l2advertisement_spec *spec =
+		    advertised->specs[i];
+
+		if (spec->node_selectors_count > 0 && !is_one_host(placement))
+			continue;
+		any = true;
+		add_interfaces(&placement->everywhere, placement->arena, spec);
+	}
+	if (advertised->count == 0)
+		placement->everywhere.every = true;
+	return any;
 }
 
 static void
 set_names(struct gw_placement *placement, struct slice *names, uint32_t count)
 {
+	struct arena *arena = placement->arena;
+
 	placement->names = names;
 	placement->count = count;
-	placement->allowed =
-	    arena_zero(placement->arena, count + 1, sizeof(bool));
+	placement->allowed = arena_zero(arena, count + 1, sizeof(bool));
+	placement->on = arena_zero(arena, count + 1, sizeof(*placement->on));
 	for (uint32_t i = 0; i < count; i++)
 		placement->allowed[i] = true;
 }
@@ -128,11 +226,13 @@ gw_placement_begin(const struct gw_state *state, struct arena *arena,
     struct gw_placement *placement)
 {
 	uint32_t count;
-	struct gw_node **nodes = gw_nodes_sorted(state, GW_NODE, arena, &count);
-	struct slice *names = arena_zero(arena, count + 1, sizeof(*names));
 
 	*placement =
 	    (struct gw_placement){.state = state, .arena = arena, .open = true};
+	if (is_one_host(placement))
+		return;
+	struct gw_node **nodes = gw_nodes_sorted(state, GW_NODE, arena, &count);
+	struct slice *names = arena_zero(arena, count + 1, sizeof(*names));
 	set_names(placement, names, count);
 	if (count == 0)
 		return;
@@ -149,7 +249,8 @@ gw_placement_ask(struct gw_placement *placement,
     const struct gw_advertised *advertised, const struct gw_node *service,
     struct slice address)
 {
-	bool local = gw_is_local(placement->state, service);
+	bool local =
+	    !is_one_host(placement) && gw_is_local(placement->state, service);
 	struct slice *names = NULL;
 	uint32_t count =
 	    local ? local_nodes(service, address, placement->arena, &names) : 0;
@@ -157,26 +258,48 @@ gw_placement_ask(struct gw_placement *placement,
 	/* Endpoints name nodes also where nobody tells of Nodes. */
 	if (local && !placement->objects && placement->open)
 		set_names(placement, names, count);
-	if (local || !advertised->every_node)
+	if (!select_everywhere(placement, advertised) || local)
 		placement->open = false;
 	for (uint32_t i = 0; i < placement->count; i++)
-		placement->allowed[i] = placement->allowed[i] &&
-		    is_selected(advertised,
-		        placement->objects ? placement->objects[i] : NULL) &&
+		placement->allowed[i] = select_node(placement, i, advertised) &&
+		    placement->allowed[i] &&
 		    (!local || is_among(names, count, placement->names[i]));
 }
 
-void
-gw_placement_end(const struct gw_placement *placement, struct unit_claim *claim)
+static void
+say_interfaces(const struct gw_interfaces *interfaces, struct slice **names,
+    uint32_t *count)
 {
+	*names = interfaces->every ? NULL : interfaces->names;
+	*count = interfaces->every ? 0 : interfaces->count;
+}
+
+void
+gw_placement_end(struct gw_placement *placement, struct unit_claim *claim)
+{
+	const struct gw_interfaces *common = common_interfaces(placement);
 	uint32_t count = 0;
+
+	if (common)
+		say_interfaces(
+		    common, &claim->interfaces, &claim->interfaces_count);
+	if (is_one_host(placement))
+		return;
 	struct unit_claim_node *nodes =
 	    arena_zero(placement->arena, placement->count + 1, sizeof(*nodes));
+	for (uint32_t i = 0; i < placement->count; i++) {
+		struct unit_claim_node *node = &nodes[count];
 
-	for (uint32_t i = 0; i < placement->count; i++)
-		if (placement->allowed[i])
-			nodes[count++].name = placement->names[i];
-	claim->restricted = !placement->open || count < placement->count;
+		if (!placement->allowed[i])
+			continue;
+		count++;
+		node->name = placement->names[i];
+		if (!common)
+			say_interfaces(&placement->on[i], &node->interfaces,
+			    &node->interfaces_count);
+	}
+	claim->restricted =
+	    !placement->open || count < placement->count || !common;
 	claim->nodes = claim->restricted ? nodes : NULL;
 	claim->nodes_count = claim->restricted ? count : 0;
 }

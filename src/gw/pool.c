@@ -181,56 +181,15 @@ gw_pool_is_announced(const struct gw_state *state, const struct gw_object *pool)
 	return next_advertisement(state, pool, NULL, &at) != NULL;
 }
 
-/* Interfaces of one advertisement among those of others. */
-static void
-add_interfaces(struct gw_advertised *advertised, struct arena *arena,
-    const struct gw_l2advertisement_spec *spec)
-{
-	uint32_t count = advertised->interface_count;
-	struct slice *all =
-	    arena_zero(arena, count + spec->interfaces_count + 1, sizeof(*all));
-
-	for (uint32_t i = 0; i < count; i++)
-		all[i] = advertised->interfaces[i];
-	for (uint32_t i = 0; i < spec->interfaces_count; i++)
-		all[count++] = arena_copy(arena, spec->interfaces[i]);
-	advertised->interfaces = all;
-	advertised->interface_count = count;
-}
-
-static void
-add_nodes(struct gw_advertised *advertised, struct arena *arena,
-    const struct gw_l2advertisement_spec *spec)
-{
-	uint32_t count = advertised->node_count;
-	const struct gw_label_selector **all = arena_zero(
-	    arena, count + spec->node_selectors_count + 1, sizeof(void *));
-
-	for (uint32_t i = 0; i < count; i++)
-		all[i] = advertised->nodes[i];
-	for (uint32_t i = 0; i < spec->node_selectors_count; i++)
-		all[count++] = &spec->node_selectors[i];
-	advertised->nodes = all;
-	advertised->node_count = count;
-}
-
 static void
 advertise(const struct gw_state *state, const struct gw_object *pool,
-    const struct gw_metadata *labels, struct arena *arena,
-    struct gw_advertised *advertised)
+    const struct gw_metadata *labels, struct gw_advertised *advertised)
 {
 	const struct gw_l2advertisement_spec *spec;
 
 	for (size_t at = 0;
-	     (spec = next_advertisement(state, pool, labels, &at)) != NULL;) {
-		advertised->any = true;
-		advertised->every_interface =
-		    advertised->every_interface || spec->interfaces_count == 0;
-		advertised->every_node =
-		    advertised->every_node || spec->node_selectors_count == 0;
-		add_interfaces(advertised, arena, spec);
-		add_nodes(advertised, arena, spec);
-	}
+	     (spec = next_advertisement(state, pool, labels, &at)) != NULL;)
+		advertised->specs[advertised->count++] = spec;
 }
 
 struct gw_advertised
@@ -241,14 +200,17 @@ gw_pool_advertised(const struct gw_state *state, struct slice pool,
 	struct slice key;
 	void *value;
 
+	/* Pools of one name may be of two namespaces, advertisements not. */
+	advertised.specs =
+	    arena_zero(arena, state->nodes[GW_L2ADVERTISEMENT].count + 1,
+	        sizeof(*advertised.specs));
 	for (size_t at = 0;
 	     map_next(&state->nodes[GW_IPADDRESSPOOL], &at, &key, &value);) {
 		const struct gw_node *node = value;
 
 		if (node->object && slice_equal(node->object->name, pool) &&
 		    gw_pool_is_read(state, node->object->namespace))
-			advertise(
-			    state, node->object, labels, arena, &advertised);
+			advertise(state, node->object, labels, &advertised);
 	}
 	return advertised;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -204,6 +205,41 @@ net_route_sweep_local(void)
 	return error;
 }
 
+/* Where an address' own attribute is missing the peer's is its own. */
+static int
+on_address_attribute(const struct nlattr *attribute, void *context)
+{
+	struct net_address *found = context;
+	size_t length = found->family == AF_INET ? 4 : 16;
+	uint16_t kind = mnl_attr_get_type(attribute);
+
+	if ((kind == IFA_LOCAL || (kind == IFA_ADDRESS && found->port == 0)) &&
+	    mnl_attr_get_payload_len(attribute) == length) {
+		memcpy(found->ip + 16 - length, mnl_attr_get_payload(attribute),
+		    length);
+		found->port = kind == IFA_LOCAL;
+	}
+	return MNL_CB_OK;
+}
+
+static void
+take_address(struct net_link_monitor *monitor, const struct nlmsghdr *head)
+{
+	const struct ifaddrmsg *about = mnl_nlmsg_get_payload(head);
+	struct net_address address = {
+	    .ip = {[10] = 0xff, [11] = 0xff}, .family = about->ifa_family};
+
+	if (about->ifa_family != AF_INET && about->ifa_family != AF_INET6)
+		return;
+	if (about->ifa_flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED))
+		return;
+	mnl_attr_parse(head, sizeof(*about), on_address_attribute, &address);
+	address.port = 0;
+	monitor->on_address(monitor, &address, head->nlmsg_type == RTM_NEWADDR);
+}
+
+/* Of what it says of links nothing is read: they are looked at again. That also
+ * serves when messages were lost (ENOBUFS). */
 static void
 on_news(struct net_watch *watch, unsigned events)
 {
@@ -212,12 +248,19 @@ on_news(struct net_watch *watch, unsigned events)
 	char news[ANSWER_BYTES];
 
 	(void)events;
-	/* What it says is not read: links are looked at again. That also serves
-	 * when messages were lost (ENOBUFS). */
-	for (unsigned i = 0; i < NEWS_PER_TURN; i++)
-		if (recv(watch->fd, news, sizeof(news), MSG_DONTWAIT) < 0 &&
-		    errno != ENOBUFS)
+	for (unsigned i = 0; i < NEWS_PER_TURN; i++) {
+		ssize_t length =
+		    recv(watch->fd, news, sizeof(news), MSG_DONTWAIT);
+		if (length < 0 && errno != ENOBUFS)
 			break;
+		int left = (int)length;
+		for (const struct nlmsghdr *head = (const void *)news;
+		     mnl_nlmsg_ok(head, left);
+		     head = mnl_nlmsg_next(head, &left))
+			if (head->nlmsg_type == RTM_NEWADDR ||
+			    head->nlmsg_type == RTM_DELADDR)
+				take_address(monitor, head);
+	}
 	monitor->on_change(monitor);
 }
 
@@ -226,15 +269,16 @@ net_link_monitor_open(struct net_link_monitor *monitor, struct net_loop *loop)
 {
 	enum error error;
 
-	must(monitor->on_change);
+	must(monitor->on_change && monitor->on_address);
 	monitor->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	if (monitor->socket == NULL)
 		return error_from_errno(errno);
 	monitor->loop = loop;
 	monitor->watch.on_ready = on_news;
 	monitor->watch.fd = mnl_socket_get_fd(monitor->socket);
-	if (mnl_socket_bind(monitor->socket, RTMGRP_LINK, MNL_SOCKET_AUTOPID) !=
-	    0)
+	if (mnl_socket_bind(monitor->socket,
+	        RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+	        MNL_SOCKET_AUTOPID) != 0)
 		error = error_from_errno(errno);
 	else
 		error = net_loop_add(loop, &monitor->watch);

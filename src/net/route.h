@@ -25,14 +25,18 @@ enum net_local {
 };
 enum net_local net_route_local(const struct net_address *address);
 
-/* Told of changes of links: up, down, gone, another hardware address. */
+/* Told of changes of links: up, down, gone, another hardware address; and of
+ * addresses that interfaces get and lose. */
 struct net_link_monitor {
 	struct net_watch watch;
 	struct net_loop *loop;
 	struct mnl_socket *socket; /* NULL: not open */
 	void (*on_change)(struct net_link_monitor *monitor);
+	/* port 0. One that is not, or not yet, found to be unique is none. */
+	void (*on_address)(struct net_link_monitor *monitor,
+	    const struct net_address *address, bool added);
 };
-/* on_change is set by the caller before. */
+/* The callbacks are set by the caller before. */
 enum error net_link_monitor_open(
     struct net_link_monitor *monitor, struct net_loop *loop) must_check;
 void net_link_monitor_close(struct net_link_monitor *monitor);

@@ -1,5 +1,7 @@
 /* A beat: "ymb", the version, standing, life, sequence, asked, hardware, the
- * node's name behind its length, a count, and what is heard. */
+ * names of the node and of the interface, each behind its length, a count and
+ * what is heard, a count and marks. What follows is another version's to say
+ * and is passed over. */
 #include "wire/beat.h"
 
 #include <assert.h>
@@ -8,10 +10,11 @@
 #include "core/reader.h"
 #include "core/writer.h"
 
-static const char head[4] = {'y', 'm', 'b', 1};
+static const char head[4] = {'y', 'm', 'b', 2};
 
 static_assert(sizeof(head) + 1 + 8 + 4 + 8 + WIRE_BEAT_HARDWARE_BYTES + 1 +
-            WIRE_BEAT_NODE_BYTES + 1 + WIRE_BEAT_HEARD * 12 +
+            WIRE_BEAT_NODE_BYTES + 1 + WIRE_BEAT_INTERFACE_BYTES + 1 +
+            WIRE_BEAT_HEARD * 12 + 1 + WIRE_BEAT_OWN * 4 +
             WIRE_BEAT_SEAL_BYTES <=
         WIRE_BEAT_BYTES,
     "a beat fits in a datagram");
@@ -41,6 +44,18 @@ read_heard(struct reader *in, struct wire_beat *beat)
 	}
 }
 
+static void
+read_own(struct reader *in, struct wire_beat *beat)
+{
+	beat->own_count = reader_u8(in);
+	if (beat->own_count > WIRE_BEAT_OWN) {
+		reader_fail(in, ERROR_LIMIT);
+		return;
+	}
+	for (unsigned i = 0; i < beat->own_count; i++)
+		beat->own[i] = reader_u32(in);
+}
+
 enum error
 wire_beat_decode(struct slice body, struct wire_beat *beat)
 {
@@ -56,14 +71,17 @@ wire_beat_decode(struct slice body, struct wire_beat *beat)
 	beat->asked = reader_u64(&in);
 	struct slice hardware = reader_bytes(&in, WIRE_BEAT_HARDWARE_BYTES);
 	beat->node = reader_bytes(&in, reader_u8(&in));
+	beat->interface = reader_bytes(&in, reader_u8(&in));
 	read_heard(&in, beat);
+	read_own(&in, beat);
 	if (in.error)
 		return in.error;
 	memcpy(beat->hardware, hardware.data, WIRE_BEAT_HARDWARE_BYTES);
 	if (beat->standing < WIRE_BEAT_SETTLING ||
 	    beat->standing > WIRE_BEAT_LEAVING || beat->life == 0 ||
 	    beat->node.length == 0 ||
-	    beat->node.length > WIRE_BEAT_NODE_BYTES || reader_left(&in) > 0)
+	    beat->node.length > WIRE_BEAT_NODE_BYTES ||
+	    beat->interface.length > WIRE_BEAT_INTERFACE_BYTES)
 		return ERROR_INVALID;
 	return ERROR_OK;
 }
@@ -76,6 +94,8 @@ wire_beat_encode(const struct wire_beat *beat, char out[WIRE_BEAT_BYTES])
 	must(beat->heard_count <= WIRE_BEAT_HEARD && beat->life != 0);
 	must(
 	    beat->node.length > 0 && beat->node.length <= WIRE_BEAT_NODE_BYTES);
+	must(beat->interface.length <= WIRE_BEAT_INTERFACE_BYTES &&
+	    beat->own_count <= WIRE_BEAT_OWN);
 	text_init(&text);
 	text_push(&text, slice_make(head, sizeof(head)));
 	writer_u8(&text, (uint8_t)beat->standing);
@@ -86,11 +106,17 @@ wire_beat_encode(const struct wire_beat *beat, char out[WIRE_BEAT_BYTES])
 	    slice_make((const char *)beat->hardware, sizeof(beat->hardware)));
 	writer_u8(&text, (uint8_t)beat->node.length);
 	text_push(&text, beat->node);
+	writer_u8(&text, (uint8_t)beat->interface.length);
+	if (beat->interface.length > 0)
+		text_push(&text, beat->interface);
 	writer_u8(&text, (uint8_t)beat->heard_count);
 	for (unsigned i = 0; i < beat->heard_count; i++) {
 		writer_u64(&text, beat->heard[i].life);
 		writer_u32(&text, beat->heard[i].sequence);
 	}
+	writer_u8(&text, (uint8_t)beat->own_count);
+	for (unsigned i = 0; i < beat->own_count; i++)
+		writer_u32(&text, beat->own[i]);
 	unsigned length = (unsigned)text.length;
 	must(length <= WIRE_BEAT_BYTES - WIRE_BEAT_SEAL_BYTES);
 	memcpy(out, text.data, length);

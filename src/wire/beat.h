@@ -14,6 +14,9 @@
 #define WIRE_BEAT_HARDWARE_BYTES 6
 #define WIRE_BEAT_SEAL_BYTES 16
 #define WIRE_BEAT_NODE_BYTES 253
+#define WIRE_BEAT_INTERFACE_BYTES 15
+/* Addresses that are told of as a host's own. */
+#define WIRE_BEAT_OWN 6
 /* As many as fit in one datagram of an Ethernet frame. */
 #define WIRE_BEAT_HEARD 94
 #define WIRE_BEAT_BYTES 1472
@@ -31,6 +34,7 @@ struct wire_beat_heard {
 
 struct wire_beat {
 	struct slice node; /* borrowed */
+	struct slice interface; /* its name for its end of the link; borrowed */
 	uint64_t life; /* drawn at random by its process at its start; not 0 */
 	uint32_t sequence; /* of its beats, each one more */
 	uint64_t asked; /* the life that shall answer at once; 0: none */
@@ -38,6 +42,9 @@ struct wire_beat {
 	uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES]; /* of its link */
 	struct wire_beat_heard heard[WIRE_BEAT_HEARD];
 	unsigned heard_count;
+	/* Marks of addresses that its host has on interfaces of its own. */
+	uint32_t own[WIRE_BEAT_OWN];
+	unsigned own_count;
 };
 
 /* body: all but the seal, borrowed; seal: WIRE_BEAT_SEAL_BYTES. TRUNCATED:

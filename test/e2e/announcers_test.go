@@ -255,7 +255,7 @@ func TestAnnouncersGarbage(t *testing.T) {
 		for i := 0; i < 2000; i++ {
 			datagram := make([]byte, random.Intn(3000)) // some are longer than a frame
 			random.Read(datagram)
-			copy(datagram, "ymb\x01\x02")
+			copy(datagram, "ymb\x02\x02")
 			if _, err := conn.Write(datagram); err != nil {
 				return err
 			}

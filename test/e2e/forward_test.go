@@ -44,7 +44,7 @@ func (p *pods) pod(n *node) *gate {
 	}
 	p.set(n.name, "net/ipv4/ip_forward", "1")
 	p.set(n.name, "net/ipv6/conf/all/forwarding", "1")
-	file := p.file(n.name+".yaml", strings.NewReplacer("addresses: []", "", "port: 80", fmt.Sprint("port: ", podPort)).Replace(gatewayAt()))
+	file := p.file("pod-"+n.name+".yaml", strings.NewReplacer("addresses: []", "", "port: 80", fmt.Sprint("port: ", podPort)).Replace(gatewayAt()))
 	g := p.gateIn(name)
 	g.spawn([]string{"run", "-f", file, "--socket", g.socket, "--workers", "1", "--access-log", "json"})
 	g.waitReady()
@@ -214,4 +214,95 @@ func TestForwardDenied(t *testing.T) {
 	if held := counter(a, "yumen_announced_addresses"); held != "" && held != "0" {
 		t.Errorf("%s addresses are announced", held)
 	}
+}
+
+// Of two L2Advertisements that differ in nodes and interfaces each node announces on the
+// interfaces of the one that selects it.
+func TestForwardInterfaces(t *testing.T) {
+	p := newPods(t, 2)
+	for i, n := range p.nodes {
+		p.api.put("/api/v1/nodes", fmt.Sprintf(`{"metadata": {"name": %q, "labels": {"rack": "%d"}}}`, n.name, i))
+		n.announce()
+	}
+	p.settled()
+	advertise := func(interfaces ...string) {
+		for i, name := range interfaces {
+			p.api.put("/apis/metallb.io/v1beta1/l2advertisements", fmt.Sprintf(`{"metadata": {"name": "rack%d", "namespace": "metallb-system"},
+				"spec": {"nodeSelectors": [{"matchLabels": {"rack": "%d"}}], "interfaces": [%q]}}`, i, i, name))
+		}
+	}
+	// What is there now is for the first rack alone.
+	p.api.put("/apis/metallb.io/v1beta1/l2advertisements", `{"metadata": {"name": "link", "namespace": "metallb-system"},
+		"spec": {"nodeSelectors": [{"matchLabels": {"rack": "none"}}]}}`)
+	for i := 0; i < 4; i++ {
+		names := []string{"eth0", "eth0"}
+		names[(i+1)%2] = "eth7" // which no node has
+		advertise(names...)
+		wanted := p.nodes[i%2]
+		p.control.eventually("the node whose interface is named has both", func() error {
+			if owners := append(p.owners(claimed), p.owners(p.six)...); len(owners) != 2 || owners[0] != wanted || owners[1] != wanted {
+				return fmt.Errorf("%d: %v\n%s", len(owners), owners, p.logs())
+			}
+			return nil
+		})
+		p.served(wanted, p.client, claimed, "10.78.0.1")
+	}
+}
+
+// An address that a node has on an interface of its own is its kernel's to answer for:
+// nobody announces it, who had it gives it up, and who it is says so.
+func TestForwardOwn(t *testing.T) {
+	p := newPods(t, 2)
+	for _, n := range p.nodes {
+		n.announce()
+	}
+	owner := p.settled()
+	other := p.nodes[0]
+	if other == owner {
+		other = p.nodes[1]
+	}
+	for i, n := range []*node{other, owner} {
+		// The one that has it not, and then the one that has it.
+		n.serve()
+		p.ip("-n", n.name, "addr", "add", claimed+"/24", "dev", "eth0")
+		p.control.eventually("nobody announces it", func() error {
+			if owners := p.owners(claimed); len(owners) > 0 {
+				return fmt.Errorf("%s has it\n%s", owners[0].name, p.logs())
+			}
+			return nil
+		})
+		p.control.eventually("the Service says why", func() error {
+			text := fmt.Sprint(p.api.status(servicesList, "default/web"))
+			if want := claimed + ": node " + n.name + ": the node has it on an interface of its own"; !strings.Contains(text, want) {
+				return fmt.Errorf("%s", text)
+			}
+			return nil
+		})
+		p.forgetNeighbours()
+		before := frames(t, p.nodes)
+		p.control.eventually("the kernel has answered", func() error {
+			_, err := p.ask(claimed, "/")
+			if at := p.ip("-n", p.client, "neigh", "show", claimed); !strings.Contains(at, n.hardware()) {
+				return fmt.Errorf("it is at %s (%v)", at, err)
+			}
+			return err
+		})
+		time.Sleep(500 * time.Millisecond)
+		if after := frames(t, p.nodes); after > before+2 {
+			t.Errorf("%d: announcers have sent %d frames about it", i, after-before)
+		}
+		p.ip("-n", n.name, "addr", "del", claimed+"/24", "dev", "eth0")
+		p.settled()
+		p.served(owner, p.client, claimed, "10.78.0.1")
+		n.proxy.stop()
+	}
+}
+
+// frames are those that announcers have sent.
+func frames(t *testing.T, nodes []*node) (sum int) {
+	t.Helper()
+	for _, n := range nodes {
+		sum += parsed(t, counter(n.announcer, `yumen_announce_sent_total{result="ok"}`))
+	}
+	return sum
 }

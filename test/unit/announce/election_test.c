@@ -104,7 +104,9 @@ static void
 test_nodes(void **state)
 {
 	const struct announce_preference nodes[] = {
-	    {SLICE("b"), 10}, {SLICE("c"), 20}, {SLICE("d"), 20}};
+	    {.node = SLICE("b"), .weight = 10},
+	    {.node = SLICE("c"), .weight = 20},
+	    {.node = SLICE("d"), .weight = 20}};
 	struct announce_ballot ballot = {.address = SLICE("10.0.0.1"),
 	    .nodes = nodes,
 	    .node_count = 1,
@@ -128,6 +130,73 @@ test_nodes(void **state)
 	/* Standing comes before preference. */
 	members.others[1].standing = WIRE_BEAT_SETTLING;
 	assert_winner(&members, ballot, "b");
+}
+
+/* By their own names for their ends of the link. */
+static void
+test_interfaces(void **state)
+{
+	const struct slice first[] = {SLICE("eth0"), SLICE("eth1")};
+	const struct slice second[] = {SLICE("ens3")};
+	const struct announce_preference nodes[] = {
+	    {.node = SLICE("b"), .weight = 1, .on = {second, 1}},
+	    {.node = SLICE("c"), .weight = 2}};
+	struct announce_ballot ballot = {
+	    .address = SLICE("10.0.0.1"), .on = {first, 2}};
+	struct announce_members members;
+
+	(void)state;
+	start(&members, "a");
+	struct announce_member *b = add(&members, "b"), *c = add(&members, "c");
+	assert_winner(&members, ballot, "nobody");
+	announce_members_name(&members, SLICE("eth1"));
+	memcpy(b->interface, "ens3", 5);
+	memcpy(c->interface, "ens3", 5);
+	assert_winner(&members, ballot, "a");
+	ballot.nodes = nodes;
+	ballot.node_count = 2;
+	assert_winner(&members, ballot, "b");
+	memcpy(c->interface, "eth0", 5);
+	assert_winner(&members, ballot, "c");
+	b->live = c->live = false;
+	ballot.restricted = true;
+	assert_winner(&members, ballot, "nobody");
+	assert_true(announce_is_on(&ballot.on, SLICE("eth0")));
+	assert_false(announce_is_on(&ballot.on, SLICE("eth")));
+}
+
+/* What a host has itself it keeps, whatever else is said. */
+static void
+test_own(void **state)
+{
+	const struct announce_preference nodes[] = {{.node = SLICE("a")}};
+	const struct announce_ballot ballot = {.address = SLICE("10.0.0.1"),
+	    .mark = announce_mark(SLICE("10.0.0.1")),
+	    .restricted = true,
+	    .nodes = nodes,
+	    .node_count = 1};
+	const uint32_t marks[] = {
+	    announce_mark(SLICE("10.0.0.2")), announce_mark(SLICE("10.0.0.1"))};
+	struct announce_members members;
+
+	(void)state;
+	start(&members, "a");
+	struct announce_member *b = add(&members, "b");
+	assert_winner(&members, ballot, "a");
+	b->own[0] = marks[0];
+	b->own_count = 1;
+	assert_winner(&members, ballot, "a");
+	b->own[1] = marks[1];
+	b->own_count = 2;
+	assert_winner(&members, ballot, "b");
+	assert_true(announce_is_own(b, &ballot));
+	b->standing = WIRE_BEAT_LEAVING;
+	assert_winner(&members, ballot, "b");
+	announce_members_own(&members, marks, 2, 1000);
+	assert_true(announce_is_own(&members.us, &ballot));
+	uint64_t version = members.version;
+	announce_members_own(&members, marks, 2, 1000);
+	assert_true(members.version == version);
 }
 
 /* Each has its share, and one that goes moves its own alone. */
@@ -171,6 +240,8 @@ main(void)
 	    cmocka_unit_test(test_order),
 	    cmocka_unit_test(test_standing),
 	    cmocka_unit_test(test_nodes),
+	    cmocka_unit_test(test_interfaces),
+	    cmocka_unit_test(test_own),
 	    cmocka_unit_test(test_shares),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
