@@ -226,8 +226,7 @@ open_ctl(struct controller *controller)
 	struct deciding *deciding = &controller->deciding;
 	struct ctl_options *options = &deciding->options;
 
-	deciding_init(deciding, &controller->process, FLAG_CONTROLLER_FILE,
-	    FLAG_CONTROLLER_CONTROLLER_NAME, controller->feed);
+	deciding_init(deciding, &controller->process, controller->feed);
 	if (controller->cluster.used) {
 		options->cluster = &controller->cluster.access;
 		options->lease = controller->cluster.lease;
@@ -305,6 +304,9 @@ command_controller(const struct flags *flags)
 	    .on_reopen = on_reopen,
 	    .on_wake = on_wake,
 	};
+	controller.deciding.file = FLAG_CONTROLLER_FILE;
+	controller.deciding.controller_name = FLAG_CONTROLLER_CONTROLLER_NAME;
+	controller.deciding.addresses = FLAG_CONTROLLER_ADDRESSES;
 	/* One heap each for ctl and the server, which allocate together where
 	 * much changes. */
 	mallopt(M_ARENA_MAX, 2);

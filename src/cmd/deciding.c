@@ -3,22 +3,39 @@
 #include "cmd/deciding.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "ctl/once.h"
 
+/* Another yumen may have the socket, and then the file beside it. */
+static const char *
+find_addresses(struct deciding *deciding, const struct process *process)
+{
+	const char *path = flags_value(process->flags, deciding->addresses);
+
+	if (path != NULL)
+		return strcmp(path, "off") == 0 ? NULL : path;
+	if (!process->socket_open)
+		return NULL;
+	snprintf(deciding->addresses_path, sizeof(deciding->addresses_path),
+	    "%s.addresses", process->socket_path);
+	return deciding->addresses_path;
+}
+
 void
-deciding_init(struct deciding *deciding, const struct process *process,
-    enum flag file, enum flag controller_name, struct feed *feed)
+deciding_init(
+    struct deciding *deciding, const struct process *process, struct feed *feed)
 {
 	const struct flags *flags = process->flags;
-	unsigned names = flags->counts[controller_name];
+	unsigned names = flags->counts[deciding->controller_name];
 
 	for (unsigned i = 0; i < names; i++)
-		deciding->controller_names[i] =
-		    slice_from_string(flags->values[controller_name][i]);
+		deciding->controller_names[i] = slice_from_string(
+		    flags->values[deciding->controller_name][i]);
 	deciding->options = (struct ctl_options){
-	    .paths = flags->values[file],
-	    .path_count = flags->counts[file],
+	    .paths = flags->values[deciding->file],
+	    .path_count = flags->counts[deciding->file],
+	    .addresses = find_addresses(deciding, process),
 	    .gw = {.controller_names = deciding->controller_names,
 	        .controller_name_count = names,
 	        .namespaces_implied = true,

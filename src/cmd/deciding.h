@@ -6,14 +6,16 @@
 #include "ctl/ctl.h"
 
 struct deciding {
+	enum flag file, controller_name, addresses; /* set by the command */
 	struct ctl_options options; /* the command may add to it */
+	char addresses_path[128]; /* by default */
 	struct slice controller_names[FLAG_REPEATS];
 	struct ctl *ctl;
 };
 
-/* The options: files, and the names of classes, by these flags. */
+/* The options, as its flags say, of a process that is open. */
 void deciding_init(struct deciding *deciding, const struct process *process,
-    enum flag file, enum flag controller_name, struct feed *feed);
+    struct feed *feed);
 /* False: told on stderr. */
 bool deciding_open(struct deciding *deciding, const struct process *process);
 

@@ -263,8 +263,7 @@ open_all(struct run *run)
 	if (run->status != 0)
 		return false;
 	run->status = 1;
-	deciding_init(&run->deciding, process, FLAG_RUN_FILE,
-	    FLAG_RUN_CONTROLLER_NAME, run->serving.feed);
+	deciding_init(&run->deciding, process, run->serving.feed);
 	return run_announcer_open(process->flags, process->loop,
 	           on_addresses_changed, run, &run->announcer) &&
 	    serving_open_agent(&run->serving, run->announcer) &&
@@ -299,6 +298,9 @@ command_run(const struct flags *flags)
 	        .drain_timeout = FLAG_RUN_DRAIN_TIMEOUT,
 	        .access_log_to = FLAG_RUN_ACCESS_LOG,
 	        .on_served = on_served},
+	    .deciding = {.file = FLAG_RUN_FILE,
+	        .controller_name = FLAG_RUN_CONTROLLER_NAME,
+	        .addresses = FLAG_RUN_ADDRESSES},
 	    .status = 1,
 	};
 

@@ -1,8 +1,6 @@
 /* The files of the stream's authority and of tokens. */
 #include "cmd/stream_identity.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,32 +38,6 @@ stream_identity_name(struct stream_identity *identity, const char *text)
 	identity->name_count++;
 }
 
-/* In the place of what is there, at once. */
-static enum error
-write_file(const char *path, unsigned mode, struct slice bytes)
-{
-	char path_new[4096];
-	ssize_t put = -1;
-
-	if ((size_t)snprintf(path_new, sizeof(path_new), "%s.new", path) >=
-	    sizeof(path_new))
-		return ERROR_LIMIT;
-	(void)unlink(path_new);
-	int fd = open(path_new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-
-	if (fd < 0)
-		return error_from_errno(errno);
-	put = write(fd, bytes.data, bytes.length);
-	enum error error = put == (ssize_t)bytes.length && fsync(fd) == 0
-	    ? ERROR_OK
-	    : ERROR_SYSTEM;
-
-	close(fd);
-	if (error == ERROR_OK && rename(path_new, path) != 0)
-		error = error_from_errno(errno);
-	return error;
-}
-
 static void
 path_of(
     const struct stream_identity *identity, const char *name, char out[4096])
@@ -91,10 +63,10 @@ open_authority(struct stream_identity *identity, struct text *state)
 	if (error == ERROR_OK &&
 	    stream_authority_renew(
 	        text_slice(&old), clock_wall_ms() / 1000, state))
-		error = write_file(path, 0600, text_slice(state));
+		error = file_replace(path, 0600, text_slice(state));
 	if (error == ERROR_OK) {
 		stream_authority_bundle(text_slice(state), &bundle);
-		error = write_file(bundle_path, 0644, text_slice(&bundle));
+		error = file_replace(bundle_path, 0644, text_slice(&bundle));
 	}
 	text_wipe(&old);
 	text_fini(&bundle);

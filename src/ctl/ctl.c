@@ -10,11 +10,12 @@
 #include "core/memory.h"
 #include "core/must.h"
 #include "core/thread.h"
+#include "ctl/addresses.h"
 #include "ctl/ctl_priv.h"
 #include "ctl/problem.h"
 #include "ctl/stream_secret.h"
 
-enum { CLOCK_WAIT_MS_MAX = 60000, LEAVE_MS = 1000 };
+enum { LEAVE_MS = 1000 };
 
 static enum error probe_paths(const struct ctl_options *options);
 static enum error open_parts(struct ctl *ctl);
@@ -77,6 +78,7 @@ ctl_free(struct ctl **ctl)
 	ctl_certificates_free(&old->certificates);
 	ctl_sources_free(&old->sources);
 	ctl_files_free(&old->files);
+	ctl_addresses_free(&old->addresses);
 	ctl_cluster_free(&old->cluster);
 	ctl_statuses_free(&old->statuses);
 	ctl_changes_fini(&old->changes);
@@ -133,10 +135,22 @@ is_stream_secret(const struct ctl *ctl, const struct gw_object *object)
 	    slice_equal(object->namespace, ctl->options.cluster->namespace);
 }
 
+/* Gateways are few, and do not sleep. */
+static void
+on_put_gateway(struct ctl *ctl, const struct gw_object *gateway)
+{
+	ctl->gateways_changed = true;
+	if (ctl->addresses != NULL)
+		ctl_addresses_recall(ctl->addresses, ctl->state,
+		    gateway->namespace, gateway->name);
+}
+
 static void
 on_put(void *context, struct gw_object **object)
 {
 	struct ctl *ctl = context;
+	const struct gw_object *gateway =
+	    (*object)->kind == GW_GATEWAY ? *object : NULL;
 
 	(*object)->since = (uint32_t)(clock_wall_ms() / 1000);
 	(*object)->change = ctl_changes_next(&ctl->changes);
@@ -144,6 +158,8 @@ on_put(void *context, struct gw_object **object)
 	if (is_stream_secret(ctl, *object))
 		ctl_stream_secret_take(ctl->state, *object);
 	gw_state_put(ctl->state, object);
+	if (gateway != NULL)
+		on_put_gateway(ctl, gateway);
 	ctl->state_changed = true;
 }
 
@@ -157,6 +173,7 @@ on_remove(
 	ctl_statuses_remove(ctl->statuses,
 	    gw_state_status_tag(ctl->state, kind, namespace, name));
 	gw_state_remove(ctl->state, kind, namespace, name);
+	ctl->gateways_changed |= kind == GW_GATEWAY;
 	ctl->state_changed = true;
 }
 
@@ -242,6 +259,8 @@ open_source(struct ctl *ctl)
 
 	if (options->cluster != NULL)
 		return open_cluster(ctl, &sink);
+	if (options->addresses != NULL)
+		ctl->addresses = ctl_addresses_new(options->addresses);
 	ctl->files = ctl_files_new(&sink);
 	enum error error = ctl_sources_new(ctl->files, options->paths,
 	    options->path_count, &ctl->stop, &ctl->sources);
@@ -390,6 +409,7 @@ on_status(void *context, const struct gw_object *object, const void *status,
 {
 	struct ctl *ctl = context;
 
+	ctl->gateways_changed |= object->kind == GW_GATEWAY;
 	ctl_statuses_put(ctl->statuses, object, status, tag);
 }
 
@@ -425,6 +445,9 @@ reconcile(struct ctl *ctl)
 
 	ctl->state_changed = false;
 	gw_state_reconcile(ctl->state, &output);
+	if (ctl->gateways_changed && ctl->addresses != NULL)
+		ctl_addresses_keep(ctl->addresses, ctl->state);
+	ctl->gateways_changed = false;
 	struct feed_batch *batch = ctl_units_take(&ctl->units);
 
 	ctl_statuses_offer(ctl->statuses, &ctl->units.generation,
@@ -494,55 +517,6 @@ tell_time(struct ctl *ctl)
 		ctl->state_changed = true;
 }
 
-/* In the loop's time; a far one is come back to, lest a clock that is set in
- * between is missed. */
-static uint64_t
-clock_deadline_ms(const struct ctl *ctl)
-{
-	int64_t due = gw_state_clock_due(ctl->state);
-	int64_t wait_ms = due * 1000 - clock_wall_ms();
-
-	if (due == 0)
-		return 0;
-	if (wait_ms > CLOCK_WAIT_MS_MAX)
-		wait_ms = CLOCK_WAIT_MS_MAX;
-	return net_loop_now_ms(ctl->loop) +
-	    (wait_ms > 0 ? (uint64_t)wait_ms : 1);
-}
-
-/* The earlier of two times, 0 being never. */
-static uint64_t
-earlier(uint64_t a, uint64_t b)
-{
-	if (a == 0 || b == 0)
-		return a | b;
-	return a < b ? a : b;
-}
-
-static void
-set_timer(struct ctl *ctl)
-{
-	uint64_t now_ms = net_loop_now_ms(ctl->loop);
-	uint64_t at_ms = earlier(clock_deadline_ms(ctl),
-	    earlier(ctl->sources != NULL ? ctl_sources_deadline_ms(ctl->sources)
-	                                 : 0,
-	        ctl_statuses_deadline_ms(ctl->statuses)));
-
-	at_ms = earlier(at_ms, ctl->tickets.due_ms);
-
-	/* All wait for as long: the first came first. */
-	if (!list_is_empty(&ctl->waiting))
-		at_ms = earlier(at_ms,
-		    container_of(ctl->waiting.next, struct ctl_query, link)
-		        ->deadline_ms);
-
-	if (at_ms == 0)
-		net_timer_clear(&ctl->timer);
-	else
-		net_timer_set(ctl->loop, &ctl->timer,
-		    at_ms > now_ms ? at_ms - now_ms : 1);
-}
-
 /* A lease is given back first, for which an API server gets a moment. */
 static void
 leave(struct ctl *ctl)
@@ -581,7 +555,7 @@ run_round(struct net_task *task)
 		if (ctl_certificates_refresh(ctl->certificates, ctl->state,
 		        ctl->certificates_changed))
 			ctl->certificates_changed = false;
-		set_timer(ctl);
+		ctl_set_timer(ctl);
 	}
 	if (atomic_load(&ctl->stop))
 		leave(ctl);

@@ -15,6 +15,7 @@ struct ctl;
 struct ctl_options {
 	const char *const *paths; /* files, folders, or "-" */
 	unsigned path_count;
+	const char *addresses; /* ctl/addresses.h; NULL: no file */
 	/* Instead of them: an API server, borrowed for ctl's life; statuses
 	 * are then written there, by the one that has the lease (absent: by
 	 * this one) under its identity. */

@@ -26,6 +26,7 @@ struct ctl {
 	struct net_timer timer;
 	struct ctl_files *files; /* NULL: there is a cluster */
 	struct ctl_sources *sources;
+	struct ctl_addresses *addresses; /* NULL: nothing is kept */
 	struct ctl_cluster *cluster;
 	struct ctl_accounts *accounts;
 	struct gw_state *state;
@@ -40,6 +41,7 @@ struct ctl {
 	bool read_once; /* all files were read for the first time */
 	bool files_changed; /* events of the sources are waiting */
 	bool state_changed; /* reconcile is due */
+	bool gateways_changed; /* since addresses were kept */
 	bool certificates_changed; /* since the metrics were written */
 	unsigned reads; /* as of the last report */
 	uint64_t leave_ms; /* until when a lease is given back; 0: not yet */
@@ -47,5 +49,7 @@ struct ctl {
 
 /* What the agent, or its proxies, have said since. */
 void ctl_take_replies(struct ctl *ctl);
+/* Has a round come when the next thing is due. */
+void ctl_set_timer(struct ctl *ctl);
 
 #endif

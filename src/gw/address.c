@@ -454,3 +454,21 @@ gw_state_addresses(const struct gw_state *state, enum gw_kind kind,
 	*addresses = placed ? placed->items : NULL;
 	return placed ? placed->count : 0;
 }
+
+void
+gw_state_hold(struct gw_state *state, struct slice namespace, struct slice name,
+    struct slice address)
+{
+	must(state != NULL);
+	void *node = gw_node_get(state, GW_GATEWAY, namespace, name);
+	struct gw_owner_node *gateway = node;
+	struct addr_ip ip;
+
+	if (!gateway || !addr_ip_parse(address, &ip))
+		return;
+	struct gw_placed *placed = &gateway->placed;
+
+	placed->held = memory_resize(
+	    placed->held, placed->held_count + 1, sizeof(*placed->held));
+	placed->held[placed->held_count++] = ip;
+}

@@ -22,6 +22,11 @@ uint32_t gw_state_addresses(const struct gw_state *state, enum gw_kind kind,
     struct slice namespace, struct slice name,
     const struct gw_address **addresses);
 
+/* One that a Gateway had before a restart, to be told once it is put and before
+ * the next run: it counts as if it had been given here. */
+void gw_state_hold(struct gw_state *state, struct slice namespace,
+    struct slice name, struct slice address);
+
 /* What the announcer of a node says of a claim (a unit, "claim/ADDRESS"), in
  * the place of what it said before. One that is not there is passed over. */
 void gw_state_report_claim(

@@ -20,6 +20,32 @@ func pooled(name string, port int, rest string) string {
 		"spec:\n  gatewayClassName: yumen\n  listeners: [{name: http, protocol: HTTP, port: %d}]\n%s", name, port, rest)
 }
 
+// addresses of a Gateway, and why it is not Programmed.
+func (g *gate) addresses(name string) (addresses, reason string) {
+	for _, gateway := range g.get("gateways") {
+		if gateway["metadata"].(map[string]any)["name"] != name {
+			continue
+		}
+		status, _ := gateway["status"].(map[string]any)
+		list, _ := status["addresses"].([]any)
+		for _, one := range list {
+			addresses += fmt.Sprint(one.(map[string]any)["value"])
+		}
+		reason, _ = condition(status["conditions"], "Programmed")["reason"].(string)
+	}
+	return addresses, reason
+}
+
+func (g *gate) awaitAddresses(name, addresses, reason string) {
+	g.t.Helper()
+	g.eventually(name+" has "+addresses, func() error {
+		if a, r := g.addresses(name); a != addresses || r != reason {
+			return fmt.Errorf("%s has %q: %s", name, a, r)
+		}
+		return nil
+	})
+}
+
 // Gateways get addresses of a pool and are served there alone; who has one keeps it
 // while others come and go, and who gets none is served nowhere.
 func TestAddressesOfPools(t *testing.T) {
@@ -32,29 +58,9 @@ func TestAddressesOfPools(t *testing.T) {
 	})
 	g.launch()
 	g.waitReady()
-	// has: the addresses of a Gateway, and why it is not Programmed.
-	has := func(name string) (addresses, reason string) {
-		for _, gateway := range g.get("gateways") {
-			if gateway["metadata"].(map[string]any)["name"] != name {
-				continue
-			}
-			status, _ := gateway["status"].(map[string]any)
-			list, _ := status["addresses"].([]any)
-			for _, one := range list {
-				addresses += fmt.Sprint(one.(map[string]any)["value"])
-			}
-			reason, _ = condition(status["conditions"], "Programmed")["reason"].(string)
-		}
-		return addresses, reason
-	}
 	await := func(name, addresses, reason string) {
 		t.Helper()
-		g.eventually(name+" has "+addresses, func() error {
-			if a, r := has(name); a != addresses || r != reason {
-				return fmt.Errorf("%s has %q: %s", name, a, r)
-			}
-			return nil
-		})
+		g.awaitAddresses(name, addresses, reason)
 	}
 	answers := func(address string) bool {
 		conn, err := net.DialTimeout("tcp", fmt.Sprintf("%s:%d", address, port), time.Second)
@@ -88,6 +94,77 @@ func TestAddressesOfPools(t *testing.T) {
 		t.Fatal(err)
 	}
 	await("a", "0.0.0.0", "Programmed")
+}
+
+// What a Gateway has it has again after a restart, though another that comes first by
+// name has come meanwhile, or a lower address is free; also when its file is good only
+// later, if nobody has got it. A file that cannot be written is told of, and nothing
+// else comes of it.
+func TestAddressesAreRemembered(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	g := prepare(t, port, map[string]string{
+		"pool.yaml":  poolOf("127.88.1.1-127.88.1.9"),
+		"m.yaml":     pooled("m", port, ""),
+		"o.yaml":     pooled("o", port, ""),
+		"named.yaml": pooled("named", port, "  addresses: [{value: 127.88.2.1}]\n"),
+	})
+	g.launch()
+	g.waitReady()
+	g.awaitAddresses("m", "127.88.1.1", "Programmed")
+	g.awaitAddresses("o", "127.88.1.2", "Programmed")
+	g.stop()
+	g.write("a.yaml", pooled("a", port, ""))
+	g.write("o.yaml", "no: object\n")
+	g.again()
+	g.awaitAddresses("a", "127.88.1.2", "Programmed")
+	g.awaitAddresses("m", "127.88.1.1", "Programmed")
+	// Its address was given away while it could not be read.
+	g.write("o.yaml", pooled("o", port, ""))
+	g.awaitAddresses("o", "127.88.1.3", "Programmed")
+	g.write("b.yaml", pooled("b", port, ""))
+	g.awaitAddresses("b", "127.88.1.4", "Programmed")
+	os.Remove(g.dir + "/a.yaml")
+	g.awaitAddresses("a", "", "")
+	g.kill()
+	g.write("o.yaml", "no: object\n")
+	g.again()
+	g.awaitAddresses("b", "127.88.1.4", "Programmed")
+	g.write("o.yaml", pooled("o", port, ""))
+	g.awaitAddresses("o", "127.88.1.3", "Programmed")
+	text, err := os.ReadFile(g.socket + ".addresses")
+	if err != nil || !strings.HasSuffix(string(text), "\ndefault/b 127.88.1.4\n"+
+		"default/m 127.88.1.1\ndefault/o 127.88.1.3\n") {
+		t.Errorf("the file: %v\n%s", err, text)
+	}
+	g.stop()
+
+	os.Remove(g.socket + ".addresses")
+	g.again("--addresses", "off")
+	g.awaitAddresses("m", "127.88.1.2", "Programmed")
+	if _, err := os.Stat(g.socket + ".addresses"); err == nil || strings.Contains(g.stderr(), "event=addresses.failed") {
+		t.Errorf("a file is there (%v), or told of:\n%s", err, g.stderr())
+	}
+	g.stop()
+	g.again("--addresses", g.dir+"/none/addresses")
+	g.awaitAddresses("m", "127.88.1.2", "Programmed")
+	if !strings.Contains(g.stderr(), "event=addresses.failed") {
+		t.Errorf("nothing is told:\n%s", g.stderr())
+	}
+}
+
+// again starts it anew, after its end.
+func (g *gate) again(args ...string) {
+	g.t.Helper()
+	before := strings.Count(g.stdout(), "ready in")
+	g.done = make(chan struct{})
+	g.launch(args...)
+	g.eventually("ready again", func() error {
+		if strings.Count(g.stdout(), "ready in") == before {
+			return fmt.Errorf("not yet: %s", g.stderr())
+		}
+		return nil
+	})
 }
 
 // The article's example 2 on one host, both ways, its manifests unchanged but for the

@@ -120,6 +120,7 @@ func prepare(t testing.TB, port int, files map[string]string) *gate {
 	dir := t.TempDir()
 	g := &gate{t: t, dir: filepath.Join(dir, "objects"), port: port, done: make(chan struct{})}
 	g.socket = filepath.Join(os.TempDir(), "yumen-e2e-"+randomHex()+".sock")
+	t.Cleanup(func() { os.Remove(g.socket + ".addresses") })
 	g.admin = fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	if err := os.Mkdir(g.dir, 0o755); err != nil {
 		t.Fatal(err)
