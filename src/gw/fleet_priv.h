@@ -46,4 +46,27 @@ bool gw_fleet_balances(const struct gw_fleet_plan *plan);
 struct slice gw_fleet_cut(
     struct arena *arena, struct slice text, struct slice hashed, bool always);
 
+/* ---- fleet_reach.c ---- */
+struct gw_fleet_reach {
+	struct gw_status_address *addresses; /* that have answered; in arena */
+	uint32_t count;
+	bool given; /* its Service has some, whether they answer or not */
+};
+/* Of a Gateway with an object; nothing where no fleets are made. */
+struct gw_fleet_reach gw_fleet_reach(const struct gw_state *state,
+    const struct gw_owner_node *gateway, struct arena *arena);
+
+/* ---- fleet_nodes.c ---- */
+/* Is it reached at the addresses of nodes? service: or NULL. */
+bool gw_fleet_is_at_nodes(const struct gw_object *service);
+/* Of nodes; their count. The Service has an object. */
+uint32_t gw_fleet_node_addresses(const struct gw_state *state,
+    const struct gw_backend_node *service, struct arena *arena,
+    struct gw_status_address **addresses);
+/* Appends at which ports, if it is. */
+void gw_fleet_tell_ports(
+    const struct gw_owner_node *gateway, struct text *text);
+/* A Node is another. */
+void gw_fleet_on_node(struct gw_state *state);
+
 #endif

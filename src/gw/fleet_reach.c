@@ -2,7 +2,7 @@
  * ever answered. An address is told once a pod of the fleet is ready, and stays
  * told, as the Gateway's own status remembers, while the fleet's Service has
  * it. It reads objects alone, so that all controllers tell the same. */
-#include "gw/state_priv.h"
+#include "gw/fleet_priv.h"
 
 static void
 add_address(struct gw_status_address *addresses, uint32_t *count,
@@ -18,24 +18,30 @@ is_balanced(const struct gw_object *service)
 	return slice_equal(service->service->spec->type, SLICE("LoadBalancer"));
 }
 
-/* What a load balancer gave; where there is none, as an EnvoyProxy may ask, the
- * address that it has within the cluster. */
+/* What it has within the cluster. */
 static uint32_t
-given_addresses(const struct gw_object *service, struct arena *arena,
+inner_address(const struct gw_object *service, struct arena *arena,
     struct gw_status_address **addresses)
 {
-	const struct gw_service_spec *spec = service->service->spec;
+	uint32_t count = 0;
+
+	*addresses = arena_zero(arena, 1, sizeof(**addresses));
+	add_address(*addresses, &count,
+	    (struct gw_status_address){.type = SLICE("IPAddress"),
+	        .value = service->service->spec->cluster_ip});
+	return count;
+}
+
+/* What a load balancer gave. */
+static uint32_t
+balanced_addresses(const struct gw_object *service, struct arena *arena,
+    struct gw_status_address **addresses)
+{
 	const struct gw_load_balancer_status *given =
 	    service->told_service ? service->told_service->load_balancer : NULL;
 	uint32_t given_count = given ? given->ingress_count : 0, count = 0;
 
 	*addresses = arena_zero(arena, given_count + 1, sizeof(**addresses));
-	if (!is_balanced(service)) {
-		add_address(*addresses, &count,
-		    (struct gw_status_address){
-		        .type = SLICE("IPAddress"), .value = spec->cluster_ip});
-		return count;
-	}
 	for (uint32_t i = 0; i < given_count; i++) {
 		bool ip = given->ingress[i].ip.length > 0;
 
@@ -46,6 +52,23 @@ given_addresses(const struct gw_object *service, struct arena *arena,
 		                    : given->ingress[i].hostname});
 	}
 	return count;
+}
+
+/* Where there is no load balancer, as an EnvoyProxy may ask, other addresses.
+ */
+static uint32_t
+given_addresses(const struct gw_state *state,
+    const struct gw_backend_node *service, struct arena *arena,
+    struct gw_status_address **addresses)
+{
+	const struct gw_object *object = service->node.object;
+
+	if (is_balanced(object))
+		return balanced_addresses(object, arena, addresses);
+	if (gw_fleet_is_at_nodes(object) && state->nodes[GW_NODE].count > 0)
+		return gw_fleet_node_addresses(
+		    state, service, arena, addresses);
+	return inner_address(object, arena, addresses);
 }
 
 static bool
@@ -78,7 +101,8 @@ kept_addresses(const struct gw_owner_node *gateway, struct arena *arena,
 }
 
 struct gw_fleet_reach
-gw_fleet_reach(const struct gw_owner_node *gateway, struct arena *arena)
+gw_fleet_reach(const struct gw_state *state,
+    const struct gw_owner_node *gateway, struct arena *arena)
 {
 	const struct gw_backend_node *service =
 	    (void *)gateway->fleet_edge.node;
@@ -91,7 +115,8 @@ gw_fleet_reach(const struct gw_owner_node *gateway, struct arena *arena)
 	if (!service)
 		return reach;
 	if (object)
-		given = given_addresses(object, arena, &reach.addresses);
+		given =
+		    given_addresses(state, service, arena, &reach.addresses);
 	reach.given = given > 0;
 	if (!reach.given && (!object || is_balanced(object)))
 		reach.count = kept_addresses(gateway, arena, &reach.addresses);

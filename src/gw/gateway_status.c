@@ -2,6 +2,7 @@
  * what will be true once the generation is served, unless an agent has reported
  * otherwise. */
 #include "core/must.h"
+#include "gw/fleet_priv.h"
 #include "gw/tls_priv.h"
 
 /* Why a listener that is served is not bound, or NULL. */
@@ -352,6 +353,8 @@ tell_programmed(const struct gw_state *state, struct arena *arena,
 	text_push(&text, slice_is_set(note) ? note : SLICE("programmed"));
 	if (owner->node.kind == GW_GATEWAY)
 		gw_placed_tell(state, &owner->placed, arena, &text);
+	if (owner->node.kind == GW_GATEWAY && state->has_fleets)
+		gw_fleet_tell_ports(owner, &text);
 	told = arena_copy(arena, text_slice(&text));
 	text_fini(&text);
 	return told;
@@ -383,7 +386,7 @@ add_reach(const struct gw_state *state, struct arena *arena,
 	struct gw_fleet_reach reach = {.given = false};
 
 	if (state->has_fleets && !set)
-		reach = gw_fleet_reach(owner, arena);
+		reach = gw_fleet_reach(state, owner, arena);
 	bool given = reach.given && owner->ask.named_count == 0;
 
 	if (!set && !sum->worst && owner->fleet_fault.length > 0) {
@@ -454,7 +457,8 @@ add_addresses(struct gw_gateway_status *status, struct arena *arena,
 	    placed->every ? &all : placed->items;
 
 	if (state->has_fleets) {
-		struct gw_fleet_reach reach = gw_fleet_reach(gateway, arena);
+		struct gw_fleet_reach reach =
+		    gw_fleet_reach(state, gateway, arena);
 
 		status->addresses = reach.addresses;
 		status->addresses_count = reach.count;

@@ -4,6 +4,7 @@
 
 #include "core/memory.h"
 #include "core/must.h"
+#include "gw/fleet_priv.h"
 #include "gw/policy_priv.h"
 
 enum { WORK_BYTES = 16384, SORT_BYTES = 512 };
@@ -290,8 +291,10 @@ static void
 on_surroundings(struct gw_state *state, struct gw_node *node,
     const struct gw_object *before)
 {
-	if (node->kind == GW_NODE)
+	if (node->kind == GW_NODE) {
 		state->claims_stale = true;
+		gw_fleet_on_node(state);
+	}
 	if (node->kind == GW_NODE || has_same_digest(before, node->object))
 		return;
 	gw_node_mark_users(state, node, GW_EDGE_NAMESPACE);

@@ -554,16 +554,6 @@ void gw_fleet_on_slice(struct gw_state *state, struct gw_backend_node *service);
 /* Of its fleet's Service; NULL: there is none yet. */
 const struct gw_service_status *gw_fleet_service_status(
     const struct gw_owner_node *gateway);
-/* ---- fleet_reach.c ---- */
-struct gw_fleet_reach {
-	struct gw_status_address *addresses; /* that have answered; in arena */
-	uint32_t count;
-	bool given; /* its Service has some, whether they answer or not */
-};
-/* Of a Gateway with an object; nothing where no fleets are made. */
-struct gw_fleet_reach gw_fleet_reach(
-    const struct gw_owner_node *gateway, struct arena *arena);
-
 /* ---- grant.c ---- */
 void gw_grant_relink(struct gw_state *state, struct gw_grant_node *grant);
 bool gw_grant_permits(const struct gw_state *state, struct slice from_group,
