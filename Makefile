@@ -108,7 +108,7 @@ format:
 	@git ls-files '*.c' '*.h' | grep -v '/record_structs\|/record_tables' | \
 	    xargs clang-format -i
 
-## make tables   src/gw/*_tables.inc from the CRDs of the Go modules that tools/crds names
+## make tables   src/gw/*_tables.inc and deploy/metallb-crds.yaml from the CRDs of the Go modules that tools/crds names
 tables:
 	@cd tools/crds && go run . -root ../..
 

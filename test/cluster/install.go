@@ -109,8 +109,10 @@ var customResources = map[string][]string{
 	"sigs.k8s.io/gateway-api": {"config/crd/experimental/gateway.networking*"},
 	"github.com/envoyproxy/gateway": {
 		"charts/gateway-helm/charts/crds/crds/generated/gateway.envoyproxy.io_envoyproxies.yaml"},
-	"go.universe.tf/metallb": {"config/crd/bases/metallb.io_*.yaml"},
 }
+
+// metallbManifest has those of metallb.io: this cluster never had MetalLB.
+const metallbManifest = "deploy/metallb-crds.yaml"
 
 // definitions are all CRDs, as one stream of documents.
 func definitions(p place) (io.Reader, error) {
@@ -118,7 +120,12 @@ func definitions(p place) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	metallb, err := os.ReadFile(p.in(metallbManifest))
+	if err != nil {
+		return nil, err
+	}
 	var out bytes.Buffer
+	out.Write(metallb)
 	for _, row := range sourceRow.FindAllStringSubmatch(string(text), -1) {
 		patterns := customResources[row[1]]
 		if patterns == nil {

@@ -5,8 +5,9 @@
 //
 // It reads the names of CEL rules from src/gw/cel.def and of patterns from
 // src/gw/pattern.def, and writes src/gw/schema_tables.inc and
-// src/gw/pattern_tables.inc. A rule without a name is listed and fails the run. With
-// -check nothing is written, and a difference fails.
+// src/gw/pattern_tables.inc. A rule without a name is listed and fails the run. It
+// also writes deploy/metallb-crds.yaml. With -check nothing is written, and a
+// difference fails.
 package main
 
 import (
@@ -45,15 +46,18 @@ func run(root string, check bool) error {
 	if problems := b.problems(); len(problems) > 0 {
 		return fmt.Errorf("%s", strings.Join(problems, "\n"))
 	}
-	tables := map[string][]byte{}
-	if tables["schema_tables.inc"], err = writeSchemas(b, kinds); err != nil {
+	files := map[string][]byte{}
+	if files["src/gw/schema_tables.inc"], err = writeSchemas(b, kinds); err != nil {
 		return err
 	}
-	if tables["pattern_tables.inc"], err = writePatterns(patterns); err != nil {
+	if files["src/gw/pattern_tables.inc"], err = writePatterns(patterns); err != nil {
 		return err
 	}
-	for name, text := range tables {
-		if err := put(filepath.Join(root, "src/gw", name), text, check); err != nil {
+	if files["deploy/metallb-crds.yaml"], err = writeManifest(); err != nil {
+		return err
+	}
+	for name, text := range files {
+		if err := put(filepath.Join(root, name), text, check); err != nil {
 			return err
 		}
 	}
