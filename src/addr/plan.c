@@ -16,6 +16,7 @@ struct making {
 };
 
 static void keep(struct making *making, uint32_t at);
+static void note_other(struct making *making, const struct addr_request *other);
 static void give_named(struct making *making, uint32_t at);
 static void give_free(struct making *making, uint32_t at);
 static void explain(struct making *making, uint32_t at);
@@ -74,6 +75,8 @@ addr_plan_make(const struct addr_plan *plan, struct arena *arena)
 	prepare(&making);
 	for (uint32_t i = 0; i < plan->request_count; i++)
 		keep(&making, i);
+	for (uint32_t i = 0; i < plan->other_count; i++)
+		note_other(&making, &plan->others[i]);
 	for (uint32_t i = 0; i < plan->request_count; i++)
 		if (plan->requests[i].named_count > 0)
 			give_named(&making, i);
@@ -223,6 +226,15 @@ keep(struct making *making, uint32_t at)
 		    !has_family(outcome, ip->family))
 			take(making, request, outcome, ip);
 	}
+}
+
+/* What somebody here had before stays theirs. */
+static void
+note_other(struct making *making, const struct addr_request *other)
+{
+	for (uint32_t i = 0; i < other->named_count; i++)
+		if (!addr_used_rival(&making->used, &other->named[i], other))
+			addr_used_add(&making->used, &other->named[i], other);
 }
 
 /* ---- what they name ---- */

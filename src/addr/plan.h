@@ -94,6 +94,10 @@ struct addr_plan {
 	uint32_t pool_count;
 	const struct addr_request *requests;
 	uint32_t request_count;
+	/* Who has what they name already, and is not asked: it is taken, but
+	 * for what a request held. */
+	const struct addr_request *others;
+	uint32_t other_count;
 	/* May this pool serve this request? NULL: yes. */
 	bool (*fits)(void *context, const struct addr_pool *pool,
 	    const struct addr_request *request);

@@ -239,15 +239,28 @@ sweep(struct ctl_followed *followed)
 }
 
 static void
-set_whole(struct ctl_followed *followed)
+look_whether_whole(struct ctl_cluster *cluster)
 {
-	struct ctl_cluster *cluster = followed->cluster;
-
-	followed->whole = true;
-	cluster->whole = true;
+	cluster->whole = ctl_metallb_is_whole(cluster->metallb);
 	for (unsigned i = 0; i < cluster->followed_count; i++)
 		cluster->whole &= cluster->followed[i].whole;
 	cluster->options.on_change(cluster->options.context);
+}
+
+static void
+set_whole(struct ctl_followed *followed)
+{
+	followed->whole = true;
+	look_whether_whole(followed->cluster);
+}
+
+static void
+on_metallb(void *context, struct slice what)
+{
+	struct ctl_cluster *cluster = context;
+
+	cluster->options.on_metallb(cluster->options.context, what);
+	look_whether_whole(cluster);
 }
 
 static void
@@ -429,6 +442,10 @@ begin(struct ctl_cluster *cluster)
 	for (unsigned kind = 0; kind < GW_KIND__COUNT; kind++)
 		if (gw_kinds[kind].read)
 			follow_kind(cluster, kind);
+	cluster->metallb = ctl_metallb_new(
+	    &(struct ctl_metallb_options){.client = cluster->client,
+	        .on_change = on_metallb,
+	        .context = cluster});
 	if (options->has_fleets)
 		cluster->fleets = open_fleets(cluster);
 	cluster->has_lease = slice_is_set(options->lease);
@@ -483,6 +500,7 @@ ctl_cluster_free(struct ctl_cluster **cluster)
 	if (old->writes != NULL)
 		ctl_writes_free(&old->writes);
 	ctl_fleets_free(&old->fleets);
+	ctl_metallb_free(&old->metallb);
 	if (old->client != NULL)
 		kube_client_free(&old->client);
 	for (size_t at = 0; map_next(&old->rows, &at, &key, &value);)

@@ -29,6 +29,8 @@ struct ctl_cluster_options {
 	bool has_fleets;
 	void (*on_fleet_fault)(void *context, struct slice namespace,
 	    struct slice name, struct slice why);
+	/* A MetalLB runs there, as of ctl/metallb.h. */
+	void (*on_metallb)(void *context, struct slice what);
 	/* Another leads; or, empty, none is known to, or we do. */
 	void (*on_leader)(void *context, struct slice leader);
 	struct slice lease; /* its name; absent: it leads without one */

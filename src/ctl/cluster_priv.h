@@ -6,6 +6,7 @@
 #include "ctl/cluster.h"
 #include "ctl/fleets.h"
 #include "ctl/merge.h"
+#include "ctl/metallb.h"
 #include "ctl/row.h"
 #include "kube/follow.h"
 #include "kube/lease.h"
@@ -48,6 +49,7 @@ struct ctl_cluster {
 	bool has_lease, leads;
 	struct ctl_writes *writes;
 	struct ctl_fleets *fleets; /* NULL: none */
+	struct ctl_metallb *metallb;
 };
 
 /* Takes out of an object what nobody reads. */

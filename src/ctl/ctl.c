@@ -184,68 +184,6 @@ on_problem(void *context, const struct ctl_problem *problem)
 	ctl_problem_log(problem);
 }
 
-static void
-on_cluster(void *context)
-{
-	struct ctl *ctl = context;
-
-	net_loop_defer(ctl->loop, &ctl->round);
-}
-
-static void
-on_shown(
-    void *context, enum gw_kind kind, struct slice namespace, struct slice name)
-{
-	ctl_cluster_status(context, kind, namespace, name);
-}
-
-static void
-on_leader(void *context, struct slice leader)
-{
-	struct ctl *ctl = context;
-
-	ctl_accounts_set_leader(ctl->accounts, leader);
-	net_loop_wake(ctl->options.admin_loop);
-}
-
-static void
-on_fleet_fault(
-    void *context, struct slice namespace, struct slice name, struct slice why)
-{
-	struct ctl *ctl = context;
-
-	gw_state_report_fleet(ctl->state, namespace, name, why);
-	ctl->state_changed = true;
-	net_loop_defer(ctl->loop, &ctl->round);
-}
-
-static enum error
-open_cluster(struct ctl *ctl, const struct ctl_sink *sink)
-{
-	const struct ctl_options *options = &ctl->options;
-	struct ctl_cluster_options cluster = {
-	    .loop = ctl->loop,
-	    .access = options->cluster,
-	    .sink = *sink,
-	    .on_change = on_cluster,
-	    .context = ctl,
-	    .state = ctl->state,
-	    .statuses = ctl->statuses,
-	    .controller_names = options->gw.controller_names,
-	    .controller_name_count = options->gw.controller_name_count,
-	    .has_fleets = options->gw.fleet != NULL,
-	    .on_fleet_fault = on_fleet_fault,
-	    .on_leader = on_leader,
-	    .lease = options->lease,
-	    .identity = options->identity,
-	};
-	enum error error = ctl_cluster_new(&cluster, &ctl->cluster);
-
-	if (error == ERROR_OK)
-		ctl_statuses_on_shown(ctl->statuses, on_shown, ctl->cluster);
-	return error;
-}
-
 static enum error
 open_source(struct ctl *ctl)
 {
@@ -258,7 +196,7 @@ open_source(struct ctl *ctl)
 	};
 
 	if (options->cluster != NULL)
-		return open_cluster(ctl, &sink);
+		return ctl_open_cluster(ctl, &sink);
 	if (options->addresses != NULL)
 		ctl->addresses = ctl_addresses_new(options->addresses);
 	ctl->files = ctl_files_new(&sink);

@@ -51,5 +51,8 @@ struct ctl {
 void ctl_take_replies(struct ctl *ctl);
 /* Has a round come when the next thing is due. */
 void ctl_set_timer(struct ctl *ctl);
+/* hear.c */
+enum error ctl_open_cluster(
+    struct ctl *ctl, const struct ctl_sink *sink) must_check;
 
 #endif

@@ -34,6 +34,8 @@ struct planning {
 	struct gw_pools pools;
 	struct addr_request *requests;
 	uint32_t count;
+	struct addr_request *others; /* what is not ours to give */
+	uint32_t other_count;
 };
 
 static void settle(const struct planning *planning, const struct asking *asking,
@@ -70,43 +72,56 @@ gw_asker_labels(const struct gw_object *object, struct arena *arena)
 	return made;
 }
 
-/* Addresses that it came with, as texts; their count. A Gateway that did not
- * answer has none in its status, but in that of its fleet's Service. */
+static bool
+is_others(const struct planning *planning, const struct addr_ip *ip)
+{
+	for (uint32_t i = 0; i < planning->other_count; i++)
+		for (uint32_t j = 0; j < planning->others[i].named_count; j++)
+			if (addr_ip_compare(
+			        &planning->others[i].named[j], ip) == 0)
+				return true;
+	return false;
+}
+
+/* What its status came with may be of another controller, which still has it.
+ */
 static uint32_t
-told_of(const struct asking *asking, struct arena *arena, struct slice **out)
+add_told(const struct planning *planning, const struct gw_told_addresses *told,
+    struct addr_ip *held)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; told && i < told->addresses_count; i++)
+		if (addr_ip_parse(told->addresses[i].value, &held[count]) &&
+		    !is_others(planning, &held[count]))
+			count++;
+	return count;
+}
+
+/* What it came with, then what it was given here: another replica may have
+ * given it the first. A Gateway that did not answer has none in its status, but
+ * in that of its fleet's Service. */
+static uint32_t
+gather_held(const struct planning *planning, const struct asking *asking,
+    struct addr_ip **out)
 {
 	const struct gw_told_addresses *own = asking->object->kind == GW_GATEWAY
 	    ? asking->object->told_addresses
 	    : NULL;
 	const struct gw_load_balancer_status *service =
 	    asking->service ? asking->service->load_balancer : NULL;
-	uint32_t own_count = own ? own->addresses_count : 0;
-	uint32_t more = service ? service->ingress_count : 0;
+	uint32_t room = (own ? own->addresses_count : 0) +
+	    (service ? service->ingress_count : 0) +
+	    asking->placed->held_count + 1;
+	struct addr_ip *held = arena_zero(planning->work, room, sizeof(*held));
+	uint32_t count = add_told(planning, own, held);
 
-	*out = arena_zero(arena, own_count + more + 1, sizeof(**out));
-	for (uint32_t i = 0; i < own_count; i++)
-		(*out)[i] = own->addresses[i].value;
-	for (uint32_t i = 0; i < more; i++)
-		(*out)[own_count + i] = service->ingress[i].ip;
-	return own_count + more;
-}
-
-/* What it came with, then what it was given here: another replica may have
- * given it the first. */
-static uint32_t
-gather_held(
-    const struct asking *asking, struct arena *arena, struct addr_ip **held)
-{
-	struct slice *told;
-	uint32_t told_count = told_of(asking, arena, &told), count = 0;
-
-	*held = arena_zero(
-	    arena, told_count + asking->placed->held_count + 1, sizeof(**held));
-	for (uint32_t i = 0; i < told_count; i++)
-		if (addr_ip_parse(told[i], &(*held)[count]))
+	for (uint32_t i = 0; service && i < service->ingress_count; i++)
+		if (addr_ip_parse(service->ingress[i].ip, &held[count]))
 			count++;
 	for (uint32_t i = 0; i < asking->placed->held_count; i++)
-		(*held)[count++] = asking->placed->held[i];
+		held[count++] = asking->placed->held[i];
+	*out = held;
 	return count;
 }
 
@@ -153,6 +168,17 @@ name_addresses(const struct planning *planning, const struct gw_ask *ask,
 	}
 }
 
+/* By us: what a Gateway came with may be of another. */
+static bool
+is_given(const struct asking *asking)
+{
+	const struct gw_load_balancer_status *service =
+	    asking->service ? asking->service->load_balancer : NULL;
+
+	return asking->placed->held_count > 0 ||
+	    (service && service->ingress_count > 0);
+}
+
 static void
 ask_for(struct planning *planning, struct asking *asking)
 {
@@ -165,6 +191,7 @@ ask_for(struct planning *planning, struct asking *asking)
 	asking->asker = (struct gw_asker){
 	    .namespace = object->namespace,
 	    .labels = gw_asker_labels(object, work),
+	    .names_us = ask->names_us || is_given(asking),
 	};
 	struct addr_request request = {
 	    .name =
@@ -175,7 +202,7 @@ ask_for(struct planning *planning, struct asking *asking)
 	    .pool = ask->pool,
 	    .share = ask->share,
 	    .backend = ask->backend,
-	    .held_count = gather_held(asking, work, &held),
+	    .held_count = gather_held(planning, asking, &held),
 	    .port_count = gather_ports(object, work, &ports),
 	};
 
@@ -262,6 +289,7 @@ gw_addresses_judge(
 	planning.requests =
 	    arena_zero(work, 2 * asking + 1, sizeof(struct addr_request));
 	gw_pools_gather(state, work, &planning.pools);
+	planning.other_count = gw_others_gather(state, work, &planning.others);
 	for (uint32_t i = 0; i < asking; i++)
 		ask_for(&planning, &all[i]);
 	struct addr_plan plan = {
@@ -269,6 +297,8 @@ gw_addresses_judge(
 	    .pool_count = planning.pools.count,
 	    .requests = planning.requests,
 	    .request_count = planning.count,
+	    .others = planning.others,
+	    .other_count = planning.other_count,
 	    .fits = gw_pool_fits,
 	    .context = state,
 	};
@@ -304,7 +334,31 @@ place(const struct planning *planning, const struct asking *asking,
 	    .family = ip->family,
 	    .advertised =
 	        pool && gw_pool_is_announced(planning->state, pool->context),
+	    .also_metallbs =
+	        pool && gw_pool_is_metallbs(planning->state, pool->context),
 	};
+}
+
+/* Why it cannot have it, and what would help. */
+static struct slice
+tell_fault(const struct planning *planning, const struct asking *asking,
+    enum addr_fault fault, struct slice message)
+{
+	const struct gw_state *state = planning->state;
+
+	if (fault != ADDR_POOL_NOT_FOR || asking->asker.names_us ||
+	    state->metallb.length == 0)
+		return arena_copy(asking->arena, message);
+	return arena_format(asking->arena,
+	    "MetalLB runs in this cluster (%.*s) and gives the addresses of "
+	    "its "
+	    "pools: say " GW_BALANCER_CLASS
+	    ": \"true\" in spec.infrastructure.annotations to have one of "
+	    "yumen "
+	    "all the same, or use a pool in namespace %.*s, which MetalLB does "
+	    "not read",
+	    SLICE_ARGS(text_slice(&state->metallb)),
+	    SLICE_ARGS(state->fleet.namespace));
 }
 
 /* On one host an address that no pool has is the host's own, or becomes it. */
@@ -329,7 +383,8 @@ settle_named(const struct planning *planning, const struct asking *asking,
 			blame(asking->placed, "AddressNotUsable",
 			    arena_format(asking->arena, "%.*s: %.*s",
 			        SLICE_ARGS(asking->ask->named[i].where),
-			        SLICE_ARGS(given->message)));
+			        SLICE_ARGS(tell_fault(planning, asking,
+			            given->fault, given->message))));
 	}
 }
 
@@ -363,7 +418,8 @@ settle_some(const struct planning *planning, const struct asking *asking,
 	}
 	if (!may_go_without(planning, asking, outcome->fault))
 		blame(asking->placed, "AddressNotAssigned",
-		    arena_copy(asking->arena, outcome->message));
+		    tell_fault(
+		        planning, asking, outcome->fault, outcome->message));
 	else if (asking->ask->named_count == 0 &&
 	    !slice_is_set(asking->ask->fault))
 		asking->placed->every = true;
@@ -427,6 +483,12 @@ gw_placed_tell(const struct gw_state *state, const struct gw_placed *placed,
 			text_push_string(text,
 			    ", which no L2Advertisement names (and BGP is not "
 			    "there yet)");
+		if (address->also_metallbs)
+			text_printf(text,
+			    "; MetalLB (%.*s) gives addresses of that pool "
+			    "too, "
+			    "and does not know that this one is taken",
+			    SLICE_ARGS(text_slice(&state->metallb)));
 		text_init(&fault);
 		gw_told_fault(state, address->text, arena, &fault);
 		if (fault.length > 0)

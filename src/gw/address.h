@@ -13,6 +13,7 @@ struct gw_address {
 	struct slice pool; /* the IPAddressPool's name; absent: of none */
 	unsigned family; /* 4, 6 */
 	bool advertised; /* an L2Advertisement names the pool */
+	bool also_metallbs; /* gw_state_metallb: that gives the pool's, too */
 };
 
 /* What a Gateway, or a Service of type LoadBalancer, has, as of the last run
@@ -31,5 +32,12 @@ void gw_state_hold(struct gw_state *state, struct slice namespace,
  * the place of what it said before. One that is not there is passed over. */
 void gw_state_report_claim(
     struct gw_state *state, struct slice unit, const struct feed_claim *claim);
+
+/* A MetalLB runs in the cluster beside us: what that is seen by
+ * ("Deployment metallb-system/controller"); empty: none does. Its pools, all
+ * but those in our own namespace, are then only for who names us: a Service by
+ * its class, a Gateway by the annotation GW_BALANCER_CLASS of its
+ * infrastructure, or by an address that we have given it before. */
+void gw_state_metallb(struct gw_state *state, struct slice what);
 
 #endif

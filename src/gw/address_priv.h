@@ -28,6 +28,7 @@ bool gw_pool_is_read(const struct gw_state *state, struct slice namespace);
 struct gw_asker {
 	struct slice namespace;
 	const struct gw_metadata *labels; /* or NULL: it has none */
+	bool names_us; /* a MetalLB's pools are for it as well */
 };
 /* For addr_plan: context is the state. */
 bool gw_pool_fits(void *context, const struct addr_pool *pool,
@@ -66,6 +67,7 @@ struct gw_ask {
 	struct slice share; /* allow-shared-ip, or absent */
 	struct slice backend; /* of who shares, as addr_request has it */
 	struct slice fault; /* of what is not understood, or absent */
+	bool names_us; /* yumen shall give it, whoever else may */
 };
 /* spec.addresses and the annotations of spec.infrastructure, in the Gateway's
  * arena; a type that is not supported refuses the Gateway. */
@@ -162,6 +164,17 @@ void gw_placed_tell(const struct gw_state *state,
 void gw_addresses_judge(
     struct gw_state *state, struct gw_owner_node **gateways, uint32_t count);
 
+/* ---- beside.c ---- */
+/* Does a MetalLB that runs here give its addresses as well? */
+bool gw_pool_is_metallbs(
+    const struct gw_state *state, const struct gw_object *pool);
+/* What others have given to Services, in arena; their count. */
+uint32_t gw_others_gather(const struct gw_state *state, struct arena *arena,
+    struct addr_request **taken);
+/* A Service is another than it was before, or gone. */
+void gw_others_replace(struct gw_state *state, const struct gw_node *service,
+    const struct gw_object *before);
+
 /* ---- balancer.c ---- */
 /* A Service of type LoadBalancer that yumen gives addresses. */
 struct gw_balancer {
@@ -176,6 +189,10 @@ struct gw_balancer {
 /* The Service is another, or gone. */
 void gw_balancer_replace(
     struct gw_state *state, struct gw_backend_node *service);
+/* Are its addresses ours to give, as such a Service or of a Gateway, or has it
+ * none to be given? */
+bool gw_balancer_is_for(
+    const struct gw_state *state, const struct gw_object *service);
 /* What all ask for; those that are ours no more are gone. Their count. */
 uint32_t gw_balancers_ask(struct gw_state *state);
 void gw_balancer_emit_status(

@@ -181,7 +181,8 @@ gw_announced_emit(struct gw_state *state)
 	map_init(&all);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct gw_owner_node *gateway = (const void *)gateways[i];
-		if (serves_any(gateway))
+		if (serves_any(gateway) &&
+		    (!state->has_fleets || gw_fleet_balances(state, gateway)))
 			gather(state, &all, &gateway->node,
 			    gateway->fleet_edge.node, &gateway->placed);
 	}

@@ -31,6 +31,17 @@ annotation(const struct annotations *annotations, struct slice name)
 	return SLICE_NONE;
 }
 
+/* "true" for the annotation of that name. */
+static bool
+is_said(const struct annotations *annotations, struct slice name)
+{
+	for (uint32_t i = 0; i < annotations->count; i++)
+		if (slice_equal(annotations->items[i].key, name))
+			return slice_equal(
+			    annotations->items[i].value, SLICE("true"));
+	return false;
+}
+
 static void
 add_named(struct gw_ask *ask, const struct addr_ip *ip, struct slice where)
 {
@@ -160,6 +171,7 @@ gw_ask_read(struct gw_owner_node *gateway)
 	}
 	read_annotations(
 	    ask, &gateway->arena, &annotations, spec->addresses_count);
+	ask->names_us = is_said(&annotations, SLICE(GW_BALANCER_CLASS));
 	for (uint32_t i = 0; i < spec->addresses_count; i++)
 		read_address(gateway, &spec->addresses[i], i);
 	ask_for_one(ask);
@@ -221,6 +233,7 @@ gw_ask_read_service(
 		read_list(ask, arena, spec->load_balancer_ip,
 		    SLICE("spec.loadBalancerIP"));
 	ask_for_one(ask);
+	ask->names_us = true; /* by its class */
 	ask->want = want_of(spec);
 	ask->backend = backend_of(service, arena);
 }

@@ -18,6 +18,7 @@ is_made(const struct gw_metadata *metadata)
 	return false;
 }
 
+/* One without a class is a MetalLB's, where there is one. */
 static bool
 is_ours(const struct gw_state *state, const struct gw_object *object)
 {
@@ -30,7 +31,15 @@ is_ours(const struct gw_state *state, const struct gw_object *object)
 		return false;
 	return spec->load_balancer_class.length > 0
 	    ? slice_equal(spec->load_balancer_class, SLICE(GW_BALANCER_CLASS))
-	    : state->takes_unclassed;
+	    : state->takes_unclassed && state->metallb.length == 0;
+}
+
+bool
+gw_balancer_is_for(
+    const struct gw_state *state, const struct gw_object *service)
+{
+	return is_ours(state, service) || is_made(service->metadata) ||
+	    !slice_equal(service->service->spec->type, SLICE("LoadBalancer"));
 }
 
 void

@@ -215,13 +215,13 @@ find_host(const struct gw_state *state, struct arena *arena)
 
 /* Where Services are of our class, we are the load balancer. */
 static struct slice
-find_addresses(const struct gw_fleet_plan *plan,
+find_addresses(const struct gw_state *state,
     const struct gw_owner_node *gateway, struct arena *arena)
 {
 	const struct gw_placed *placed = &gateway->placed;
 	struct slice found = SLICE("");
 
-	if (!gw_fleet_balances(plan))
+	if (!gw_fleet_balances(state, gateway))
 		return SLICE_NONE;
 	for (uint32_t i = 0; i < placed->count; i++)
 		found = arena_format(arena, "%.*s%s%.*s", SLICE_ARGS(found),
@@ -246,7 +246,7 @@ make_plan(struct gw_state *state, const struct gw_owner_node *gateway,
 	    .bundle = text_slice(&state->fleet_bundle),
 	    .parameters = gateway->parameters,
 	};
-	plan->addresses = find_addresses(plan, gateway, arena);
+	plan->addresses = find_addresses(state, gateway, arena);
 	plan->parameters_hash = gateway->parameters_hash;
 	find_ports(plan, gateway, arena);
 	return plan->bundle.length > 0 && plan->port_count > 0 &&

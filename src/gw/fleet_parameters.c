@@ -232,13 +232,16 @@ gw_fleet_lay(const struct gw_fleet_plan *plan, enum gw_made kind,
 }
 
 bool
-gw_fleet_balances(const struct gw_fleet_plan *plan)
+gw_fleet_balances(
+    const struct gw_state *state, const struct gw_owner_node *gateway)
 {
-	const struct tree_node *type = find(plan->parameters, SERVICE "type");
+	const struct slice ours = state->fleet.balancer_class;
+	const struct tree_node *type =
+	    find(gateway->parameters, SERVICE "type");
 	const struct tree_node *class =
-	    find(plan->parameters, SERVICE "loadBalancerClass");
+	    find(gateway->parameters, SERVICE "loadBalancerClass");
 
-	return slice_is_set(plan->options->balancer_class) &&
+	return state->has_fleets && slice_is_set(ours) &&
 	    (!type || is_text(type, "LoadBalancer")) &&
-	    (!class || slice_equal(class->text, plan->options->balancer_class));
+	    (!class || slice_equal(class->text, ours));
 }

@@ -37,8 +37,6 @@ bool gw_fleet_has(const struct gw_fleet_plan *plan, enum gw_made kind);
 /* What the parameters ask for, laid over a document of this kind. */
 void gw_fleet_lay(const struct gw_fleet_plan *plan, enum gw_made kind,
     struct arena *arena, struct tree_node *document);
-/* Are we its Service's load balancer? */
-bool gw_fleet_balances(const struct gw_fleet_plan *plan);
 
 /* ---- fleet.c ---- */
 /* A name of 63 bytes at most of text: cut, and with eight digits of the hash of

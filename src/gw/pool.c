@@ -112,6 +112,8 @@ gw_pool_fits(void *context, const struct addr_pool *pool,
 	    object->ipaddresspool->spec->service_allocation;
 	const struct gw_asker *asker = request->context;
 
+	if (!asker->names_us && gw_pool_is_metallbs(context, object))
+		return false;
 	return !allocation ||
 	    (is_for_namespace(context, allocation, asker->namespace) &&
 	        is_for_labels(allocation, asker->labels));

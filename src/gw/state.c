@@ -50,6 +50,7 @@ gw_state_new(const struct gw_options *options)
 	state->forwards = options->forwards;
 	state->takes_unclassed = options->takes_unclassed;
 	list_init(&state->balancers);
+	text_init(&state->metallb);
 	state->namespaces_implied = options->namespaces_implied;
 	state->classes_told = options->classes_told;
 	state->once = options->once;
@@ -98,6 +99,7 @@ gw_state_free(struct gw_state **state)
 	gw_announced_fini(s);
 	gw_told_fini(s);
 	gw_l2_fini(s);
+	text_fini(&s->metallb);
 	text_fini(&s->fleet_bundle);
 	gw_outbox_fini(&s->outbox);
 	arena_fini(&s->work);
@@ -279,6 +281,7 @@ on_backend(struct gw_state *state, struct gw_node *node,
 			state->claims_stale = true;
 		gw_fleet_on_service(state, node);
 		gw_balancer_replace(state, (void *)node);
+		gw_others_replace(state, node, before);
 	}
 	gw_policies_mark(state, node);
 	gw_node_mark(state, node);

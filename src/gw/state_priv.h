@@ -242,6 +242,7 @@ struct gw_state {
 	uint32_t pool_namespace_count;
 	bool takes_unclassed;
 	struct list balancers; /* gw_balancer.link */
+	struct text metallb; /* as of gw_state_metallb */
 	bool once;
 	uint32_t carries;
 	struct map nodes[GW_KIND__COUNT];
@@ -548,6 +549,9 @@ void gw_fleet_judge(struct gw_state *state, struct gw_owner_node *gateway);
 void gw_fleet_emit(struct gw_state *state, struct gw_owner_node *gateway);
 /* The Gateway is no more, or not ours any more. */
 void gw_fleet_forget(struct gw_state *state, struct gw_owner_node *gateway);
+/* Are we the load balancer of its fleet's Service? */
+bool gw_fleet_balances(
+    const struct gw_state *state, const struct gw_owner_node *gateway);
 void gw_fleet_on_service(struct gw_state *state, struct gw_node *service);
 /* A Service's (or nobody's: NULL) endpoints are others. */
 void gw_fleet_on_slice(struct gw_state *state, struct gw_backend_node *service);

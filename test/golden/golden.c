@@ -14,6 +14,7 @@
  *	# forwards                      (a cluster: announcers lead what comes
  *	                                 to pods of their node)
  *	# pool-namespace NAME           (whose pools count; without, all do)
+ *	# metallb WHAT                  (one runs there: what it is seen by)
  *	# in-order                      (who came first counts: no other order,
  *	                                 and nobody comes and goes)
  *	# now TIME                      (RFC 3339; without, no time passes)
@@ -63,6 +64,7 @@ struct input {
 	struct gw_options options;
 	int64_t now; /* 0: none is said */
 	bool has_tickets;
+	struct slice metallb; /* or absent */
 	struct gw_fleet_options fleet;
 };
 
@@ -142,6 +144,8 @@ read_options(struct input *input)
 			input->pool_namespaces[input->options
 			                           .pool_namespace_count++] =
 			    words;
+		else if (slice_equal(word, SLICE("metallb")))
+			input->metallb = words;
 		else if (slice_equal(word, SLICE("in-order")))
 			input->in_order = true;
 		else if (slice_equal(word, SLICE("now")))
@@ -228,6 +232,8 @@ begin(struct world *world, const struct input *input)
 		gw_state_tickets(world->state, seeds, 2);
 	if (input->options.fleet)
 		gw_state_fleet_bundle(world->state, SLICE("a bundle\n"));
+	if (slice_is_set(input->metallb))
+		gw_state_metallb(world->state, input->metallb);
 	if (input->now)
 		gw_state_clock(world->state, input->now);
 }

@@ -339,6 +339,37 @@ test_large_pools(void **state)
 	end(&scene);
 }
 
+/* What others have is taken, but for what somebody here had before. */
+static void
+test_others(void **state)
+{
+	struct addr_request others[2] = {
+	    {.name = SLICE("Service o/a")}, {.name = SLICE("Service o/b")}};
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_pool(&scene, "first", "10.0.0.0/29");
+	others[0].named = ip_of(&scene, "10.0.0.0");
+	others[1].named = ip_of(&scene, "10.0.0.3");
+	others[0].named_count = others[1].named_count = 1;
+	scene.plan.others = others;
+	scene.plan.other_count = 2;
+	add_request(&scene, "Gateway a/free");
+	struct addr_request *held = add_request(&scene, "Gateway a/held");
+	held->held = ip_of(&scene, "10.0.0.3");
+	held->held_count = 1;
+	struct addr_request *named = add_request(&scene, "Gateway a/named");
+	named->named = ip_of(&scene, "10.0.0.0");
+	named->named_count = 1;
+	named->share = SLICE("key");
+	make(&scene);
+	check_ip(&scene, 0, 0, "10.0.0.1");
+	check_ip(&scene, 1, 0, "10.0.0.3");
+	assert_int_equal(scene.outcomes[2].items[0].fault, ADDR_TAKEN);
+	end(&scene);
+}
+
 int
 main(void)
 {
@@ -351,6 +382,7 @@ main(void)
 	    cmocka_unit_test(test_avoided),
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_large_pools),
+	    cmocka_unit_test(test_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -460,6 +460,101 @@ histories(void **unused)
 		run_history(seed);
 }
 
+#define UNCLASSED \
+	"apiVersion: v1\n" \
+	"kind: Service\n" \
+	"metadata: {name: plain}\n" \
+	"spec: {type: LoadBalancer, ports: [{port: 80}]}\n---\n"
+
+/* A MetalLB that comes takes nothing away from who has it, but what is its own
+ * to serve; the next one gets nothing of its pools. */
+static void
+a_metallb_comes_and_goes(void **unused)
+{
+	static const struct gw_options options = {.namespaces_implied = true,
+	    .addressing = GW_ADDRESSING_CLUSTER,
+	    .takes_unclassed = true};
+	const struct gw_address *addresses;
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &options);
+	world_apply(&world,
+	    POOL("p", "addresses: [10.0.0.0/29]") GATEWAY("a", "", "")
+	        UNCLASSED);
+	expect(&world, "a", "10.0.0.0");
+	assert_int_equal(gw_state_addresses(world.state, GW_SERVICE,
+	                     SLICE("default"), SLICE("plain"), &addresses),
+	    1);
+	gw_state_metallb(world.state, SLICE("Deployment m/c"));
+	world_reconcile(&world);
+	expect(&world, "a", "10.0.0.0");
+	assert_true(world_has(
+	    world_status(&world, "Gateway default/a"), "Deployment m/c"));
+	assert_false(
+	    slice_is_set(world_status(&world, "Service default/plain")));
+	assert_int_equal(gw_state_addresses(world.state, GW_SERVICE,
+	                     SLICE("default"), SLICE("plain"), &addresses),
+	    0);
+	world_apply(&world, GATEWAY("b", "", ""));
+	expect(&world, "b", "");
+	assert_true(world_has(
+	    world_status(&world, "Gateway default/b"), "AddressNotAssigned"));
+	/* the same again is no change */
+	gw_state_metallb(world.state, SLICE("Deployment m/c"));
+	world_reconcile(&world);
+	assert_int_equal(world.changes, 0);
+	gw_state_metallb(world.state, SLICE(""));
+	world_reconcile(&world);
+	expect(&world, "a", "10.0.0.0");
+	expect(&world, "b", "10.0.0.1");
+	assert_false(world_has(
+	    world_status(&world, "Gateway default/a"), "Deployment m/c"));
+	assert_true(
+	    slice_is_set(world_status(&world, "Service default/plain")));
+	world_fini(&world);
+}
+
+/* What a load balancer beside us gives is given to nobody here, from then on
+ * and until it lets go of it. */
+static void
+what_others_give_is_taken(void **unused)
+{
+#define OTHERS(status) \
+	"apiVersion: v1\n" \
+	"kind: Service\n" \
+	"metadata: {name: others}\n" \
+	"spec: {type: LoadBalancer, loadBalancerClass: example.com/lb, " \
+	"ports: " \
+	"[{port: 80}]}\n" status "---\n"
+#define GIVEN(address) \
+	"status: {loadBalancer: {ingress: [{ip: " address "}]}}\n"
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &cluster);
+	world_apply(&world,
+	    POOL("p", "addresses: [10.0.0.0/30]") OTHERS(GIVEN("10.0.0.0")));
+	world_apply(&world, GATEWAY("a", "", ""));
+	expect(&world, "a", "10.0.0.1");
+	/* of a controller that the Gateway had before, which still has it */
+	world_apply(&world, GATEWAY("b", "", HAS("10.0.0.0")));
+	expect(&world, "b", "10.0.0.2");
+	world_apply(&world, GATEWAY("b", "", HAS("10.0.0.2")));
+	/* one that is ours stays so */
+	world_apply(&world, OTHERS(GIVEN("10.0.0.1")));
+	expect(&world, "a", "10.0.0.1");
+	world_apply(
+	    &world, GATEWAY("c", ", addresses: [{value: 10.0.0.0}]", ""));
+	expect(&world, "c", "10.0.0.0");
+	world_apply(&world, OTHERS(GIVEN("10.0.0.3")));
+	world_apply(&world, GATEWAY("d", "", ""));
+	expect(&world, "d", "");
+	remove_object(&world, OTHERS(""));
+	expect(&world, "d", "10.0.0.3");
+	world_fini(&world);
+}
+
 int
 main(void)
 {
@@ -468,6 +563,8 @@ main(void)
 	    cmocka_unit_test(a_start_goes_by_what_they_have),
 	    cmocka_unit_test(a_start_goes_by_services),
 	    cmocka_unit_test(an_edit_elsewhere_costs_nothing),
+	    cmocka_unit_test(a_metallb_comes_and_goes),
+	    cmocka_unit_test(what_others_give_is_taken),
 	    cmocka_unit_test(histories),
 	};
 

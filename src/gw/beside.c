@@ -1,0 +1,123 @@
+/* Load balancers beside yumen: a MetalLB that runs in the cluster, which gives
+ * the addresses of its pools to whoever asks and does not know who else does;
+ * and what others have given to Services, which is theirs. */
+#include "core/must.h"
+#include "gw/state_priv.h"
+
+/* Whom Services are for may be another's to say. */
+static void
+look_at_services(struct gw_state *state)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0;
+	     map_next(&state->nodes[GW_SERVICE], &at, &key, &value);)
+		gw_balancer_replace(state, value);
+	state->gateways_stale = true;
+}
+
+void
+gw_state_metallb(struct gw_state *state, struct slice what)
+{
+	must(state != NULL);
+	if (slice_equal(text_slice(&state->metallb), what))
+		return;
+	text_reset(&state->metallb);
+	text_push(&state->metallb, what);
+	look_at_services(state);
+}
+
+bool
+gw_pool_is_metallbs(const struct gw_state *state, const struct gw_object *pool)
+{
+	return state->metallb.length > 0 &&
+	    !slice_equal(pool->namespace, state->fleet.namespace);
+}
+
+/* ---- what others have given ---- */
+
+static bool
+is_of_fleet(const struct gw_node *service)
+{
+	LIST_FOR_EACH(at, &service->users)
+	if (container_of(at, struct gw_edge, link)->role == GW_EDGE_FLEET)
+		return true;
+	return false;
+}
+
+/* As an object of this node says. */
+static const struct gw_load_balancer_status *
+given_by_others(const struct gw_state *state, const struct gw_node *node,
+    const struct gw_object *service)
+{
+	if (!service || !service->told_service || is_of_fleet(node) ||
+	    gw_balancer_is_for(state, service))
+		return NULL;
+	const struct gw_load_balancer_status *given =
+	    service->told_service->load_balancer;
+
+	return given && given->ingress_count > 0 ? given : NULL;
+}
+
+static bool
+is_same(const struct gw_load_balancer_status *a,
+    const struct gw_load_balancer_status *b)
+{
+	bool same = (a ? a->ingress_count : 0) == (b ? b->ingress_count : 0);
+
+	for (uint32_t i = 0; same && a && i < a->ingress_count; i++)
+		same = slice_equal(a->ingress[i].ip, b->ingress[i].ip);
+	return same;
+}
+
+void
+gw_others_replace(struct gw_state *state, const struct gw_node *service,
+    const struct gw_object *before)
+{
+	if (state->addressing == GW_ADDRESSING_CLUSTER &&
+	    !is_same(given_by_others(state, service, before),
+	        given_by_others(state, service, service->object)))
+		state->gateways_stale = true;
+}
+
+static void
+make_taken(const struct gw_object *service, struct arena *arena,
+    const struct gw_load_balancer_status *given, struct addr_request *request)
+{
+	struct addr_ip *ips =
+	    arena_zero(arena, given->ingress_count, sizeof(*ips));
+
+	*request = (struct addr_request){
+	    .name = arena_format(arena, "Service %.*s/%.*s",
+	        SLICE_ARGS(service->namespace), SLICE_ARGS(service->name)),
+	    .named = ips,
+	};
+	for (uint32_t i = 0; i < given->ingress_count; i++)
+		if (addr_ip_parse(
+		        given->ingress[i].ip, &ips[request->named_count]))
+			request->named_count++;
+}
+
+uint32_t
+gw_others_gather(const struct gw_state *state, struct arena *arena,
+    struct addr_request **taken)
+{
+	uint32_t count, kept = 0;
+	struct gw_node **nodes;
+
+	*taken = NULL;
+	if (state->addressing != GW_ADDRESSING_CLUSTER)
+		return 0;
+	nodes = gw_nodes_sorted(state, GW_SERVICE, arena, &count);
+	*taken = arena_zero(arena, count + 1, sizeof(**taken));
+	for (uint32_t i = 0; i < count; i++) {
+		const struct gw_load_balancer_status *given =
+		    given_by_others(state, nodes[i], nodes[i]->object);
+
+		if (given)
+			make_taken(
+			    nodes[i]->object, arena, given, &(*taken)[kept++]);
+	}
+	return kept;
+}
