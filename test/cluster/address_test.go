@@ -52,26 +52,24 @@ func TestExampleTwo(t *testing.T) {
 	}
 	p, version := fresh(t)
 	host := outsider(t, p)
-	asked(t, p, `{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "envoy-gateway-system"}}`, "apply", "-f", "-")
-	asked(t, p, `{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "metallb-system"}}`, "apply", "-f", "-")
-	asked(t, p, "", "-n", "yumen-system", "patch", "deployment", "yumen-controller", "--type=json", "-p", `[{"op":"add",
-		"path":"/spec/template/spec/containers/0/args/-","value":"--controller-name=gateway.envoyproxy.io/gatewayclass-controller"}]`)
-	asked(t, p, "", "-n", "yumen-system", "rollout", "status", "deployment", "yumen-controller", "--timeout=60s")
-	asked(t, p, fmt.Sprintf(echoManifest, version), "apply", "-f", "-")
+	ask(t, p, `{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "envoy-gateway-system"}}`, "apply", "-f", "-")
+	ask(t, p, `{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "metallb-system"}}`, "apply", "-f", "-")
+	tell(t, p, "--controller-name=gateway.envoyproxy.io/gatewayclass-controller")
+	ask(t, p, fmt.Sprintf(echoManifest, version), "apply", "-f", "-")
 	for _, way := range []string{"example-2-metallb-gateway", "example-2-addresses"} {
 		for _, name := range []string{"gatewayclass", "example-2-metallb-ippool", way} {
-			asked(t, p, "", "apply", "-f", p.in("test/golden/cases/seed-"+name+"/input.yaml"))
+			ask(t, p, "", "apply", "-f", p.in("test/golden/cases/seed-"+name+"/input.yaml"))
 		}
 		answer := fetches(t, host, "http://192.168.50.150/", "404 Not Found")
-		asked(t, p, fleetRoute, "apply", "-f", "-")
+		ask(t, p, fleetRoute, "apply", "-f", "-")
 		answer += fetches(t, host, "http://192.168.50.150/hello", `"path":"/hello"`)
 		if !strings.Contains(answer, `["X-Forwarded-For","192.168.50.2"]`) {
 			t.Errorf("the client's address is lost: %s", answer)
 		}
-		fmt.Printf("%s:\n%s%s\n", way, asked(t, p, "", "get", "gateway", "eg"), "\n"+answer)
+		fmt.Printf("%s:\n%s%s\n", way, ask(t, p, "", "get", "gateway", "eg"), "\n"+answer)
 		announcedBy(t, p, "envoy-gateway-system", "envoy-default-eg-e41e7b31", nodeName+" node0")
-		asked(t, p, "", "-n", "proof", "delete", "httproute", "echo")
-		asked(t, p, "", "delete", "gateway", "eg")
+		ask(t, p, "", "-n", "proof", "delete", "httproute", "echo")
+		ask(t, p, "", "delete", "gateway", "eg")
 	}
 	serviceAlone(t, p, host)
 }
@@ -99,18 +97,18 @@ spec:
 // serviceAlone: a Service of our class gets an address that a host outside reaches, and
 // that is announced while a node has endpoints for it.
 func serviceAlone(t *testing.T, p place, host string) {
-	asked(t, p, aloneService, "apply", "-f", "-")
+	ask(t, p, aloneService, "apply", "-f", "-")
 	fmt.Print(fetches(t, host, "http://192.168.50.160/alone", `"path":"/alone"`))
-	fmt.Println(asked(t, p, "", "-n", "proof", "get", "service", "alone"))
+	fmt.Println(ask(t, p, "", "-n", "proof", "get", "service", "alone"))
 	announcedBy(t, p, "proof", "alone", nodeName+" node0")
-	fmt.Println(asked(t, p, "", "get", "servicel2statuses", "-A"))
+	fmt.Println(ask(t, p, "", "get", "servicel2statuses", "-A"))
 	// A rival is named to whoever has the address.
 	hardware, err := exec.Command("ip", "netns", "exec", host, "cat", "/sys/class/net/eth0/address").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	said := func() string {
-		return asked(t, p, "", "-n", "proof", "get", "service", "alone", "-o",
+		return ask(t, p, "", "-n", "proof", "get", "service", "alone", "-o",
 			`jsonpath={.status.conditions[?(@.type=="yumen.dev/AddressConflict")]}`)
 	}
 	exec.Command("ip", "-n", host, "address", "add", "192.168.50.160/32", "dev", "eth0").Run()
@@ -120,7 +118,7 @@ func serviceAlone(t *testing.T, p place, host string) {
 	fmt.Println(said())
 	exec.Command("ip", "-n", host, "address", "del", "192.168.50.160/32", "dev", "eth0").Run()
 	eventually(t, "no rival", func() bool { return said() == "" })
-	asked(t, p, "", "-n", "proof", "scale", "deployment", "echo", "--replicas=0")
+	ask(t, p, "", "-n", "proof", "scale", "deployment", "echo", "--replicas=0")
 	eventually(t, "nobody to announce it", func() bool {
 		exec.Command("ip", "-n", host, "neigh", "flush", "all").Run()
 		out, _ := exec.Command("ip", "netns", "exec", host, "wget", "--tries=1", "--timeout=2", "-O-",
@@ -128,9 +126,9 @@ func serviceAlone(t *testing.T, p place, host string) {
 		return strings.Contains(string(out), "No route to host") || strings.Contains(string(out), "timed out")
 	})
 	announcedBy(t, p, "proof", "alone", "")
-	asked(t, p, "", "-n", "proof", "scale", "deployment", "echo", "--replicas=1")
+	ask(t, p, "", "-n", "proof", "scale", "deployment", "echo", "--replicas=1")
 	fetches(t, host, "http://192.168.50.160/again", `"path":"/again"`)
 	announcedBy(t, p, "proof", "alone", nodeName+" node0")
-	asked(t, p, "", "-n", "proof", "delete", "service", "alone")
+	ask(t, p, "", "-n", "proof", "delete", "service", "alone")
 	announcedBy(t, p, "proof", "alone", "")
 }

@@ -59,3 +59,11 @@ func fresh(t *testing.T) (p place, version string) {
 	step(t, p, "cluster")
 	return p, version
 }
+
+// tell gives the controllers one more argument, and waits until they all have it.
+func tell(t *testing.T, p place, argument string) {
+	t.Helper()
+	ask(t, p, "", "-n", "yumen-system", "patch", "deployment", "yumen-controller", "--type=json", "-p",
+		`[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"`+argument+`"}]`)
+	ask(t, p, "", "-n", "yumen-system", "rollout", "status", "deployment", "yumen-controller", "--timeout=60s")
+}

@@ -35,16 +35,6 @@ spec:
   rules: [{backendRefs: [{name: echo, port: 80}]}]
 `
 
-// asked runs kubectl, which must succeed.
-func asked(t *testing.T, p place, input string, arguments ...string) string {
-	t.Helper()
-	out, err := kubectl(p, strings.NewReader(input), arguments...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(out))
-}
-
 // becomes waits until kubectl prints this.
 func becomes(t *testing.T, p place, want string, arguments ...string) {
 	t.Helper()
@@ -111,32 +101,30 @@ func below(pid, ancestor int) bool {
 // The article's first example, unchanged, and what its pods do without a controller.
 func TestFleet(t *testing.T) {
 	p, version := fresh(t)
-	asked(t, p, fleetPool, "apply", "-f", "-")
-	asked(t, p, "", "-n", "yumen-system", "patch", "deployment", "yumen-controller", "--type=json", "-p", `[{"op":"add",
-		"path":"/spec/template/spec/containers/0/args/-","value":"--controller-name=gateway.envoyproxy.io/gatewayclass-controller"}]`)
-	asked(t, p, "", "-n", "yumen-system", "rollout", "status", "deployment", "yumen-controller", "--timeout=60s")
+	ask(t, p, fleetPool, "apply", "-f", "-")
+	tell(t, p, "--controller-name=gateway.envoyproxy.io/gatewayclass-controller")
 
 	example, err := os.ReadFile(p.in("test/golden/cases/seed-example-1-replicas/input.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked(t, p, string(example), "apply", "-f", "-")
+	ask(t, p, string(example), "apply", "-f", "-")
 	ready := []string{"-n", "envoy-gateway-system", "get", "deployments.apps", "envoy-default-eg-e41e7b31",
 		"-o", "jsonpath={.status.readyReplicas}/{.status.replicas}"}
 	becomes(t, p, "2/2", ready...)
-	fmt.Println(asked(t, p, "", "-n", "envoy-gateway-system", "get", "deployments.apps", "envoy-default-eg-e41e7b31"))
+	fmt.Println(ask(t, p, "", "-n", "envoy-gateway-system", "get", "deployments.apps", "envoy-default-eg-e41e7b31"))
 	becomes(t, p, "True", "get", "gateway", "eg", "-o", `jsonpath={.status.conditions[?(@.type=="Programmed")].status}`)
-	url := "http://" + asked(t, p, "", "get", "gateway", "eg", "-o", "jsonpath={.status.addresses[0].value}")
+	url := "http://" + ask(t, p, "", "get", "gateway", "eg", "-o", "jsonpath={.status.addresses[0].value}")
 	answers(t, p, url, "404")
-	asked(t, p, fmt.Sprintf(echoManifest, version), "apply", "-f", "-")
-	asked(t, p, fleetRoute, "apply", "-f", "-")
-	asked(t, p, "", "patch", "gateway", "eg", "--type=json", "-p",
+	ask(t, p, fmt.Sprintf(echoManifest, version), "apply", "-f", "-")
+	ask(t, p, fleetRoute, "apply", "-f", "-")
+	ask(t, p, "", "patch", "gateway", "eg", "--type=json", "-p",
 		`[{"op":"add","path":"/spec/listeners/0/allowedRoutes","value":{"namespaces":{"from":"All"}}}]`)
 	answers(t, p, url, "200")
 
 	// Without a controller, containers that start again serve from their copies, and a
 	// new pod is not ready.
-	asked(t, p, "", "-n", "yumen-system", "scale", "deployment", "yumen-controller", "--replicas=0")
+	ask(t, p, "", "-n", "yumen-system", "scale", "deployment", "yumen-controller", "--replicas=0")
 	becomes(t, p, "", "-n", "yumen-system", "get", "pods", "-l", "app.kubernetes.io/component=controller", "-o", "name")
 	if killed := killProxies(t, p, "default/eg"); killed != 2 {
 		t.Fatalf("%d proxies were there to be killed", killed)
@@ -145,15 +133,15 @@ func TestFleet(t *testing.T) {
 		"jsonpath={.items[*].status.containerStatuses[0].restartCount}")
 	becomes(t, p, "2/2", ready...)
 	answers(t, p, url, "200")
-	asked(t, p, "", "-n", "envoy-gateway-system", "scale", "deployment", "envoy-default-eg-e41e7b31", "--replicas=3")
+	ask(t, p, "", "-n", "envoy-gateway-system", "scale", "deployment", "envoy-default-eg-e41e7b31", "--replicas=3")
 	becomes(t, p, "Running Running Running", "-n", "envoy-gateway-system", "get", "pods", "-o", "jsonpath={.items[*].status.phase}")
 	becomes(t, p, "2/3", ready...)
 	answers(t, p, url, "200")
 
 	// When it is back it mends that; a Gateway that goes takes all of it along, though no
 	// owner reference can.
-	asked(t, p, "", "-n", "yumen-system", "scale", "deployment", "yumen-controller", "--replicas=1")
+	ask(t, p, "", "-n", "yumen-system", "scale", "deployment", "yumen-controller", "--replicas=1")
 	becomes(t, p, "2/2", ready...)
-	asked(t, p, "", "delete", "gateway", "eg")
+	ask(t, p, "", "delete", "gateway", "eg")
 	becomes(t, p, "", "-n", "envoy-gateway-system", "get", "deployments,services,pods", "-o", "name")
 }

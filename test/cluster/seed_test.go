@@ -33,7 +33,7 @@ func seedCertificate(t *testing.T, p place) string {
 	if err := a.sign("web", &x509.Certificate{DNSNames: []string{"web.test"}}); err != nil {
 		t.Fatal(err)
 	}
-	asked(t, p, "", "-n", "envoy-gateway-system", "create", "secret", "tls", "example-cert",
+	ask(t, p, "", "-n", "envoy-gateway-system", "create", "secret", "tls", "example-cert",
 		"--cert="+filepath.Join(a.folder, "web.crt"), "--key="+filepath.Join(a.folder, "web.key"))
 	return filepath.Join(a.folder, "ca.crt")
 }
@@ -49,29 +49,15 @@ spec:
 // Every manifest of the article, as it is, one after the other: a Gateway goes through
 // all of them while it serves.
 func TestSeed(t *testing.T) {
-	p := root(t)
-	if err := need(p); err != nil {
-		t.Skip(err)
-	}
-	version, err := p.version()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := down(p); err != nil {
-		t.Fatal(err)
-	}
-	defer down(p)
-	step(t, p, "cluster")
+	p, version := fresh(t)
 	for _, name := range []string{"envoy-gateway-system", "metallb-system"} {
-		asked(t, p, "", "create", "namespace", name)
+		ask(t, p, "", "create", "namespace", name)
 	}
-	asked(t, p, "", "-n", "yumen-system", "patch", "deployment", "yumen-controller", "--type=json", "-p", `[{"op":"add",
-		"path":"/spec/template/spec/containers/0/args/-","value":"--controller-name=gateway.envoyproxy.io/gatewayclass-controller"}]`)
-	asked(t, p, "", "-n", "yumen-system", "rollout", "status", "deployment", "yumen-controller", "--timeout=60s")
+	tell(t, p, "--controller-name=gateway.envoyproxy.io/gatewayclass-controller")
 	apply := func(name string, arguments ...string) {
 		t.Helper()
 		file := p.in("test/golden/cases/seed-" + name + "/input.yaml")
-		fmt.Println(name+":", asked(t, p, "", append([]string{"apply", "-f", file}, arguments...)...))
+		fmt.Println(name+":", ask(t, p, "", append([]string{"apply", "-f", file}, arguments...)...))
 	}
 	class := func(want string) {
 		t.Helper()
@@ -80,7 +66,7 @@ func TestSeed(t *testing.T) {
 	gateway := func(want string) string {
 		t.Helper()
 		becomes(t, p, want, "get", "gateway", "eg", "-o", conditionOf("Programmed"))
-		return asked(t, p, "", "get", "gateway", "eg", "-o", "jsonpath={.status.addresses[0].value}")
+		return ask(t, p, "", "get", "gateway", "eg", "-o", "jsonpath={.status.addresses[0].value}")
 	}
 	made := []string{"-n", "envoy-gateway-system", "get"}
 	ready := append(made, "deployments.apps", "envoy-default-eg-e41e7b31", "-o", "jsonpath={.status.readyReplicas}/{.status.replicas}")
@@ -125,12 +111,12 @@ func TestSeed(t *testing.T) {
 	becomes(t, p, "False/RefNotPermitted", "get", "gateway", "eg", "-o", ofListener("https", "ResolvedRefs"))
 	becomes(t, p, "True/Programmed", "get", "gateway", "eg", "-o", ofListener("http", "Programmed"))
 	answers(t, p, "http://"+address, "404")
-	asked(t, p, seedGrant, "apply", "-f", "-")
+	ask(t, p, seedGrant, "apply", "-f", "-")
 	becomes(t, p, "False/InvalidCertificateRef", "get", "gateway", "eg", "-o", ofListener("https", "ResolvedRefs"))
 	ca := seedCertificate(t, p)
 	becomes(t, p, "True/Programmed", "get", "gateway", "eg", "-o", ofListener("https", "Programmed"))
-	asked(t, p, fmt.Sprintf(echoManifest, version), "apply", "-f", "-")
-	asked(t, p, fleetRoute, "apply", "-f", "-")
+	ask(t, p, fmt.Sprintf(echoManifest, version), "apply", "-f", "-")
+	ask(t, p, fleetRoute, "apply", "-f", "-")
 	eventually(t, "an answer over TLS", func() bool {
 		out, _ := exec.Command(p.built("cluster"), "-root", p.root, "enter", "curl", "-s", "--cacert", ca, "--max-time", "5",
 			"--resolve", "web.test:443:"+address, "https://web.test/secret").CombinedOutput()
@@ -146,6 +132,6 @@ func TestSeed(t *testing.T) {
 	}
 	becomes(t, p, "192.168.50.150", append(made, "service", "envoy-default-eg-e41e7b31", "-o",
 		`jsonpath={.metadata.annotations.metallb\.io/loadBalancerIPs}`)...)
-	fmt.Println(asked(t, p, "", "get", "gatewayclass,gateway,httproute", "-A"))
-	fmt.Println(asked(t, p, "", append(made, "deployments,services,pods")...))
+	fmt.Println(ask(t, p, "", "get", "gatewayclass,gateway,httproute", "-A"))
+	fmt.Println(ask(t, p, "", append(made, "deployments,services,pods")...))
 }

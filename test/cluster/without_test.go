@@ -75,7 +75,7 @@ func seen(t *testing.T, p place, host, gateway, address string) {
 		t.Errorf("the client's address is lost: %s", answer)
 	}
 	eventually(t, "the proxy's log", func() bool {
-		for _, line := range strings.Split(asked(t, p, "", "-n", "proof", "logs", "deployment/"+gateway+"-own"), "\n") {
+		for _, line := range strings.Split(ask(t, p, "", "-n", "proof", "logs", "deployment/"+gateway+"-own"), "\n") {
 			if strings.Contains(line, path) {
 				fmt.Println(line)
 				return strings.Contains(line, "192.168.50.2")
@@ -88,25 +88,13 @@ func seen(t *testing.T, p place, host, gateway, address string) {
 // The client's address is kept under externalTrafficPolicy Local; and without kube-proxy
 // an address leads to the node's own proxies.
 func TestWithoutKubeProxy(t *testing.T) {
-	p := root(t)
-	if err := need(p); err != nil {
-		t.Skip(err)
-	}
 	if _, err := exec.LookPath("wget"); err != nil {
 		t.Skip(err)
 	}
-	version, err := p.version()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := down(p); err != nil {
-		t.Fatal(err)
-	}
-	defer down(p)
-	step(t, p, "cluster")
+	p, version := fresh(t)
 	host := outsider(t, p)
-	asked(t, p, fmt.Sprintf(echoManifest, version), "apply", "-f", "-")
-	asked(t, p, withoutManifest, "apply", "-f", "-")
+	ask(t, p, fmt.Sprintf(echoManifest, version), "apply", "-f", "-")
+	ask(t, p, withoutManifest, "apply", "-f", "-")
 	for _, gateway := range []string{"kept", "alone"} {
 		becomes(t, p, "True", "-n", "proof", "get", "gateway", gateway, "-o", `jsonpath={.status.conditions[?(@.type=="Programmed")].status}`)
 	}
@@ -116,13 +104,13 @@ func TestWithoutKubeProxy(t *testing.T) {
 		t.Fatalf("it answers before anything leads to it: %s", out)
 	}
 
-	asked(t, p, "", "-n", "yumen-system", "patch", "deployment", "yumen-controller", "--type=json", "-p",
+	ask(t, p, "", "-n", "yumen-system", "patch", "deployment", "yumen-controller", "--type=json", "-p",
 		`[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--announcers-forward"}]`)
-	asked(t, p, "", "-n", "yumen-system", "patch", "daemonset", "yumen-announcer", "--type=json", "-p",
+	ask(t, p, "", "-n", "yumen-system", "patch", "daemonset", "yumen-announcer", "--type=json", "-p",
 		`[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--take"},
 		{"op":"add","path":"/spec/template/spec/containers/0/securityContext/capabilities/add/-","value":"NET_ADMIN"}]`)
 	for _, what := range []string{"deployment/yumen-controller", "daemonset/yumen-announcer"} {
-		asked(t, p, "", "-n", "yumen-system", "rollout", "status", what, "--timeout=90s")
+		ask(t, p, "", "-n", "yumen-system", "rollout", "status", what, "--timeout=90s")
 	}
 	seen(t, p, host, "alone", "192.168.50.172")
 	for _, pid := range proxiesOfKube(t, p) {
@@ -132,7 +120,7 @@ func TestWithoutKubeProxy(t *testing.T) {
 	seen(t, p, host, "alone", "192.168.50.172")
 	seen(t, p, host, "kept", "192.168.50.171")
 	// New pods are led to as well, though kube-proxy does not hear of them.
-	asked(t, p, "", "-n", "proof", "delete", "pods", "-l", "gateway.networking.k8s.io/gateway-name=alone", "--wait")
+	ask(t, p, "", "-n", "proof", "delete", "pods", "-l", "gateway.networking.k8s.io/gateway-name=alone", "--wait")
 	seen(t, p, host, "alone", "192.168.50.172")
 }
 
