@@ -394,7 +394,6 @@ func TestAnnouncersMany(t *testing.T) {
 	first.kill()
 	second.announcer.eventually("all are held", all(second))
 	t.Logf("killed: the other one has all %d after %v", count, time.Since(began).Round(time.Millisecond))
-	if status, err := s.ask(addresses[0], "/"); err != nil || status != 404 {
-		t.Errorf("%s: %d %v", addresses[0], status, err)
-	}
+	// The first packet may have gone to the dead one before the client heard.
+	s.answers(second.announcer, addresses[0], 404)
 }
