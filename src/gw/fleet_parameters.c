@@ -6,9 +6,8 @@
 
 #define KUBERNETES "provider.kubernetes."
 
-/* The node at a path of keys below parameters, or NULL. */
-static struct tree_node *
-find(const struct tree_node *parameters, const char *path)
+struct tree_node *
+gw_parameter(const struct tree_node *parameters, const char *path)
 {
 	struct slice rest = slice_from_string(path), key;
 	struct tree_node *at = NULL;
@@ -20,6 +19,13 @@ find(const struct tree_node *parameters, const char *path)
 		parameters = at;
 	}
 	return at;
+}
+
+static bool
+is_text(const struct tree_node *node, const char *text)
+{
+	return node && node->kind == TREE_TEXT &&
+	    slice_equal(node->text, slice_from_string(text));
 }
 
 /* A copy, as a node is in one list alone. */
@@ -50,7 +56,7 @@ static void
 lay_member(struct arena *arena, struct tree_node *map, const char *key,
     const struct tree_node *parameters, const char *path)
 {
-	lay(arena, map, key, find(parameters, path));
+	lay(arena, map, key, gw_parameter(parameters, path));
 }
 
 /* Of patch: {type, value}. */
@@ -58,8 +64,10 @@ static void
 patch(struct arena *arena, struct tree_node *document,
     const struct tree_node *asked)
 {
-	const struct tree_node *value = asked ? find(asked, "value") : NULL;
-	const struct tree_node *type = asked ? find(asked, "type") : NULL;
+	const struct tree_node *value =
+	    asked ? gw_parameter(asked, "value") : NULL;
+	const struct tree_node *type =
+	    asked ? gw_parameter(asked, "type") : NULL;
 	bool strategic =
 	    !type || slice_equal(type->text, SLICE("StrategicMerge"));
 	struct tree_node *made;
@@ -81,14 +89,14 @@ lay_pod(const struct gw_fleet_plan *plan, struct arena *arena,
 	    "nodeSelector", "topologySpreadConstraints", "priorityClassName",
 	    "imagePullSecrets"};
 	const struct tree_node *asked =
-	    find(plan->parameters, DEPLOYMENT "pod");
+	    gw_parameter(plan->parameters, DEPLOYMENT "pod");
 
 	for (size_t i = 0; asked && i < sizeof(whole) / sizeof(whole[0]); i++)
-		put(arena, pod, whole[i], find(asked, whole[i]));
+		put(arena, pod, whole[i], gw_parameter(asked, whole[i]));
 	lay_member(arena, pod, "securityContext", asked, "securityContext");
 	lay_member(arena, pod, "volumes", asked, "volumes");
 	put(arena, pod, "initContainers",
-	    find(plan->parameters, DEPLOYMENT "initContainers"));
+	    gw_parameter(plan->parameters, DEPLOYMENT "initContainers"));
 }
 
 static void
@@ -96,15 +104,15 @@ lay_container(const struct gw_fleet_plan *plan, struct arena *arena,
     struct tree_node *container)
 {
 	const struct tree_node *asked =
-	    find(plan->parameters, DEPLOYMENT "container");
+	    gw_parameter(plan->parameters, DEPLOYMENT "container");
 
 	lay_member(arena, container, "env", asked, "env");
 	lay_member(arena, container, "volumeMounts", asked, "volumeMounts");
 	lay_member(
 	    arena, container, "securityContext", asked, "securityContext");
-	put(arena, container, "resources", find(asked, "resources"));
+	put(arena, container, "resources", gw_parameter(asked, "resources"));
 	if (plan->options->image_from_parameters)
-		put(arena, container, "image", find(asked, "image"));
+		put(arena, container, "image", gw_parameter(asked, "image"));
 }
 
 static void
@@ -116,27 +124,47 @@ lay_deployment(const struct gw_fleet_plan *plan, struct arena *arena,
 	struct tree_node *metadata =
 	    gw_tree_map(arena, spec, "template.metadata");
 	struct tree_node *pod = gw_tree_map(arena, spec, "template.spec");
+	struct tree_node *container = wire_tree_get(pod, "containers")->child;
 
-	put(arena, spec, "replicas", find(parameters, DEPLOYMENT "replicas"));
-	if (find(parameters, KUBERNETES "envoyHpa"))
+	put(arena, spec, "replicas",
+	    gw_parameter(parameters, DEPLOYMENT "replicas"));
+	if (gw_parameter(parameters, KUBERNETES "envoyHpa"))
 		wire_tree_drop(spec, "replicas");
-	put(arena, spec, "strategy", find(parameters, DEPLOYMENT "strategy"));
+	put(arena, spec, "strategy",
+	    gw_parameter(parameters, DEPLOYMENT "strategy"));
 	lay_member(
 	    arena, metadata, "labels", parameters, DEPLOYMENT "pod.labels");
 	lay_member(arena, metadata, "annotations", parameters,
 	    DEPLOYMENT "pod.annotations");
 	lay_pod(plan, arena, pod);
-	lay_container(plan, arena, wire_tree_get(pod, "containers")->child);
-	patch(arena, document, find(parameters, DEPLOYMENT "patch"));
+	lay_container(plan, arena, container);
+	gw_fleet_lay_flags(parameters, arena, pod, container);
+	patch(arena, document, gw_parameter(parameters, DEPLOYMENT "patch"));
 }
 
 #define SERVICE KUBERNETES "envoyService."
 
-static bool
-is_text(const struct tree_node *node, const char *text)
+/* IPv4, IPv6 or DualStack; unasked the cluster says. */
+static void
+lay_families(const struct gw_fleet_plan *plan, struct arena *arena,
+    struct tree_node *spec)
 {
-	return node && node->kind == TREE_TEXT &&
-	    slice_equal(node->text, slice_from_string(text));
+	const struct tree_node *asked =
+	    gw_parameter(plan->parameters, "ipFamily");
+	struct tree_node *list = gw_tree_new(arena, TREE_LIST);
+
+	if (!asked)
+		return;
+	bool dual = is_text(asked, "DualStack");
+
+	if (dual)
+		gw_tree_push(list, gw_tree_text(arena, SLICE("IPv4")));
+	gw_tree_push(
+	    list, gw_tree_text(arena, dual ? SLICE("IPv6") : asked->text));
+	gw_tree_put(spec, SLICE("ipFamilies"), list);
+	gw_tree_put(spec, SLICE("ipFamilyPolicy"),
+	    gw_tree_text(arena,
+	        dual ? SLICE("RequireDualStack") : SLICE("SingleStack")));
 }
 
 static void
@@ -147,19 +175,20 @@ lay_service(const struct gw_fleet_plan *plan, struct arena *arena,
 	    "allocateLoadBalancerNodePorts", "loadBalancerSourceRanges",
 	    "externalTrafficPolicy"};
 	const struct tree_node *asked =
-	    find(plan->parameters, KUBERNETES "envoyService");
+	    gw_parameter(plan->parameters, KUBERNETES "envoyService");
 	struct tree_node *spec = gw_tree_map(arena, document, "spec");
 	struct tree_node *metadata = gw_tree_map(arena, document, "metadata");
 
 	for (size_t i = 0; asked && i < sizeof(whole) / sizeof(whole[0]); i++)
-		put(arena, spec, whole[i], find(asked, whole[i]));
+		put(arena, spec, whole[i], gw_parameter(asked, whole[i]));
+	lay_families(plan, arena, spec);
 	lay_member(arena, metadata, "labels", asked, "labels");
 	lay_member(arena, metadata, "annotations", asked, "annotations");
 	if (!is_text(wire_tree_get(spec, "type"), "LoadBalancer"))
 		wire_tree_drop(spec, "loadBalancerClass");
 	if (is_text(wire_tree_get(spec, "type"), "ClusterIP"))
 		wire_tree_drop(spec, "externalTrafficPolicy");
-	patch(arena, document, find(plan->parameters, SERVICE "patch"));
+	patch(arena, document, gw_parameter(plan->parameters, SERVICE "patch"));
 }
 
 static void
@@ -169,12 +198,12 @@ lay_autoscaler(const struct gw_fleet_plan *plan, struct arena *arena,
 	static const char *const whole[] = {
 	    "minReplicas", "maxReplicas", "metrics", "behavior"};
 	const struct tree_node *asked =
-	    find(plan->parameters, KUBERNETES "envoyHpa");
+	    gw_parameter(plan->parameters, KUBERNETES "envoyHpa");
 	struct tree_node *spec = gw_tree_map(arena, document, "spec");
 
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
-		put(arena, spec, whole[i], find(asked, whole[i]));
-	patch(arena, document, find(asked, "patch"));
+		put(arena, spec, whole[i], gw_parameter(asked, whole[i]));
+	patch(arena, document, gw_parameter(asked, "patch"));
 }
 
 static void
@@ -182,12 +211,13 @@ lay_disruption(const struct gw_fleet_plan *plan, struct arena *arena,
     struct tree_node *document)
 {
 	const struct tree_node *asked =
-	    find(plan->parameters, KUBERNETES "envoyPDB");
+	    gw_parameter(plan->parameters, KUBERNETES "envoyPDB");
 	struct tree_node *spec = gw_tree_map(arena, document, "spec");
 
-	put(arena, spec, "minAvailable", find(asked, "minAvailable"));
-	put(arena, spec, "maxUnavailable", find(asked, "maxUnavailable"));
-	patch(arena, document, find(asked, "patch"));
+	put(arena, spec, "minAvailable", gw_parameter(asked, "minAvailable"));
+	put(arena, spec, "maxUnavailable",
+	    gw_parameter(asked, "maxUnavailable"));
+	patch(arena, document, gw_parameter(asked, "patch"));
 }
 
 bool
@@ -195,13 +225,15 @@ gw_fleet_has(const struct gw_fleet_plan *plan, enum gw_made kind)
 {
 	/* One that asks for nothing would let everything go. */
 	const struct tree_node *asked =
-	    find(plan->parameters, KUBERNETES "envoyPDB");
+	    gw_parameter(plan->parameters, KUBERNETES "envoyPDB");
 
 	if (kind == GW_MADE_AUTOSCALER)
-		return find(plan->parameters, KUBERNETES "envoyHpa") != NULL;
+		return gw_parameter(plan->parameters, KUBERNETES "envoyHpa") !=
+		    NULL;
 	if (kind == GW_MADE_DISRUPTION)
-		return find(asked, "minAvailable") ||
-		    find(asked, "maxUnavailable") || find(asked, "patch");
+		return gw_parameter(asked, "minAvailable") ||
+		    gw_parameter(asked, "maxUnavailable") ||
+		    gw_parameter(asked, "patch");
 	return !gw_made_rows[kind].own;
 }
 
@@ -237,11 +269,26 @@ gw_fleet_balances(
 {
 	const struct slice ours = state->fleet.balancer_class;
 	const struct tree_node *type =
-	    find(gateway->parameters, SERVICE "type");
+	    gw_parameter(gateway->parameters, SERVICE "type");
 	const struct tree_node *class =
-	    find(gateway->parameters, SERVICE "loadBalancerClass");
+	    gw_parameter(gateway->parameters, SERVICE "loadBalancerClass");
 
 	return state->has_fleets && slice_is_set(ours) &&
 	    (!type || is_text(type, "LoadBalancer")) &&
 	    (!class || slice_equal(class->text, ours));
+}
+
+void
+gw_fleet_want(struct gw_owner_node *gateway)
+{
+	const struct tree_node *asked =
+	    gw_parameter(gateway->parameters, "ipFamily");
+	struct gw_ask *ask = &gateway->ask;
+
+	if (!asked || ask->some != 1)
+		return;
+	if (is_text(asked, "DualStack"))
+		ask->want = ADDR_BOTH;
+	else
+		ask->want = is_text(asked, "IPv6") ? ADDR_IPV6 : ADDR_IPV4;
 }

@@ -32,11 +32,24 @@ struct gw_fleet_plan {
 const struct gw_fleet_object *gw_fleet_make(
     const struct gw_fleet_plan *plan, struct arena *arena, uint32_t *count);
 /* ---- fleet_parameters.c ---- */
+/* The node at a path of keys below parameters (or NULL), or NULL. */
+struct tree_node *gw_parameter(
+    const struct tree_node *parameters, const char *path);
+/* Of which families a Gateway's address is to be; after gw_ask_read. */
+void gw_fleet_want(struct gw_owner_node *gateway);
 /* Is there to be one of this kind? */
 bool gw_fleet_has(const struct gw_fleet_plan *plan, enum gw_made kind);
 /* What the parameters ask for, laid over a document of this kind. */
 void gw_fleet_lay(const struct gw_fleet_plan *plan, enum gw_made kind,
     struct arena *arena, struct tree_node *document);
+
+/* ---- fleet_flags.c ---- */
+/* What the parameters ask of the proxy itself, laid over its pod and container.
+ */
+void gw_fleet_lay_flags(const struct tree_node *parameters, struct arena *arena,
+    struct tree_node *pod, struct tree_node *container);
+/* Is it a number of workers that a proxy takes? */
+bool gw_fleet_takes_workers(int64_t count);
 
 /* ---- fleet.c ---- */
 /* A name of 63 bytes at most of text: cut, and with eight digits of the hash of

@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "core/must.h"
 #include "crypt/digest.h"
+#include "gw/fleet_priv.h"
 #include "gw/honour.h"
 #include "gw/tls_priv.h"
 
@@ -200,6 +201,7 @@ judge_alone(struct gw_state *state, struct gw_owner_node *gateway)
 	judge_parameters(state, gateway);
 	find_ignored(state, gateway);
 	gw_ask_read(gateway);
+	gw_fleet_want(gateway);
 	gw_listeners_judge(state, gateway);
 }
 

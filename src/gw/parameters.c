@@ -84,21 +84,17 @@ struct telling {
 static void tell_members(const struct telling *telling,
     const struct tree_node *map, struct slice path);
 
-/* What the CRD fills in by itself nobody has asked for. */
-static bool
-is_default(const struct tree_node *node, struct slice path)
+/* Why what is honoured is not honoured here, or NULL. */
+static const char *
+but(const struct telling *telling, const struct tree_node *node,
+    struct slice path)
 {
-	struct text json;
-	bool is;
-
-	if (!slice_equal(path, SLICE("logging")))
-		return false;
-	text_init(&json);
-	wire_tree_json(&json, node);
-	is = slice_equal(
-	    text_slice(&json), SLICE("{\"level\":{\"default\":\"warn\"}}"));
-	text_fini(&json);
-	return is;
+	if (slice_equal(path, SLICE(IMAGE_PATH)) && !telling->image)
+		return "only with --proxy-image-from-envoyproxy";
+	if (slice_equal(path, SLICE("concurrency")) &&
+	    !gw_fleet_takes_workers(node->integer))
+		return "1 to 256 workers";
+	return NULL;
 }
 
 static void
@@ -106,17 +102,18 @@ tell_member(const struct telling *telling, const struct tree_node *node,
     struct slice path)
 {
 	enum honour honour = judge_path(path);
-	bool image = slice_equal(path, SLICE(IMAGE_PATH)) && !telling->image;
+	const char *why = but(telling, node, path);
 
 	if (honour == IN_PART && node->kind == TREE_MAP) {
 		tell_members(telling, node, path);
 		return;
 	}
-	if ((honour == HONOURED && !image) || is_default(node, path))
+	if (honour == HONOURED && !why)
 		return;
-	text_printf(telling->told, "%sEnvoyProxy spec.%.*s%s",
-	    telling->told->length > 0 ? ", " : "", SLICE_ARGS(path),
-	    image ? " (only with --proxy-image-from-envoyproxy)" : "");
+	text_printf(telling->told, "%sEnvoyProxy spec.%.*s",
+	    telling->told->length > 0 ? ", " : "", SLICE_ARGS(path));
+	if (why)
+		text_printf(telling->told, " (%s)", why);
 }
 
 /* No deeper than the rows. */
