@@ -236,6 +236,30 @@ compare_ages(const void *a, const void *b)
 	return order ? order : slice_compare(left->name, right->name);
 }
 
+static void
+blame(struct gw_placed *placed, const char *reason, struct slice message)
+{
+	if (placed->reason)
+		return;
+	placed->reason = reason;
+	placed->message = message;
+}
+
+/* One that is to have none. */
+static void
+leave_out(struct gw_owner_node *gateway)
+{
+	const struct gw_ask *ask = &gateway->ask;
+
+	gw_placed_fini(&gateway->placed);
+	if (gateway->ours && ask->named_count > 0)
+		blame(&gateway->placed, "AddressNotUsable",
+		    arena_format(&gateway->arena,
+		        "%.*s: an EnvoyProxy asks for a Service that is not of "
+		        "type LoadBalancer, whose addresses nobody chooses",
+		        SLICE_ARGS(ask->named[0].where)));
+}
+
 /* Room for all, and how many there are. */
 static struct asking *
 gather(struct gw_state *state, struct gw_owner_node **gateways, uint32_t count,
@@ -246,8 +270,8 @@ gather(struct gw_state *state, struct gw_owner_node **gateways, uint32_t count,
 	    arena_zero(&state->work, count + services + 1, sizeof(*all));
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (!gateways[i]->ours) {
-			gw_placed_fini(&gateways[i]->placed);
+		if (!gateways[i]->ours || !gw_fleet_asks(state, gateways[i])) {
+			leave_out(gateways[i]);
 			continue;
 		}
 		all[asking++] = (struct asking){
@@ -309,15 +333,6 @@ gw_addresses_judge(
 }
 
 /* ---- what came of it ---- */
-
-static void
-blame(struct gw_placed *placed, const char *reason, struct slice message)
-{
-	if (placed->reason)
-		return;
-	placed->reason = reason;
-	placed->message = message;
-}
 
 static void
 place(const struct planning *planning, const struct asking *asking,

@@ -264,17 +264,24 @@ gw_fleet_lay(const struct gw_fleet_plan *plan, enum gw_made kind,
 }
 
 bool
+gw_fleet_asks(const struct gw_state *state, const struct gw_owner_node *gateway)
+{
+	const struct tree_node *type =
+	    gw_parameter(gateway->parameters, SERVICE "type");
+
+	return !state->has_fleets || !type || is_text(type, "LoadBalancer");
+}
+
+bool
 gw_fleet_balances(
     const struct gw_state *state, const struct gw_owner_node *gateway)
 {
 	const struct slice ours = state->fleet.balancer_class;
-	const struct tree_node *type =
-	    gw_parameter(gateway->parameters, SERVICE "type");
 	const struct tree_node *class =
 	    gw_parameter(gateway->parameters, SERVICE "loadBalancerClass");
 
 	return state->has_fleets && slice_is_set(ours) &&
-	    (!type || is_text(type, "LoadBalancer")) &&
+	    gw_fleet_asks(state, gateway) &&
 	    (!class || slice_equal(class->text, ours));
 }
 

@@ -549,7 +549,10 @@ void gw_fleet_judge(struct gw_state *state, struct gw_owner_node *gateway);
 void gw_fleet_emit(struct gw_state *state, struct gw_owner_node *gateway);
 /* The Gateway is no more, or not ours any more. */
 void gw_fleet_forget(struct gw_state *state, struct gw_owner_node *gateway);
-/* Are we the load balancer of its fleet's Service? */
+/* May it have an address of a load balancer at all; and are we the one of its
+ * fleet's Service? */
+bool gw_fleet_asks(
+    const struct gw_state *state, const struct gw_owner_node *gateway);
 bool gw_fleet_balances(
     const struct gw_state *state, const struct gw_owner_node *gateway);
 void gw_fleet_on_service(struct gw_state *state, struct gw_node *service);
