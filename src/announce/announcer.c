@@ -209,6 +209,20 @@ announcer_tell(const struct announcer *announcer,
 }
 
 void
+announcer_fences(struct announcer *announcer, bool heeded)
+{
+	struct slice key;
+	void *value;
+
+	if (announcer->unfenced == !heeded)
+		return;
+	announcer->unfenced = !heeded;
+	for (size_t at = 0; map_next(&announcer->claims, &at, &key, &value);)
+		announce_claim_decide(value);
+	net_loop_defer(announcer->options.loop, &announcer->changed);
+}
+
+void
 announcer_leave(struct announcer *announcer)
 {
 	for (unsigned i = 0; announcer->has_peers && i < announcer->link_count;

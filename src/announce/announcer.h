@@ -63,6 +63,10 @@ void announcer_tell(const struct announcer *announcer,
     const struct net_address *address, struct text *interfaces,
     struct text *rival);
 
+/* Whether fences that claims speak of are to be heeded, as at first; not where
+ * the controller is away, which could not lift them. */
+void announcer_fences(struct announcer *announcer, bool heeded);
+
 /* Hand over everything to the other announcers; announcer_is_here until they
  * have it. Without others there is nobody to hand over to. */
 void announcer_leave(struct announcer *announcer);

@@ -22,6 +22,8 @@ struct announce_place {
 	struct net_timer timer;
 	int group; /* membership of the group that it is asked for by; -1 */
 	unsigned returns; /* of members, as of the last election */
+	struct announce_fence fence; /* texts in the claim's arena */
+	bool is_fenced; /* as of the last election */
 	bool told; /* of the rival that is there now */
 	struct announce_counts counted; /* of the hold, in metrics */
 	/* who is to have it; empty: nobody, or nothing is decided */
@@ -42,6 +44,7 @@ struct announce_claim {
 	struct announcer *announcer;
 	struct net_address address; /* port 0 */
 	struct announce_ballot ballot; /* in arena */
+	uint64_t fence_hash; /* of what the controller says of it */
 	struct arena arena;
 	char text[NET_ADDRESS_TEXT]; /* of the address */
 	enum error error; /* OK, or why its route could not be added */
@@ -70,6 +73,7 @@ struct announcer {
 	int lock;
 	bool has_peers;
 	bool forwards; /* the table is there */
+	bool unfenced; /* announcer_fences */
 	unsigned link_count;
 	struct announcer_link links[LIMIT_VALUE_ANNOUNCE_LINKS];
 };
@@ -106,6 +110,8 @@ void announce_claim_close(struct announce_claim **claim);
 /* What is asked of it now; copied. */
 void announce_claim_ask(
     struct announce_claim *claim, const struct unit_claim *unit);
+/* Where it is to be held, as things are now. */
+void announce_claim_decide(struct announce_claim *claim);
 /* Some place has come to hold it, or holds it no more: its route follows. */
 void announce_claim_settle(struct announce_claim *claim);
 /* As announcer_state. */

@@ -3,6 +3,7 @@
  * it. */
 #include "announce/announcer_priv.h"
 
+#include "core/hash.h"
 #include "core/log.h"
 #include "core/memory.h"
 
@@ -29,8 +30,8 @@ announce_claim_open(
 	return claim;
 }
 
-static void
-decide(struct announce_claim *claim)
+void
+announce_claim_decide(struct announce_claim *claim)
 {
 	for (unsigned i = 0; i < claim->count; i++)
 		if (claim->places[i].at->link.is_up)
@@ -45,6 +46,30 @@ copy_names(struct arena *arena, const struct slice *names, uint32_t count)
 	for (uint32_t i = 0; i < count; i++)
 		copies[i] = arena_copy(arena, names[i]);
 	return (struct announce_interfaces){copies, count};
+}
+
+/* One that is the same as before is as much heard. */
+static void
+take_fence(struct announce_claim *claim, const struct unit_claim *unit)
+{
+	struct arena *arena = &claim->arena;
+	struct hash hash;
+
+	hash_init(&hash);
+	hash_push(&hash, unit->fence);
+	for (uint32_t i = 0; i < unit->fence_interfaces_count; i++)
+		hash_push(&hash, unit->fence_interfaces[i]);
+	uint64_t said = hash_take(&hash);
+	for (unsigned i = 0; i < claim->count; i++) {
+		struct announce_fence *fence = &claim->places[i].fence;
+
+		*fence = (struct announce_fence){
+		    .node = arena_copy(arena, unit->fence),
+		    .on = copy_names(arena, unit->fence_interfaces,
+		        unit->fence_interfaces_count),
+		    .is_heard = fence->is_heard && said == claim->fence_hash};
+	}
+	claim->fence_hash = said;
 }
 
 void
@@ -62,6 +87,7 @@ announce_claim_ask(struct announce_claim *claim, const struct unit_claim *unit)
 		    unit->nodes[i].weight,
 		    copy_names(arena, unit->nodes[i].interfaces,
 		        unit->nodes[i].interfaces_count)};
+	take_fence(claim, unit);
 	claim->ballot = (struct announce_ballot){
 	    .address = slice_from_string(claim->text),
 	    .mark = announce_mark(slice_from_string(claim->text)),
@@ -72,7 +98,7 @@ announce_claim_ask(struct announce_claim *claim, const struct unit_claim *unit)
 	};
 	/* Before it is announced. */
 	announce_claim_forward(claim, unit);
-	decide(claim);
+	announce_claim_decide(claim);
 }
 
 void
@@ -84,7 +110,7 @@ announce_claim_own(struct announce_claim *claim, bool is_own)
 	log_event(is_own ? LOG_ANNOUNCE_OWN : LOG_ANNOUNCE_OWN_NO_MORE,
 	    LOG_STRING("address", claim->text));
 	announce_claim_lead(claim);
-	decide(claim);
+	announce_claim_decide(claim);
 	announcer_tell_own(claim->announcer);
 	net_loop_defer(
 	    claim->announcer->options.loop, &claim->announcer->changed);

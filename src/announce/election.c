@@ -136,3 +136,27 @@ announce_elect(const struct announce_members *members,
 			stand(&election, &members->others[i]);
 	return election.first;
 }
+
+static const struct announce_member *
+find_known(const struct announce_members *members, struct slice node)
+{
+	for (unsigned i = 0; i < members->place_count; i++)
+		if (members->others[i].life != 0 &&
+		    slice_equal(node_of(&members->others[i]), node))
+			return &members->others[i];
+	return NULL;
+}
+
+bool
+announce_is_fenced(
+    const struct announce_members *members, struct announce_fence *fence)
+{
+	const struct announce_member *member =
+	    fence->node.length > 0 ? find_known(members, fence->node) : NULL;
+
+	if (member == NULL ||
+	    !announce_is_on(&fence->on, slice_from_string(member->interface)))
+		return false;
+	fence->is_heard = fence->is_heard || member->live;
+	return !fence->is_heard;
+}

@@ -32,6 +32,19 @@ struct announce_ballot {
 	unsigned node_count;
 };
 
+/* One who announces an address, as the controller says, beside another. */
+struct announce_fence {
+	struct slice node; /* empty: there is none */
+	struct announce_interfaces on;
+	bool is_heard; /* it was, since this was said */
+};
+/* Is it to be left to that one? Where it was known on the link, by one of the
+ * interfaces that it announces on, and is not heard any more: whoever hears it,
+ * or has since, goes by elections, and so does who never knew it, for that may
+ * be on another link. */
+bool announce_is_fenced(
+    const struct announce_members *members, struct announce_fence *fence);
+
 /* What an address is known by among those that hosts have as their own. */
 uint32_t announce_mark(struct slice address);
 /* Does the host of this one have the address without announcing it? Then it is

@@ -156,6 +156,26 @@ note_winner(struct announce_place *place, const struct announce_member *winner)
 	    winner ? (int)winner->node_length : 0, winner ? winner->node : "");
 }
 
+/* Another announces it, though it is not heard here. */
+static bool
+is_fenced(struct announce_place *place)
+{
+	bool before = place->is_fenced;
+
+	place->is_fenced = !place->at->announcer->unfenced &&
+	    announce_is_fenced(&place->at->peers.members, &place->fence);
+	if (!place->is_fenced)
+		return false;
+	snprintf(place->winner, sizeof(place->winner), "%.*s",
+	    SLICE_ARGS(place->fence.node));
+	if (!before)
+		log_event(LOG_ANNOUNCE_FENCED,
+		    LOG_STRING("address", place->claim->text),
+		    LOG_STRING("interface", place->at->link.name),
+		    LOG_STRING("node", place->winner));
+	return true;
+}
+
 /* Among the announcers of the link; nothing changes until it is known who is
  * there. What is a host's own is announced by nobody. */
 static void
@@ -167,6 +187,10 @@ decide_among(struct announce_place *place)
 
 	if (!announce_members_is_decided(members, now))
 		return;
+	if (is_fenced(place)) {
+		announce_hold_drop(&place->hold);
+		return;
+	}
 	const struct announce_member *winner =
 	    announce_elect(members, &place->claim->ballot);
 	note_winner(place, winner);

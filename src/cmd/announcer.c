@@ -17,6 +17,7 @@
 #define KEY_BYTES_MIN 16
 #define KEY_BYTES_MAX 4096
 #define PORT_DEFAULT 7947
+#define LOOK_MS 1000
 
 struct announcing {
 	struct process process;
@@ -27,6 +28,8 @@ struct announcing {
 	struct text key;
 	uint64_t port;
 	struct net_timer deadline; /* of handing over */
+	struct net_timer look; /* at the controller */
+	uint64_t told_ms; /* when it was last there */
 	bool announced, leaving;
 	int status; /* to exit with */
 };
@@ -69,6 +72,24 @@ on_deadline(struct net_timer *timer)
 {
 	net_loop_stop(
 	    container_of(timer, struct announcing, deadline)->process.loop);
+}
+
+/* What it said is not heeded for ever when it is away. */
+static void
+on_look(struct net_timer *timer)
+{
+	struct announcing *announcing =
+	    container_of(timer, struct announcing, look);
+	struct net_loop *loop = announcing->process.loop;
+	struct stream_client_facts facts;
+
+	stream_client_facts(announcing->to.stream, &facts);
+	if (facts.connected)
+		announcing->told_ms = net_loop_now_ms(loop);
+	announcer_fences(announcing->announcer,
+	    net_loop_now_ms(loop) - announcing->told_ms <
+	        LIMIT_VALUE_STREAM_SILENT_MS);
+	net_timer_set(loop, &announcing->look, LOOK_MS);
 }
 
 /* What is held here is handed over first. */
@@ -239,6 +260,7 @@ open_all(struct announcing *announcing)
 		return false;
 	register_pages(announcing);
 	net_timer_init(&announcing->deadline, on_deadline);
+	net_timer_init(&announcing->look, on_look);
 	announcing->feed = feed_new();
 	feed_on_offer(announcing->feed, process_wake, process);
 	feed_on_reply(announcing->feed, process_wake, process);
@@ -246,7 +268,11 @@ open_all(struct announcing *announcing)
 		return false;
 	announce_claims_init(
 	    &announcing->claims, announcing->announcer, announcing->feed);
-	return controlled_open(&announcing->to, process, announcing->feed);
+	if (!controlled_open(&announcing->to, process, announcing->feed))
+		return false;
+	announcing->told_ms = net_loop_now_ms(process->loop);
+	net_timer_set(process->loop, &announcing->look, LOOK_MS);
+	return true;
 }
 
 static void

@@ -160,6 +160,7 @@ emit(struct gw_state *state, struct announced *announced)
 
 	gw_placement_end(&announced->placement, &record);
 	gw_targets_end(&announced->targets, &record);
+	gw_told_fence(state, address->text, &state->work, &record);
 	struct slice name = arena_format(
 	    &state->outbox.arena, "claim/%.*s", SLICE_ARGS(address->text));
 	struct gw_named *unit = gw_named_touch(&state->claims, name);

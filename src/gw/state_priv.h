@@ -513,6 +513,9 @@ void gw_told_conflict(const struct gw_state *state,
     const struct gw_placed *placed, struct gw_conditions *conditions,
     struct arena *arena);
 
+/* What the unit says of who announces it. */
+void gw_told_fence(const struct gw_state *state, struct slice address,
+    struct arena *arena, struct unit_claim *claim);
 /* What each announcer says that announces it for us, by node. */
 void gw_told_each(const struct gw_state *state, struct slice address,
     struct arena *arena,

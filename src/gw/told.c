@@ -1,6 +1,10 @@
 /* What announcers say of addresses that are claimed: which node announces one,
  * on which interfaces, and which other machine has it too. Owns their words,
- * which are forgotten with the claim. */
+ * which are forgotten with the claim.
+ *
+ * Where several nodes announce one, the one that has taken it last is the fence
+ * of the others, for as long as it does: the others may be dead, that one is
+ * not. Whether it is meant for them they know (announce/election.h). */
 #include "core/memory.h"
 #include "core/must.h"
 #include "gw/state_priv.h"
@@ -8,6 +12,7 @@
 /* Of one claim. */
 struct told {
 	struct list words; /* feed_reply.link, by node */
+	struct feed_reply *fence; /* among the words, or NULL */
 	size_t length;
 	char unit[];
 };
@@ -88,6 +93,58 @@ find_place(struct told *told, struct slice node)
 	return &told->words;
 }
 
+/* Of lists of names, "eth0,eth1": is one in the first that is not in the
+ * second? */
+static bool
+has_more(struct slice names, struct slice before)
+{
+	struct slice name, known;
+
+	while (slice_cut(&names, ',', &name)) {
+		struct slice rest = before;
+		bool found = false;
+
+		while (!found && slice_cut(&rest, ',', &known))
+			found = slice_equal(known, name);
+		if (!found && name.length > 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_announced_elsewhere(struct told *told, struct slice node)
+{
+	LIST_FOR_EACH(at, &told->words)
+	{
+		const struct feed_claim *word = &word_at(at)->claim;
+
+		if (word->interfaces.length > 0 &&
+		    !slice_equal(word->node, node))
+			return true;
+	}
+	return false;
+}
+
+/* old: what the node said before, or NULL. */
+static void
+find_fence(struct gw_state *state, struct told *told, struct feed_reply *word,
+    const struct feed_reply *old)
+{
+	struct slice now = word->claim.interfaces,
+	             before = old ? old->claim.interfaces : SLICE("");
+	bool was = old && told->fence == old;
+
+	if (has_more(now, before) && is_announced_elsewhere(told, word->claim.node))
+		told->fence = word;
+	else if (was)
+		told->fence = now.length > 0 ? word : NULL;
+	else
+		return;
+	if (!was || !slice_equal(now, before))
+		state->claims_stale = true;
+}
+
 void
 gw_state_report_claim(
     struct gw_state *state, struct slice unit, const struct feed_claim *claim)
@@ -98,10 +155,12 @@ gw_state_report_claim(
 	struct told *told = touch(state, unit);
 	struct list *at = find_place(told, claim->node);
 	struct feed_reply *word = feed_reply_new_claim(unit, claim);
+	bool again = at != &told->words &&
+	    slice_equal(word_at(at)->claim.node, claim->node);
 
 	list_insert(at, &word->link);
-	if (at != &told->words &&
-	    slice_equal(word_at(at)->claim.node, claim->node))
+	find_fence(state, told, word, again ? word_at(at) : NULL);
+	if (again)
 		drop(at);
 	if (!feed_reply_says(word))
 		drop(&word->link);
@@ -237,4 +296,23 @@ gw_told_conflict(const struct gw_state *state, const struct gw_placed *placed,
 		    lost ? "AddressTaken" : "AddressContested",
 		    arena_copy(arena, text_slice(&text)));
 	text_fini(&text);
+}
+
+void
+gw_told_fence(const struct gw_state *state, struct slice address,
+    struct arena *arena, struct unit_claim *claim)
+{
+	const struct told *told = of_address(state, address, arena);
+
+	if (!told || !told->fence)
+		return;
+	const struct feed_claim *word = &told->fence->claim;
+	struct slice rest = word->interfaces;
+
+	claim->fence = word->node;
+	claim->fence_interfaces = arena_zero(
+	    arena, rest.length + 1, sizeof(*claim->fence_interfaces));
+	while (slice_cut(&rest, ',',
+	    &claim->fence_interfaces[claim->fence_interfaces_count]))
+		claim->fence_interfaces_count++;
 }

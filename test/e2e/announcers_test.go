@@ -74,20 +74,13 @@ func TestAnnouncers(t *testing.T) {
 			}
 		}},
 		{name: "announcer ends (drain)", length: 2 * time.Second, event: func(_ *segment, owner *node) { owner.announcer.stop() }},
-		{name: "nodes cut from each other for 2 s, then healed", length: 5 * time.Second, event: func(s *segment, _ *node) {
-			began := time.Now()
-			s.isolate("on")
-			s.control.eventually("all nodes have it", func() error {
-				if got := len(s.owners(claimed)); got != len(s.nodes) {
-					return fmt.Errorf("%d have it", got)
-				}
-				return nil
-			})
-			time.Sleep(time.Until(began.Add(2 * time.Second)))
+		{name: "nodes cut from each other for 2 s", length: 5 * time.Second, event: func(s *segment, _ *node) {
+			s.alone(2*time.Second, func() { s.isolate("on") })
 			s.isolate("off")
-			began = time.Now()
-			s.awaitOwner(claimed)
-			s.t.Logf("healed: one owner after %v", time.Since(began).Round(time.Millisecond))
+		}},
+		{name: "heartbeats held up by a firewall for 10 s", length: 4 * time.Second, event: func(s *segment, _ *node) {
+			s.alone(10*time.Second, func() { s.muffle(true) })
+			s.muffle(false)
 		}},
 		{name: "rival answers, and is asked for 4 times", length: 4 * time.Second, event: func(s *segment, _ *node) {
 			rival := s.rival()
@@ -129,6 +122,22 @@ func TestAnnouncersController(t *testing.T) {
 			s.control.kill()
 			owner.kill()
 		}},
+		{name: "controller killed, nodes cut from each other for 2 s, healed", length: 5 * time.Second, event: func(s *segment, _ *node) {
+			s.control.kill()
+			began := time.Now()
+			s.isolate("on")
+			s.eventually("all nodes have it", func() error {
+				if got := len(s.owners(claimed)); got != len(s.nodes) {
+					return fmt.Errorf("%d have it", got)
+				}
+				return nil
+			})
+			time.Sleep(time.Until(began.Add(2 * time.Second)))
+			s.isolate("off")
+			began = time.Now()
+			s.awaitOwner(claimed)
+			s.t.Logf("healed: one owner after %v", time.Since(began).Round(time.Millisecond))
+		}},
 		{name: "controller killed, and started after 2 s", length: 2 * time.Second, event: func(s *segment, _ *node) {
 			s.control.kill()
 			time.Sleep(2 * time.Second)
@@ -165,6 +174,42 @@ func TestAnnouncersController(t *testing.T) {
 			s.file("objects/pool.yaml", pool(claimed+"/32", s.six+"/128"))
 		}},
 	})
+}
+
+// Nodes that do not hear each other any more: the controller says who has an address,
+// and who else may have it when that one is gone.
+func TestAnnouncersFence(t *testing.T) {
+	s := newSegment(t, 3)
+	s.startAll()
+	s.settled()
+	owner := s.alone(3*time.Second, func() { s.muffle(true) })
+	if !strings.Contains(s.logs(), "announce.fenced address="+claimed) {
+		t.Errorf("nobody says so\n%s", s.logs())
+	}
+	owner.kill()
+	began := time.Now()
+	for len(s.owners(claimed)) == 0 && time.Since(began) < 20*time.Second {
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Logf("killed: another has it after %v", time.Since(began).Round(time.Millisecond))
+	s.alone(3*time.Second, func() {})
+	if os.Getenv("YUMEN_LONG") == "" {
+		return
+	}
+	// Nobody could lift a fence any more: it is none.
+	s.control.kill()
+	began = time.Now()
+	s.eventually("both have it", func() error {
+		if got := len(s.owners(claimed)); got != 2 {
+			return fmt.Errorf("%d have it", got)
+		}
+		return nil
+	})
+	t.Logf("controller killed: both have it after %v", time.Since(began).Round(time.Millisecond))
+	s.muffle(false)
+	began = time.Now()
+	s.awaitOwner(claimed)
+	t.Logf("heard again: one owner after %v", time.Since(began).Round(time.Millisecond))
 }
 
 // An address of IPv6 among machines that look whether it is free (DAD, RFC 4862 5.4):

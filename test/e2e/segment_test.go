@@ -244,7 +244,7 @@ func (s *segment) owners(address string) (found []*node) {
 func (s *segment) awaitOwner(address string) *node {
 	s.t.Helper()
 	var owners []*node
-	s.control.eventually("one owner of "+address, func() error {
+	s.eventually("one owner of "+address, func() error {
 		if owners = s.owners(address); len(owners) != 1 {
 			return fmt.Errorf("%d owners\n%s", len(owners), s.logs())
 		}
@@ -298,6 +298,48 @@ func (s *segment) isolate(state string) {
 	for _, n := range s.nodes {
 		s.ip("-n", s.name, "link", "set", "dev", n.port(), "type", "bridge_slave", "isolated", state)
 	}
+}
+
+// muffle holds up what announcers say to each other, and nothing else.
+func (s *segment) muffle(on bool) {
+	s.t.Helper()
+	rules := "delete table inet wall"
+	if on {
+		rules = "add table inet wall; add chain inet wall in { type filter hook input priority 0; }; add rule inet wall in udp dport 7947 drop"
+	}
+	for _, n := range s.nodes {
+		s.ip("netns", "exec", n.name, "nft", rules)
+	}
+}
+
+// alone makes something happen and looks whether, but for a second, one node has the
+// address, the same for so long.
+func (s *segment) alone(length time.Duration, event func()) (owner *node) {
+	s.t.Helper()
+	event()
+	began := time.Now()
+	time.Sleep(time.Second)
+	for time.Since(began) < length {
+		owners := s.owners(claimed)
+		if len(owners) != 1 || (owner != nil && owner != owners[0]) {
+			s.t.Fatalf("after %v %d have it\n%s", time.Since(began), len(owners), s.logs())
+		}
+		owner = owners[0]
+		time.Sleep(50 * time.Millisecond)
+	}
+	return owner
+}
+
+// eventually is of whoever is there.
+func (s *segment) eventually(what string, try func() error) {
+	s.t.Helper()
+	var err error
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if err = try(); err == nil {
+			return
+		}
+	}
+	s.t.Fatalf("%s: %v\n%s", what, err, s.logs())
 }
 
 // rival is a machine that has the addresses as well, or says so.

@@ -199,6 +199,38 @@ test_own(void **state)
 	assert_true(members.version == version);
 }
 
+/* Another that announces, as the controller says. */
+static void
+test_fence(void **state)
+{
+	const struct slice names[] = {SLICE("eth1"), SLICE("eth0")};
+	struct announce_fence fence = {.node = SLICE("b"), .on = {names, 1}};
+	struct announce_members members;
+
+	(void)state;
+	start(&members, "a");
+	/* One that was never there may be on another link. */
+	assert_false(announce_is_fenced(&members, &fence));
+	struct announce_member *b = add(&members, "b");
+	memcpy(b->interface, "eth0", 5);
+	b->life = 7;
+	b->live = false;
+	assert_false(announce_is_fenced(&members, &fence));
+	fence.on.count = 2;
+	assert_true(announce_is_fenced(&members, &fence));
+	/* What is heard of it is worth more than what is said of it. */
+	b->live = true;
+	assert_false(announce_is_fenced(&members, &fence));
+	b->live = false;
+	assert_false(announce_is_fenced(&members, &fence));
+	fence.is_heard = false;
+	assert_true(announce_is_fenced(&members, &fence));
+	fence.node = SLICE("a");
+	assert_false(announce_is_fenced(&members, &fence));
+	fence.node = SLICE("");
+	assert_false(announce_is_fenced(&members, &fence));
+}
+
 /* Each has its share, and one that goes moves its own alone. */
 static void
 test_shares(void **state)
@@ -242,6 +274,7 @@ main(void)
 	    cmocka_unit_test(test_nodes),
 	    cmocka_unit_test(test_interfaces),
 	    cmocka_unit_test(test_own),
+	    cmocka_unit_test(test_fence),
 	    cmocka_unit_test(test_shares),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
