@@ -62,12 +62,16 @@ take_fence(struct announce_claim *claim, const struct unit_claim *unit)
 	uint64_t said = hash_take(&hash);
 	for (unsigned i = 0; i < claim->count; i++) {
 		struct announce_fence *fence = &claim->places[i].fence;
+		bool same = said == claim->fence_hash;
 
 		*fence = (struct announce_fence){
 		    .node = arena_copy(arena, unit->fence),
 		    .on = copy_names(arena, unit->fence_interfaces,
 		        unit->fence_interfaces_count),
-		    .is_heard = fence->is_heard && said == claim->fence_hash};
+		    .said_ms = same ? fence->said_ms
+		                    : announcer_now_ms(claim->announcer),
+		    .is_heard = same && fence->is_heard,
+		    .is_seen = same && fence->is_seen};
 	}
 	claim->fence_hash = said;
 }

@@ -157,6 +157,34 @@ announce_is_fenced(
 	if (member == NULL ||
 	    !announce_is_on(&fence->on, slice_from_string(member->interface)))
 		return false;
-	fence->is_heard = fence->is_heard || member->live;
-	return !fence->is_heard;
+	/* One that is about to be given up counts as live for a while. */
+	fence->is_heard = fence->is_heard || member->proven_ms > fence->said_ms;
+	return fence->is_seen && !member->live && !fence->is_heard;
+}
+
+bool
+announce_fence_see(const struct announce_members *members,
+    struct announce_fence *fence,
+    const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES])
+{
+	const struct announce_member *member =
+	    fence->node.length > 0 && !fence->is_seen
+	    ? find_known(members, fence->node)
+	    : NULL;
+
+	if (member == NULL ||
+	    memcmp(member->hardware, hardware, WIRE_BEAT_HARDWARE_BYTES) != 0)
+		return false;
+	fence->is_seen = true;
+	return true;
+}
+
+bool
+announce_is_fence(
+    const struct announce_members *members, struct announce_fence *fence)
+{
+	if (fence->is_heard || !slice_equal(fence->node, node_of(&members->us)))
+		return false;
+	fence->is_heard = true;
+	return true;
 }

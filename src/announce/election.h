@@ -36,12 +36,23 @@ struct announce_ballot {
 struct announce_fence {
 	struct slice node; /* empty: there is none */
 	struct announce_interfaces on;
-	bool is_heard; /* it was, since this was said */
+	uint64_t said_ms; /* when that was said */
+	/* After that: a beat of it was heard, a frame that claims the address.
+	 */
+	bool is_heard, is_seen;
 };
+/* Are we that one, and is that new? It is not when this is asked again. */
+bool announce_is_fence(
+    const struct announce_members *members, struct announce_fence *fence);
+/* A frame from here claims the address. True: so that one is on the link, which
+ * is new. */
+bool announce_fence_see(const struct announce_members *members,
+    struct announce_fence *fence,
+    const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES]);
 /* Is it to be left to that one? Where it was known on the link, by one of the
- * interfaces that it announces on, and is not heard any more: whoever hears it,
- * or has since, goes by elections, and so does who never knew it, for that may
- * be on another link. */
+ * interfaces that it announces on, its frames still come, but its beats have
+ * not since. Whoever hears them goes by elections; and whoever has no frame of
+ * it is parted from it altogether, and may have clients of its own. */
 bool announce_is_fenced(
     const struct announce_members *members, struct announce_fence *fence);
 

@@ -190,6 +190,13 @@ announce_hold_drop(struct announce_hold *hold)
 }
 
 void
+announce_hold_cede(struct announce_hold *hold)
+{
+	enter(hold, ANNOUNCE_IDLE, 0);
+	hold->is_ours = true;
+}
+
+void
 announce_hold_disown(struct announce_hold *hold)
 {
 	enter(hold, ANNOUNCE_IDLE, 0);

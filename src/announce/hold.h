@@ -82,6 +82,8 @@ void announce_hold_yield(struct announce_hold *hold,
     const uint8_t successor[WIRE_HARDWARE_BYTES], uint64_t now_ms);
 /* IDLE at once. */
 void announce_hold_drop(struct announce_hold *hold);
+/* The same: a peer has it, whether it is heard or not. */
+void announce_hold_cede(struct announce_hold *hold);
 /* The same of what is none of ours any more: it is asked for before it is taken
  * again. */
 void announce_hold_disown(struct announce_hold *hold);

@@ -160,10 +160,15 @@ note_winner(struct announce_place *place, const struct announce_member *winner)
 static bool
 is_fenced(struct announce_place *place)
 {
+	const struct announce_members *members = &place->at->peers.members;
 	bool before = place->is_fenced;
 
+	/* Those who leave it to us may have been heard last. */
+	if (announce_is_fence(members, &place->fence))
+		announce_hold_repeat(
+		    &place->hold, announcer_now_ms(place->at->announcer));
 	place->is_fenced = !place->at->announcer->unfenced &&
-	    announce_is_fenced(&place->at->peers.members, &place->fence);
+	    announce_is_fenced(members, &place->fence);
 	if (!place->is_fenced)
 		return false;
 	snprintf(place->winner, sizeof(place->winner), "%.*s",
@@ -188,7 +193,7 @@ decide_among(struct announce_place *place)
 	if (!announce_members_is_decided(members, now))
 		return;
 	if (is_fenced(place)) {
-		announce_hold_drop(&place->hold);
+		announce_hold_cede(&place->hold);
 		return;
 	}
 	const struct announce_member *winner =
@@ -263,6 +268,12 @@ announce_place_hear(
 	    announce_members_at(&place->at->peers.members, message->hardware) !=
 	        NULL;
 
+	if (announcer->has_peers &&
+	    wire_neighbour_claims(message, place->claim->address.ip) &&
+	    announce_fence_see(
+	        &place->at->peers.members, &place->fence, message->hardware))
+		announce_place_decide(place);
+	before = place->hold.state;
 	if (before == ANNOUNCE_IDLE)
 		return;
 	announce_hold_hear(&place->hold, message, is_peer,

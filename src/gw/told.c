@@ -135,7 +135,8 @@ find_fence(struct gw_state *state, struct told *told, struct feed_reply *word,
 	             before = old ? old->claim.interfaces : SLICE("");
 	bool was = old && told->fence == old;
 
-	if (has_more(now, before) && is_announced_elsewhere(told, word->claim.node))
+	if (has_more(now, before) &&
+	    is_announced_elsewhere(told, word->claim.node))
 		told->fence = word;
 	else if (was)
 		told->fence = now.length > 0 ? word : NULL;

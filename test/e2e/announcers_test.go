@@ -74,9 +74,20 @@ func TestAnnouncers(t *testing.T) {
 			}
 		}},
 		{name: "announcer ends (drain)", length: 2 * time.Second, event: func(_ *segment, owner *node) { owner.announcer.stop() }},
-		{name: "nodes cut from each other for 2 s", length: 5 * time.Second, event: func(s *segment, _ *node) {
-			s.alone(2*time.Second, func() { s.isolate("on") })
+		{name: "nodes cut from each other for 2 s, then healed", length: 5 * time.Second, event: func(s *segment, _ *node) {
+			began := time.Now()
+			s.isolate("on")
+			s.eventually("all nodes have it", func() error {
+				if got := len(s.owners(claimed)); got != len(s.nodes) {
+					return fmt.Errorf("%d have it", got)
+				}
+				return nil
+			})
+			time.Sleep(time.Until(began.Add(2 * time.Second)))
 			s.isolate("off")
+			began = time.Now()
+			s.awaitOwner(claimed)
+			s.t.Logf("healed: one owner after %v", time.Since(began).Round(time.Millisecond))
 		}},
 		{name: "heartbeats held up by a firewall for 10 s", length: 4 * time.Second, event: func(s *segment, _ *node) {
 			s.alone(10*time.Second, func() { s.muffle(true) })
@@ -121,22 +132,6 @@ func TestAnnouncersController(t *testing.T) {
 		{name: "controller killed, then the node", length: 2 * time.Second, event: func(s *segment, owner *node) {
 			s.control.kill()
 			owner.kill()
-		}},
-		{name: "controller killed, nodes cut from each other for 2 s, healed", length: 5 * time.Second, event: func(s *segment, _ *node) {
-			s.control.kill()
-			began := time.Now()
-			s.isolate("on")
-			s.eventually("all nodes have it", func() error {
-				if got := len(s.owners(claimed)); got != len(s.nodes) {
-					return fmt.Errorf("%d have it", got)
-				}
-				return nil
-			})
-			time.Sleep(time.Until(began.Add(2 * time.Second)))
-			s.isolate("off")
-			began = time.Now()
-			s.awaitOwner(claimed)
-			s.t.Logf("healed: one owner after %v", time.Since(began).Round(time.Millisecond))
 		}},
 		{name: "controller killed, and started after 2 s", length: 2 * time.Second, event: func(s *segment, _ *node) {
 			s.control.kill()

@@ -118,6 +118,7 @@ run_seed(uint64_t seed)
 	world_init(&world, seed);
 	world.count = 2 + random_below(&world.random, NODES - 1);
 	world.delay_ms = random_below(&world.random, 40);
+	world.controlled = random_below(&world.random, 2);
 	for (unsigned i = 0; i < world.count; i++) {
 		world_begin(&world, i);
 		world_run(&world, random_below(&world.random, 3000));

@@ -10,6 +10,8 @@
 /* What arrives in another order may send a frame to the wrong node for so long
  * at most beyond the link's own delay. */
 #define SLACK_MS 120
+/* What goes to the controller, or comes from it, is so late at most. */
+#define CONTROLLER_MS_MAX 60
 
 static const uint8_t ips[ADDRESSES][WIRE_IP_BYTES] = {
     {[10] = 0xff, 0xff, 10, 0, 0, 1}, {[10] = 0xff, 0xff, 10, 0, 0, 2},
@@ -24,18 +26,20 @@ world_clock(const struct world *world, const struct node *node)
 }
 
 static bool
-is_lost(struct world *world, unsigned from, unsigned to)
+is_lost(struct world *world, unsigned from, unsigned to, bool is_beat)
 {
 	const struct node *sender = &world->nodes[from];
+	bool is_cut = is_beat || !world->muffled;
 
 	if (!sender->link)
 		return true;
 	if (to < NODES &&
 	    (to == from || !world->nodes[to].alive || !world->nodes[to].link ||
-	        world->side[from] != world->side[to] || world->deaf == to))
+	        (is_cut && world->side[from] != world->side[to]) ||
+	        world->deaf == to))
 		return true;
 	/* The client is on the first node's side. */
-	if (to == NODES && world->side[from] != 0)
+	if (to == NODES && world->side[from] != 0 && is_cut)
 		return true;
 	return random_below(&world->random, 100) < world->loss_percent;
 }
@@ -44,7 +48,8 @@ static void
 fly(struct world *world, unsigned from, const struct flying *what)
 {
 	for (unsigned to = 0; to <= NODES; to++) {
-		if (is_lost(world, from, to) || (to == NODES && what->is_beat))
+		if (is_lost(world, from, to, what->is_beat) ||
+		    (to == NODES && what->is_beat))
 			continue;
 		must(world->flying_count < IN_FLIGHT);
 		struct flying *one = &world->flying[world->flying_count++];
@@ -75,6 +80,12 @@ decide(struct world *world, struct node *node, unsigned address)
 	const struct announce_member *winner =
 	    announce_elect(&node->members, &ballot);
 
+	if (announce_is_fence(&node->members, &node->fences[address]))
+		announce_hold_repeat(&node->holds[address], now);
+	if (announce_is_fenced(&node->members, &node->fences[address])) {
+		announce_hold_cede(&node->holds[address]);
+		return;
+	}
 	if (node->members.returns != node->returns[address])
 		announce_hold_repeat(&node->holds[address], now);
 	node->returns[address] = node->members.returns;
@@ -137,6 +148,11 @@ arrive(struct world *world, const struct flying *what)
 	}
 	bool is_peer =
 	    announce_members_at(&node->members, what->message.hardware) != NULL;
+	if (wire_neighbour_claims(&what->message, ips[what->address]) &&
+	    announce_fence_see(&node->members, &node->fences[what->address],
+	        what->message.hardware) &&
+	    node->decided)
+		decide(world, node, what->address);
 	announce_hold_hear(&node->holds[what->address], &what->message, is_peer,
 	    now, &world->random, &out);
 	send_all(world, what->to, what->address, &out);
@@ -184,6 +200,74 @@ tick_holds(struct world *world, unsigned at)
 	}
 }
 
+/* Its word is there: it has taken the address, or has it no more. */
+static void
+take_word(struct world *world, unsigned at, unsigned address)
+{
+	struct node *node = &world->nodes[at];
+	bool is_there = world_is_there(world, at, address), is_other = false;
+	unsigned before = world->fences[address];
+
+	if (node->told[address] == is_there)
+		return;
+	node->told[address] = is_there;
+	for (unsigned i = 0; i < world->count; i++)
+		is_other =
+		    is_other || (i != at && world->nodes[i].told[address]);
+	if (is_there && is_other)
+		world->fences[address] = at;
+	else if (!is_there && before == at)
+		world->fences[address] = NODES;
+	for (unsigned i = 0; i < world->count; i++)
+		if (world->fences[address] != before)
+			world->nodes[i].hears_ms[address] = world->now_ms + 1 +
+			    random_below(&world->random, CONTROLLER_MS_MAX);
+}
+
+static void
+hear_controller(struct world *world, struct node *node, unsigned address)
+{
+	unsigned fence = world->fences[address];
+
+	node->fences[address] = (struct announce_fence){.node = fence == NODES
+	        ? SLICE("")
+	        : slice_from_string(world->nodes[fence].name),
+	    .said_ms = world_clock(world, node)};
+	if (node->decided)
+		decide(world, node, address);
+}
+
+/* Words go and come; a node that is dead says nothing any more, which is known
+ * when its connection is given up. */
+static void
+control(struct world *world)
+{
+	for (unsigned i = 0; i < world->count; i++) {
+		struct node *node = &world->nodes[i];
+
+		for (unsigned k = 0; k < ADDRESSES; k++) {
+			uint64_t late = node->alive && node->link
+			    ? random_below(&world->random, CONTROLLER_MS_MAX)
+			    : LIMIT_VALUE_STREAM_SILENT_MS;
+
+			if (world_is_there(world, i, k) != node->told[k] &&
+			    node->tells_ms[k] == 0)
+				node->tells_ms[k] = world->now_ms + 1 + late;
+			if (node->tells_ms[k] > 0 &&
+			    node->tells_ms[k] <= world->now_ms) {
+				node->tells_ms[k] = 0;
+				take_word(world, i, k);
+			}
+			if (node->hears_ms[k] == 0 ||
+			    node->hears_ms[k] > world->now_ms || !node->alive ||
+			    is_asleep(world, node))
+				continue;
+			node->hears_ms[k] = 0;
+			hear_controller(world, node, k);
+		}
+	}
+}
+
 void
 world_turn(struct world *world)
 {
@@ -198,6 +282,8 @@ world_turn(struct world *world)
 			go_on(world, i);
 		tick_holds(world, i);
 	}
+	if (world->controlled)
+		control(world);
 	world->now_ms++;
 }
 
@@ -319,4 +405,6 @@ world_init(struct world *world, uint64_t seed)
 	world->now_ms = 1000;
 	random_init_seed(&world->random, seed);
 	memset(world->client, 0xff, sizeof(world->client));
+	for (unsigned i = 0; i < ADDRESSES; i++)
+		world->fences[i] = NODES;
 }

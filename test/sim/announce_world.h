@@ -31,6 +31,10 @@ struct node {
 	uint64_t version, clock_ms; /* its clock is ahead by that */
 	unsigned fast_ppm; /* and gains so much */
 	bool decided;
+	struct announce_fence fences[ADDRESSES];
+	bool told[ADDRESSES]; /* to the controller: it announces it */
+	uint64_t tells_ms[ADDRESSES]; /* its word comes there then; 0: none */
+	uint64_t hears_ms[ADDRESSES]; /* and what comes of it here */
 };
 
 struct world {
@@ -43,7 +47,11 @@ struct world {
 	struct random random;
 	unsigned count, loss_percent, delay_ms;
 	unsigned side[NODES]; /* of a cut link */
+	bool muffled; /* the cut is of beats alone: all reach the client */
 	unsigned deaf; /* NODES: none; else it hears nobody */
+	/* A controller (gw/told.c) that all reach, though late. */
+	bool controlled;
+	unsigned fences[ADDRESSES]; /* NODES: none */
 };
 
 /* Nobody is there, nothing is lost or delayed. */

@@ -217,16 +217,30 @@ test_fence(void **state)
 	b->live = false;
 	assert_false(announce_is_fenced(&members, &fence));
 	fence.on.count = 2;
+	/* Nor one of whom nothing comes. */
+	assert_false(announce_is_fenced(&members, &fence));
+	assert_false(announce_fence_see(
+	    &members, &fence, (const uint8_t[]){2, 0, 0, 0, 0, 1}));
+	assert_true(announce_fence_see(&members, &fence, b->hardware));
+	assert_false(announce_fence_see(&members, &fence, b->hardware));
 	assert_true(announce_is_fenced(&members, &fence));
-	/* What is heard of it is worth more than what is said of it. */
+	/* What is heard of it is worth more than what is said of it, when it
+	 * is heard afterwards. */
 	b->live = true;
+	b->proven_ms = fence.said_ms = 1000;
 	assert_false(announce_is_fenced(&members, &fence));
 	b->live = false;
+	assert_true(announce_is_fenced(&members, &fence));
+	b->proven_ms = 1001;
+	assert_false(announce_is_fenced(&members, &fence));
+	b->proven_ms = 1000;
 	assert_false(announce_is_fenced(&members, &fence));
 	fence.is_heard = false;
 	assert_true(announce_is_fenced(&members, &fence));
 	fence.node = SLICE("a");
 	assert_false(announce_is_fenced(&members, &fence));
+	assert_true(announce_is_fence(&members, &fence));
+	assert_false(announce_is_fence(&members, &fence));
 	fence.node = SLICE("");
 	assert_false(announce_is_fenced(&members, &fence));
 }
