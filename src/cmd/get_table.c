@@ -56,7 +56,7 @@ static bool
 has_why(enum gw_kind kind)
 {
 	return kind != GW_SERVICE &&
-	    (gw_status_type(kind) != NULL || !gw_kinds[kind].read);
+	    (gw_status_type(kind) != NULL || !gw_kind_is_served(kind));
 }
 
 static bool
@@ -153,7 +153,7 @@ get_table_push(struct get_table *table, const json_t *object, int64_t since,
 	push_age(&cell, metadata, since, table->now);
 	push_cell(table, &cell);
 	if (has_why(table->kind)) {
-		if (gw_kinds[table->kind].read)
+		if (gw_kind_is_served(table->kind))
 			push_why(&cell, object);
 		else
 			text_push_string(

@@ -135,7 +135,8 @@ on_object(void *context, const struct gw_object *object)
 	struct checking *checking = context;
 
 	checking->checked->routes += gw_kind_is_route(object->kind);
-	if (gw_kinds[object->kind].read && gw_status_type(object->kind) == NULL)
+	if (gw_kind_is_served(object->kind) &&
+	    gw_status_type(object->kind) == NULL)
 		on_status(context, object, NULL, NULL);
 	return true;
 }

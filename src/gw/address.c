@@ -334,6 +334,16 @@ gw_addresses_judge(
 
 /* ---- what came of it ---- */
 
+static struct slice
+tell_silence(const struct planning *planning, const struct asking *asking,
+    const struct gw_object *pool)
+{
+	return planning->state->addressing == GW_ADDRESSING_CLUSTER
+	    ? gw_pool_silence(
+	          planning->state, pool, asking->asker.labels, asking->arena)
+	    : SLICE_NONE;
+}
+
 static void
 place(const struct planning *planning, const struct asking *asking,
     const struct addr_ip *ip, const struct addr_pool *pool)
@@ -347,10 +357,10 @@ place(const struct planning *planning, const struct asking *asking,
 	    .text = arena_copy(asking->arena, addr_ip_print(ip, text)),
 	    .pool = pool ? arena_copy(asking->arena, pool->name) : SLICE_NONE,
 	    .family = ip->family,
-	    .advertised =
-	        pool && gw_pool_is_announced(planning->state, pool->context),
 	    .also_metallbs =
 	        pool && gw_pool_is_metallbs(planning->state, pool->context),
+	    .silence = pool ? tell_silence(planning, asking, pool->context)
+	                    : SLICE_NONE,
 	};
 }
 
@@ -493,11 +503,9 @@ gw_placed_tell(const struct gw_state *state, const struct gw_placed *placed,
 		text_printf(text, "%s%.*s is of pool \"%.*s\"",
 		    text->length > 0 ? "; " : "", SLICE_ARGS(address->text),
 		    SLICE_ARGS(address->pool));
-		if (!address->advertised &&
-		    state->addressing == GW_ADDRESSING_CLUSTER)
-			text_push_string(text,
-			    ", which no L2Advertisement names (and BGP is not "
-			    "there yet)");
+		if (slice_is_set(address->silence))
+			text_printf(
+			    text, ", %.*s", SLICE_ARGS(address->silence));
 		if (address->also_metallbs)
 			text_printf(text,
 			    "; MetalLB (%.*s) gives addresses of that pool "

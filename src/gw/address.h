@@ -12,7 +12,8 @@ struct gw_address {
 	struct slice text; /* canonical */
 	struct slice pool; /* the IPAddressPool's name; absent: of none */
 	unsigned family; /* 4, 6 */
-	bool advertised; /* an L2Advertisement names the pool */
+	/* A cluster: why nothing announces what is of the pool, or absent. */
+	struct slice silence;
 	bool also_metallbs; /* gw_state_metallb: that gives the pool's, too */
 };
 

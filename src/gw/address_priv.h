@@ -41,9 +41,18 @@ struct gw_advertised {
 };
 struct gw_advertised gw_pool_advertised(const struct gw_state *state,
     struct slice pool, const struct gw_metadata *labels, struct arena *arena);
-/* Does an L2Advertisement name the pool (or all of them)? */
-bool gw_pool_is_announced(
+/* Does an L2Advertisement name the pool (or all of them), for one of these
+ * labels (NULL: whoever)? */
+bool gw_pool_is_announced(const struct gw_state *state,
+    const struct gw_object *pool, const struct gw_metadata *labels);
+/* The first BGPAdvertisement by name that names the pool; absent: none does. */
+struct slice gw_pool_bgp(
     const struct gw_state *state, const struct gw_object *pool);
+/* Why nothing announces what somebody of these labels has of the pool, or
+ * absent; in arena. */
+struct slice gw_pool_silence(const struct gw_state *state,
+    const struct gw_object *pool, const struct gw_metadata *labels,
+    struct arena *arena);
 
 /* ---- pool_verdict.c ---- */
 typedef void (*gw_pool_verdict_fn)(void *context, enum gw_finding_row row,

@@ -93,7 +93,7 @@ gw_admit(struct tree_node *document, struct arena *arena, struct gw_file *file,
 		return NULL;
 	enum gw_kind kind = kind_of(&check.schema);
 
-	if (!gw_kinds[kind].read)
+	if (!gw_kind_is_served(kind))
 		gw_check_report(&check, GW_FINDING_KIND_NOT_READ,
 		    GW_AT(NULL, "kind"),
 		    "%s is judged, but yumen does not act on it yet",

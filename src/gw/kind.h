@@ -32,4 +32,8 @@ bool gw_kind_parse(struct slice name, enum gw_kind *kind);
 
 bool gw_kind_is_route(enum gw_kind kind);
 
+/* Does yumen do what they ask? A BGPAdvertisement is read to tell that nothing
+ * announces its pools. */
+bool gw_kind_is_served(enum gw_kind kind);
+
 #endif

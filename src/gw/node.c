@@ -33,6 +33,7 @@ static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_NODE] = sizeof(struct gw_node),
     [GW_IPADDRESSPOOL] = sizeof(struct gw_node),
     [GW_L2ADVERTISEMENT] = sizeof(struct gw_node),
+    [GW_BGPADVERTISEMENT] = sizeof(struct gw_node),
     [GW_ENVOYPROXY] = sizeof(struct gw_node),
 };
 

@@ -63,6 +63,12 @@ gw_kind_parse(struct slice name, enum gw_kind *kind)
 }
 
 bool
+gw_kind_is_served(enum gw_kind kind)
+{
+	return gw_kinds[kind].read && kind != GW_BGPADVERTISEMENT;
+}
+
+bool
 gw_kind_is_route(enum gw_kind kind)
 {
 	switch (kind) {

@@ -83,6 +83,7 @@ struct gw_object {
 		const struct gw_xbackend *xbackend;
 		const struct gw_ipaddresspool *ipaddresspool;
 		const struct gw_l2advertisement *l2advertisement;
+		const struct gw_bgpadvertisement *bgpadvertisement;
 	};
 	/* The status that it came with; NULL: none, or not one. In no digest.
 	 */

@@ -121,21 +121,20 @@ gw_pool_fits(void *context, const struct addr_pool *pool,
 
 /* ---- who announces it ---- */
 
+/* By lists that L2Advertisements and BGPAdvertisements have alike. */
 static bool
-names_pool(
-    const struct gw_l2advertisement_spec *spec, const struct gw_object *pool)
+names_pool(const struct gw_object *pool, const struct slice *names,
+    uint32_t count, const struct gw_label_selector *selectors,
+    uint32_t selector_count)
 {
-	if (!spec)
-		return true;
-	for (uint32_t i = 0; i < spec->ip_address_pools_count; i++)
-		if (slice_equal(spec->ip_address_pools[i], pool->name))
+	for (uint32_t i = 0; i < count; i++)
+		if (slice_equal(names[i], pool->name))
 			return true;
-	for (uint32_t i = 0; i < spec->ip_address_pool_selectors_count; i++)
-		if (gw_selector_matches(&spec->ip_address_pool_selectors[i],
-		        pool->metadata, pool->namespace))
+	for (uint32_t i = 0; i < selector_count; i++)
+		if (gw_selector_matches(
+		        &selectors[i], pool->metadata, pool->namespace))
 			return true;
-	return spec->ip_address_pools_count == 0 &&
-	    spec->ip_address_pool_selectors_count == 0;
+	return count == 0 && selector_count == 0;
 }
 
 static bool
@@ -168,19 +167,73 @@ next_advertisement(const struct gw_state *state, const struct gw_object *pool,
 			continue;
 		if (!spec)
 			return &every;
-		if (names_pool(spec, pool) && selects(spec, labels))
+		if (names_pool(pool, spec->ip_address_pools,
+		        spec->ip_address_pools_count,
+		        spec->ip_address_pool_selectors,
+		        spec->ip_address_pool_selectors_count) &&
+		    selects(spec, labels))
 			return spec;
 	}
 	return NULL;
 }
 
 bool
-gw_pool_is_announced(const struct gw_state *state, const struct gw_object *pool)
+gw_pool_is_announced(const struct gw_state *state, const struct gw_object *pool,
+    const struct gw_metadata *labels)
 {
 	must(state != NULL && pool != NULL);
 	size_t at = 0;
 
-	return next_advertisement(state, pool, NULL, &at) != NULL;
+	return next_advertisement(state, pool, labels, &at) != NULL;
+}
+
+struct slice
+gw_pool_bgp(const struct gw_state *state, const struct gw_object *pool)
+{
+	must(state != NULL && pool != NULL);
+	struct slice key, first = SLICE_NONE;
+	void *value;
+
+	for (size_t at = 0;
+	     map_next(&state->nodes[GW_BGPADVERTISEMENT], &at, &key, &value);) {
+		const struct gw_object *object =
+		    ((const struct gw_node *)value)->object;
+		const struct gw_bgpadvertisement_spec *spec =
+		    object ? object->bgpadvertisement->spec : NULL;
+
+		if (!object ||
+		    !slice_equal(object->namespace, pool->namespace) ||
+		    (slice_is_set(first) &&
+		        slice_compare(object->name, first) > 0))
+			continue;
+		if (!spec ||
+		    names_pool(pool, spec->ip_address_pools,
+		        spec->ip_address_pools_count,
+		        spec->ip_address_pool_selectors,
+		        spec->ip_address_pool_selectors_count))
+			first = object->name;
+	}
+	return first;
+}
+
+struct slice
+gw_pool_silence(const struct gw_state *state, const struct gw_object *pool,
+    const struct gw_metadata *labels, struct arena *arena)
+{
+	struct slice bgp;
+
+	if (gw_pool_is_announced(state, pool, labels))
+		return SLICE_NONE;
+	if (gw_pool_is_announced(state, pool, NULL))
+		return SLICE("which no L2Advertisement announces for its "
+		             "labels (serviceSelectors)");
+	bgp = gw_pool_bgp(state, pool);
+	if (!slice_is_set(bgp))
+		return SLICE("which no L2Advertisement names");
+	return arena_format(arena,
+	    "which only BGPAdvertisement \"%.*s\" names, and BGP is not there "
+	    "yet",
+	    SLICE_ARGS(bgp));
 }
 
 static void

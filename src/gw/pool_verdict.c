@@ -103,6 +103,25 @@ judge_overlaps(struct judging *judging, const struct gw_object *pool,
 }
 
 static void
+judge_silence(struct judging *judging, const struct gw_object *pool)
+{
+	struct slice bgp = gw_pool_bgp(judging->state, pool);
+
+	if (gw_pool_is_announced(judging->state, pool, NULL))
+		return;
+	if (slice_is_set(bgp))
+		say(judging, GW_FINDING_POOL_NOT_ANNOUNCED,
+		    "add an L2Advertisement in its namespace",
+		    "only BGPAdvertisement %.*s names the pool, and BGP is not "
+		    "there yet",
+		    SLICE_ARGS(bgp));
+	else
+		say(judging, GW_FINDING_POOL_NOT_ANNOUNCED,
+		    "add an L2Advertisement in its namespace",
+		    "no L2Advertisement names the pool");
+}
+
+static void
 judge_pool(struct judging *judging, const struct gw_object *pool)
 {
 	struct arena arena;
@@ -117,10 +136,7 @@ judge_pool(struct judging *judging, const struct gw_object *pool)
 		    SLICE_ARGS(pool->namespace));
 		return;
 	}
-	if (!gw_pool_is_announced(judging->state, pool))
-		say(judging, GW_FINDING_POOL_NOT_ANNOUNCED,
-		    "add an L2Advertisement in its namespace",
-		    "no L2Advertisement names the pool");
+	judge_silence(judging, pool);
 	arena_init(&arena, 1024);
 	struct gw_node **pools =
 	    gw_nodes_sorted(judging->state, GW_IPADDRESSPOOL, &arena, &count);
@@ -133,22 +149,41 @@ judge_pool(struct judging *judging, const struct gw_object *pool)
 }
 
 static void
-judge_advertisement(struct judging *judging, const struct gw_object *object)
+judge_names(struct judging *judging, const struct gw_object *object,
+    const struct slice *names, uint32_t count)
 {
-	const struct gw_l2advertisement_spec *spec =
-	    object->l2advertisement->spec;
-
-	for (uint32_t i = 0; spec && i < spec->ip_address_pools_count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		if (gw_state_has(judging->state, GW_IPADDRESSPOOL,
-		        object->namespace, spec->ip_address_pools[i]))
+		        object->namespace, names[i]))
 			continue;
 		set_field(judging, "ipAddressPools", i);
 		say(judging, GW_FINDING_POOL_NOT_FOUND,
 		    "name a pool that is there, or add it",
 		    "there is no IPAddressPool %.*s/%.*s",
-		    SLICE_ARGS(object->namespace),
-		    SLICE_ARGS(spec->ip_address_pools[i]));
+		    SLICE_ARGS(object->namespace), SLICE_ARGS(names[i]));
 	}
+}
+
+static void
+judge_l2(struct judging *judging, const struct gw_object *object)
+{
+	const struct gw_l2advertisement_spec *spec =
+	    object->l2advertisement->spec;
+
+	if (spec)
+		judge_names(judging, object, spec->ip_address_pools,
+		    spec->ip_address_pools_count);
+}
+
+static void
+judge_bgp(struct judging *judging, const struct gw_object *object)
+{
+	const struct gw_bgpadvertisement_spec *spec =
+	    object->bgpadvertisement->spec;
+
+	if (spec)
+		judge_names(judging, object, spec->ip_address_pools,
+		    spec->ip_address_pools_count);
 }
 
 void
@@ -163,6 +198,8 @@ gw_pool_verdicts(const struct gw_state *state, const struct gw_object *object,
 	if (object->kind == GW_IPADDRESSPOOL)
 		judge_pool(&judging, object);
 	else if (object->kind == GW_L2ADVERTISEMENT)
-		judge_advertisement(&judging, object);
+		judge_l2(&judging, object);
+	else if (object->kind == GW_BGPADVERTISEMENT)
+		judge_bgp(&judging, object);
 	text_fini(&judging.field);
 }

@@ -337,6 +337,7 @@ on_change(struct gw_state *state, struct gw_node *node,
 	case GW_NAMESPACE:
 	case GW_IPADDRESSPOOL:
 	case GW_L2ADVERTISEMENT:
+	case GW_BGPADVERTISEMENT:
 	case GW_NODE:
 		on_surroundings(state, node, before);
 		drop_removed(state, node);

@@ -466,7 +466,7 @@ gw_verdicts(const struct gw_state *state, const struct gw_object *object,
 	    SLICE_ARGS(object->namespace), object->namespace.length ? "/" : "",
 	    SLICE_ARGS(object->name));
 	telling.name = text_slice(&name);
-	if (!gw_kinds[object->kind].read)
+	if (!gw_kind_is_served(object->kind))
 		tell(&telling, GW_FINDING_KIND_NOT_READ, SLICE(""),
 		    SLICE("yumen judges it, and does not act on it yet"), NULL);
 	gw_pool_verdicts(state, object, on_pool, &telling);

@@ -605,7 +605,7 @@ make_object(
 		    PICK(model, AUTHORITY, AUTHORITY AUTHORITY, "none"));
 	else if (kind == GW_IPADDRESSPOOL)
 		make_pool(model, out);
-	else if (kind == GW_L2ADVERTISEMENT)
+	else if (kind == GW_L2ADVERTISEMENT || kind == GW_BGPADVERTISEMENT)
 		text_push_string(
 		    out, PICK(model, "", "spec: {ipAddressPools: [x0]}\n"));
 	else if (kind == GW_ENVOYPROXY)
