@@ -8,8 +8,10 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
+#include "ctl/event_priv.h"
 #include "gw/admit.h"
 #include "gw/stored.h"
+#include "wire/tree_json.h"
 
 #define ARENA_BYTES 65536
 #define SELECTOR_SECRETS \
@@ -410,6 +412,47 @@ follow_kind(struct ctl_cluster *cluster, enum gw_kind kind)
 	    &followed->follow, cluster->client, &options, &follow_handler);
 }
 
+static void
+on_fleet_fault(
+    void *context, struct slice namespace, struct slice name, struct slice why)
+{
+	const struct ctl_cluster_options *options =
+	    &((const struct ctl_cluster *)context)->options;
+
+	options->on_fleet_fault(options->context, namespace, name, why);
+}
+
+/* A node announces a Service: in the words of MetalLB's speakers. */
+static void
+on_made(
+    void *context, enum gw_made kind, struct slice service, struct slice given)
+{
+	struct ctl_cluster *cluster = context;
+	struct tree_node *status = wire_tree_from_json(given, &cluster->arena);
+	struct slice name = service, namespace;
+	const struct gw_object *object;
+	struct text text;
+
+	if (kind != GW_MADE_L2STATUS || !slice_cut(&name, '/', &namespace))
+		return;
+	object =
+	    gw_state_get(cluster->options.state, GW_SERVICE, namespace, name);
+	if (object != NULL && status != NULL) {
+		struct ctl_event *event = ctl_event_new(
+		    GW_SERVICE, namespace, name, object->metadata->uid);
+
+		text_init(&text);
+		text_printf(&text,
+		    "announcing from node \"%.*s\" with protocol \"layer2\"",
+		    SLICE_ARGS(wire_tree_text(status, "node")));
+		ctl_event_say(
+		    event, false, SLICE("nodeAssigned"), text_slice(&text));
+		text_fini(&text);
+		ctl_writes_event(cluster->writes, event);
+	}
+	arena_reset(&cluster->arena);
+}
+
 static struct ctl_fleets *
 open_fleets(struct ctl_cluster *cluster)
 {
@@ -421,8 +464,9 @@ open_fleets(struct ctl_cluster *cluster)
 	    .controller_names = options->controller_names,
 	    .controller_name_count = options->controller_name_count,
 	    .namespace = options->access->namespace,
-	    .on_fault = options->on_fleet_fault,
-	    .context = options->context,
+	    .on_fault = on_fleet_fault,
+	    .on_made = on_made,
+	    .context = cluster,
 	});
 }
 

@@ -66,6 +66,9 @@ void ctl_writes_all_due(struct ctl_writes *writes);
 void ctl_writes_lead(struct ctl_writes *writes);
 /* The row is about to go. */
 void ctl_writes_forget(struct ctl_writes *writes, struct ctl_object_row *row);
+/* An Event to be sent, taken over. */
+struct ctl_event;
+void ctl_writes_event(struct ctl_writes *writes, struct ctl_event *event);
 /* It leads, or statuses are there: go on. */
 void ctl_writes_go(struct ctl_writes *writes);
 

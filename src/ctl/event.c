@@ -49,36 +49,119 @@ is_noted(const struct list *events, const struct ctl_event *event)
 	return false;
 }
 
+struct ctl_event *
+ctl_event_new(enum gw_kind kind, struct slice namespace, struct slice name,
+    struct slice uid)
+{
+	struct ctl_event *event = memory_zero(1, sizeof(*event));
+
+	list_init(&event->link);
+	event->kind = kind;
+	event->namespace = copy(namespace);
+	event->name = copy(name);
+	event->uid = copy(uid);
+	return event;
+}
+
+void
+ctl_event_say(struct ctl_event *event, bool is_warning, struct slice reason,
+    struct slice message)
+{
+	if (message.length > MESSAGE_BYTES_MAX)
+		message.length = MESSAGE_BYTES_MAX;
+	event->is_warning = is_warning;
+	event->reason = copy(reason);
+	event->message = copy(message);
+}
+
+static void
+add(struct list *events, struct ctl_event *event)
+{
+	if (is_noted(events, event))
+		ctl_event_free(event);
+	else
+		list_insert(events, &event->link);
+}
+
+static struct ctl_event *
+event_of(const struct ctl_row *row, struct slice uid)
+{
+	return ctl_event_new((enum gw_kind)row->kind, ctl_row_namespace(row),
+	    ctl_row_name(row), uid);
+}
+
 void
 ctl_event_note(struct list *events, const struct ctl_row *row, struct slice uid,
     const struct ctl_merge_change *change)
 {
 	bool bad = is_bad(change);
-	struct slice message = change->message;
+	bool addresses =
+	    slice_equal(change->type, SLICE(GW_BALANCER_CONDITION));
 	struct ctl_event *event;
-
-	if (!slice_is_set(change->before) && !bad && row->kind != GW_GATEWAY)
-		return;
-	if (message.length > MESSAGE_BYTES_MAX - 64)
-		message.length = MESSAGE_BYTES_MAX - 64;
-	event = memory_zero(1, sizeof(*event));
-	list_init(&event->link);
-	event->kind = (enum gw_kind)row->kind;
-	event->is_warning = bad;
-	event->namespace = copy(ctl_row_namespace(row));
-	event->name = copy(ctl_row_name(row));
-	event->uid = copy(uid);
-	event->reason = copy(change->reason);
 	struct text text;
 
+	/* That it has them ctl_event_note_addresses tells. */
+	if ((addresses && !bad) ||
+	    (!slice_is_set(change->before) && !bad && row->kind != GW_GATEWAY))
+		return;
+	event = event_of(row, uid);
 	text_init(&text);
-	text_printf(&text, "%.*s=%.*s: %.*s", SLICE_ARGS(change->type),
-	    SLICE_ARGS(change->status), SLICE_ARGS(message));
-	event->message = text_take(&text);
-	if (is_noted(events, event))
-		ctl_event_free(event);
+	if (addresses)
+		text_printf(&text,
+		    "Failed to allocate IP for \"%.*s/%.*s\": %.*s",
+		    SLICE_ARGS(ctl_row_namespace(row)),
+		    SLICE_ARGS(ctl_row_name(row)), SLICE_ARGS(change->message));
 	else
-		list_insert(events, &event->link);
+		text_printf(&text, "%.*s=%.*s: %.*s", SLICE_ARGS(change->type),
+		    SLICE_ARGS(change->status), SLICE_ARGS(change->message));
+	ctl_event_say(event, bad,
+	    addresses ? SLICE("AllocationFailed") : change->reason,
+	    text_slice(&text));
+	text_fini(&text);
+	add(events, event);
+}
+
+/* "["10.0.0.1" "fd00::1"]", or nothing. */
+static void
+push_addresses(struct text *out, const struct tree_node *status)
+{
+	const struct tree_node *list =
+	    wire_tree_member(wire_tree_member(status, "loadBalancer", TREE_MAP),
+	        "ingress", TREE_LIST);
+
+	if (list == NULL || list->child == NULL)
+		return;
+	for (const struct tree_node *at = list->child; at != NULL;
+	     at = at->next)
+		text_printf(out, "%s\"%.*s\"", at == list->child ? "[" : " ",
+		    SLICE_ARGS(wire_tree_text(at, "ip")));
+	text_push_byte(out, ']');
+}
+
+void
+ctl_event_note_addresses(struct list *events, const struct ctl_row *row,
+    struct slice uid, const struct tree_node *before,
+    const struct tree_node *now)
+{
+	struct text had, has, text;
+
+	text_init(&had);
+	text_init(&has);
+	text_init(&text);
+	push_addresses(&had, before);
+	push_addresses(&has, now);
+	if (has.length > 0 &&
+	    !slice_equal(text_slice(&had), text_slice(&has))) {
+		struct ctl_event *event = event_of(row, uid);
+
+		text_printf(&text, "Assigned IP %s", has.data);
+		ctl_event_say(
+		    event, false, SLICE("IPAllocated"), text_slice(&text));
+		add(events, event);
+	}
+	text_fini(&had);
+	text_fini(&has);
+	text_fini(&text);
 }
 
 struct ctl_event *

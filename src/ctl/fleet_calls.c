@@ -188,6 +188,19 @@ fail(struct ctl_fleet_slot *slot, struct slice why)
 }
 
 static void
+tell_made(struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
+{
+	struct slice owner = slice_from_string(row->owner);
+
+	if (slice_starts_with(owner, SLICE(GW_FLEET_OF_SERVICE)) &&
+	    row->given != NULL)
+		fleets->options.on_made(fleets->options.context,
+		    (enum gw_made)row->row.kind,
+		    slice_skip(owner, sizeof(GW_FLEET_OF_SERVICE) - 1),
+		    slice_from_string(row->given));
+}
+
+static void
 on_applied(struct ctl_fleet_slot *slot, struct tree_node *object)
 {
 	struct ctl_fleet_row *row = slot->row;
@@ -199,6 +212,8 @@ on_applied(struct ctl_fleet_slot *slot, struct tree_node *object)
 	}
 	if (slot->step == CTL_FLEET_APPLY)
 		row->applied_hash = slot->hash;
+	if (slot->step == CTL_FLEET_APPLY && slot->ask.status == 201)
+		tell_made(slot->fleets, row);
 	row->applied_live_hash = row->live_hash;
 	ctl_fleet_fault(slot->fleets, row, SLICE_NONE);
 	end(slot);

@@ -25,6 +25,9 @@ struct ctl_fleets_options {
 	/* Why a Gateway's fleet is not as it is to be; empty: it is. */
 	void (*on_fault)(void *context, struct slice namespace,
 	    struct slice name, struct slice why);
+	/* An object of a Service's fleet was not there before. */
+	void (*on_made)(void *context, enum gw_made kind, struct slice service,
+	    struct slice given);
 	void *context;
 };
 

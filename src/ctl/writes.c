@@ -306,11 +306,28 @@ on_read(struct slot *slot)
 		if (find_wanted(writes, row, &writes->arena, &merge.status) &&
 		    may_be_written(row, merge.status))
 			merged = ctl_merge(&slot->body, &merge);
+		if (merge.kind == GW_SERVICE && merged == CTL_MERGE_WRITE)
+			ctl_event_note_addresses(&slot->events, &row->row,
+			    slot->uid, wire_tree_get(object, "status"),
+			    merge.status);
 	}
 	if (merged == CTL_MERGE_WRITE)
 		ask(slot, STEP_WRITE, "PUT", text_slice(&slot->body));
 	else
 		end(slot);
+}
+
+void
+ctl_writes_event(struct ctl_writes *writes, struct ctl_event *event)
+{
+	list_remove(&event->link);
+	if (writes->event_count >= EVENTS_MAX) {
+		ctl_event_free(event);
+		return;
+	}
+	list_insert(&writes->events, &event->link);
+	writes->event_count++;
+	ctl_writes_go(writes);
 }
 
 static void
@@ -324,17 +341,8 @@ on_written(struct slot *slot)
 	if (row != NULL && object != NULL)
 		row->status_hash = ctl_merge_hash(
 		    wire_tree_get(object, "status"), &writes->cluster->ours);
-	while (!list_is_empty(&slot->events)) {
-		struct ctl_event *event = ctl_event_first(&slot->events);
-
-		list_remove(&event->link);
-		if (writes->event_count >= EVENTS_MAX) {
-			ctl_event_free(event);
-			continue;
-		}
-		list_insert(&writes->events, &event->link);
-		writes->event_count++;
-	}
+	while (!list_is_empty(&slot->events))
+		ctl_writes_event(writes, ctl_event_first(&slot->events));
 	end(slot);
 }
 

@@ -526,14 +526,8 @@ func TestControllerTellsEvents(t *testing.T) {
 	send(t, "POST", gatewayRoot+"/namespaces/default/gateways", gatewayOf("e-gate", "e-ours"), 201)
 	send(t, "POST", gatewayRoot+"/namespaces/default/httproutes", routeOf("e-route", "e-gate"), 201)
 	events := func(name string) (found []string) {
-		var list struct{ Items []object }
-		if err := world.server.get("/api/v1/namespaces/default/events?limit=500", &list); err != nil {
-			t.Fatal(err)
-		}
-		for _, item := range list.Items {
-			if about := item["involvedObject"].(object); about["name"] == name && about["uid"] != "" {
-				found = append(found, fmt.Sprintf("%v %v", item["type"], item["reason"]))
-			}
+		for _, event := range eventsOf(t, name) {
+			found = append(found, strings.SplitN(event, ": ", 2)[0])
 		}
 		return found
 	}
@@ -559,6 +553,21 @@ func TestControllerTellsEvents(t *testing.T) {
 	if repeated := len(got) - len(slices.Compact(slices.Clone(got))); repeated > 0 {
 		t.Errorf("Events of the Gateway: %q", got)
 	}
+}
+
+// eventsOf are the Events of an object of namespace default: "Type Reason: message".
+func eventsOf(t *testing.T, name string) (found []string) {
+	t.Helper()
+	var list struct{ Items []object }
+	if err := world.server.get("/api/v1/namespaces/default/events?limit=500", &list); err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range list.Items {
+		if about := item["involvedObject"].(object); about["name"] == name && about["uid"] != "" {
+			found = append(found, fmt.Sprintf("%v %v: %v", item["type"], item["reason"], item["message"]))
+		}
+	}
+	return found
 }
 
 // Credentials as kubeconfigs have them: each proves who we are, or it is said why not.
@@ -1095,7 +1104,7 @@ func TestControllerGivesAddresses(t *testing.T) {
 		pool     = `{"apiVersion":"metallb.io/v1beta1","kind":"IPAddressPool","metadata":{"name":%q},"spec":{"addresses":[%q]}}`
 	)
 	all := []string{gateways + "/a-one", gateways + "/a-two", gateways + "/a-zero", gateways + "/a-static",
-		services + "/a-service", services + "/a-foreign", pools + "/a-pool", rogues + "/a-rogue", class}
+		services + "/a-service", services + "/a-foreign", services + "/a-refused", pools + "/a-pool", rogues + "/a-rogue", class}
 	drop(t, all...)
 	t.Cleanup(func() { drop(t, all...) })
 	_, _, _, _ = world.server.send("POST", "/api/v1/namespaces", "application/json", []byte(`{"metadata":{"name":"metallb-system"}}`))
@@ -1172,6 +1181,21 @@ func TestControllerGivesAddresses(t *testing.T) {
 	const mine = "yumen.dev/AddressesAssigned"
 	waitFor(t, "the Service's address", 10*time.Second,
 		ingress("a-service", `{"ingress":[{"ip":"10.77.0.2","ipMode":"VIP"}]}`, mine))
+	// Events say so as MetalLB's do.
+	told := func(name, want string) func() error {
+		return func() error {
+			if got := eventsOf(t, name); len(got) != 1 || got[0] != want {
+				return fmt.Errorf("%q", got)
+			}
+			return nil
+		}
+	}
+	waitFor(t, "its Event", 10*time.Second, told("a-service", `Normal IPAllocated: Assigned IP ["10.77.0.2"]`))
+	send(t, "POST", services, strings.Replace(fmt.Sprintf(service, "a-refused", "yumen.dev/lb"), `"name"`,
+		`"annotations":{"metallb.io/loadBalancerIPs":"10.99.0.1"},"name"`, 1), 201)
+	waitFor(t, "the Event of one that gets none", 10*time.Second, told("a-refused", `Warning AllocationFailed: `+
+		`Failed to allocate IP for "default/a-refused": metadata.annotations: metallb.io/loadBalancerIPs: 10.99.0.1 is in no pool; `+
+		`add it to the addresses of an IPAddressPool, or name one that is in a pool`))
 	// Another controller, after what was given first is free, and others come before.
 	c.stop(syscall.SIGTERM)
 	drop(t, gateways+"/a-one")
@@ -1191,5 +1215,8 @@ func TestControllerGivesAddresses(t *testing.T) {
 		if err := ingress(name, `{"ingress":[{"ip":"`+has[0]+`","ipMode":"VIP"}]}`, has[1])(); err != nil {
 			t.Error(err)
 		}
+	}
+	if err := told("a-service", `Normal IPAllocated: Assigned IP ["10.77.0.2"]`)(); err != nil {
+		t.Errorf("after another start: %v", err)
 	}
 }
