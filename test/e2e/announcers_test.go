@@ -177,10 +177,12 @@ func TestAnnouncersFence(t *testing.T) {
 	s := newSegment(t, 3)
 	s.startAll()
 	s.settled()
+	parted := time.Now()
 	owner := s.alone(3*time.Second, func() { s.muffle(true) })
 	if !strings.Contains(s.logs(), "announce.fenced address="+claimed) {
 		t.Errorf("nobody says so\n%s", s.logs())
 	}
+	t.Logf("two had it for %v", s.both(parted))
 	owner.kill()
 	began := time.Now()
 	for len(s.owners(claimed)) == 0 && time.Since(began) < 20*time.Second {
@@ -205,6 +207,24 @@ func TestAnnouncersFence(t *testing.T) {
 	began = time.Now()
 	s.awaitOwner(claimed)
 	t.Logf("heard again: one owner after %v", time.Since(began).Round(time.Millisecond))
+}
+
+// Nodes that never heard each other: who comes later finds the address taken, and has it
+// when that one is gone.
+func TestAnnouncersDeaf(t *testing.T) {
+	s := newSegment(t, 3)
+	s.muffle(true)
+	s.startAll()
+	s.awaitOwner(claimed)
+	owner := s.alone(3*time.Second, func() {})
+	if both := s.both(time.Time{}); both > 0 {
+		t.Errorf("two had it for %v\n%s", both, s.logs())
+	}
+	s.answers(s.control, claimed, 404)
+	owner.kill()
+	began := time.Now()
+	s.awaitOwner(claimed)
+	t.Logf("killed: another has it after %v", time.Since(began).Round(time.Millisecond))
 }
 
 // An address of IPv6 among machines that look whether it is free (DAD, RFC 4862 5.4):

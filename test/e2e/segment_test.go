@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sort"
 	"strings"
 	"syscall"
 	"testing"
@@ -328,6 +329,35 @@ func (s *segment) alone(length time.Duration, event func()) (owner *node) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	return owner
+}
+
+// both is for how long two had the address since then, as announcers' logs say.
+func (s *segment) both(since time.Time) (both time.Duration) {
+	s.t.Helper()
+	type change struct {
+		at time.Time
+		by int
+	}
+	var changes []change
+	for _, n := range s.nodes {
+		for _, line := range strings.Split(n.announcer.stderr(), "\n") {
+			by := map[bool]int{strings.Contains(line, "event=announce.held address="+claimed): 1,
+				strings.Contains(line, "event=announce.given_up address="+claimed): -1}[true]
+			stamp, _, _ := strings.Cut(strings.TrimPrefix(line, "time="), " ")
+			if at, err := time.Parse(time.RFC3339Nano, stamp); err == nil && by != 0 {
+				changes = append(changes, change{at, by})
+			}
+		}
+	}
+	sort.Slice(changes, func(i, j int) bool { return changes[i].at.Before(changes[j].at) })
+	holders := 0
+	for i, one := range changes {
+		if holders > 1 && one.at.After(since) {
+			both += one.at.Sub(changes[i-1].at)
+		}
+		holders += one.by
+	}
+	return both
 }
 
 // eventually is of whoever is there.
