@@ -48,30 +48,23 @@ copy_names(struct arena *arena, const struct slice *names, uint32_t count)
 	return (struct announce_interfaces){copies, count};
 }
 
-/* One that is the same as before is as much heard. */
+/* What was seen of another is nothing to this one. */
 static void
 take_fence(struct announce_claim *claim, const struct unit_claim *unit)
 {
 	struct arena *arena = &claim->arena;
-	struct hash hash;
+	uint64_t said = hash_bytes(unit->fence);
+	bool is_new = said != claim->fence_hash;
 
-	hash_init(&hash);
-	hash_push(&hash, unit->fence);
-	for (uint32_t i = 0; i < unit->fence_interfaces_count; i++)
-		hash_push(&hash, unit->fence_interfaces[i]);
-	uint64_t said = hash_take(&hash);
 	for (unsigned i = 0; i < claim->count; i++) {
 		struct announce_fence *fence = &claim->places[i].fence;
-		bool same = said == claim->fence_hash;
 
 		*fence = (struct announce_fence){
 		    .node = arena_copy(arena, unit->fence),
 		    .on = copy_names(arena, unit->fence_interfaces,
 		        unit->fence_interfaces_count),
-		    .said_ms = same ? fence->said_ms
-		                    : announcer_now_ms(claim->announcer),
-		    .is_heard = same && fence->is_heard,
-		    .is_seen = same && fence->is_seen};
+		    .seen_ms = is_new ? 0 : fence->seen_ms,
+		    .is_new = is_new || fence->is_new};
 	}
 	claim->fence_hash = said;
 }

@@ -137,54 +137,76 @@ announce_elect(const struct announce_members *members,
 	return election.first;
 }
 
+/* That one, where it was on the link and is not heard any more. */
 static const struct announce_member *
-find_known(const struct announce_members *members, struct slice node)
+find_unheard(
+    const struct announce_members *members, const struct announce_fence *fence)
 {
-	for (unsigned i = 0; i < members->place_count; i++)
-		if (members->others[i].life != 0 &&
-		    slice_equal(node_of(&members->others[i]), node))
-			return &members->others[i];
+	for (unsigned i = 0; i < members->place_count; i++) {
+		const struct announce_member *member = &members->others[i];
+
+		if (member->life != 0 && !member->live &&
+		    slice_equal(node_of(member), fence->node) &&
+		    announce_is_on(
+		        &fence->on, slice_from_string(member->interface)))
+			return member;
+	}
 	return NULL;
 }
 
-bool
-announce_is_fenced(
-    const struct announce_members *members, struct announce_fence *fence)
+/* What it said last may be on its way for a moment. */
+static uint64_t
+silent_ms(const struct announce_member *member)
 {
-	const struct announce_member *member =
-	    fence->node.length > 0 ? find_known(members, fence->node) : NULL;
-
-	if (member == NULL ||
-	    !announce_is_on(&fence->on, slice_from_string(member->interface)))
-		return false;
-	/* One that is about to be given up counts as live for a while. */
-	fence->is_heard = fence->is_heard || member->proven_ms > fence->said_ms;
-	return fence->is_seen && !member->live && !fence->is_heard;
+	return member->proven_ms + LIMIT_VALUE_ANNOUNCE_SILENCE_MS;
 }
 
 bool
 announce_fence_see(const struct announce_members *members,
     struct announce_fence *fence,
-    const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES])
+    const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES], uint64_t now_ms)
 {
 	const struct announce_member *member =
-	    fence->node.length > 0 && !fence->is_seen
-	    ? find_known(members, fence->node)
-	    : NULL;
+	    fence->node.length > 0 ? find_unheard(members, fence) : NULL;
 
-	if (member == NULL ||
+	if (member == NULL || now_ms < silent_ms(member) ||
 	    memcmp(member->hardware, hardware, WIRE_BEAT_HARDWARE_BYTES) != 0)
 		return false;
-	fence->is_seen = true;
+	fence->seen_ms = now_ms;
 	return true;
 }
 
 bool
-announce_is_fence(
+announce_is_fenced(
+    const struct announce_members *members, const struct announce_fence *fence)
+{
+	const struct announce_member *member =
+	    fence->node.length > 0 ? find_unheard(members, fence) : NULL;
+
+	return member != NULL && fence->seen_ms >= silent_ms(member);
+}
+
+bool
+announce_fence_is_for(const struct announce_members *members,
+    const struct announce_fence *fence,
+    const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES])
+{
+	if (!slice_equal(fence->node, node_of(&members->us)))
+		return false;
+	for (unsigned i = 0; i < members->place_count; i++)
+		if (members->others[i].life != 0 && !members->others[i].live &&
+		    memcmp(members->others[i].hardware, hardware,
+		        WIRE_BEAT_HARDWARE_BYTES) == 0)
+			return true;
+	return false;
+}
+
+bool
+announce_fence_is_news(
     const struct announce_members *members, struct announce_fence *fence)
 {
-	if (fence->is_heard || !slice_equal(fence->node, node_of(&members->us)))
-		return false;
-	fence->is_heard = true;
-	return true;
+	bool is_new = fence->is_new;
+
+	fence->is_new = false;
+	return is_new && slice_equal(fence->node, node_of(&members->us));
 }

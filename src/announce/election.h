@@ -36,25 +36,28 @@ struct announce_ballot {
 struct announce_fence {
 	struct slice node; /* empty: there is none */
 	struct announce_interfaces on;
-	uint64_t said_ms; /* when that was said */
-	/* After that: a beat of it was heard, a frame that claims the address.
-	 */
-	bool is_heard, is_seen;
+	uint64_t
+	    seen_ms; /* when a frame of it, given up, claimed the address */
+	bool is_new;
 };
-/* Are we that one, and is that new? It is not when this is asked again. */
-bool announce_is_fence(
+/* Are we that one, since this was asked last? */
+bool announce_fence_is_news(
     const struct announce_members *members, struct announce_fence *fence);
-/* A frame from here claims the address. True: so that one is on the link, which
- * is new. */
+/* A frame from here claims the address. True: it is that one's, which had been
+ * given up. */
 bool announce_fence_see(const struct announce_members *members,
     struct announce_fence *fence,
+    const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES], uint64_t now_ms);
+/* A frame from here claims the address: is it of one of ours, given up, that
+ * will leave it to us? Neighbours may have heard it last. */
+bool announce_fence_is_for(const struct announce_members *members,
+    const struct announce_fence *fence,
     const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES]);
-/* Is it to be left to that one? Where it was known on the link, by one of the
- * interfaces that it announces on, its frames still come, but its beats have
- * not since. Whoever hears them goes by elections; and whoever has no frame of
- * it is parted from it altogether, and may have clients of its own. */
+/* Is it to be left to that one? Where it was given up though it announces on
+ * the link: its frames come, its beats do not. Whoever has no frames of it
+ * either is parted from it altogether, and may have clients of its own. */
 bool announce_is_fenced(
-    const struct announce_members *members, struct announce_fence *fence);
+    const struct announce_members *members, const struct announce_fence *fence);
 
 /* What an address is known by among those that hosts have as their own. */
 uint32_t announce_mark(struct slice address);

@@ -164,7 +164,7 @@ is_fenced(struct announce_place *place)
 	bool before = place->is_fenced;
 
 	/* Those who leave it to us may have been heard last. */
-	if (announce_is_fence(members, &place->fence))
+	if (announce_fence_is_news(members, &place->fence))
 		announce_hold_repeat(
 		    &place->hold, announcer_now_ms(place->at->announcer));
 	place->is_fenced = !place->at->announcer->unfenced &&
@@ -257,23 +257,35 @@ announce_place_drop(struct announce_place *place)
 		follow(place, before, NULL);
 }
 
+/* What says that it has the address here, as one that is to leave it to
+ * another, or that is to be left it. */
+static void
+hear_fenced(struct announce_place *place, const uint8_t *hardware)
+{
+	const struct announce_members *members = &place->at->peers.members;
+	uint64_t now = announcer_now_ms(place->at->announcer);
+
+	if (announce_fence_see(members, &place->fence, hardware, now) &&
+	    !place->is_fenced)
+		announce_place_decide(place);
+	if (announce_fence_is_for(members, &place->fence, hardware))
+		announce_hold_repeat(&place->hold, now);
+}
+
 void
 announce_place_hear(
     struct announce_place *place, const struct wire_neighbour *message)
 {
 	struct announcer *announcer = place->at->announcer;
-	enum announce_state before = place->hold.state;
 	struct announce_output out;
 	bool is_peer = announcer->has_peers &&
 	    announce_members_at(&place->at->peers.members, message->hardware) !=
 	        NULL;
 
 	if (announcer->has_peers &&
-	    wire_neighbour_claims(message, place->claim->address.ip) &&
-	    announce_fence_see(
-	        &place->at->peers.members, &place->fence, message->hardware))
-		announce_place_decide(place);
-	before = place->hold.state;
+	    wire_neighbour_claims(message, place->claim->address.ip))
+		hear_fenced(place, message->hardware);
+	enum announce_state before = place->hold.state;
 	if (before == ANNOUNCE_IDLE)
 		return;
 	announce_hold_hear(&place->hold, message, is_peer,

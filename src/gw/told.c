@@ -2,9 +2,9 @@
  * on which interfaces, and which other machine has it too. Owns their words,
  * which are forgotten with the claim.
  *
- * Where several nodes announce one, the one that has taken it last is the fence
- * of the others, for as long as it does: the others may be dead, that one is
- * not. Whether it is meant for them they know (announce/election.h). */
+ * Where several nodes announce one, a node that had it before another took it
+ * is the fence of the others, for as long as it says so. It may be dead:
+ * whether it is meant for them they know (announce/election.h). */
 #include "core/memory.h"
 #include "core/must.h"
 #include "gw/state_priv.h"
@@ -93,56 +93,44 @@ find_place(struct told *told, struct slice node)
 	return &told->words;
 }
 
-/* Of lists of names, "eth0,eth1": is one in the first that is not in the
- * second? */
 static bool
-has_more(struct slice names, struct slice before)
+holds(const struct feed_reply *word)
 {
-	struct slice name, known;
-
-	while (slice_cut(&names, ',', &name)) {
-		struct slice rest = before;
-		bool found = false;
-
-		while (!found && slice_cut(&rest, ',', &known))
-			found = slice_equal(known, name);
-		if (!found && name.length > 0)
-			return true;
-	}
-	return false;
+	return word->claim.interfaces.length > 0;
 }
 
-static bool
-is_announced_elsewhere(struct told *told, struct slice node)
+/* One that holds it, another than this, which has spoken last. */
+static struct feed_reply *
+first_but(struct told *told, const struct feed_reply *last)
 {
 	LIST_FOR_EACH(at, &told->words)
-	{
-		const struct feed_claim *word = &word_at(at)->claim;
-
-		if (word->interfaces.length > 0 &&
-		    !slice_equal(word->node, node))
-			return true;
-	}
-	return false;
+	if (word_at(at) != last && holds(word_at(at)))
+		return word_at(at);
+	return NULL;
 }
 
-/* old: what the node said before, or NULL. */
+static bool
+is_one_alone(struct told *told)
+{
+	unsigned count = 0;
+
+	LIST_FOR_EACH(at, &told->words)
+	count += holds(word_at(at));
+	return count < 2;
+}
+
+/* A node has spoken: word is among the words, for what it said before. */
 static void
 find_fence(struct gw_state *state, struct told *told, struct feed_reply *word,
-    const struct feed_reply *old)
+    bool was_fence, bool differs)
 {
-	struct slice now = word->claim.interfaces,
-	             before = old ? old->claim.interfaces : SLICE("");
-	bool was = old && told->fence == old;
+	const struct feed_reply *before = told->fence;
 
-	if (has_more(now, before) &&
-	    is_announced_elsewhere(told, word->claim.node))
-		told->fence = word;
-	else if (was)
-		told->fence = now.length > 0 ? word : NULL;
-	else
-		return;
-	if (!was || !slice_equal(now, before))
+	if (was_fence)
+		told->fence = holds(word) ? word : NULL;
+	if (!told->fence && !is_one_alone(told))
+		told->fence = first_but(told, word);
+	if (was_fence ? differs : told->fence != before)
 		state->claims_stale = true;
 }
 
@@ -159,10 +147,14 @@ gw_state_report_claim(
 	bool again = at != &told->words &&
 	    slice_equal(word_at(at)->claim.node, claim->node);
 
+	bool was_fence = again && told->fence == word_at(at);
+	bool differs = again &&
+	    !slice_equal(word_at(at)->claim.interfaces, claim->interfaces);
+
 	list_insert(at, &word->link);
-	find_fence(state, told, word, again ? word_at(at) : NULL);
 	if (again)
 		drop(at);
+	find_fence(state, told, word, was_fence, differs);
 	if (!feed_reply_says(word))
 		drop(&word->link);
 	if (list_is_empty(&told->words))

@@ -10,6 +10,8 @@
 /* They are given up, take, tell, and are told. */
 #define FENCED_MS 700
 #define HEAL_MS 1000
+/* Whoever leaves it has said last that it has it: it is said again soon. */
+#define SLACK_MS 250
 
 static void
 part(struct world *world)
@@ -76,6 +78,7 @@ run_seed(uint64_t seed)
 	world.count = 2 + random_below(&world.random, NODES - 1);
 	world.delay_ms = random_below(&world.random, 40);
 	world.controlled = true;
+	world.slack_ms = SLACK_MS;
 	for (unsigned i = 0; i < world.count; i++)
 		world_begin(&world, i);
 	world_run(&world, 5000);

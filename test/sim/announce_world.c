@@ -7,9 +7,6 @@
 
 #include "core/must.h"
 
-/* What arrives in another order may send a frame to the wrong node for so long
- * at most beyond the link's own delay. */
-#define SLACK_MS 120
 /* What goes to the controller, or comes from it, is so late at most. */
 #define CONTROLLER_MS_MAX 60
 
@@ -80,7 +77,7 @@ decide(struct world *world, struct node *node, unsigned address)
 	const struct announce_member *winner =
 	    announce_elect(&node->members, &ballot);
 
-	if (announce_is_fence(&node->members, &node->fences[address]))
+	if (announce_fence_is_news(&node->members, &node->fences[address]))
 		announce_hold_repeat(&node->holds[address], now);
 	if (announce_is_fenced(&node->members, &node->fences[address])) {
 		announce_hold_cede(&node->holds[address]);
@@ -127,6 +124,20 @@ go_on(struct world *world, unsigned at)
 }
 
 static void
+hear_fenced(struct world *world, struct node *node, const struct flying *what,
+    uint64_t now)
+{
+	struct announce_fence *fence = &node->fences[what->address];
+	const uint8_t *hardware = what->message.hardware;
+
+	if (announce_fence_see(&node->members, fence, hardware, now) &&
+	    node->decided)
+		decide(world, node, what->address);
+	if (announce_fence_is_for(&node->members, fence, hardware))
+		announce_hold_repeat(&node->holds[what->address], now);
+}
+
+static void
 arrive(struct world *world, const struct flying *what)
 {
 	struct announce_output out;
@@ -148,11 +159,8 @@ arrive(struct world *world, const struct flying *what)
 	}
 	bool is_peer =
 	    announce_members_at(&node->members, what->message.hardware) != NULL;
-	if (wire_neighbour_claims(&what->message, ips[what->address]) &&
-	    announce_fence_see(&node->members, &node->fences[what->address],
-	        what->message.hardware) &&
-	    node->decided)
-		decide(world, node, what->address);
+	if (wire_neighbour_claims(&what->message, ips[what->address]))
+		hear_fenced(world, node, what, now);
 	announce_hold_hear(&node->holds[what->address], &what->message, is_peer,
 	    now, &world->random, &out);
 	send_all(world, what->to, what->address, &out);
@@ -205,19 +213,18 @@ static void
 take_word(struct world *world, unsigned at, unsigned address)
 {
 	struct node *node = &world->nodes[at];
-	bool is_there = world_is_there(world, at, address), is_other = false;
-	unsigned before = world->fences[address];
+	unsigned before = world->fences[address], holders = 0, first = NODES;
 
-	if (node->told[address] == is_there)
-		return;
-	node->told[address] = is_there;
-	for (unsigned i = 0; i < world->count; i++)
-		is_other =
-		    is_other || (i != at && world->nodes[i].told[address]);
-	if (is_there && is_other)
-		world->fences[address] = at;
-	else if (!is_there && before == at)
+	node->told[address] = world_is_there(world, at, address);
+	if (before == at && !node->told[address])
 		world->fences[address] = NODES;
+	for (unsigned i = world->count; i-- > 0;) {
+		holders += world->nodes[i].told[address];
+		if (i != at && world->nodes[i].told[address])
+			first = i;
+	}
+	if (world->fences[address] == NODES && holders > 1)
+		world->fences[address] = first;
 	for (unsigned i = 0; i < world->count; i++)
 		if (world->fences[address] != before)
 			world->nodes[i].hears_ms[address] = world->now_ms + 1 +
@@ -232,7 +239,7 @@ hear_controller(struct world *world, struct node *node, unsigned address)
 	node->fences[address] = (struct announce_fence){.node = fence == NODES
 	        ? SLICE("")
 	        : slice_from_string(world->nodes[fence].name),
-	    .said_ms = world_clock(world, node)};
+	    .is_new = true};
 	if (node->decided)
 		decide(world, node, address);
 }
@@ -364,7 +371,7 @@ world_check(struct world *world, bool one_alone)
 		world->astray[address] = there ? 0 : world->astray[address] + 1;
 		if (one_alone && owners != 1)
 			world_fail(world, address, "more than one have it");
-		if (world->astray[address] > world->delay_ms + SLACK_MS)
+		if (world->astray[address] > world->delay_ms + world->slack_ms)
 			world_fail(world, address,
 			    owners == 0 ? "nobody has it" : "frames go astray");
 	}
@@ -402,6 +409,7 @@ world_init(struct world *world, uint64_t seed)
 	memset(world, 0, sizeof(*world));
 	world->seed = seed;
 	world->deaf = NODES;
+	world->slack_ms = 120;
 	world->now_ms = 1000;
 	random_init_seed(&world->random, seed);
 	memset(world->client, 0xff, sizeof(world->client));

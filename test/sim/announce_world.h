@@ -46,6 +46,9 @@ struct world {
 	uint64_t now_ms, seed;
 	struct random random;
 	unsigned count, loss_percent, delay_ms;
+	/* What arrives in another order may send a frame to the wrong node for
+	 * so long at most beyond the link's own delay. */
+	unsigned slack_ms;
 	unsigned side[NODES]; /* of a cut link */
 	bool muffled; /* the cut is of beats alone: all reach the client */
 	unsigned deaf; /* NODES: none; else it hears nobody */

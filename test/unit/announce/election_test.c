@@ -203,6 +203,9 @@ test_own(void **state)
 static void
 test_fence(void **state)
 {
+	static const uint8_t at_b[] = {2, 0, 0, 0, 0, 2},
+	                     other[] = {2, 0, 0, 0, 0, 3};
+	const uint64_t given_up_ms = 1000 + LIMIT_VALUE_ANNOUNCE_SILENCE_MS;
 	const struct slice names[] = {SLICE("eth1"), SLICE("eth0")};
 	struct announce_fence fence = {.node = SLICE("b"), .on = {names, 1}};
 	struct announce_members members;
@@ -210,37 +213,44 @@ test_fence(void **state)
 	(void)state;
 	start(&members, "a");
 	/* One that was never there may be on another link. */
-	assert_false(announce_is_fenced(&members, &fence));
+	assert_false(announce_fence_see(&members, &fence, at_b, 5000));
 	struct announce_member *b = add(&members, "b");
 	memcpy(b->interface, "eth0", 5);
+	memcpy(b->hardware, at_b, sizeof(at_b));
+	b->proven_ms = 1000;
+	b->live = false;
+	assert_false(announce_fence_see(&members, &fence, at_b, 5000));
 	b->life = 7;
-	b->live = false;
-	assert_false(announce_is_fenced(&members, &fence));
+	assert_false(announce_fence_see(&members, &fence, at_b, 5000));
 	fence.on.count = 2;
-	/* Nor one of whom nothing comes. */
+	/* Frames are wanted of it, that it sent when it was given up. */
 	assert_false(announce_is_fenced(&members, &fence));
-	assert_false(announce_fence_see(
-	    &members, &fence, (const uint8_t[]){2, 0, 0, 0, 0, 1}));
-	assert_true(announce_fence_see(&members, &fence, b->hardware));
-	assert_false(announce_fence_see(&members, &fence, b->hardware));
+	assert_false(announce_fence_see(&members, &fence, other, 5000));
+	assert_false(
+	    announce_fence_see(&members, &fence, at_b, given_up_ms - 1));
+	assert_true(announce_fence_see(&members, &fence, at_b, given_up_ms));
 	assert_true(announce_is_fenced(&members, &fence));
-	/* What is heard of it is worth more than what is said of it, when it
-	 * is heard afterwards. */
+	/* What is heard of it is worth more than what is said of it. */
 	b->live = true;
-	b->proven_ms = fence.said_ms = 1000;
 	assert_false(announce_is_fenced(&members, &fence));
 	b->live = false;
-	assert_true(announce_is_fenced(&members, &fence));
-	b->proven_ms = 1001;
+	b->proven_ms = 2000;
 	assert_false(announce_is_fenced(&members, &fence));
 	b->proven_ms = 1000;
-	assert_false(announce_is_fenced(&members, &fence));
-	fence.is_heard = false;
 	assert_true(announce_is_fenced(&members, &fence));
+	fence.is_new = true;
+	assert_false(announce_fence_is_news(&members, &fence));
+	assert_false(announce_fence_is_for(&members, &fence, at_b));
 	fence.node = SLICE("a");
 	assert_false(announce_is_fenced(&members, &fence));
-	assert_true(announce_is_fence(&members, &fence));
-	assert_false(announce_is_fence(&members, &fence));
+	assert_true(announce_fence_is_for(&members, &fence, at_b));
+	assert_false(announce_fence_is_for(&members, &fence, other));
+	b->live = true;
+	assert_false(announce_fence_is_for(&members, &fence, at_b));
+	assert_false(announce_fence_is_news(&members, &fence));
+	fence.is_new = true;
+	assert_true(announce_fence_is_news(&members, &fence));
+	assert_false(announce_fence_is_news(&members, &fence));
 	fence.node = SLICE("");
 	assert_false(announce_is_fenced(&members, &fence));
 }
