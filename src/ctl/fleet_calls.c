@@ -214,6 +214,8 @@ on_applied(struct ctl_fleet_slot *slot, struct tree_node *object)
 		row->applied_hash = slot->hash;
 	if (slot->step == CTL_FLEET_APPLY && slot->ask.status == 201)
 		tell_made(slot->fleets, row);
+	if (row->up)
+		ctl_fleet_wake(slot->fleets);
 	row->applied_live_hash = row->live_hash;
 	ctl_fleet_fault(slot->fleets, row, SLICE_NONE);
 	end(slot);
@@ -401,6 +403,10 @@ begin_next(
 		row->ready_ms = ready_ms(fleets, row);
 		if (row->ready_ms > now_ms) {
 			list_insert(&fleets->resting, &row->due);
+			continue;
+		}
+		if (ctl_fleet_stays(fleets, row)) {
+			list_insert(&fleets->staying, &row->due);
 			continue;
 		}
 		if (begin(slot, row))

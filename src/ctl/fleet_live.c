@@ -172,7 +172,6 @@ ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
 	uint64_t before = row->live_hash;
 	bool given = ctl_fleet_is_given(row);
 
-	(void)fleets;
 	if (metadata == NULL)
 		return;
 	take_owner(row, metadata);
@@ -180,6 +179,7 @@ ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
 	take_given(row, object);
 	if (row->row.kind == GW_MADE_DEPLOYMENT)
 		take_replicas(row, object);
+	ctl_fleet_take_up(fleets, row, object);
 	/* Items of lists do not say what they are, other answers do. */
 	wire_tree_drop(object, "kind");
 	wire_tree_drop(object, "apiVersion");
@@ -197,6 +197,7 @@ void
 ctl_fleet_gone(struct ctl_fleets *fleets, struct ctl_fleet_row *row)
 {
 	row->live_hash = row->applied_hash = row->applied_live_hash = 0;
+	row->up = false;
 	ctl_fleet_text(&row->live_given, SLICE_NONE);
 	ctl_fleet_text(&row->own_replicas, SLICE_NONE);
 	ctl_fleet_text(&row->owner, SLICE_NONE);

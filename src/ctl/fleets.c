@@ -216,6 +216,7 @@ ctl_fleets_put(struct ctl_fleets *fleets, const struct gw_fleet *fleet)
 	if (gateway == NULL)
 		return;
 	gateway->state = fleet->state;
+	ctl_fleet_wake(fleets);
 	if (fleet->state == GW_FLEET_KEPT)
 		return;
 	list_init(&before);
@@ -280,6 +281,7 @@ ctl_fleets_new(const struct ctl_fleets_options *options)
 	map_init_keyed(&fleets->gateways, ctl_fleet_gateway_key);
 	list_init(&fleets->due);
 	list_init(&fleets->resting);
+	list_init(&fleets->staying);
 	arena_init(&fleets->arena, ARENA_BYTES);
 	text_init(&fleets->selector);
 	text_push_string(&fleets->selector, GW_FLEET_MARK " in (");

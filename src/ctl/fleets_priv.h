@@ -25,7 +25,7 @@ struct ctl_fleet_gateway {
 /* An object that is wanted, or there, or both. */
 struct ctl_fleet_row {
 	struct ctl_row row; /* kind: enum gw_made */
-	struct list due; /* in fleets.due or fleets.resting */
+	struct list due; /* in fleets.due, .resting or .staying */
 	struct list wanted_by; /* in the Gateway's rows */
 	struct ctl_fleet_gateway *gateway; /* that wants it, or NULL */
 	char *wanted; /* JSON, owned; NULL: it is not */
@@ -43,6 +43,7 @@ struct ctl_fleet_row {
 	uint64_t wait_ms, ready_ms; /* after a failure */
 	uint64_t keep_ms; /* it is deleted no earlier */
 	bool scaled; /* as of gw_fleet_object */
+	bool up; /* of a Deployment or DaemonSet: its pods are ready */
 	bool busy; /* a call is under way */
 };
 
@@ -78,7 +79,7 @@ struct ctl_fleets {
 	struct ctl_fleet_follow follows[GW_MADE__COUNT];
 	struct text selector;
 	struct map rows, gateways; /* by key */
-	struct list due, resting;
+	struct list due, resting, staying;
 	struct ctl_fleet_slot slots[CTL_FLEET_SLOTS];
 	struct ctl_rate rate;
 	struct net_task work;
@@ -121,6 +122,16 @@ bool ctl_fleet_is_held(const struct ctl_fleet_row *row);
 /* Has this object of the API the mark of one of our controllers? */
 bool ctl_fleet_is_marked(
     const struct ctl_fleets *fleets, const struct tree_node *object);
+
+/* fleet_turns.c */
+/* Whether its pods are up, as the API has it. */
+void ctl_fleet_take_up(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
+    const struct tree_node *object);
+/* It is not wanted, and serves until others do. */
+bool ctl_fleet_stays(
+    const struct ctl_fleets *fleets, const struct ctl_fleet_row *row);
+/* Those that stay are looked at again. */
+void ctl_fleet_wake(struct ctl_fleets *fleets);
 
 /* fleet_calls.c */
 void ctl_fleet_calls_init(struct ctl_fleets *fleets);

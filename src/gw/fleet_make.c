@@ -31,6 +31,67 @@ static const char service_template[] = "apiVersion: v1\n"
                                        "  selector: {yumen.dev/proxy: $name}\n"
                                        "  ports: $ports\n";
 
+/* Of a Deployment's and of a DaemonSet's pods. */
+#define POD_TEMPLATE \
+	"  template:\n" \
+	"    metadata: $pod\n" \
+	"    spec:\n" \
+	"      serviceAccountName: $name\n" \
+	"      automountServiceAccountToken: false\n" \
+	"      enableServiceLinks: false\n" \
+	"      terminationGracePeriodSeconds: 45\n" \
+	"      securityContext:\n" \
+	"        runAsNonRoot: true\n" \
+	"        seccompProfile: {type: RuntimeDefault}\n" \
+	"        sysctls: [{name: net.ipv4.ip_unprivileged_port_start," \
+	" value: '0'}]\n" \
+	"      containers:\n" \
+	"      - name: proxy\n" \
+	"        image: $image\n" \
+	"        imagePullPolicy: IfNotPresent\n" \
+	"        args:\n" \
+	"        - proxy\n" \
+	"        - --controller=$host:$port\n" \
+	"        - --server-name=$service.$namespace.svc\n" \
+	"        - --gateway=$gateway\n" \
+	"        - --name=$(POD_NAME)\n" \
+	"        - --ca=/etc/yumen/$key\n" \
+	"        - --token-file=/etc/yumen/token\n" \
+	"        - --copy=/run/yumen/copy\n" \
+	"        - --socket=/run/yumen/admin.sock\n" \
+	"        - --admin=[::]:$admin\n" \
+	"        env:\n" \
+	"        - name: POD_NAME\n" \
+	"          valueFrom: {fieldRef: {fieldPath: metadata.name}}\n" \
+	"        ports: [{name: admin, containerPort: $admin_port," \
+	" protocol: TCP}]\n" \
+	"        readinessProbe:\n" \
+	"          httpGet: {path: /readyz, port: admin}\n" \
+	"          periodSeconds: 1\n" \
+	"          failureThreshold: 2\n" \
+	"        livenessProbe:\n" \
+	"          httpGet: {path: /livez, port: admin}\n" \
+	"          periodSeconds: 10\n" \
+	"        lifecycle: {preStop: {sleep: {seconds: 5}}}\n" \
+	"        resources: {requests: {cpu: 10m, memory: 32Mi}}\n" \
+	"        securityContext:\n" \
+	"          allowPrivilegeEscalation: false\n" \
+	"          readOnlyRootFilesystem: true\n" \
+	"          capabilities: {drop: [ALL]}\n" \
+	"        volumeMounts:\n" \
+	"        - {name: identity, mountPath: /etc/yumen, readOnly: true}\n" \
+	"        - {name: run, mountPath: /run/yumen}\n" \
+	"      volumes:\n" \
+	"      - name: identity\n" \
+	"        projected:\n" \
+	"          sources:\n" \
+	"          - serviceAccountToken: {audience: $audience," \
+	" expirationSeconds: 3600, path: token}\n" \
+	"          - configMap: {name: $name, items: [{key: $key, path: " \
+	"$key}]}\n" \
+	"      - name: run\n" \
+	"        emptyDir: {medium: Memory, sizeLimit: 256Mi}\n"
+
 static const char deployment_template[] =
     "apiVersion: apps/v1\n"
     "kind: Deployment\n"
@@ -40,64 +101,17 @@ static const char deployment_template[] =
     "  selector: {matchLabels: {yumen.dev/proxy: $name}}\n"
     "  strategy:\n"
     "    type: RollingUpdate\n"
-    "    rollingUpdate: {maxUnavailable: 0, maxSurge: 1}\n"
-    "  template:\n"
-    "    metadata: $pod\n"
-    "    spec:\n"
-    "      serviceAccountName: $name\n"
-    "      automountServiceAccountToken: false\n"
-    "      enableServiceLinks: false\n"
-    "      terminationGracePeriodSeconds: 45\n"
-    "      securityContext:\n"
-    "        runAsNonRoot: true\n"
-    "        seccompProfile: {type: RuntimeDefault}\n"
-    "        sysctls: [{name: net.ipv4.ip_unprivileged_port_start,"
-    " value: '0'}]\n"
-    "      containers:\n"
-    "      - name: proxy\n"
-    "        image: $image\n"
-    "        imagePullPolicy: IfNotPresent\n"
-    "        args:\n"
-    "        - proxy\n"
-    "        - --controller=$host:$port\n"
-    "        - --server-name=$service.$namespace.svc\n"
-    "        - --gateway=$gateway\n"
-    "        - --name=$(POD_NAME)\n"
-    "        - --ca=/etc/yumen/$key\n"
-    "        - --token-file=/etc/yumen/token\n"
-    "        - --copy=/run/yumen/copy\n"
-    "        - --socket=/run/yumen/admin.sock\n"
-    "        - --admin=[::]:$admin\n"
-    "        env:\n"
-    "        - name: POD_NAME\n"
-    "          valueFrom: {fieldRef: {fieldPath: metadata.name}}\n"
-    "        ports: [{name: admin, containerPort: $admin_port,"
-    " protocol: TCP}]\n"
-    "        readinessProbe:\n"
-    "          httpGet: {path: /readyz, port: admin}\n"
-    "          periodSeconds: 1\n"
-    "          failureThreshold: 2\n"
-    "        livenessProbe:\n"
-    "          httpGet: {path: /livez, port: admin}\n"
-    "          periodSeconds: 10\n"
-    "        lifecycle: {preStop: {sleep: {seconds: 5}}}\n"
-    "        resources: {requests: {cpu: 10m, memory: 32Mi}}\n"
-    "        securityContext:\n"
-    "          allowPrivilegeEscalation: false\n"
-    "          readOnlyRootFilesystem: true\n"
-    "          capabilities: {drop: [ALL]}\n"
-    "        volumeMounts:\n"
-    "        - {name: identity, mountPath: /etc/yumen, readOnly: true}\n"
-    "        - {name: run, mountPath: /run/yumen}\n"
-    "      volumes:\n"
-    "      - name: identity\n"
-    "        projected:\n"
-    "          sources:\n"
-    "          - serviceAccountToken: {audience: $audience,"
-    " expirationSeconds: 3600, path: token}\n"
-    "          - configMap: {name: $name, items: [{key: $key, path: $key}]}\n"
-    "      - name: run\n"
-    "        emptyDir: {medium: Memory, sizeLimit: 256Mi}\n";
+    "    rollingUpdate: {maxUnavailable: 0, maxSurge: 1}\n" POD_TEMPLATE;
+
+static const char daemons_template[] =
+    "apiVersion: apps/v1\n"
+    "kind: DaemonSet\n"
+    "metadata: $metadata\n"
+    "spec:\n"
+    "  selector: {matchLabels: {yumen.dev/proxy: $name}}\n"
+    "  updateStrategy:\n"
+    "    type: RollingUpdate\n"
+    "    rollingUpdate: {maxUnavailable: 0, maxSurge: 1}\n" POD_TEMPLATE;
 
 static const char autoscaler_template[] =
     "apiVersion: autoscaling/v2\n"
@@ -123,6 +137,7 @@ static const char *const templates[GW_MADE__COUNT] = {
     [GW_MADE_BUNDLE] = bundle_template,
     [GW_MADE_SERVICE] = service_template,
     [GW_MADE_DEPLOYMENT] = deployment_template,
+    [GW_MADE_DAEMONS] = daemons_template,
     [GW_MADE_AUTOSCALER] = autoscaler_template,
     [GW_MADE_DISRUPTION] = disruption_template,
 };
@@ -258,7 +273,7 @@ put_own(const struct gw_fleet_plan *plan, enum gw_made kind,
 	put_text(arena, metadata, SLICE("name"), plan->name);
 	put_text(arena, metadata, SLICE("namespace"), plan->namespace);
 	put_identity(plan, arena, metadata);
-	if (kind == GW_MADE_DEPLOYMENT)
+	if (kind == GW_MADE_DEPLOYMENT || kind == GW_MADE_DAEMONS)
 		put_identity(plan, arena,
 		    gw_tree_map(arena, document, "spec.template.metadata"));
 }

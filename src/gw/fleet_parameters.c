@@ -79,33 +79,42 @@ patch(struct arena *arena, struct tree_node *document,
 	document->count = made->count;
 }
 
-#define DEPLOYMENT KUBERNETES "envoyDeployment."
+/* Both may be there of an EnvoyProxy over another: then it is the second. */
+#define DEPLOYMENT KUBERNETES "envoyDeployment"
+#define DAEMONS KUBERNETES "envoyDaemonSet"
 
+bool
+gw_fleet_has_daemons(const struct tree_node *parameters)
+{
+	return gw_parameter(parameters, DAEMONS) != NULL;
+}
+
+/* asked: for a Deployment or a DaemonSet, or NULL. */
 static void
-lay_pod(const struct gw_fleet_plan *plan, struct arena *arena,
-    struct tree_node *pod)
+lay_pod(const struct tree_node *asked, struct arena *arena,
+    struct tree_node *template)
 {
 	static const char *const whole[] = {"affinity", "tolerations",
 	    "nodeSelector", "topologySpreadConstraints", "priorityClassName",
 	    "imagePullSecrets"};
-	const struct tree_node *asked =
-	    gw_parameter(plan->parameters, DEPLOYMENT "pod");
+	struct tree_node *metadata = gw_tree_map(arena, template, "metadata");
+	struct tree_node *pod = gw_tree_map(arena, template, "spec");
+	const struct tree_node *of_pod = gw_parameter(asked, "pod");
 
-	for (size_t i = 0; asked && i < sizeof(whole) / sizeof(whole[0]); i++)
-		put(arena, pod, whole[i], gw_parameter(asked, whole[i]));
-	lay_member(arena, pod, "securityContext", asked, "securityContext");
-	lay_member(arena, pod, "volumes", asked, "volumes");
+	for (size_t i = 0; of_pod && i < sizeof(whole) / sizeof(whole[0]); i++)
+		put(arena, pod, whole[i], gw_parameter(of_pod, whole[i]));
+	lay_member(arena, metadata, "labels", of_pod, "labels");
+	lay_member(arena, metadata, "annotations", of_pod, "annotations");
+	lay_member(arena, pod, "securityContext", of_pod, "securityContext");
+	lay_member(arena, pod, "volumes", of_pod, "volumes");
 	put(arena, pod, "initContainers",
-	    gw_parameter(plan->parameters, DEPLOYMENT "initContainers"));
+	    gw_parameter(asked, "initContainers"));
 }
 
 static void
-lay_container(const struct gw_fleet_plan *plan, struct arena *arena,
-    struct tree_node *container)
+lay_container(const struct gw_fleet_plan *plan, const struct tree_node *asked,
+    struct arena *arena, struct tree_node *container)
 {
-	const struct tree_node *asked =
-	    gw_parameter(plan->parameters, DEPLOYMENT "container");
-
 	lay_member(arena, container, "env", asked, "env");
 	lay_member(arena, container, "volumeMounts", asked, "volumeMounts");
 	lay_member(
@@ -115,31 +124,52 @@ lay_container(const struct gw_fleet_plan *plan, struct arena *arena,
 		put(arena, container, "image", gw_parameter(asked, "image"));
 }
 
+/* In the node's own network a pod may not say what ports need privileges. */
+static void
+drop_sysctls(struct tree_node *document)
+{
+	struct tree_node *pod = wire_tree_member(
+	    wire_tree_member(wire_tree_member(document, "spec", TREE_MAP),
+	        "template", TREE_MAP),
+	    "spec", TREE_MAP);
+	const struct tree_node *host =
+	    wire_tree_member(pod, "hostNetwork", TREE_BOOL);
+	struct tree_node *context =
+	    wire_tree_member(pod, "securityContext", TREE_MAP);
+
+	if (host && host->integer && context)
+		wire_tree_drop(context, "sysctls");
+}
+
+/* strategy: what the kind calls it. */
+static void
+lay_workload(const struct gw_fleet_plan *plan, const struct tree_node *asked,
+    const char *strategy, struct arena *arena, struct tree_node *document)
+{
+	struct tree_node *spec = gw_tree_map(arena, document, "spec");
+	struct tree_node *pod = gw_tree_map(arena, spec, "template.spec");
+	struct tree_node *container = wire_tree_get(pod, "containers")->child;
+
+	put(arena, spec, strategy, gw_parameter(asked, "strategy"));
+	lay_pod(asked, arena, gw_tree_map(arena, spec, "template"));
+	lay_container(plan, gw_parameter(asked, "container"), arena, container);
+	gw_fleet_lay_flags(plan->parameters, arena, pod, container);
+	patch(arena, document, gw_parameter(asked, "patch"));
+	drop_sysctls(document);
+}
+
 static void
 lay_deployment(const struct gw_fleet_plan *plan, struct arena *arena,
     struct tree_node *document)
 {
-	const struct tree_node *parameters = plan->parameters;
+	const struct tree_node *asked =
+	    gw_parameter(plan->parameters, DEPLOYMENT);
 	struct tree_node *spec = gw_tree_map(arena, document, "spec");
-	struct tree_node *metadata =
-	    gw_tree_map(arena, spec, "template.metadata");
-	struct tree_node *pod = gw_tree_map(arena, spec, "template.spec");
-	struct tree_node *container = wire_tree_get(pod, "containers")->child;
 
-	put(arena, spec, "replicas",
-	    gw_parameter(parameters, DEPLOYMENT "replicas"));
-	if (gw_parameter(parameters, KUBERNETES "envoyHpa"))
+	put(arena, spec, "replicas", gw_parameter(asked, "replicas"));
+	if (gw_parameter(plan->parameters, KUBERNETES "envoyHpa"))
 		wire_tree_drop(spec, "replicas");
-	put(arena, spec, "strategy",
-	    gw_parameter(parameters, DEPLOYMENT "strategy"));
-	lay_member(
-	    arena, metadata, "labels", parameters, DEPLOYMENT "pod.labels");
-	lay_member(arena, metadata, "annotations", parameters,
-	    DEPLOYMENT "pod.annotations");
-	lay_pod(plan, arena, pod);
-	lay_container(plan, arena, container);
-	gw_fleet_lay_flags(parameters, arena, pod, container);
-	patch(arena, document, gw_parameter(parameters, DEPLOYMENT "patch"));
+	lay_workload(plan, asked, "strategy", arena, document);
 }
 
 #define SERVICE KUBERNETES "envoyService."
@@ -223,13 +253,18 @@ lay_disruption(const struct gw_fleet_plan *plan, struct arena *arena,
 bool
 gw_fleet_has(const struct gw_fleet_plan *plan, enum gw_made kind)
 {
+	bool daemons = gw_fleet_has_daemons(plan->parameters);
 	/* One that asks for nothing would let everything go. */
 	const struct tree_node *asked =
 	    gw_parameter(plan->parameters, KUBERNETES "envoyPDB");
 
+	if (kind == GW_MADE_DEPLOYMENT)
+		return !daemons;
+	if (kind == GW_MADE_DAEMONS)
+		return daemons;
 	if (kind == GW_MADE_AUTOSCALER)
-		return gw_parameter(plan->parameters, KUBERNETES "envoyHpa") !=
-		    NULL;
+		return !daemons &&
+		    gw_parameter(plan->parameters, KUBERNETES "envoyHpa");
 	if (kind == GW_MADE_DISRUPTION)
 		return gw_parameter(asked, "minAvailable") ||
 		    gw_parameter(asked, "maxUnavailable") ||
@@ -246,6 +281,10 @@ gw_fleet_lay(const struct gw_fleet_plan *plan, enum gw_made kind,
 	switch (kind) {
 	case GW_MADE_DEPLOYMENT:
 		lay_deployment(plan, arena, document);
+		break;
+	case GW_MADE_DAEMONS:
+		lay_workload(plan, gw_parameter(plan->parameters, DAEMONS),
+		    "updateStrategy", arena, document);
 		break;
 	case GW_MADE_SERVICE:
 		lay_service(plan, arena, document);

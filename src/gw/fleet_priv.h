@@ -35,6 +35,8 @@ const struct gw_fleet_object *gw_fleet_make(
 /* The node at a path of keys below parameters (or NULL), or NULL. */
 struct tree_node *gw_parameter(
     const struct tree_node *parameters, const char *path);
+/* Are pods to be on each node, in place of so many? */
+bool gw_fleet_has_daemons(const struct tree_node *parameters);
 /* Of which families a Gateway's address is to be; after gw_ask_read. */
 void gw_fleet_want(struct gw_owner_node *gateway);
 /* Is there to be one of this kind? */

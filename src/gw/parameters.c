@@ -6,7 +6,8 @@
 #include "gw/template.h"
 #include "wire/tree_json.h"
 
-#define IMAGE_PATH "provider.kubernetes.envoyDeployment.container.image"
+#define KUBERNETES "provider.kubernetes."
+#define IMAGE ".container.image"
 
 static const struct gw_node *
 find(const struct gw_state *state, struct slice group, struct slice kind,
@@ -76,6 +77,7 @@ judge_path(struct slice path)
 }
 
 struct telling {
+	const struct tree_node *parameters;
 	struct text *told;
 	struct arena *arena;
 	bool image;
@@ -89,8 +91,14 @@ static const char *
 but(const struct telling *telling, const struct tree_node *node,
     struct slice path)
 {
-	if (slice_equal(path, SLICE(IMAGE_PATH)) && !telling->image)
+	if (!telling->image &&
+	    (slice_equal(path, SLICE(KUBERNETES "envoyDeployment" IMAGE)) ||
+	        slice_equal(path, SLICE(KUBERNETES "envoyDaemonSet" IMAGE))))
 		return "only with --proxy-image-from-envoyproxy";
+	if (gw_fleet_has_daemons(telling->parameters) &&
+	    (slice_equal(path, SLICE(KUBERNETES "envoyDeployment")) ||
+	        slice_equal(path, SLICE(KUBERNETES "envoyHpa"))))
+		return "there is an envoyDaemonSet";
 	if (slice_equal(path, SLICE("concurrency")) &&
 	    !gw_fleet_takes_workers(node->integer))
 		return "1 to 256 workers";
@@ -104,7 +112,7 @@ tell_member(const struct telling *telling, const struct tree_node *node,
 	enum honour honour = judge_path(path);
 	const char *why = but(telling, node, path);
 
-	if (honour == IN_PART && node->kind == TREE_MAP) {
+	if (honour == IN_PART && node->kind == TREE_MAP && !why) {
 		tell_members(telling, node, path);
 		return;
 	}
@@ -195,7 +203,8 @@ gw_parameters_tell_ignored(const struct gw_state *state,
     const struct gw_owner_node *gateway, struct text *told)
 {
 	struct arena arena;
-	const struct telling telling = {.told = told,
+	const struct telling telling = {.parameters = gateway->parameters,
+	    .told = told,
 	    .arena = &arena,
 	    .image = state->fleet.image_from_parameters};
 

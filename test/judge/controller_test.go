@@ -964,15 +964,17 @@ users: [{name: u, user: {token: %q}}]}`, s.base, folder, token.Status.Token)
 		`{"apiVersion":"metallb.io/v1beta1","kind":"IPAddressPool","metadata":{"name":"x"},"spec":{"addresses":["192.0.2.0/24"]}}`)
 	post("/apis/metallb.io/v1beta1/namespaces/metallb-system/l2advertisements",
 		`{"apiVersion":"metallb.io/v1beta1","kind":"L2Advertisement","metadata":{"name":"x"}}`)
-	post("/apis/gateway.envoyproxy.io/v1alpha1/namespaces/default/envoyproxies", fleetParameters)
-	post(gatewayRoot+"/namespaces/default/gateways", strings.Replace(gatewayOf("gone", "ours"), `"listeners"`, `"infrastructure":`+
-		`{"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"x"}},"listeners"`, 1))
+	for name, parameters := range map[string]string{"x": fleetParameters, "y": daemonParameters} {
+		post("/apis/gateway.envoyproxy.io/v1alpha1/namespaces/default/envoyproxies", parameters)
+		post(gatewayRoot+"/namespaces/default/gateways", strings.Replace(gatewayOf("gone-"+name, "ours"), `"listeners"`, `"infrastructure":`+
+			`{"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"`+name+`"}},"listeners"`, 1))
+	}
 	stream := "/api/v1/namespaces/yumen-system/secrets/yumen-stream"
 	first := startIn(t, newRelay(t), t.TempDir(), "--kubeconfig", config)
 	var secret struct{ Data map[string][]byte }
 	waitFor(t, "the stream's Secret", 20*time.Second, func() error { return s.get(stream, &secret) })
 	waitFor(t, "what is made", 20*time.Second, func() error {
-		return s.get("/apis/policy/v1/namespaces/default/poddisruptionbudgets/gone-ours", &object{})
+		return s.get("/apis/policy/v1/namespaces/default/poddisruptionbudgets/gone-x-ours", &object{})
 	})
 	authority := filepath.Join(folder, "stream.pem")
 	if err := os.WriteFile(authority, secret.Data["ca.pem"], 0o600); err != nil {
@@ -1014,9 +1016,11 @@ users: [{name: u, user: {token: %q}}]}`, s.base, folder, token.Status.Token)
 	if err != nil || code != 200 {
 		t.Fatalf("%d %v %s", code, err, told)
 	}
-	code, _, told, err = s.send("DELETE", gatewayRoot+"/namespaces/default/gateways/gone", "", nil)
-	if err != nil || code != 200 {
-		t.Fatalf("%d %v %s", code, err, told)
+	for _, name := range []string{"gone-x", "gone-y"} {
+		code, _, told, err = s.send("DELETE", gatewayRoot+"/namespaces/default/gateways/"+name, "", nil)
+		if err != nil || code != 200 {
+			t.Fatalf("%d %v %s", code, err, told)
+		}
 	}
 	startIn(t, newRelay(t), t.TempDir(), "--kubeconfig", config)
 	waitFor(t, "all that it may do to be done", 40*time.Second, func() error {

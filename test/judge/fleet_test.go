@@ -15,6 +15,9 @@ import (
 const fleetParameters = `{"apiVersion":"gateway.envoyproxy.io/v1alpha1","kind":"EnvoyProxy","metadata":{"name":"x","namespace":"default"},
 	"spec":{"provider":{"type":"Kubernetes","kubernetes":{"envoyHpa":{"maxReplicas":3},"envoyPDB":{"minAvailable":1}}}}}`
 
+const daemonParameters = `{"apiVersion":"gateway.envoyproxy.io/v1alpha1","kind":"EnvoyProxy","metadata":{"name":"y","namespace":"default"},
+	"spec":{"provider":{"type":"Kubernetes","kubernetes":{"envoyDaemonSet":{}}}}}`
+
 // startStranger starts a proxy whose token nobody knows.
 func startStranger(t *testing.T, c *controller, authority string) {
 	t.Helper()
@@ -130,6 +133,7 @@ func TestControllerMakesFleets(t *testing.T) {
 	})
 
 	scalesByAnother(t, gate, deploy)
+	becomesDaemons(t, gate, deploy)
 
 	// A Gateway that is not valid keeps what it has; one that is gone does not.
 	send(t, "PATCH", gate, `{"spec":{"listeners":[{"name":"http","port":8080,"protocol":"example.com/NONE"}]}}`, 200)
@@ -139,13 +143,7 @@ func TestControllerMakesFleets(t *testing.T) {
 	}
 	send(t, "DELETE", gate, "", 200)
 	for _, path := range fleetPaths {
-		waitFor(t, path+" to go", 20*time.Second, func() error {
-			code, _, _, err := world.server.send("GET", path+"made-fleet", "", nil)
-			if err == nil && code != 404 {
-				err = fmt.Errorf("%d", code)
-			}
-			return err
-		})
+		waitFor(t, path+" to go", 20*time.Second, isGone(path+"made-fleet"))
 	}
 }
 
@@ -190,13 +188,7 @@ func scalesByAnother(t *testing.T, gate, deploy string) {
 	}
 	send(t, "PATCH", proxy, `{"spec":{"provider":{"kubernetes":{"envoyHpa":null}}}}`, 200)
 	waitFor(t, "our own number", 20*time.Second, isAt(deploy, 1, "spec", "replicas"))
-	waitFor(t, "the autoscaler to go", 20*time.Second, func() error {
-		code, _, _, err := world.server.send("GET", scaler, "", nil)
-		if err == nil && code != 404 {
-			err = fmt.Errorf("%d", code)
-		}
-		return err
-	})
+	waitFor(t, "the autoscaler to go", 20*time.Second, isGone(scaler))
 }
 
 func generationOf(t *testing.T, path string) any {
@@ -223,4 +215,53 @@ func replicasOwners(t *testing.T, path string) string {
 		}
 	}
 	return owners
+}
+
+// isGone tells whether there is nothing at a path.
+func isGone(path string) func() error {
+	return func() error {
+		code, _, _, err := world.server.send("GET", path, "", nil)
+		if err == nil && code != 404 {
+			err = fmt.Errorf("%d", code)
+		}
+		return err
+	}
+}
+
+// becomesDaemons: a DaemonSet takes the place of a Deployment, and the other way round:
+// the one goes when the other's pods are up, no earlier.
+func becomesDaemons(t *testing.T, gate, deploy string) {
+	const (
+		proxy   = "/apis/gateway.envoyproxy.io/v1alpha1/namespaces/default/envoyproxies/daemons"
+		daemons = "/apis/apps/v1/namespaces/default/daemonsets/made-fleet"
+	)
+	drop(t, proxy, daemons)
+	t.Cleanup(func() { drop(t, proxy) })
+	send(t, "POST", filepath.Dir(proxy), `{"apiVersion":"gateway.envoyproxy.io/v1alpha1","kind":"EnvoyProxy","metadata":{"name":"daemons",
+		"namespace":"default"},"spec":{"provider":{"type":"Kubernetes","kubernetes":{"envoyDaemonSet":{}}}}}`, 201)
+	send(t, "PATCH", gate, `{"spec":{"infrastructure":{"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"daemons"}}}}`, 200)
+	waitFor(t, "a DaemonSet", 20*time.Second, isAt(daemons, "made-fleet", "spec", "template", "spec", "serviceAccountName"))
+	stays := func(path string) {
+		t.Helper()
+		time.Sleep(time.Second)
+		if err := isGone(path)(); err == nil {
+			t.Errorf("%s is gone before the other is up", path)
+		}
+	}
+	stays(deploy)
+	// What the API server's own controllers would say, who are not here.
+	up := func(path, status string) {
+		t.Helper()
+		send(t, "PATCH", path+"/status", fmt.Sprintf(`{"status":{"observedGeneration":%v,%s}}`, generationOf(t, path), status), 200)
+	}
+	up(daemons, `"desiredNumberScheduled":2,"currentNumberScheduled":2,"updatedNumberScheduled":2,"numberMisscheduled":0,"numberReady":1,"numberAvailable":1`)
+	stays(deploy)
+	up(daemons, `"numberReady":2,"numberAvailable":2`)
+	waitFor(t, "the Deployment to go", 20*time.Second, isGone(deploy))
+
+	send(t, "PATCH", gate, `{"spec":{"infrastructure":null}}`, 200)
+	waitFor(t, "a Deployment", 20*time.Second, isAt(deploy, 1, "spec", "replicas"))
+	stays(daemons)
+	up(deploy, `"replicas":1,"updatedReplicas":1,"readyReplicas":1,"availableReplicas":1`)
+	waitFor(t, "the DaemonSet to go", 20*time.Second, isGone(daemons))
 }
