@@ -94,7 +94,9 @@ bool gw_is_local(const struct gw_state *state, const struct gw_node *service);
  * endpoint (MetalLB keeps to the same); never one that is kept from load
  * balancers, or whose network is down. Of an address that several have, those
  * that are good for each. Each announces on the interfaces of those
- * advertisements that select it. On one host nothing is asked of nodes. */
+ * advertisements that select it, which also say whether it is preferred to
+ * others: by the sum of what they give it. On one host nothing is asked of
+ * nodes. */
 struct gw_interfaces {
 	bool every;
 	struct slice *names;
@@ -106,6 +108,7 @@ struct gw_placement {
 	struct slice *names;
 	const struct gw_object **objects; /* NULL: no Nodes are known */
 	bool *allowed;
+	int64_t *weights; /* of each node: of who prefers it most */
 	struct gw_interfaces *on; /* of each node, by what selects it */
 	struct gw_interfaces everywhere; /* by what selects no nodes */
 	uint32_t count;

@@ -162,6 +162,19 @@ selects(
 	return spec->node_selectors_count == 0;
 }
 
+static int64_t
+weight_of(
+    const struct gw_l2advertisement_spec *spec, const struct gw_object *node)
+{
+	int64_t sum = 0;
+
+	for (uint32_t i = 0; node && i < spec->preferred_nodes_count; i++)
+		if (gw_selector_matches(spec->preferred_nodes[i].preference,
+		        node->metadata, SLICE("")))
+			sum += spec->preferred_nodes[i].weight;
+	return sum;
+}
+
 /* True: some advertisement selects it. */
 static bool
 select_node(struct gw_placement *placement, uint32_t at,
@@ -169,15 +182,19 @@ select_node(struct gw_placement *placement, uint32_t at,
 {
 	const struct gw_object *node =
 	    placement->objects ? placement->objects[at] : NULL;
+	int64_t weight = 0;
 	bool any = false;
 
 	for (uint32_t i = 0; i < advertised->count; i++) {
 		if (!selects(advertised->specs[i], node))
 			continue;
 		any = true;
+		weight += weight_of(advertised->specs[i], node);
 		add_interfaces(
 		    &placement->on[at], placement->arena, advertised->specs[i]);
 	}
+	if (weight > placement->weights[at])
+		placement->weights[at] = weight;
 	return any;
 }
 
@@ -216,6 +233,7 @@ set_names(struct gw_placement *placement, struct slice *names, uint32_t count)
 	placement->names = names;
 	placement->count = count;
 	placement->allowed = arena_zero(arena, count + 1, sizeof(bool));
+	placement->weights = arena_zero(arena, count + 1, sizeof(int64_t));
 	placement->on = arena_zero(arena, count + 1, sizeof(*placement->on));
 	for (uint32_t i = 0; i < count; i++)
 		placement->allowed[i] = true;
@@ -274,32 +292,50 @@ say_interfaces(const struct gw_interfaces *interfaces, struct slice **names,
 	*count = interfaces->every ? 0 : interfaces->count;
 }
 
+/* Of one that is said as one of several, for which the common interfaces are
+ * not all. */
+static void
+say_node(const struct gw_placement *placement, uint32_t at, bool apart,
+    struct unit_claim_node *node)
+{
+	node->name = placement->names[at];
+	node->weight = placement->weights[at];
+	if (apart)
+		say_interfaces(&placement->on[at], &node->interfaces,
+		    &node->interfaces_count);
+}
+
+/* Where any may, only those that are preferred are named. */
+static void
+say_nodes(
+    const struct gw_placement *placement, bool apart, struct unit_claim *claim)
+{
+	struct unit_claim_node *nodes =
+	    arena_zero(placement->arena, placement->count + 1, sizeof(*nodes));
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < placement->count; i++)
+		if (placement->allowed[i] &&
+		    (claim->restricted || placement->weights[i] > 0))
+			say_node(placement, i, apart, &nodes[count++]);
+	claim->nodes = claim->restricted || count > 0 ? nodes : NULL;
+	claim->nodes_count = count;
+}
+
 void
 gw_placement_end(struct gw_placement *placement, struct unit_claim *claim)
 {
 	const struct gw_interfaces *common = common_interfaces(placement);
-	uint32_t count = 0;
+	uint32_t allowed = 0;
 
 	if (common)
 		say_interfaces(
 		    common, &claim->interfaces, &claim->interfaces_count);
 	if (is_one_host(placement))
 		return;
-	struct unit_claim_node *nodes =
-	    arena_zero(placement->arena, placement->count + 1, sizeof(*nodes));
-	for (uint32_t i = 0; i < placement->count; i++) {
-		struct unit_claim_node *node = &nodes[count];
-
-		if (!placement->allowed[i])
-			continue;
-		count++;
-		node->name = placement->names[i];
-		if (!common)
-			say_interfaces(&placement->on[i], &node->interfaces,
-			    &node->interfaces_count);
-	}
+	for (uint32_t i = 0; i < placement->count; i++)
+		allowed += placement->allowed[i];
 	claim->restricted =
-	    !placement->open || count < placement->count || !common;
-	claim->nodes = claim->restricted ? nodes : NULL;
-	claim->nodes_count = claim->restricted ? count : 0;
+	    !placement->open || allowed < placement->count || !common;
+	say_nodes(placement, !common, claim);
 }

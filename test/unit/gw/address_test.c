@@ -31,10 +31,11 @@ static const struct gw_options cluster = {
 
 /* The addresses of default/name, as "a b". */
 static void
-expect(const struct world *world, const char *name, const char *wanted)
+expect_of(const struct world *world, enum gw_kind kind, const char *name,
+    const char *wanted)
 {
 	const struct gw_address *addresses;
-	uint32_t count = gw_state_addresses(world->state, GW_GATEWAY,
+	uint32_t count = gw_state_addresses(world->state, kind,
 	    SLICE("default"), slice_from_string(name), &addresses);
 	struct text text;
 
@@ -46,6 +47,12 @@ expect(const struct world *world, const char *name, const char *wanted)
 		fail_msg("%s: %.*s, not %s", name,
 		    SLICE_ARGS(text_slice(&text)), wanted);
 	text_fini(&text);
+}
+
+static void
+expect(const struct world *world, const char *name, const char *wanted)
+{
+	expect_of(world, GW_GATEWAY, name, wanted);
 }
 
 static void
@@ -460,6 +467,82 @@ histories(void **unused)
 		run_history(seed);
 }
 
+#define BALANCER(name, rest) \
+	"apiVersion: v1\n" \
+	"kind: Service\n" \
+	"metadata: {name: " name "}\n" \
+	"spec: {ports: [{port: 80}], " rest "}\n---\n"
+#define BALANCED "type: LoadBalancer, loadBalancerClass: yumen.dev/lb"
+#define FAMILIES(policy, families) \
+	BALANCED ", ipFamilyPolicy: " policy ", ipFamilies: [" families "]"
+
+/* As MetalLB's own tests have it: an address is free again when a Service is
+ * not to be balanced any more. */
+static void
+a_service_changes_its_type(void **unused)
+{
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &cluster);
+	world_apply(&world,
+	    POOL("p", "addresses: [10.0.0.0/32]") BALANCER("a", BALANCED));
+	world_apply(&world, BALANCER("b", BALANCED));
+	expect_of(&world, GW_SERVICE, "a", "10.0.0.0");
+	expect_of(&world, GW_SERVICE, "b", "");
+	world_apply(&world, BALANCER("a", "type: ClusterIP"));
+	expect_of(&world, GW_SERVICE, "a", "");
+	expect_of(&world, GW_SERVICE, "b", "10.0.0.0");
+	world_fini(&world);
+}
+
+/* The same of two families: a second address comes when its pool has one, none
+ * moves to a pool that would have both, and policies change. */
+static void
+families_come_and_go(void **unused)
+{
+	static const char four[] = POOL("p", "addresses: [10.0.0.0/30]");
+	static const char both[] =
+	    POOL("p", "addresses: [10.0.0.0/30, 'fd00::/126']");
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &cluster);
+	world_apply(&world, four);
+	world_apply(
+	    &world, BALANCER("s", FAMILIES("PreferDualStack", "IPv4, IPv6")));
+	expect_of(&world, GW_SERVICE, "s", "10.0.0.0");
+	/* a pool that has both, and comes first by name */
+	world_apply(
+	    &world, POOL("dual", "addresses: [10.1.0.0/30, 'fd01::/126']"));
+	expect_of(&world, GW_SERVICE, "s", "10.0.0.0");
+	/* its own becomes one of both */
+	world_apply(&world, both);
+	expect_of(&world, GW_SERVICE, "s", "10.0.0.0 fd00::");
+	/* and of one again: it keeps what it may */
+	world_apply(&world, four);
+	expect_of(&world, GW_SERVICE, "s", "10.0.0.0");
+	/* that both are needed moves it no more than that both are wished */
+	world_apply(
+	    &world, BALANCER("s", FAMILIES("RequireDualStack", "IPv4, IPv6")));
+	expect_of(&world, GW_SERVICE, "s", "10.0.0.0");
+	assert_true(world_has(world_status(&world, "Service default/s"),
+	    "AddressesAssigned=False AddressNotAssigned"));
+	world_apply(&world, both);
+	expect_of(&world, GW_SERVICE, "s", "10.0.0.0 fd00::");
+	assert_true(world_has(world_status(&world, "Service default/s"),
+	    "AddressesAssigned=True"));
+	world_apply(
+	    &world, BALANCER("s", FAMILIES("PreferDualStack", "IPv4, IPv6")));
+	expect_of(&world, GW_SERVICE, "s", "10.0.0.0 fd00::");
+	world_apply(&world, BALANCER("s", FAMILIES("SingleStack", "IPv6")));
+	expect_of(&world, GW_SERVICE, "s", "fd00::");
+	world_apply(
+	    &world, BALANCER("s", FAMILIES("RequireDualStack", "IPv6, IPv4")));
+	expect_of(&world, GW_SERVICE, "s", "10.0.0.0 fd00::");
+	world_fini(&world);
+}
+
 #define UNCLASSED \
 	"apiVersion: v1\n" \
 	"kind: Service\n" \
@@ -563,6 +646,8 @@ main(void)
 	    cmocka_unit_test(a_start_goes_by_what_they_have),
 	    cmocka_unit_test(a_start_goes_by_services),
 	    cmocka_unit_test(an_edit_elsewhere_costs_nothing),
+	    cmocka_unit_test(a_service_changes_its_type),
+	    cmocka_unit_test(families_come_and_go),
 	    cmocka_unit_test(a_metallb_comes_and_goes),
 	    cmocka_unit_test(what_others_give_is_taken),
 	    cmocka_unit_test(histories),
