@@ -214,11 +214,21 @@ on_applied(struct ctl_fleet_slot *slot, struct tree_node *object)
 		row->applied_hash = slot->hash;
 	if (slot->step == CTL_FLEET_APPLY && slot->ask.status == 201)
 		tell_made(slot->fleets, row);
-	if (row->up)
-		ctl_fleet_wake(slot->fleets);
+	ctl_fleet_wake(slot->fleets);
 	row->applied_live_hash = row->live_hash;
 	ctl_fleet_fault(slot->fleets, row, SLICE_NONE);
 	end(slot);
+}
+
+/* Does the fleet that a live object names let go of it? */
+static bool
+is_orphan(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
+{
+	const struct ctl_fleet_gateway *gateway = row->owner != NULL
+	    ? map_get(&fleets->gateways, slice_from_string(row->owner))
+	    : NULL;
+
+	return gateway == NULL || gateway->state != GW_FLEET_KEPT;
 }
 
 /* There is one: it may be ours, of which the watch has not told yet. */
@@ -238,7 +248,9 @@ on_found(struct ctl_fleet_slot *slot, struct tree_node *object)
 		return;
 	}
 	ctl_fleet_live(slot->fleets, row, object);
-	if (!ctl_fleet_is_ours(row))
+	if (!ctl_fleet_is_ours(row) && is_orphan(slot->fleets, row))
+		delete (slot);
+	else if (!ctl_fleet_is_ours(row))
 		fail(slot, SLICE("it belongs to another Gateway"));
 	else if (ctl_fleet_is_held(row))
 		hand(slot);
@@ -297,17 +309,6 @@ on_answer(struct kube_ask *ask, enum error error)
 
 /* ---- what is to be done ---- */
 
-/* Does the fleet that a live object names let go of it? */
-static bool
-is_orphan(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
-{
-	const struct ctl_fleet_gateway *gateway = row->owner != NULL
-	    ? map_get(&fleets->gateways, slice_from_string(row->owner))
-	    : NULL;
-
-	return gateway == NULL || gateway->state != GW_FLEET_KEPT;
-}
-
 /* Is it to be deleted? */
 static bool
 is_to_go(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
@@ -316,7 +317,14 @@ is_to_go(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
 	    is_orphan(fleets, row);
 }
 
-/* What comes from announcers is waited for. */
+static bool
+is_applied(const struct ctl_fleet_row *row)
+{
+	return row->applied_hash == row->wanted_hash && row->live_hash != 0 &&
+	    row->applied_live_hash == row->live_hash;
+}
+
+/* What comes from announcers is waited for, and what leads to pods. */
 static uint64_t
 ready_ms(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
 {
@@ -326,6 +334,9 @@ ready_ms(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
 	if (gw_made_rows[row->row.kind].own && is_to_go(fleets, row) &&
 	    keep_ms > row->ready_ms)
 		return keep_ms;
+	if (row->row.kind == GW_MADE_SERVICE && row->wanted != NULL &&
+	    is_applied(row) && row->gateway->hold_ms > row->ready_ms)
+		return row->gateway->hold_ms;
 	return row->ready_ms;
 }
 
@@ -336,16 +347,13 @@ begin(struct ctl_fleet_slot *slot, struct ctl_fleet_row *row)
 	if ((row->wanted == NULL && !is_to_go(slot->fleets, row)) ||
 	    slot->fleets->follows[row->row.kind].missing)
 		return false;
-	bool is_applied = row->applied_hash == row->wanted_hash &&
-	    row->live_hash != 0 && row->applied_live_hash == row->live_hash;
-
-	if (row->wanted != NULL && is_applied && ctl_fleet_is_given(row))
+	if (row->wanted != NULL && is_applied(row) && ctl_fleet_is_given(row))
 		return false;
 	slot->row = row;
 	row->busy = true;
 	if (row->wanted == NULL)
 		delete (slot);
-	else if (is_applied)
+	else if (is_applied(row))
 		give(slot);
 	else if (!ctl_fleet_is_ours(row))
 		look(slot);

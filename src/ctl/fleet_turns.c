@@ -1,6 +1,7 @@
 /* What has to wait for another: proxies that are not wanted any more are
- * deleted once those that take their place are up, so that who changes a
- * Deployment into a DaemonSet, or its name, loses no request. */
+ * deleted once those that take their place are up, and a Service once there is
+ * the other, so that who changes a Deployment into a DaemonSet loses no
+ * request, and who changes a name next to none. */
 #include "ctl/fleets_priv.h"
 
 static bool
@@ -57,8 +58,10 @@ ctl_fleet_take_up(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
 
 /* ---- who waits ---- */
 
+/* Does what takes its place do what it does? */
 static bool
-is_wanted_up(const struct ctl_fleet_gateway *gateway)
+is_replaced(
+    const struct ctl_fleet_row *old, const struct ctl_fleet_gateway *gateway)
 {
 	bool any = false;
 
@@ -67,9 +70,11 @@ is_wanted_up(const struct ctl_fleet_gateway *gateway)
 		const struct ctl_fleet_row *row =
 		    container_of(at, struct ctl_fleet_row, wanted_by);
 
-		if (!is_workload(row))
+		if (is_workload(row) != is_workload(old) ||
+		    (!is_workload(row) && row->row.kind != old->row.kind))
 			continue;
-		if (row->up && row->applied_hash == row->wanted_hash)
+		if (row->applied_hash == row->wanted_hash &&
+		    (is_workload(row) ? row->up : ctl_fleet_is_given(row)))
 			return true;
 		any = true;
 	}
@@ -84,9 +89,9 @@ ctl_fleet_stays(
 	    ? map_get(&fleets->gateways, slice_from_string(row->owner))
 	    : NULL;
 
-	return is_workload(row) && row->wanted == NULL && row->live_hash != 0 &&
-	    gateway != NULL && gateway->state == GW_FLEET_WANTED &&
-	    !is_wanted_up(gateway);
+	return !gw_made_rows[row->row.kind].own && row->wanted == NULL &&
+	    row->live_hash != 0 && gateway != NULL &&
+	    gateway->state == GW_FLEET_WANTED && !is_replaced(row, gateway);
 }
 
 void

@@ -159,6 +159,9 @@ static void
 unwant(struct ctl_fleets *fleets, struct ctl_fleet_row *row, uint64_t keep_ms)
 {
 	row->keep_ms = keep_ms;
+	if (row->row.kind == GW_MADE_SERVICE && row->live_hash != 0)
+		row->gateway->hold_ms = net_loop_now_ms(fleets->options.loop) +
+		    LIMIT_VALUE_KUBE_RENAME_MS;
 	list_remove(&row->wanted_by);
 	row->gateway = NULL;
 	row->wanted_hash = 0;

@@ -16,6 +16,7 @@
 /* A Gateway that was told of. */
 struct ctl_fleet_gateway {
 	struct list rows; /* that it wants */
+	uint64_t hold_ms; /* its Service is given nothing earlier */
 	enum gw_fleet_state state;
 	bool faulty; /* as was told */
 	uint16_t length;

@@ -242,6 +242,7 @@ make_plan(struct gw_state *state, const struct gw_owner_node *gateway,
 	    .envoy = gateway->fleet_envoy,
 	    .namespace = gateway->fleet_namespace,
 	    .name = gateway->fleet_name,
+	    .names = gateway->fleet_names,
 	    .host = find_host(state, arena),
 	    .bundle = text_slice(&state->fleet_bundle),
 	    .parameters = gateway->parameters,
@@ -266,6 +267,8 @@ plan_hash(const struct gw_fleet_plan *plan)
 	hash_push(&hash, plan->gateway->metadata->uid);
 	hash_push(&hash, plan->namespace);
 	hash_push(&hash, plan->name);
+	for (unsigned i = 0; plan->names && i < GW_MADE__COUNT; i++)
+		hash_push(&hash, plan->names[i]);
 	hash_push(&hash, plan->controller);
 	hash_push(&hash, plan->host);
 	hash_push(&hash, plan->bundle);
@@ -371,8 +374,8 @@ gw_fleet_judge(struct gw_state *state, struct gw_owner_node *gateway)
 {
 	struct arena *arena = &gateway->arena;
 	const struct gw_object *object = gateway->node.object;
-	struct gw_node *service;
 
+	gateway->fleet_names = NULL;
 	if (!state->has_fleets || !gateway->ours)
 		return;
 	gateway->fleet_envoy =
@@ -384,8 +387,17 @@ gw_fleet_judge(struct gw_state *state, struct gw_owner_node *gateway)
 	    ? envoy_name(arena, &gateway->node)
 	    : own_name(arena, object->name,
 	          object->gateway->spec->gateway_class_name);
-	service = gw_node_touch(
-	    state, GW_SERVICE, gateway->fleet_namespace, gateway->fleet_name);
+}
+
+void
+gw_fleet_link(struct gw_state *state, struct gw_owner_node *gateway)
+{
+	struct gw_node *service;
+
+	if (!state->has_fleets || !gateway->ours)
+		return;
+	service = gw_node_touch(state, GW_SERVICE, gateway->fleet_namespace,
+	    gw_fleet_name(gateway, GW_MADE_SERVICE));
 	if (gateway->fleet_edge.node == service)
 		return;
 	drop_edge(state, gateway);

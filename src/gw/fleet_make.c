@@ -118,7 +118,8 @@ static const char autoscaler_template[] =
     "kind: HorizontalPodAutoscaler\n"
     "metadata: $metadata\n"
     "spec:\n"
-    "  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: $name}\n"
+    "  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: "
+    "$deployment}\n"
     "  metrics:\n"
     "  - type: Resource\n"
     "    resource:\n"
@@ -252,12 +253,21 @@ put_owner(const struct gw_fleet_plan *plan, struct arena *arena,
 	gw_tree_put(metadata, SLICE("ownerReferences"), list);
 }
 
+static struct slice
+name_of(const struct gw_fleet_plan *plan, enum gw_made kind)
+{
+	return plan->names && slice_is_set(plan->names[kind])
+	    ? plan->names[kind]
+	    : plan->name;
+}
+
 static struct tree_node *
-make_object_metadata(const struct gw_fleet_plan *plan, struct arena *arena)
+make_object_metadata(
+    const struct gw_fleet_plan *plan, enum gw_made kind, struct arena *arena)
 {
 	struct tree_node *metadata = make_metadata(plan, arena);
 
-	put_text(arena, metadata, SLICE("name"), plan->name);
+	put_text(arena, metadata, SLICE("name"), name_of(plan, kind));
 	put_text(arena, metadata, SLICE("namespace"), plan->namespace);
 	put_owner(plan, arena, metadata);
 	return metadata;
@@ -270,7 +280,7 @@ put_own(const struct gw_fleet_plan *plan, enum gw_made kind,
 {
 	struct tree_node *metadata = gw_tree_map(arena, document, "metadata");
 
-	put_text(arena, metadata, SLICE("name"), plan->name);
+	put_text(arena, metadata, SLICE("name"), name_of(plan, kind));
 	put_text(arena, metadata, SLICE("namespace"), plan->namespace);
 	put_identity(plan, arena, metadata);
 	if (kind == GW_MADE_DEPLOYMENT || kind == GW_MADE_DAEMONS)
@@ -320,10 +330,11 @@ make_object(
 	const struct gw_fleet_options *options = plan->options;
 	int64_t admin = find_admin_port(plan);
 	const struct gw_template_value values[] = {
-	    {"metadata", .tree = make_object_metadata(plan, arena)},
+	    {"metadata", .tree = make_object_metadata(plan, kind, arena)},
 	    {"pod", .tree = make_metadata(plan, arena)},
 	    {"ports", .tree = make_ports(plan, arena)},
 	    {"name", plan->name, NULL},
+	    {"deployment", name_of(plan, GW_MADE_DEPLOYMENT), NULL},
 	    {"key", SLICE(GW_FLEET_BUNDLE_KEY), NULL},
 	    {"bundle", plan->bundle, NULL},
 	    {"balancer", options->balancer_class, NULL},
@@ -342,7 +353,8 @@ make_object(
 	    {"admin_port", .tree = gw_tree_number(arena, admin)},
 	    {"audience", SLICE(GW_FLEET_AUDIENCE), NULL},
 	};
-	struct gw_fleet_object made = {.kind = kind};
+	struct gw_fleet_object made = {
+	    .kind = kind, .name = plan->names ? plan->names[kind] : SLICE_NONE};
 	struct text json;
 
 	struct tree_node *document = gw_template_fill(

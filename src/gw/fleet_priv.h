@@ -19,6 +19,7 @@ struct gw_fleet_plan {
 	struct slice controller; /* the class's controllerName */
 	bool envoy; /* it was Envoy Gateway's */
 	struct slice namespace, name; /* of all objects */
+	const struct slice *names; /* but these, by gw_made; or NULL */
 	const struct tree_node *parameters; /* or NULL */
 	uint64_t parameters_hash;
 	struct slice host; /* of the stream */
@@ -44,6 +45,17 @@ bool gw_fleet_has(const struct gw_fleet_plan *plan, enum gw_made kind);
 /* What the parameters ask for, laid over a document of this kind. */
 void gw_fleet_lay(const struct gw_fleet_plan *plan, enum gw_made kind,
     struct arena *arena, struct tree_node *document);
+
+/* ---- fleet_names.c ---- */
+/* Gives those names that EnvoyProxies ask for, once all have parameters. */
+void gw_fleets_name(
+    struct gw_state *state, struct gw_owner_node **gateways, uint32_t count);
+/* What its fleet's object of this kind is called. */
+struct slice gw_fleet_name(
+    const struct gw_owner_node *gateway, enum gw_made kind);
+/* Does this path of its parameters ask for a name that it was not given? */
+bool gw_fleet_keeps_name(
+    const struct gw_owner_node *gateway, struct slice path);
 
 /* ---- fleet_flags.c ---- */
 /* What the parameters ask of the proxy itself, laid over its pod and container.

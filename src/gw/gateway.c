@@ -9,6 +9,7 @@
 #include "gw/honour.h"
 #include "gw/tls_priv.h"
 
+static void judge_first(struct gw_state *state, struct gw_owner_node *gateway);
 static void judge_alone(struct gw_state *state, struct gw_owner_node *gateway);
 static void judge_in_order(struct gw_state *state,
     struct gw_owner_node **gateways, uint32_t count, struct map *taken,
@@ -85,10 +86,11 @@ gw_gateways_judge(struct gw_state *state)
 
 	map_init(&taken);
 	map_init(&ports);
-	for (uint32_t i = 0; i < count; i++) {
-		arena_reset(&gateways[i]->arena);
+	for (uint32_t i = 0; i < count; i++)
+		judge_first(state, gateways[i]);
+	gw_fleets_name(state, gateways, count);
+	for (uint32_t i = 0; i < count; i++)
 		judge_alone(state, gateways[i]);
-	}
 	judge_in_order(state, gateways, count, &taken, &ports);
 	gw_listenersets_judge(state, sets, set_count, &taken, &ports);
 	settle(state, gateways, count);
@@ -188,9 +190,11 @@ judge_class(const struct gw_state *state, struct gw_owner_node *gateway)
 		        SLICE_ARGS(name)));
 }
 
+/* What it is, and what is asked of its fleet. */
 static void
-judge_alone(struct gw_state *state, struct gw_owner_node *gateway)
+judge_first(struct gw_state *state, struct gw_owner_node *gateway)
 {
+	arena_reset(&gateway->arena);
 	gateway->gateway = gateway;
 	gateway->sets = NULL;
 	gateway->set_count = 0;
@@ -199,6 +203,12 @@ judge_alone(struct gw_state *state, struct gw_owner_node *gateway)
 	judge_class(state, gateway);
 	gw_fleet_judge(state, gateway);
 	judge_parameters(state, gateway);
+}
+
+static void
+judge_alone(struct gw_state *state, struct gw_owner_node *gateway)
+{
+	gw_fleet_link(state, gateway);
 	find_ignored(state, gateway);
 	gw_ask_read(gateway);
 	gw_fleet_want(gateway);

@@ -407,7 +407,8 @@ add_reach(const struct gw_state *state, struct arena *arena,
 	sum->message = arena_format(arena,
 	    reach.given ? "no pod of Service %.*s/%.*s is ready yet"
 	                : "Service %.*s/%.*s has not been given an address yet",
-	    SLICE_ARGS(owner->fleet_namespace), SLICE_ARGS(owner->fleet_name));
+	    SLICE_ARGS(owner->fleet_namespace),
+	    SLICE_ARGS(gw_fleet_name(owner, GW_MADE_SERVICE)));
 }
 
 /* Adds Programmed; true when at least one listener is bound as far as known. */

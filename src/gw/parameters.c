@@ -77,7 +77,7 @@ judge_path(struct slice path)
 }
 
 struct telling {
-	const struct tree_node *parameters;
+	const struct gw_owner_node *gateway;
 	struct text *told;
 	struct arena *arena;
 	bool image;
@@ -95,10 +95,12 @@ but(const struct telling *telling, const struct tree_node *node,
 	    (slice_equal(path, SLICE(KUBERNETES "envoyDeployment" IMAGE)) ||
 	        slice_equal(path, SLICE(KUBERNETES "envoyDaemonSet" IMAGE))))
 		return "only with --proxy-image-from-envoyproxy";
-	if (gw_fleet_has_daemons(telling->parameters) &&
+	if (gw_fleet_has_daemons(telling->gateway->parameters) &&
 	    (slice_equal(path, SLICE(KUBERNETES "envoyDeployment")) ||
 	        slice_equal(path, SLICE(KUBERNETES "envoyHpa"))))
 		return "there is an envoyDaemonSet";
+	if (gw_fleet_keeps_name(telling->gateway, path))
+		return "no name for it, or another Gateway's";
 	if (slice_equal(path, SLICE("concurrency")) &&
 	    !gw_fleet_takes_workers(node->integer))
 		return "1 to 256 workers";
@@ -203,7 +205,7 @@ gw_parameters_tell_ignored(const struct gw_state *state,
     const struct gw_owner_node *gateway, struct text *told)
 {
 	struct arena arena;
-	const struct telling telling = {.parameters = gateway->parameters,
+	const struct telling telling = {.gateway = gateway,
 	    .told = told,
 	    .arena = &arena,
 	    .image = state->fleet.image_from_parameters};

@@ -134,6 +134,7 @@ struct gw_owner_node {
 	/* A Gateway's fleet: where it is, in arena; what was told of it (0:
 	 * nothing); its Service. */
 	struct slice fleet_namespace, fleet_name;
+	const struct slice *fleet_names; /* others, by gw_made; or NULL */
 	bool fleet_envoy; /* as Envoy Gateway would have it */
 	uint64_t fleet_told;
 	uint64_t fleet_from; /* hash of what it is made of; 0: not made */
@@ -547,8 +548,10 @@ void gw_parameters_tell_ignored(const struct gw_state *state,
     const struct gw_owner_node *gateway, struct text *told);
 
 /* ---- fleet.c ---- */
-/* Where a Gateway's fleet is, once its class is known. */
+/* Where a Gateway's fleet is, once its class is known; which Service it has,
+ * once that has a name. */
 void gw_fleet_judge(struct gw_state *state, struct gw_owner_node *gateway);
+void gw_fleet_link(struct gw_state *state, struct gw_owner_node *gateway);
 void gw_fleet_emit(struct gw_state *state, struct gw_owner_node *gateway);
 /* The Gateway is no more, or not ours any more. */
 void gw_fleet_forget(struct gw_state *state, struct gw_owner_node *gateway);

@@ -29,5 +29,14 @@ func TestDaemonSet(t *testing.T) {
 		becomes(t, p, "", of("daemonsets")...)
 		serving(t, p, 2)
 	})
+	whilePouring(t, p, url, func() {
+		scaling(t, p, `{"envoyDeployment":{"name":"other"}}`)
+		becomes(t, p, "deployment.apps/other", of("deployments")...)
+		serving(t, p, 2)
+	})
+	whilePouring(t, p, url, func() {
+		scaling(t, p, `{"envoyService":{"name":"edge"}}`)
+		becomes(t, p, "service/edge", of("services")...)
+	})
 	becomes(t, p, "True", "-n", "scene", "get", "gateway", "web", "-o", programmed)
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -88,8 +89,10 @@ func TestControllerMakesFleets(t *testing.T) {
 	send(t, "POST", "/api/v1/namespaces/default/services", theirs, 201)
 	send(t, "POST", gatewayRoot+"/gatewayclasses", classOf("fleet", "yumen.dev/fleet-controller"), 201)
 	made := send(t, "POST", gatewayRoot+"/namespaces/default/gateways", gatewayOf("made", "fleet"), 201)
-	startIn(t, newRelay(t), t.TempDir(), "--lease", "fleet", "--controller-name", "yumen.dev/fleet-controller")
-
+	start := func() *controller {
+		return startIn(t, newRelay(t), t.TempDir(), "--lease", "fleet", "--controller-name", "yumen.dev/fleet-controller")
+	}
+	first := start()
 	waitFor(t, "what is made", 20*time.Second, isAt(deploy, "made-fleet", "spec", "template", "spec", "serviceAccountName"))
 	for _, path := range fleetPaths {
 		if strings.Contains(path, "/services/") {
@@ -134,6 +137,7 @@ func TestControllerMakesFleets(t *testing.T) {
 
 	scalesByAnother(t, gate, deploy)
 	becomesDaemons(t, gate, deploy)
+	isRenamed(t, gate, deploy, service, first, start)
 
 	// A Gateway that is not valid keeps what it has; one that is gone does not.
 	send(t, "PATCH", gate, `{"spec":{"listeners":[{"name":"http","port":8080,"protocol":"example.com/NONE"}]}}`, 200)
@@ -228,6 +232,23 @@ func isGone(path string) func() error {
 	}
 }
 
+// stays holds that something is not deleted yet.
+func stays(t *testing.T, path string) {
+	t.Helper()
+	time.Sleep(time.Second)
+	if err := isGone(path)(); err == nil {
+		t.Errorf("%s is gone before the other is up", path)
+	}
+}
+
+const oneReplica = `"replicas":1,"updatedReplicas":1,"readyReplicas":1,"availableReplicas":1`
+
+// up says what the API server's own controllers would say, who are not here.
+func up(t *testing.T, path, status string) {
+	t.Helper()
+	send(t, "PATCH", path+"/status", fmt.Sprintf(`{"status":{"observedGeneration":%v,%s}}`, generationOf(t, path), status), 200)
+}
+
 // becomesDaemons: a DaemonSet takes the place of a Deployment, and the other way round:
 // the one goes when the other's pods are up, no earlier.
 func becomesDaemons(t *testing.T, gate, deploy string) {
@@ -241,27 +262,64 @@ func becomesDaemons(t *testing.T, gate, deploy string) {
 		"namespace":"default"},"spec":{"provider":{"type":"Kubernetes","kubernetes":{"envoyDaemonSet":{}}}}}`, 201)
 	send(t, "PATCH", gate, `{"spec":{"infrastructure":{"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"daemons"}}}}`, 200)
 	waitFor(t, "a DaemonSet", 20*time.Second, isAt(daemons, "made-fleet", "spec", "template", "spec", "serviceAccountName"))
-	stays := func(path string) {
-		t.Helper()
-		time.Sleep(time.Second)
-		if err := isGone(path)(); err == nil {
-			t.Errorf("%s is gone before the other is up", path)
-		}
-	}
-	stays(deploy)
-	// What the API server's own controllers would say, who are not here.
-	up := func(path, status string) {
-		t.Helper()
-		send(t, "PATCH", path+"/status", fmt.Sprintf(`{"status":{"observedGeneration":%v,%s}}`, generationOf(t, path), status), 200)
-	}
-	up(daemons, `"desiredNumberScheduled":2,"currentNumberScheduled":2,"updatedNumberScheduled":2,"numberMisscheduled":0,"numberReady":1,"numberAvailable":1`)
-	stays(deploy)
-	up(daemons, `"numberReady":2,"numberAvailable":2`)
+	stays(t, deploy)
+	up(t, daemons, `"desiredNumberScheduled":2,"currentNumberScheduled":2,"updatedNumberScheduled":2,"numberMisscheduled":0,"numberReady":1,"numberAvailable":1`)
+	stays(t, deploy)
+	up(t, daemons, `"numberReady":2,"numberAvailable":2`)
 	waitFor(t, "the Deployment to go", 20*time.Second, isGone(deploy))
 
 	send(t, "PATCH", gate, `{"spec":{"infrastructure":null}}`, 200)
 	waitFor(t, "a Deployment", 20*time.Second, isAt(deploy, 1, "spec", "replicas"))
-	stays(daemons)
-	up(deploy, `"replicas":1,"updatedReplicas":1,"readyReplicas":1,"availableReplicas":1`)
+	stays(t, daemons)
+	up(t, deploy, oneReplica)
 	waitFor(t, "the DaemonSet to go", 20*time.Second, isGone(daemons))
+}
+
+// isRenamed: objects get the names that an EnvoyProxy gives them, each there before the
+// other goes; a name that goes from one Gateway to another while nobody looks is the
+// other's then.
+func isRenamed(t *testing.T, gate, deploy, service string, first *controller, start func() *controller) {
+	const (
+		proxy  = "/apis/gateway.envoyproxy.io/v1alpha1/namespaces/default/envoyproxies/names"
+		second = gatewayRoot + "/namespaces/default/gateways/made-too"
+	)
+	other := strings.Replace(deploy, "made-fleet", "other", 1)
+	edge := strings.Replace(service, "made-fleet", "edge", 1)
+	drop(t, proxy, second, other, edge)
+	t.Cleanup(func() { drop(t, proxy) })
+	send(t, "POST", filepath.Dir(proxy), `{"apiVersion":"gateway.envoyproxy.io/v1alpha1","kind":"EnvoyProxy","metadata":{"name":"names",
+		"namespace":"default"},"spec":{"provider":{"type":"Kubernetes","kubernetes":{"envoyDeployment":{"name":"other"},"envoyService":{"name":"edge"}}}}}`, 201)
+	named := `{"spec":{"infrastructure":{"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"names"}}}}`
+	send(t, "PATCH", gate, named, 200)
+	waitFor(t, "the other Deployment", 20*time.Second, isAt(other, "made-fleet", "spec", "template", "spec", "serviceAccountName"))
+	waitFor(t, "the other Service", 20*time.Second, isAt(edge, "made-fleet", "spec", "selector", "yumen.dev/proxy"))
+	waitFor(t, "the first Service to go", 20*time.Second, isGone(service))
+	stays(t, deploy)
+	up(t, other, oneReplica)
+	waitFor(t, "the first Deployment to go", 20*time.Second, isGone(deploy))
+
+	first.stop(syscall.SIGTERM)
+	send(t, "PATCH", gate, `{"spec":{"infrastructure":null}}`, 200)
+	send(t, "POST", filepath.Dir(second), gatewayOf("made-too", "fleet"), 201)
+	send(t, "PATCH", second, named, 200)
+	start()
+	of := func(path, gateway string) {
+		t.Helper()
+		waitFor(t, path+" of "+gateway, 60*time.Second, func() error {
+			var o object
+			if err := world.server.get(path, &o); err != nil {
+				return err
+			}
+			if got := field(o, "metadata", "annotations", "yumen.dev/gateway"); got != "default/"+gateway {
+				return fmt.Errorf("it is of %v", got)
+			}
+			return nil
+		})
+	}
+	of(edge, "made-too")
+	of(other, "made-too")
+	of(deploy, "made")
+	of(service, "made")
+	send(t, "DELETE", second, "", 200)
+	waitFor(t, "what was the second's to go", 20*time.Second, func() error { return errors.Join(isGone(edge)(), isGone(other)()) })
 }
