@@ -91,12 +91,12 @@ void gw_ask_read_service(
 bool gw_is_local(const struct gw_state *state, const struct gw_node *service);
 /* From which nodes an address may be announced: those that an advertisement of
  * its pool selects; under externalTrafficPolicy Local those alone with an
- * endpoint (MetalLB keeps to the same); never one that is kept from load
- * balancers, or whose network is down. Of an address that several have, those
- * that are good for each. Each announces on the interfaces of those
- * advertisements that select it, which also say whether it is preferred to
- * others: by the sum of what they give it. On one host nothing is asked of
- * nodes. */
+ * endpoint (MetalLB keeps to the same), first those where one is ready; never
+ * one that is kept from load balancers, or whose network is down. Of an address
+ * that several have, those that are good for each. Each announces on the
+ * interfaces of those advertisements that select it, which also say whether it
+ * is preferred to others: by the sum of what they give it. On one host nothing
+ * is asked of nodes. */
 struct gw_interfaces {
 	bool every;
 	struct slice *names;
@@ -109,6 +109,7 @@ struct gw_placement {
 	const struct gw_object **objects; /* NULL: no Nodes are known */
 	bool *allowed;
 	int64_t *weights; /* of each node: of who prefers it most */
+	bool *ends; /* what serves there is about to end */
 	struct gw_interfaces *on; /* of each node, by what selects it */
 	struct gw_interfaces everywhere; /* by what selects no nodes */
 	uint32_t count;

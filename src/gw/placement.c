@@ -7,6 +7,9 @@
 #define KEPT_OUT \
 	SLICE("node.kubernetes.io/exclude-from-external-load-balancers")
 #define NETWORK_DOWN SLICE("NetworkUnavailable")
+/* Of a node where all that serves is about to end: others come first, whatever
+ * else is preferred. */
+#define LAST_WEIGHT (-1000000)
 
 static bool
 is_eligible(const struct gw_object *node)
@@ -64,30 +67,49 @@ gw_slice_at(struct list *at, struct slice address)
 	return slice;
 }
 
-/* The nodes with an endpoint of it, by name; their count. */
-static uint32_t
-local_nodes(const struct gw_node *service, struct slice address,
-    struct arena *arena, struct slice **nodes)
+/* Nodes with an endpoint, by name: any, and those of them with one that is
+ * ready. */
+struct local {
+	struct slice *names, *ready;
+	uint32_t count, ready_count;
+};
+
+static void
+add_local(struct local *local, const struct gw_endpoint *endpoint)
+{
+	bool ready;
+
+	if (!gw_endpoint_serves(endpoint, &ready))
+		return;
+	local->names[local->count++] = endpoint->node_name;
+	if (ready)
+		local->ready[local->ready_count++] = endpoint->node_name;
+}
+
+static void
+find_local(struct local *local, const struct gw_node *service,
+    struct slice address, struct arena *arena)
 {
 	const struct gw_backend_node *backend = (const void *)service;
-	uint32_t room = 1, count = 0;
-	bool ready;
+	uint32_t room = 1;
 
 	LIST_FOR_EACH(at, &backend->slices)
 	{
 		const struct gw_endpointslice *slice = gw_slice_at(at, address);
 		room += slice ? slice->endpoints_count : 0;
 	}
-	struct slice *all = arena_zero(arena, room, sizeof(*all));
+	*local = (struct local){
+	    .names = arena_zero(arena, room, sizeof(struct slice)),
+	    .ready = arena_zero(arena, room, sizeof(struct slice))};
 	LIST_FOR_EACH(at, &backend->slices)
 	{
 		const struct gw_endpointslice *slice = gw_slice_at(at, address);
 		for (uint32_t i = 0; slice && i < slice->endpoints_count; i++)
-			if (gw_endpoint_serves(&slice->endpoints[i], &ready))
-				all[count++] = slice->endpoints[i].node_name;
+			add_local(local, &slice->endpoints[i]);
 	}
-	*nodes = all;
-	return slice_sort_unique(all, count);
+	local->count = slice_sort_unique(local->names, local->count);
+	local->ready_count =
+	    slice_sort_unique(local->ready, local->ready_count);
 }
 
 static bool
@@ -234,6 +256,7 @@ set_names(struct gw_placement *placement, struct slice *names, uint32_t count)
 	placement->count = count;
 	placement->allowed = arena_zero(arena, count + 1, sizeof(bool));
 	placement->weights = arena_zero(arena, count + 1, sizeof(int64_t));
+	placement->ends = arena_zero(arena, count + 1, sizeof(bool));
 	placement->on = arena_zero(arena, count + 1, sizeof(*placement->on));
 	for (uint32_t i = 0; i < count; i++)
 		placement->allowed[i] = true;
@@ -267,21 +290,27 @@ gw_placement_ask(struct gw_placement *placement,
     const struct gw_advertised *advertised, const struct gw_node *service,
     struct slice address)
 {
-	bool local =
+	bool is_local =
 	    !is_one_host(placement) && gw_is_local(placement->state, service);
-	struct slice *names = NULL;
-	uint32_t count =
-	    local ? local_nodes(service, address, placement->arena, &names) : 0;
+	struct local local = {0};
 
+	if (is_local)
+		find_local(&local, service, address, placement->arena);
 	/* Endpoints name nodes also where nobody tells of Nodes. */
-	if (local && !placement->objects && placement->open)
-		set_names(placement, names, count);
-	if (!select_everywhere(placement, advertised) || local)
+	if (is_local && !placement->objects && placement->open)
+		set_names(placement, local.names, local.count);
+	if (!select_everywhere(placement, advertised) || is_local)
 		placement->open = false;
-	for (uint32_t i = 0; i < placement->count; i++)
+	for (uint32_t i = 0; i < placement->count; i++) {
+		struct slice name = placement->names[i];
+
 		placement->allowed[i] = select_node(placement, i, advertised) &&
 		    placement->allowed[i] &&
-		    (!local || is_among(names, count, placement->names[i]));
+		    (!is_local || is_among(local.names, local.count, name));
+		placement->ends[i] = placement->ends[i] ||
+		    (is_local &&
+		        !is_among(local.ready, local.ready_count, name));
+	}
 }
 
 static void
@@ -292,6 +321,12 @@ say_interfaces(const struct gw_interfaces *interfaces, struct slice **names,
 	*count = interfaces->every ? 0 : interfaces->count;
 }
 
+static int64_t
+rank_of(const struct gw_placement *placement, uint32_t at)
+{
+	return placement->ends[at] ? LAST_WEIGHT : placement->weights[at];
+}
+
 /* Of one that is said as one of several, for which the common interfaces are
  * not all. */
 static void
@@ -299,13 +334,13 @@ say_node(const struct gw_placement *placement, uint32_t at, bool apart,
     struct unit_claim_node *node)
 {
 	node->name = placement->names[at];
-	node->weight = placement->weights[at];
+	node->weight = rank_of(placement, at);
 	if (apart)
 		say_interfaces(&placement->on[at], &node->interfaces,
 		    &node->interfaces_count);
 }
 
-/* Where any may, only those that are preferred are named. */
+/* Where any may, only those that are not as good as others are named. */
 static void
 say_nodes(
     const struct gw_placement *placement, bool apart, struct unit_claim *claim)
@@ -316,7 +351,7 @@ say_nodes(
 
 	for (uint32_t i = 0; i < placement->count; i++)
 		if (placement->allowed[i] &&
-		    (claim->restricted || placement->weights[i] > 0))
+		    (claim->restricted || rank_of(placement, i) != 0))
 			say_node(placement, i, apart, &nodes[count++]);
 	claim->nodes = claim->restricted || count > 0 ? nodes : NULL;
 	claim->nodes_count = count;

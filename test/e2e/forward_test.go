@@ -52,13 +52,20 @@ func (p *pods) pod(n *node) *gate {
 }
 
 // service has the addresses, and an endpoint on these nodes.
-func (p *pods) service(nodes ...*node) {
+func (p *pods) service(nodes ...*node) { p.serviceBeside(nil, nodes...) }
+
+// serviceBeside has an endpoint on one node more, which is about to end.
+func (p *pods) serviceBeside(ending *node, nodes ...*node) {
 	p.t.Helper()
 	for i, family := range []string{"10.79.%d.2", "fd79:%d::2"} {
 		endpoints := []string{}
 		for _, n := range nodes {
 			endpoints = append(endpoints, fmt.Sprintf(`{"addresses": [%q], "nodeName": %q, "conditions": {"ready": true}}`,
 				fmt.Sprintf(family, n.number), n.name))
+		}
+		if ending != nil {
+			endpoints = append(endpoints, fmt.Sprintf(`{"addresses": [%q], "nodeName": %q, "conditions": {"ready": false, "serving": true, "terminating": true}}`,
+				fmt.Sprintf(family, ending.number), ending.name))
 		}
 		kind := []string{"IPv4", "IPv6"}[i]
 		p.api.put(slicesList, fmt.Sprintf(`{"metadata": {"name": "web-%s", "namespace": "default",
@@ -150,15 +157,20 @@ func TestForward(t *testing.T) {
 		p.served(owner, p.far, address, far)
 	}
 
-	// The pod of the owner is gone: it is another's address now.
+	// The pod of the owner ends, and is gone later: it is another's address before.
 	owner := p.settled()
 	other := p.nodes[0]
 	if other == owner {
 		other = p.nodes[1]
 	}
 	clients := p.probe(sight{p.client, claimed}, sight{p.far, claimed}, sight{p.client, p.six}, sight{p.far, p.six})
-	for i, result := range clients.during(2*time.Second, func() { p.service(other) }) {
-		t.Logf("the pod is another node's: %v", result)
+	for i, result := range clients.during(2*time.Second, func() {
+		p.serviceBeside(owner, other)
+		time.Sleep(time.Second)
+		p.served(other, p.client, claimed, "10.78.0.1")
+		p.service(other)
+	}) {
+		t.Logf("the pod ends: %v", result)
 		if !result.last.good || result.lost > 2 {
 			t.Errorf("%d: %v", i, result)
 		}
