@@ -89,7 +89,7 @@ func TestAnnouncers(t *testing.T) {
 			s.awaitOwner(claimed)
 			s.t.Logf("healed: one owner after %v", time.Since(began).Round(time.Millisecond))
 		}},
-		{name: "heartbeats held up by a firewall for 10 s", length: 4 * time.Second, event: func(s *segment, _ *node) {
+		{name: "heartbeats held up by a firewall for 10 s", length: 6 * time.Second, event: func(s *segment, _ *node) {
 			s.alone(10*time.Second, func() { s.muffle(true) })
 			s.muffle(false)
 		}},
