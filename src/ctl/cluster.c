@@ -529,8 +529,6 @@ void
 ctl_cluster_free(struct ctl_cluster **cluster)
 {
 	struct ctl_cluster *old = *cluster;
-	struct slice key;
-	void *value;
 
 	*cluster = NULL;
 	if (old == NULL)
@@ -547,9 +545,7 @@ ctl_cluster_free(struct ctl_cluster **cluster)
 	ctl_metallb_free(&old->metallb);
 	if (old->client != NULL)
 		kube_client_free(&old->client);
-	for (size_t at = 0; map_next(&old->rows, &at, &key, &value);)
-		memory_free(value);
-	map_fini(&old->rows);
+	ctl_rows_fini(&old->rows);
 	gw_file_unref(&old->file);
 	arena_fini(&old->arena);
 	memory_free(old);

@@ -231,17 +231,13 @@ void
 ctl_metallb_free(struct ctl_metallb **metallb)
 {
 	struct ctl_metallb *old = *metallb;
-	struct slice key;
-	void *value;
 
 	*metallb = NULL;
 	if (old == NULL)
 		return;
 	for (unsigned i = 0; i < WAYS; i++)
 		kube_follow_fini(&old->ways[i].follow);
-	for (size_t at = 0; map_next(&old->rows, &at, &key, &value);)
-		memory_free(value);
-	map_fini(&old->rows);
+	ctl_rows_fini(&old->rows);
 	text_fini(&old->told);
 	memory_free(old);
 }

@@ -38,6 +38,17 @@ ctl_rows_init(struct map *rows)
 	map_init_keyed(rows, key_of);
 }
 
+void
+ctl_rows_fini(struct map *rows)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(rows, &at, &key, &value);)
+		memory_free(value);
+	map_fini(rows);
+}
+
 static void
 make_key(
     struct text *key, uint8_t kind, struct slice namespace, struct slice name)

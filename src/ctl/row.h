@@ -16,8 +16,9 @@ struct ctl_row {
 	uint8_t epoch; /* of the last list that had it; the owner sets it */
 };
 
-/* Of rows; map_fini ends it, each row is freed with memory_free. */
 void ctl_rows_init(struct map *rows);
+/* The rows too, each as memory_free does it. */
+void ctl_rows_fini(struct map *rows);
 /* NULL: there is none. */
 void *ctl_rows_get(const struct map *rows, uint8_t kind, struct slice namespace,
     struct slice name);
