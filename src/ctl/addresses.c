@@ -9,6 +9,7 @@
 #include "core/memory.h"
 #include "core/must.h"
 #include "gw/address.h"
+#include "net/address.h"
 
 enum { ARENA_BYTES = 4096 };
 #define HEAD \
@@ -39,19 +40,38 @@ tell_failed(struct ctl_addresses *addresses, enum error error)
 	addresses->failed = true;
 }
 
-static void
+/* False: it is nothing that was written here. */
+static bool
 read_line(struct ctl_addresses *addresses, struct slice line)
 {
+	struct net_address address;
 	struct slice rest = line, name;
 
-	if (!slice_cut(&rest, ' ', &name) || name.length == 0 ||
-	    name.data[0] == '#' || !slice_is_set(rest))
-		return;
+	if (line.length == 0 || line.data[0] == '#')
+		return true;
+	if (!slice_cut(&rest, ' ', &name) || !slice_is_set(rest) ||
+	    slice_find(name, '/') == name.length ||
+	    net_address_parse(rest, 0, &address) != ERROR_OK)
+		return false;
 	struct had *had = arena_alloc(&addresses->arena, sizeof(*had));
 
 	*had = (struct had){.next = map_get(&addresses->had, name),
 	    .address = arena_copy(&addresses->arena, rest)};
 	map_put(&addresses->had, arena_copy(&addresses->arena, name), had);
+	return true;
+}
+
+/* The first such line; the others are read. */
+static void
+tell_line(const struct ctl_addresses *addresses, unsigned line)
+{
+	struct text place;
+
+	text_init(&place);
+	text_printf(&place, "%s:%u", addresses->path, line);
+	log_event(LOG_ADDRESSES_FAILED, LOG_TEXT("path", text_slice(&place)),
+	    LOG_STRING("why", "not \"namespace/name address\""));
+	text_fini(&place);
 }
 
 static void
@@ -67,8 +87,14 @@ read_all(struct ctl_addresses *addresses)
 			tell_failed(addresses, error);
 		return;
 	}
-	while (slice_cut(&rest, '\n', &line))
-		read_line(addresses, line);
+	unsigned number = 0, bad = 0;
+	while (slice_cut(&rest, '\n', &line)) {
+		number++;
+		if (!read_line(addresses, line) && bad == 0)
+			bad = number;
+	}
+	if (bad > 0)
+		tell_line(addresses, bad);
 }
 
 struct ctl_addresses *

@@ -151,6 +151,15 @@ func TestAddressesAreRemembered(t *testing.T) {
 	if !strings.Contains(g.stderr(), "event=addresses.failed") {
 		t.Errorf("nothing is told:\n%s", g.stderr())
 	}
+	g.stop()
+
+	// What is no line of ours is told of by its place, and the others count.
+	g.write("odd", "# a remark\ndefault/m 127.88.1.300\nnonsense\ndefault/m 127.88.1.7\n")
+	g.again("--addresses", g.dir+"/odd")
+	g.awaitAddresses("m", "127.88.1.7", "Programmed")
+	if !strings.Contains(g.stderr(), "odd:2 ") {
+		t.Errorf("not told where:\n%s", g.stderr())
+	}
 }
 
 // again starts it anew, after its end.
