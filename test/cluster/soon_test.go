@@ -29,7 +29,7 @@ func init() {
 }
 
 const (
-	soonTries  = 40
+	soonTries  = 200
 	soonRoutes = "/apis/gateway.networking.k8s.io/v1/namespaces/scene/httproutes"
 	soonAPI    = "https://127.0.0.1:6443"
 )
