@@ -16,7 +16,8 @@
 /* Who asks, a Gateway or a Service, and its requests: one for what it names,
  * one for some more. */
 struct asking {
-	const struct gw_object *object;
+	const struct gw_node *node;
+	const struct gw_object *object; /* its */
 	/* What a Service came with, its own or that of a Gateway's fleet; NULL:
 	 * nothing */
 	const struct gw_service_status *service;
@@ -51,23 +52,23 @@ gw_placed_fini(struct gw_placed *placed)
 /* ---- what is asked ---- */
 
 const struct gw_metadata *
-gw_asker_labels(const struct gw_object *object, struct arena *arena)
+gw_asker_labels(const struct gw_node *node, struct arena *arena)
 {
+	const struct gw_owner_node *gateway = (const void *)node;
 	struct gw_metadata *made;
 
-	if (object->kind != GW_GATEWAY)
-		return object->metadata;
-	const struct gw_infrastructure *infrastructure =
-	    object->gateway->spec->infrastructure;
-	uint32_t count = infrastructure ? infrastructure->labels_count : 0;
+	if (node->kind != GW_GATEWAY)
+		return node->object->metadata;
+	uint32_t count = gateway->said->labels_count;
 
 	made = arena_zero(arena, 1, sizeof(*made));
 	made->labels = arena_zero(arena, count + 1, sizeof(*made->labels));
 	if (count > 0)
-		memcpy(made->labels, infrastructure->labels,
+		memcpy(made->labels, gateway->said->labels,
 		    count * sizeof(*made->labels));
 	made->labels[count] = (struct record_pair){
-	    SLICE("gateway.networking.k8s.io/gateway-name"), object->name};
+	    SLICE("gateway.networking.k8s.io/gateway-name"),
+	    node->object->name};
 	made->labels_count = count + 1;
 	return made;
 }
@@ -190,7 +191,7 @@ ask_for(struct planning *planning, struct asking *asking)
 
 	asking->asker = (struct gw_asker){
 	    .namespace = object->namespace,
-	    .labels = gw_asker_labels(object, work),
+	    .labels = gw_asker_labels(asking->node, work),
 	    .names_us = ask->names_us || is_given(asking),
 	};
 	struct addr_request request = {
@@ -275,6 +276,7 @@ gather(struct gw_state *state, struct gw_owner_node **gateways, uint32_t count,
 			continue;
 		}
 		all[asking++] = (struct asking){
+		    .node = &gateways[i]->node,
 		    .object = gateways[i]->node.object,
 		    .service = gw_fleet_service_status(gateways[i]),
 		    .ask = &gateways[i]->ask,
@@ -288,6 +290,7 @@ gather(struct gw_state *state, struct gw_owner_node **gateways, uint32_t count,
 		    container_of(at, struct gw_balancer, link);
 
 		all[asking++] = (struct asking){
+		    .node = &balancer->service->node,
 		    .object = balancer->service->node.object,
 		    .service = balancer->service->node.object->told_service,
 		    .ask = &balancer->ask,
@@ -424,6 +427,20 @@ may_go_without(const struct planning *planning, const struct asking *asking,
 	        fault == ADDR_POOL_MANUAL);
 }
 
+/* Who asked for the pool, where it was not who asks. */
+static struct slice
+tell_pool_fault(const struct planning *planning, const struct asking *asking,
+    const struct addr_outcome *outcome)
+{
+	struct slice fault =
+	    tell_fault(planning, asking, outcome->fault, outcome->message);
+
+	return slice_is_set(asking->ask->pool_where)
+	    ? arena_format(asking->arena, "%.*s: %.*s",
+	          SLICE_ARGS(asking->ask->pool_where), SLICE_ARGS(fault))
+	    : fault;
+}
+
 static void
 settle_some(const struct planning *planning, const struct asking *asking,
     const struct addr_outcome *outcome)
@@ -443,8 +460,7 @@ settle_some(const struct planning *planning, const struct asking *asking,
 	}
 	if (!may_go_without(planning, asking, outcome->fault))
 		blame(asking->placed, "AddressNotAssigned",
-		    tell_fault(
-		        planning, asking, outcome->fault, outcome->message));
+		    tell_pool_fault(planning, asking, outcome));
 	else if (asking->ask->named_count == 0 &&
 	    !slice_is_set(asking->ask->fault))
 		asking->placed->every = true;

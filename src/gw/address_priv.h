@@ -73,13 +73,14 @@ struct gw_ask {
 	uint32_t some; /* how many more, of one family each */
 	enum addr_want want; /* of them */
 	struct slice pool; /* of this one, absent: of any */
+	struct slice pool_where; /* who says so, or absent: its own object */
 	struct slice share; /* allow-shared-ip, or absent */
 	struct slice backend; /* of who shares, as addr_request has it */
 	struct slice fault; /* of what is not understood, or absent */
 	bool names_us; /* yumen shall give it, whoever else may */
 };
-/* spec.addresses and the annotations of spec.infrastructure, in the Gateway's
- * arena; a type that is not supported refuses the Gateway. */
+/* spec.addresses and what the Gateway's Service says (gw_fleet_say), in the
+ * Gateway's arena; a type that is not supported refuses the Gateway. */
 void gw_ask_read(struct gw_owner_node *gateway);
 /* The annotations and the spec of a Service. */
 void gw_ask_read_service(
@@ -150,7 +151,7 @@ void gw_targets_end(struct gw_targets *targets, struct unit_claim *claim);
 /* As pools and advertisements see who has an address: a Service's, or those
  * of the Service that a Gateway would have; in arena. */
 const struct gw_metadata *gw_asker_labels(
-    const struct gw_object *object, struct arena *arena);
+    const struct gw_node *node, struct arena *arena);
 
 /* What came of it. */
 struct gw_placed {

@@ -1,44 +1,54 @@
 /* What a Gateway asks for: in spec.addresses, as Gateway API has it, and in the
- * annotations of spec.infrastructure, as MetalLB has them on Services, by their
- * old names too. Both ways count alike. And what a Service asks for. */
+ * annotations that its Service gets of spec.infrastructure or of an EnvoyProxy,
+ * as MetalLB has them on Services, by their old names too. All ways count
+ * alike. And what a Service asks for. */
 #include "core/limit.h"
 #include "core/must.h"
-#include "gw/state_priv.h"
+#include "gw/fleet_priv.h"
 
-struct annotations {
-	const struct record_pair *items;
-	uint32_t count;
-	const char *where; /* "metadata.annotations" */
+/* Whose annotations are read. */
+struct source {
+	const struct gw_metadata *metadata;
+	const struct gw_owner_node *gateway; /* NULL: a Service's own */
+	struct arena *arena;
 };
 
 /* The annotation of MetalLB's of that name, the new domain before the old one;
- * absent: there is none. */
-static struct slice
-annotation(const struct annotations *annotations, struct slice name)
+ * NULL: there is none. */
+static const struct record_pair *
+annotation(const struct source *source, struct slice name)
 {
 	static const struct slice domains[] = {
 	    SLICE("metallb.io/"), SLICE("metallb.universe.tf/")};
+	const struct gw_metadata *metadata = source->metadata;
 
 	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++)
-		for (uint32_t j = 0; j < annotations->count; j++) {
-			const struct record_pair *pair = &annotations->items[j];
+		for (uint32_t j = 0; j < metadata->annotations_count; j++) {
+			const struct record_pair *pair =
+			    &metadata->annotations[j];
 
 			if (slice_starts_with(pair->key, domains[i]) &&
 			    slice_equal(
 			        slice_skip(pair->key, domains[i].length), name))
-				return pair->value;
+				return pair;
 		}
-	return SLICE_NONE;
+	return NULL;
+}
+
+static struct slice
+value_of(const struct record_pair *pair)
+{
+	return pair ? pair->value : SLICE_NONE;
 }
 
 /* "true" for the annotation of that name. */
 static bool
-is_said(const struct annotations *annotations, struct slice name)
+is_said(const struct gw_metadata *metadata, struct slice name)
 {
-	for (uint32_t i = 0; i < annotations->count; i++)
-		if (slice_equal(annotations->items[i].key, name))
+	for (uint32_t i = 0; i < metadata->annotations_count; i++)
+		if (slice_equal(metadata->annotations[i].key, name))
 			return slice_equal(
-			    annotations->items[i].value, SLICE("true"));
+			    metadata->annotations[i].value, SLICE("true"));
 	return false;
 }
 
@@ -127,23 +137,52 @@ read_list(struct gw_ask *ask, struct arena *arena, struct slice list,
 	}
 }
 
+/* By an EnvoyProxy; absent: by the object itself. */
+static struct slice
+tell_other(const struct source *source, const struct record_pair *pair)
+{
+	struct slice where = pair && source->gateway
+	    ? gw_fleet_said_where(source->gateway, pair->key, source->arena)
+	    : SLICE_NONE;
+
+	return slice_is_set(where)
+	    ? arena_format(source->arena, "%.*s: %.*s", SLICE_ARGS(where),
+	          SLICE_ARGS(pair->key))
+	    : SLICE_NONE;
+}
+
+static struct slice
+tell_where(const struct source *source, const struct record_pair *pair)
+{
+	struct slice other = tell_other(source, pair);
+
+	return slice_is_set(other)
+	    ? other
+	    : arena_format(source->arena, "%s: %.*s",
+	          source->gateway ? "spec.infrastructure.annotations"
+	                          : "metadata.annotations",
+	          SLICE_ARGS(pair->key));
+}
+
 /* room: of addresses that are named elsewhere. */
 static void
-read_annotations(struct gw_ask *ask, struct arena *arena,
-    const struct annotations *annotations, uint32_t room)
+read_annotations(struct gw_ask *ask, const struct source *source, uint32_t room)
 {
-	struct slice list = annotation(annotations, SLICE("loadBalancerIPs"));
+	const struct record_pair *list =
+	    annotation(source, SLICE("loadBalancerIPs"));
+	const struct record_pair *pool =
+	    annotation(source, SLICE("address-pool"));
 
 	*ask = (struct gw_ask){
-	    .named = arena_zero(
-	        arena, room + LIMIT_VALUE_ASKED_ADDRESSES, sizeof(*ask->named)),
-	    .pool = annotation(annotations, SLICE("address-pool")),
-	    .share = annotation(annotations, SLICE("allow-shared-ip")),
+	    .named = arena_zero(source->arena,
+	        room + 2 * LIMIT_VALUE_ASKED_ADDRESSES, sizeof(*ask->named)),
+	    .pool = value_of(pool),
+	    .pool_where = tell_other(source, pool),
+	    .share = value_of(annotation(source, SLICE("allow-shared-ip"))),
 	};
-	if (slice_is_set(list))
-		read_list(ask, arena, list,
-		    arena_format(arena, "%s: metallb.io/loadBalancerIPs",
-		        annotations->where));
+	if (list)
+		read_list(
+		    ask, source->arena, list->value, tell_where(source, list));
 }
 
 /* Who names none, and none that is not understood, gets one. */
@@ -161,17 +200,17 @@ gw_ask_read(struct gw_owner_node *gateway)
 	must(gateway != NULL && gateway->node.kind == GW_GATEWAY);
 	const struct gw_gateway_spec *spec =
 	    gateway->node.object->gateway->spec;
-	struct annotations annotations = {
-	    .where = "spec.infrastructure.annotations"};
+	const struct source source = {.metadata = gateway->said,
+	    .gateway = gateway,
+	    .arena = &gateway->arena};
 	struct gw_ask *ask = &gateway->ask;
+	struct slice where;
+	struct slice ip = gw_fleet_said_ip(gateway, &gateway->arena, &where);
 
-	if (spec->infrastructure) {
-		annotations.items = spec->infrastructure->annotations;
-		annotations.count = spec->infrastructure->annotations_count;
-	}
-	read_annotations(
-	    ask, &gateway->arena, &annotations, spec->addresses_count);
-	ask->names_us = is_said(&annotations, SLICE(GW_BALANCER_CLASS));
+	read_annotations(ask, &source, spec->addresses_count);
+	if (ip.length > 0)
+		read_list(ask, &gateway->arena, ip, where);
+	ask->names_us = is_said(gateway->said, SLICE(GW_BALANCER_CLASS));
 	for (uint32_t i = 0; i < spec->addresses_count; i++)
 		read_address(gateway, &spec->addresses[i], i);
 	ask_for_one(ask);
@@ -222,13 +261,10 @@ gw_ask_read_service(
 {
 	must(service != NULL && service->kind == GW_SERVICE && ask != NULL);
 	const struct gw_service_spec *spec = service->service->spec;
-	const struct annotations annotations = {
-	    .items = service->metadata->annotations,
-	    .count = service->metadata->annotations_count,
-	    .where = "metadata.annotations",
-	};
+	const struct source source = {
+	    .metadata = service->metadata, .arena = arena};
 
-	read_annotations(ask, arena, &annotations, LIMIT_VALUE_ASKED_ADDRESSES);
+	read_annotations(ask, &source, 0);
 	if (spec->load_balancer_ip.length > 0)
 		read_list(ask, arena, spec->load_balancer_ip,
 		    SLICE("spec.loadBalancerIP"));

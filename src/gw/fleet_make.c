@@ -152,14 +152,6 @@ put_text(struct arena *arena, struct tree_node *map, struct slice key,
 	gw_tree_put(map, key, gw_tree_text(arena, text));
 }
 
-static void
-put_pairs(struct arena *arena, struct tree_node *map,
-    const struct record_pair *pairs, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		put_text(arena, map, pairs[i].key, pairs[i].value);
-}
-
 /* Its own after what people ask for, which must not hide whose it is. */
 static void
 put_labels(const struct gw_fleet_plan *plan, struct arena *arena,
@@ -170,7 +162,8 @@ put_labels(const struct gw_fleet_plan *plan, struct arena *arena,
 	    gateway->gateway->spec->infrastructure;
 
 	if (infra)
-		put_pairs(arena, labels, infra->labels, infra->labels_count);
+		gw_tree_put_pairs(
+		    arena, labels, infra->labels, infra->labels_count);
 	put_text(arena, labels, SLICE("app.kubernetes.io/name"),
 	    plan->envoy ? SLICE("envoy") : SLICE("yumen"));
 	put_text(arena, labels, SLICE("app.kubernetes.io/component"),
@@ -225,7 +218,7 @@ make_metadata(const struct gw_fleet_plan *plan, struct arena *arena)
 
 	put_labels(plan, arena, gw_tree_map(arena, metadata, "labels"));
 	if (infra)
-		put_pairs(arena, annotations, infra->annotations,
+		gw_tree_put_pairs(arena, annotations, infra->annotations,
 		    infra->annotations_count);
 	put_identity(plan, arena, metadata);
 	return metadata;

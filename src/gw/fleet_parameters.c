@@ -203,7 +203,7 @@ lay_service(const struct gw_fleet_plan *plan, struct arena *arena,
 {
 	static const char *const whole[] = {"type", "loadBalancerClass",
 	    "allocateLoadBalancerNodePorts", "loadBalancerSourceRanges",
-	    "externalTrafficPolicy"};
+	    "loadBalancerIP", "externalTrafficPolicy"};
 	const struct tree_node *asked =
 	    gw_parameter(plan->parameters, KUBERNETES "envoyService");
 	struct tree_node *spec = gw_tree_map(arena, document, "spec");
@@ -305,10 +305,9 @@ gw_fleet_lay(const struct gw_fleet_plan *plan, enum gw_made kind,
 bool
 gw_fleet_asks(const struct gw_state *state, const struct gw_owner_node *gateway)
 {
-	const struct tree_node *type =
-	    gw_parameter(gateway->parameters, SERVICE "type");
-
-	return !state->has_fleets || !type || is_text(type, "LoadBalancer");
+	return !state->has_fleets || !gateway->service ||
+	    is_text(
+	        gw_parameter(gateway->service, "spec.type"), "LoadBalancer");
 }
 
 bool
@@ -317,11 +316,12 @@ gw_fleet_balances(
 {
 	const struct slice ours = state->fleet.balancer_class;
 	const struct tree_node *class =
-	    gw_parameter(gateway->parameters, SERVICE "loadBalancerClass");
+	    gw_parameter(gateway->service, "spec.loadBalancerClass");
 
-	return state->has_fleets && slice_is_set(ours) &&
-	    gw_fleet_asks(state, gateway) &&
-	    (!class || slice_equal(class->text, ours));
+	if (!state->has_fleets || !slice_is_set(ours) ||
+	    !gw_fleet_asks(state, gateway))
+		return false;
+	return !gateway->service || (class && slice_equal(class->text, ours));
 }
 
 void

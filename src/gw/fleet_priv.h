@@ -46,6 +46,17 @@ bool gw_fleet_has(const struct gw_fleet_plan *plan, enum gw_made kind);
 void gw_fleet_lay(const struct gw_fleet_plan *plan, enum gw_made kind,
     struct arena *arena, struct tree_node *document);
 
+/* ---- fleet_said.c ---- */
+/* What a Gateway's Service says or would say, once it has parameters. */
+void gw_fleet_say(const struct gw_state *state, struct gw_owner_node *gateway);
+/* Who says this annotation: "EnvoyProxy namespace/name spec.path"; absent: the
+ * Gateway itself. In arena. */
+struct slice gw_fleet_said_where(
+    const struct gw_owner_node *gateway, struct slice key, struct arena *arena);
+/* Its loadBalancerIP, and who says it; or absent. */
+struct slice gw_fleet_said_ip(const struct gw_owner_node *gateway,
+    struct arena *arena, struct slice *where);
+
 /* ---- fleet_names.c ---- */
 /* Gives those names that EnvoyProxies ask for, once all have parameters. */
 void gw_fleets_name(
@@ -76,6 +87,7 @@ struct gw_fleet_reach {
 	struct gw_status_address *addresses; /* that have answered; in arena */
 	uint32_t count;
 	bool given; /* its Service has some, whether they answer or not */
+	bool as_asked; /* of another load balancer: all that were named */
 };
 /* Of a Gateway with an object; nothing where no fleets are made. */
 struct gw_fleet_reach gw_fleet_reach(const struct gw_state *state,

@@ -100,6 +100,29 @@ kept_addresses(const struct gw_owner_node *gateway, struct arena *arena,
 	return count;
 }
 
+/* Has another load balancer given all that is asked for by name? */
+static bool
+is_as_asked(const struct gw_state *state, const struct gw_owner_node *gateway)
+{
+	const struct gw_service_status *service =
+	    gw_fleet_service_status(gateway);
+	const struct gw_load_balancer_status *given =
+	    service ? service->load_balancer : NULL;
+	uint32_t found = 0;
+
+	if (gateway->ask.named_count > 0 && gw_fleet_balances(state, gateway))
+		return false;
+	for (uint32_t i = 0; i < gateway->ask.named_count; i++)
+		for (uint32_t j = 0; given && j < given->ingress_count; j++) {
+			struct addr_ip ip;
+
+			found += addr_ip_parse(given->ingress[j].ip, &ip) &&
+			    addr_ip_compare(&ip, &gateway->ask.named[i].ip) ==
+			        0;
+		}
+	return found == gateway->ask.named_count;
+}
+
 struct gw_fleet_reach
 gw_fleet_reach(const struct gw_state *state,
     const struct gw_owner_node *gateway, struct arena *arena)
@@ -118,6 +141,7 @@ gw_fleet_reach(const struct gw_state *state,
 		given =
 		    given_addresses(state, service, arena, &reach.addresses);
 	reach.given = given > 0;
+	reach.as_asked = is_as_asked(state, gateway);
 	if (!reach.given && (!object || is_balanced(object)))
 		reach.count = kept_addresses(gateway, arena, &reach.addresses);
 	bool answers = gw_backend_is_ready(service);

@@ -387,7 +387,7 @@ add_reach(const struct gw_state *state, struct arena *arena,
 
 	if (state->has_fleets && !set)
 		reach = gw_fleet_reach(state, owner, arena);
-	bool given = reach.given && owner->ask.named_count == 0;
+	bool given = reach.given && reach.as_asked;
 
 	if (!set && !sum->worst && owner->fleet_fault.length > 0) {
 		sum->worst = "NoResources";

@@ -154,18 +154,41 @@ spec_of(const struct gw_node *node, struct arena *arena)
 	                                      : gw_tree_new(arena, TREE_MAP);
 }
 
+static struct slice
+merge_type(const struct tree_node *spec)
+{
+	const struct tree_node *how = gw_parameter(spec, "mergeType");
+
+	return how && how->kind == TREE_TEXT ? how->text : SLICE("Replace");
+}
+
 static struct tree_node *
 merge(struct arena *arena, struct tree_node *class, struct tree_node *gateway)
 {
-	const struct tree_node *how = wire_tree_get(gateway, "mergeType");
-	struct slice type =
-	    how && how->kind == TREE_TEXT ? how->text : SLICE("Replace");
+	struct slice type = merge_type(gateway);
 
 	if (slice_equal(type, SLICE("StrategicMerge")))
 		return gw_tree_merge(arena, class, gateway, true);
 	if (slice_equal(type, SLICE("JSONMerge")))
 		return gw_tree_merge(arena, class, gateway, false);
 	return gateway;
+}
+
+/* Which of them says what is seen only where one is in the other's place. */
+static void
+name(struct gw_owner_node *gateway, const struct gw_node *first,
+    const struct gw_node *second)
+{
+	const struct gw_node *upper = second ? second : first;
+
+	if (!upper)
+		return;
+	gateway->parameters_name = first && second &&
+	        !slice_equal(merge_type(gateway->parameters), SLICE("Replace"))
+	    ? arena_format(&gateway->arena, "%.*s over %.*s",
+	          SLICE_ARGS(gw_node_key(second)),
+	          SLICE_ARGS(gw_node_key(first)))
+	    : arena_copy(&gateway->arena, gw_node_key(upper));
 }
 
 bool
@@ -197,6 +220,7 @@ gw_parameters_judge(const struct gw_state *state, struct gw_owner_node *gateway)
 		gateway->parameters = first
 		    ? merge(arena, gateway->parameters, spec_of(second, arena))
 		    : spec_of(second, arena);
+	name(gateway, first, second);
 	return !reference || second != NULL;
 }
 

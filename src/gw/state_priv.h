@@ -140,7 +140,12 @@ struct gw_owner_node {
 	uint64_t fleet_from; /* hash of what it is made of; 0: not made */
 	struct text fleet_fault; /* why it is not as it is to be */
 	struct tree_node *parameters; /* its EnvoyProxies' spec, or NULL */
+	struct slice parameters_name; /* theirs: "namespace/name" */
 	uint64_t parameters_hash;
+	/* What its Service says or would say, in arena: of it what parameters
+	 * were laid over (NULL: there are none), its labels and annotations. */
+	const struct tree_node *service;
+	const struct gw_metadata *said;
 	struct gw_edge fleet_edge; /* node: NULL: none */
 	/* What attachment rests on; routes are judged anew when it changes. */
 	bool facts_known;

@@ -82,6 +82,15 @@ gw_tree_push(struct tree_node *list, struct tree_node *node)
 	list->count++;
 }
 
+void
+gw_tree_put_pairs(struct arena *arena, struct tree_node *map,
+    const struct record_pair *pairs, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		gw_tree_put(
+		    map, pairs[i].key, gw_tree_text(arena, pairs[i].value));
+}
+
 struct tree_node *
 gw_tree_map(struct arena *arena, struct tree_node *map, const char *path)
 {

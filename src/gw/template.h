@@ -3,6 +3,7 @@
 #ifndef YUMEN_GW_TEMPLATE_H
 #define YUMEN_GW_TEMPLATE_H
 
+#include "core/record.h"
 #include "wire/tree.h"
 
 struct gw_template_value {
@@ -27,6 +28,9 @@ struct tree_node *gw_tree_new(struct arena *arena, enum tree_kind kind);
 struct tree_node *gw_tree_text(struct arena *arena, struct slice text);
 struct tree_node *gw_tree_number(struct arena *arena, int64_t number);
 struct tree_node *gw_tree_bool(struct arena *arena, bool value);
+/* Members of a map, as of gw_tree_put. */
+void gw_tree_put_pairs(struct arena *arena, struct tree_node *map,
+    const struct record_pair *pairs, uint32_t count);
 /* The map at a path of keys ("spec.template.metadata") below a map, made where
  * it is not there. */
 struct tree_node *gw_tree_map(
