@@ -9,6 +9,7 @@
 #include "cmd/command.h"
 #include "core/slice.h"
 #include "gw/finding.h"
+#include "net/tls_heap.h"
 
 bool
 command_default_socket(char *out, size_t size)
@@ -138,6 +139,8 @@ int
 main(int argc, char **argv)
 {
 	static struct flags flags;
+
+	net_tls_heap_install();
 	int status = flags_parse(&flags, argc, argv);
 
 	if (status < 0)

@@ -16,34 +16,37 @@ enum { NAME_BYTES_MAX = 255 };
 
 static int on_verify(int good, X509_STORE_CTX *context);
 
+/* Flags are looked at only when a call has failed. */
 static int
-bio_read(BIO *bio, char *buffer, int size)
+bio_read(BIO *bio, char *buffer, size_t size, size_t *length)
 {
-	size_t length;
-
+	enum error error =
+	    net_tls_under_read(BIO_get_data(bio), buffer, size, length);
+	if (likely(error == ERROR_OK))
+		return 1;
 	BIO_clear_retry_flags(bio);
-	enum error error = net_tls_under_read(
-	    BIO_get_data(bio), buffer, (size_t)size, &length);
-	if (error == ERROR_OK)
-		return (int)length;
 	if (error == ERROR_AGAIN)
 		BIO_set_retry_read(bio);
 	return -1;
 }
 
 static int
-bio_write(BIO *bio, const char *data, int length)
+bio_write(BIO *bio, const char *data, size_t length, size_t *written)
 {
 	struct net_tls *tls = BIO_get_data(bio);
-	struct slice all = slice_make(data, (size_t)length);
+	struct slice all = slice_make(data, length);
 
-	BIO_clear_retry_flags(bio);
 	/* Of TLS 1.2 it is in one flight with what the client waits for. */
-	bool is_ticket = SSL_get_state(tls->ssl) == TLS_ST_SW_SESSION_TICKET &&
+	bool is_ticket = tls->wait &&
+	    SSL_get_state(tls->ssl) == TLS_ST_SW_SESSION_TICKET &&
 	    SSL_version(tls->ssl) == TLS1_3_VERSION;
 	enum error error = is_ticket ? net_tls_under_keep(tls, all)
 	                             : net_tls_under_write(tls, all);
-	return error == ERROR_OK ? length : -1;
+	*written = length;
+	if (likely(error == ERROR_OK))
+		return 1;
+	BIO_clear_retry_flags(bio);
+	return -1;
 }
 
 static long
@@ -58,8 +61,8 @@ bio_control(BIO *bio, int command, long number, void *pointer)
 void
 net_tls_bio_init(BIO_METHOD *method)
 {
-	must(BIO_meth_set_read(method, bio_read) &&
-	    BIO_meth_set_write(method, bio_write) &&
+	must(BIO_meth_set_read_ex(method, bio_read) &&
+	    BIO_meth_set_write_ex(method, bio_write) &&
 	    BIO_meth_set_ctrl(method, bio_control));
 }
 

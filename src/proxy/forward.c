@@ -291,7 +291,7 @@ take_request(struct http_exchange *exchange, bool secure)
 	request->waiter.on_stream = on_stream;
 	request->path = head->path;
 	request->query = head->query;
-	if (secure)
+	if (secure && unlikely(request->worker->log != NULL))
 		request->tls =
 		    proxy_tls_facts(exchange, http_exchange_socket(exchange));
 	enum error error =

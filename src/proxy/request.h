@@ -27,7 +27,8 @@ struct proxy_request {
 	struct http_exchange *exchange;
 	struct proxy_worker *worker;
 	const struct proxy_socket *socket;
-	const struct proxy_tls_facts *tls; /* NULL: plain text */
+	/* For the log; NULL: none, or plain text. */
+	const struct proxy_tls_facts *tls;
 
 	/* The decision. The units are held, the rest lies in them. */
 	const struct unit *listener, *route; /* NULL: none */

@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "core/must.h"
 #include "core/thread.h"
+#include "net/tls_heap.h"
 #include "proxy/request.h"
 #include "proxy/worker_priv.h"
 
@@ -267,6 +268,7 @@ static void *
 run(void *context)
 {
 	struct proxy_worker *worker = context;
+	net_tls_heap_open();
 	if (worker->options.access_log)
 		worker->log = proxy_log_port_open(
 		    worker->options.access_log, &worker->metrics);
@@ -276,5 +278,6 @@ run(void *context)
 		    LOG_NUMBER("worker", worker->options.number),
 		    LOG_STRING("error", error_text(error)));
 	end(worker);
+	net_tls_heap_close();
 	return NULL;
 }

@@ -13,6 +13,7 @@
 #include "core/memory.h"
 #include "core/must.h"
 #include "net/listener.h"
+#include "net/tls_heap.h"
 #include "tls/end.h"
 
 static struct tls_keys keys;
@@ -500,6 +501,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
+	net_tls_heap_open();
 	tls_keys_init(&keys, true);
 	return 0;
 }
@@ -509,6 +511,7 @@ tear_down(void **state)
 {
 	(void)state;
 	tls_keys_fini(&keys);
+	net_tls_heap_close();
 	return 0;
 }
 
@@ -527,5 +530,6 @@ main(void)
 	    cmocka_unit_test(test_plain_text),
 	};
 
+	net_tls_heap_install();
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
