@@ -2,12 +2,14 @@
  * each connection's SSL; it never touches a loop or a socket.
  *
  * OpenSSL's queue of errors is empty between calls: what fails here or in crypt
- * clears it, so that what succeeds need not. */
+ * clears it, so that what succeeds need not; verification may do both at once,
+ * so it is cleared after each certificate. */
 #include "net/tls_priv.h"
 
 #include <openssl/err.h>
 
 #include "core/clock.h"
+#include "core/limit.h"
 #include "core/must.h"
 #include "core/reader.h"
 #include "net/tls_openssl_priv.h"
@@ -111,6 +113,7 @@ set_session_context(
 static bool
 ask_clients(SSL *ssl, const struct net_tls_choice *choice)
 {
+	STACK_OF(X509_NAME) *names = NULL;
 	int mode = SSL_VERIFY_PEER;
 
 	if (choice->clients == NET_TLS_CLIENTS_ANY) {
@@ -122,12 +125,11 @@ ask_clients(SSL *ssl, const struct net_tls_choice *choice)
 		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 	SSL_set_verify(ssl, mode, on_verify);
 	if (choice->trust->names) {
-		STACK_OF(X509_NAME) *names =
-		    SSL_dup_CA_list(choice->trust->names);
+		names = SSL_dup_CA_list(choice->trust->names);
 		if (!names)
 			return false;
-		SSL_set_client_CA_list(ssl, names);
 	}
+	SSL_set_client_CA_list(ssl, names);
 	return SSL_set1_verify_cert_store(ssl, choice->trust->store);
 }
 
@@ -143,6 +145,8 @@ apply_choice(struct net_tls *tls, const struct net_tls_choice *choice,
 	struct net_tls_profile *before =
 	    tls->wait->chosen ? tls->wait->chosen : tls->profile;
 
+	if (tls->wait->chosen)
+		SSL_certs_clear(ssl);
 	if (!net_tls_profile_is_like(before, profile))
 		good = good && net_tls_profile_switch(ssl, profile);
 	net_tls_profile_apply_tickets(ssl, profile);
@@ -226,6 +230,10 @@ on_verify(int good, X509_STORE_CTX *context)
 	const struct net_tls_wait *wait = tls_of(ssl)->wait;
 
 	must(wait);
+	if (X509_STORE_CTX_get_error(context) == X509_V_ERR_CERT_CHAIN_TOO_LONG)
+		limit_hit(tls_of(ssl)->profile->shared.metrics,
+		    LIMIT_CHAIN_CERTIFICATES);
+	ERR_clear_error();
 	if (!wait->client)
 		return good || wait->clients == NET_TLS_CLIENTS_ASKED;
 	if (!good || X509_STORE_CTX_get_error_depth(context) > 0 ||

@@ -9,12 +9,18 @@
 #include <openssl/rand.h>
 #include <stdatomic.h>
 
+#include "core/limit.h"
 #include "core/memory.h"
 #include "core/must.h"
 #include "core/reader.h"
 #include "crypt/staple.h"
 
-enum { CERTIFICATES_BYTES_MAX = 65536 };
+enum {
+	CERTIFICATES_BYTES_MAX = 65536,
+	/* Of authorities that clients are told of, about 200: the protocol has
+	 * room for 64 KiB, clients for less, and each handshake sends them. */
+	NAMES_BYTES_MAX = 16384,
+};
 
 /* Forward secrecy and authenticated encryption alone; the cheap one first. */
 static const struct net_tls_settings ours = {
@@ -140,6 +146,8 @@ set_up(struct net_tls_profile *profile)
 	/* One call of the kernel for a record, not one for its header too. */
 	SSL_CTX_set_read_ahead(context, 1);
 	SSL_CTX_set_max_cert_list(context, CERTIFICATES_BYTES_MAX);
+	/* Between a certificate and who is believed. */
+	SSL_CTX_set_verify_depth(context, LIMIT_VALUE_CHAIN_CERTIFICATES - 1);
 	SSL_CTX_set_num_tickets(context, 0);
 	SSL_CTX_set_session_cache_mode(
 	    context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -323,6 +331,7 @@ struct net_tls_trust *
 net_tls_trust_new(const struct crypt_certificates *authorities)
 {
 	struct net_tls_trust *trust = memory_zero(1, sizeof(*trust));
+	size_t bytes = 0;
 
 	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	trust->store = X509_STORE_new();
@@ -334,6 +343,12 @@ net_tls_trust_new(const struct crypt_certificates *authorities)
 
 		must(X509_STORE_add_cert(trust->store, x509) && name &&
 		    sk_X509_NAME_push(trust->names, name));
+		bytes += (size_t)i2d_X509_NAME(name, NULL);
+	}
+	/* Clients then choose without. */
+	if (bytes > NAMES_BYTES_MAX) {
+		sk_X509_NAME_pop_free(trust->names, X509_NAME_free);
+		trust->names = NULL;
 	}
 	X509_STORE_set_flags(trust->store, X509_V_FLAG_PARTIAL_CHAIN);
 	return trust;
@@ -460,6 +475,36 @@ set_mac(EVP_MAC_CTX *mac, const struct net_tls_ticket_key *key)
 	return EVP_MAC_CTX_set_params(mac, parameters);
 }
 
+/* What a new ticket is sealed with. */
+static int
+seal(const struct net_tls_ticket_key *key, unsigned char *name,
+    unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
+{
+	const EVP_CIPHER *aes = EVP_aes_256_cbc();
+
+	memcpy(name, key->name, sizeof(key->name));
+	return RAND_bytes(iv, EVP_CIPHER_get_iv_length(aes)) > 0 &&
+	        EVP_EncryptInit_ex(cipher, aes, NULL, key->cipher, iv) &&
+	        set_mac(mac, key)
+	    ? 1
+	    : -1;
+}
+
+/* A ticket was promised, but the keys have gone meanwhile: one that nobody can
+ * open. */
+static int
+seal_for_nobody(unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+    EVP_MAC_CTX *mac)
+{
+	struct net_tls_ticket_key key;
+	int result = -1;
+
+	if (RAND_bytes((unsigned char *)&key, sizeof(key)) > 0)
+		result = seal(&key, name, iv, cipher, mac);
+	memory_wipe(&key, sizeof(key));
+	return result;
+}
+
 /* Returns as OpenSSL wants it: -1 an error, 0 no such key, 1 good, 2 good but
  * make a new one. */
 static int
@@ -470,28 +515,18 @@ on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
 	const struct net_tls_wait *wait = tls_of(ssl)->wait;
 	const struct net_tls_profile *profile =
 	    wait && wait->chosen ? wait->chosen : tls_of(ssl)->profile;
-	const EVP_CIPHER *aes = EVP_aes_256_cbc();
 
-	if (profile->key_count == 0)
-		return is_new ? -1 : 0;
-	if (is_new) {
-		const struct net_tls_ticket_key *key = &profile->keys[0];
-		int length = EVP_CIPHER_get_iv_length(aes);
-
-		memcpy(name, key->name, sizeof(key->name));
-		return RAND_bytes(iv, length) > 0 &&
-		        EVP_EncryptInit_ex(
-		            cipher, aes, NULL, key->cipher, iv) &&
-		        set_mac(mac, key)
-		    ? 1
-		    : -1;
-	}
+	if (is_new)
+		return profile->key_count > 0
+		    ? seal(&profile->keys[0], name, iv, cipher, mac)
+		    : seal_for_nobody(name, iv, cipher, mac);
 	for (unsigned i = 0; i < profile->key_count; i++) {
 		const struct net_tls_ticket_key *key = &profile->keys[i];
 
 		if (memcmp(name, key->name, sizeof(key->name)) != 0)
 			continue;
-		if (!EVP_DecryptInit_ex(cipher, aes, NULL, key->cipher, iv) ||
+		if (!EVP_DecryptInit_ex(
+		        cipher, EVP_aes_256_cbc(), NULL, key->cipher, iv) ||
 		    !set_mac(mac, key))
 			return -1;
 		/* RFC 8446 C.4: clients use a ticket once. */
