@@ -138,6 +138,22 @@ judge_parameters(const struct gw_state *state, struct gw_owner_node *gateway)
 		        SLICE_ARGS(ref->name)));
 }
 
+/* Whom it is for must not be ignored, and kube-proxy alone sees to that. */
+static void
+judge_sources(const struct gw_state *state, struct gw_owner_node *gateway)
+{
+	if (state->forwards && gw_fleet_balances(state, gateway) &&
+	    gw_parameter(gateway->service, "spec.loadBalancerSourceRanges"))
+		refuse(gateway, "InvalidParameters",
+		    arena_format(&gateway->arena,
+		        "EnvoyProxy %.*s: the Service's "
+		        "loadBalancerSourceRanges "
+		        "cannot be held to where announcers lead what comes "
+		        "to pods (--announcers-forward): leave it out, or "
+		        "leave that to kube-proxy",
+		        SLICE_ARGS(gateway->parameters_name)));
+}
+
 /* What is not honoured yet and only has no effect. */
 static void
 find_ignored(const struct gw_state *state, struct gw_owner_node *gateway)
@@ -211,6 +227,7 @@ judge_alone(struct gw_state *state, struct gw_owner_node *gateway)
 	gw_fleet_link(state, gateway);
 	find_ignored(state, gateway);
 	gw_fleet_say(state, gateway);
+	judge_sources(state, gateway);
 	gw_ask_read(gateway);
 	gw_fleet_want(gateway);
 	gw_listeners_judge(state, gateway);
