@@ -1,5 +1,6 @@
 /* The pages of docs/ that say what a table of the code says, made from the same
- * rows: limits, metrics, logs, reasons. `docs DIR` writes them into DIR, `docs
+ * rows: limits, metrics, logs, reasons, findings, parameters. `docs DIR` writes
+ * them into DIR, `docs
  * --check DIR` says which of them in DIR differ. It owns the sentences around
  * the tables, never a fact in them. */
 #include <errno.h>
@@ -10,6 +11,8 @@
 #include "core/limit.h"
 #include "core/text.h"
 #include "gw/finding.h"
+#include "gw/schema.h"
+#include "wire/tree_json.h"
 
 /* A cell: what Markdown would take for its own is escaped. */
 static void
@@ -229,6 +232,139 @@ make_findings(struct text *page)
 	}
 }
 
+/* ---- EnvoyProxies ---- */
+
+struct parameter {
+	const char *path, *text;
+};
+
+static void
+push_parameters(struct text *page, const struct parameter *rows, size_t count)
+{
+	text_push_string(page, "| `spec.` | |\n| --- | --- |\n");
+	for (size_t i = 0; i < count; i++) {
+		text_push_byte(page, '|');
+		push_code(page, rows[i].path);
+		text_printf(page, " %s |\n", rows[i].text);
+	}
+}
+
+static const struct parameter honoured[] = {
+#define GW_PARAMETER(path, what) {path, what},
+#define GW_PARAMETER_IGNORED(path, why)
+#include "gw/parameter.def"
+#undef GW_PARAMETER
+#undef GW_PARAMETER_IGNORED
+};
+static const struct parameter ignored[] = {
+#define GW_PARAMETER(path, what)
+#define GW_PARAMETER_IGNORED(path, why) {path, why},
+#include "gw/parameter.def"
+#undef GW_PARAMETER
+#undef GW_PARAMETER_IGNORED
+};
+enum {
+	HONOURED = sizeof(honoured) / sizeof(honoured[0]),
+	IGNORED = sizeof(ignored) / sizeof(ignored[0])
+};
+
+/* Is something at this path of the spec honoured? */
+static bool
+is_honoured(struct slice path)
+{
+	for (size_t i = 0; i < HONOURED; i++) {
+		struct slice row = slice_from_string(honoured[i].path);
+
+		if (slice_equal(row, path) || path.length == 0 ||
+		    (slice_starts_with(row, path) &&
+		        row.data[path.length] == '.'))
+			return true;
+	}
+	return false;
+}
+
+/* What the schema's own rules refuse at a path and below it. */
+static void
+push_rules(struct text *page, struct arena *arena, struct slice path,
+    struct tree_node *schema)
+{
+	const struct tree_node *rules =
+	    wire_tree_member(schema, "x-kubernetes-validations", TREE_LIST);
+	const struct tree_node *fields =
+	    wire_tree_member(schema, "properties", TREE_MAP);
+
+	if (!is_honoured(path))
+		return;
+	for (const struct tree_node *at = rules ? rules->child : NULL; at;
+	     at = at->next) {
+		text_printf(page, "| `spec%s%.*s` | ",
+		    path.length > 0 ? "." : "", SLICE_ARGS(path));
+		push_cell(page, wire_tree_text(at, "message"));
+		text_push_string(page, " |\n");
+	}
+	for (struct tree_node *at = fields ? fields->child : NULL; at;
+	     at = at->next)
+		push_rules(page, arena,
+		    arena_format(arena, "%.*s%s%.*s", SLICE_ARGS(path),
+		        path.length > 0 ? "." : "", SLICE_ARGS(at->key)),
+		    at);
+}
+
+static void
+push_refused(struct text *page)
+{
+	struct gw_schema schema;
+	struct arena arena;
+	struct text json;
+
+	arena_init(&arena, 65536);
+	text_init(&json);
+	if (gw_schema_find(SLICE("gateway.envoyproxy.io"), SLICE("v1alpha1"),
+	        SLICE("EnvoyProxy"), &schema)) {
+		gw_schema_write(&json, &schema);
+		push_rules(page, &arena, SLICE(""),
+		    wire_tree_member(
+		        wire_tree_member(
+		            wire_tree_from_json(text_slice(&json), &arena),
+		            "properties", TREE_MAP),
+		        "spec", TREE_MAP));
+	}
+	text_fini(&json);
+	arena_fini(&arena);
+}
+
+static void
+make_envoyproxy(struct text *page)
+{
+	text_push_string(page,
+	    "# EnvoyProxy\n\n"
+	    "What becomes of an EnvoyProxy that a GatewayClass "
+	    "(`spec.parametersRef`) or a Gateway "
+	    "(`spec.infrastructure.parametersRef`)\nnames. Proxies are yumen's "
+	    "and not Envoy, so what is about these alone has no effect; what "
+	    "is about the\nobjects that are made in a cluster has the same as "
+	    "with Envoy Gateway. On one host nothing is made.\n\n"
+	    "## Honoured\n\n"
+	    "A path stands for all that is below it.\n\n");
+	push_parameters(page, honoured, HONOURED);
+	text_push_string(page,
+	    "\n## Accepted, and named\n\n"
+	    "Without effect: the Gateway is served without it, and its "
+	    "condition `Accepted` names what of these its\nEnvoyProxy "
+	    "says.\n\n");
+	push_parameters(page, ignored, IGNORED);
+	text_push_string(page,
+	    "\n## Refused\n\n"
+	    "A Gateway whose EnvoyProxy is not there is not accepted "
+	    "(`InvalidParameters`), nor a class; what runs stays as\nit is. "
+	    "As an API server does, yumen refuses an EnvoyProxy that the "
+	    "kind's schema refuses, with the last good one\nkept, for "
+	    "types and limits (`yumen schema EnvoyProxy` prints them), and "
+	    "for the rules of what is honoured:\n\n"
+	    "| at | refused, as |\n| --- | --- |\n");
+	push_refused(page);
+}
+
 static int
 write_page(const char *path, struct slice page)
 {
@@ -273,6 +409,7 @@ main(int count, char **arguments)
 	    {"logs.md", make_logs},
 	    {"reasons.md", make_reasons},
 	    {"findings.md", make_findings},
+	    {"envoyproxy.md", make_envoyproxy},
 	};
 	bool check = count == 3 && strcmp(arguments[1], "--check") == 0;
 	struct text page, path;

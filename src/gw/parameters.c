@@ -59,9 +59,11 @@ static enum honour
 judge_path(struct slice path)
 {
 	static const char *const rows[] = {
-#define GW_PARAMETER(path) path,
+#define GW_PARAMETER(path, what) path,
+#define GW_PARAMETER_IGNORED(path, why)
 #include "gw/parameter.def"
 #undef GW_PARAMETER
+#undef GW_PARAMETER_IGNORED
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
