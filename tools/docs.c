@@ -86,7 +86,9 @@ make_limits(struct text *page)
 	    "Everything that a client, a backend or a file can make grow or "
 	    "last has a bound. A request beyond one gets\nthe status, where "
 	    "there is one; each time that a bound is reached counts in "
-	    "`yumen_limit_hits_total{limit=\"...\"}`.\n\n"
+	    "`yumen_limit_hits_total{limit=\"...\"}`,\nand what of an object "
+	    "is "
+	    "beyond one its findings or conditions say.\n\n"
 	    "| limit | default | status | why |\n| --- | --- | --- | --- |\n");
 	for (unsigned i = 0; i < LIMIT__COUNT; i++) {
 		const struct limit_row *row = &limit_rows[i];

@@ -140,12 +140,15 @@ struct gw_targets {
 	struct arena *arena;
 	struct unit_claim_port *ports;
 	uint32_t count;
+	struct slice
+	    omitted; /* what a limit leaves out, for people; or absent */
 };
 /* What stands behind a Service (NULL: none), for an address of its. */
 void gw_targets_ask(struct gw_targets *targets, const struct gw_node *service,
     struct slice address);
-/* What the unit says of it. */
-void gw_targets_end(struct gw_targets *targets, struct unit_claim *claim);
+/* What the unit says of it; what a limit leaves out, or absent. */
+struct slice gw_targets_end(
+    struct gw_targets *targets, struct unit_claim *claim);
 
 /* ---- address.c ---- */
 /* As pools and advertisements see who has an address: a Service's, or those
@@ -177,6 +180,36 @@ void gw_placed_tell(const struct gw_state *state,
 /* Of all Gateways, once each is judged alone, and of Services. */
 void gw_addresses_judge(
     struct gw_state *state, struct gw_owner_node **gateways, uint32_t count);
+
+/* ---- told.c ---- */
+/* For its map. */
+struct slice gw_told_key(const void *told);
+void gw_told_forget(struct gw_state *state, struct slice unit);
+void gw_told_fini(struct gw_state *state);
+/* Appends which other machines have which of these addresses. True: nobody
+ * announces one of them for us. */
+bool gw_told_rivals(const struct gw_state *state,
+    const struct gw_placed *placed, struct arena *arena, struct text *out);
+/* What announcers do not lead to pods, of what comes for a claim's address:
+ * absent, they do all. */
+void gw_told_omit(
+    struct gw_state *state, struct slice unit, struct slice omitted);
+/* Appends why nobody announces it for us, but for rivals, and what announcers
+ * do not do with what comes for it. arena: for the moment. */
+void gw_told_fault(const struct gw_state *state, struct slice address,
+    struct arena *arena, struct text *out);
+/* Adds the condition of rivals, if there are any. */
+void gw_told_conflict(const struct gw_state *state,
+    const struct gw_placed *placed, struct gw_conditions *conditions,
+    struct arena *arena);
+
+/* What the unit says of who announces it. */
+void gw_told_fence(const struct gw_state *state, struct slice address,
+    struct arena *arena, struct unit_claim *claim);
+/* What each announcer says that announces it for us, by node. */
+void gw_told_each(const struct gw_state *state, struct slice address,
+    struct arena *arena,
+    void (*fn)(void *context, const struct feed_claim *word), void *context);
 
 /* ---- beside.c ---- */
 /* Does a MetalLB that runs here give its addresses as well? */

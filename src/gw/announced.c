@@ -159,10 +159,11 @@ emit(struct gw_state *state, struct announced *announced)
 	};
 
 	gw_placement_end(&announced->placement, &record);
-	gw_targets_end(&announced->targets, &record);
+	struct slice omitted = gw_targets_end(&announced->targets, &record);
 	gw_told_fence(state, address->text, &state->work, &record);
 	struct slice name = arena_format(
 	    &state->outbox.arena, "claim/%.*s", SLICE_ARGS(address->text));
+	gw_told_omit(state, name, omitted);
 	struct gw_named *unit = gw_named_touch(&state->claims, name);
 	unit->wanted = true;
 	(void)gw_outbox_unit(

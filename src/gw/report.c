@@ -79,6 +79,15 @@ node_of_unit(const struct gw_state *state, struct slice unit)
 	return gw_node_get(state, kind, namespace, name);
 }
 
+static void
+drop_report(struct gw_state *state, struct slice unit)
+{
+	struct gw_report *report = map_remove(&state->reports, unit);
+
+	if (report)
+		free_report(report);
+}
+
 /* Reports that say nothing are not kept. */
 static void
 after_report(struct gw_state *state, struct gw_report *report)
@@ -94,7 +103,7 @@ after_report(struct gw_state *state, struct gw_report *report)
 	if ((!node && !claim) ||
 	    (report->error == ERROR_OK && report->refused.length == 0 &&
 	        report->why.length == 0))
-		gw_report_forget(state, unit);
+		drop_report(state, unit);
 }
 
 void
@@ -131,9 +140,6 @@ gw_report_get(const struct gw_state *state, struct slice unit)
 void
 gw_report_forget(struct gw_state *state, struct slice unit)
 {
-	struct gw_report *report = map_remove(&state->reports, unit);
-
 	gw_told_forget(state, unit);
-	if (report)
-		free_report(report);
+	drop_report(state, unit);
 }

@@ -501,32 +501,6 @@ void gw_announced_renew(struct gw_state *state);
 void gw_announced_mark(struct gw_state *state, struct slice address);
 void gw_announced_fini(struct gw_state *state);
 
-/* ---- told.c ---- */
-/* For its map. */
-struct slice gw_told_key(const void *told);
-void gw_told_forget(struct gw_state *state, struct slice unit);
-void gw_told_fini(struct gw_state *state);
-/* Appends which other machines have which of these addresses. True: nobody
- * announces one of them for us. */
-bool gw_told_rivals(const struct gw_state *state,
-    const struct gw_placed *placed, struct arena *arena, struct text *out);
-/* Appends why nobody announces it for us, but for rivals. arena: for the
- * moment. */
-void gw_told_fault(const struct gw_state *state, struct slice address,
-    struct arena *arena, struct text *out);
-/* Adds the condition of rivals, if there are any. */
-void gw_told_conflict(const struct gw_state *state,
-    const struct gw_placed *placed, struct gw_conditions *conditions,
-    struct arena *arena);
-
-/* What the unit says of who announces it. */
-void gw_told_fence(const struct gw_state *state, struct slice address,
-    struct arena *arena, struct unit_claim *claim);
-/* What each announcer says that announces it for us, by node. */
-void gw_told_each(const struct gw_state *state, struct slice address,
-    struct arena *arena,
-    void (*fn)(void *context, const struct feed_claim *word), void *context);
-
 /* ---- l2status.c ---- */
 void gw_l2_emit(struct gw_state *state);
 void gw_l2_fini(struct gw_state *state);

@@ -1,6 +1,7 @@
 /* What serves the ports of an address, where announcers lead what comes for it
  * to pods of their own node: the endpoints of its Services, by node. On a node
- * where some are ready those that end get nothing new. */
+ * where some are ready those that end get nothing new. What is past a limit is
+ * left out, and told to who has the address. */
 #include <netinet/in.h>
 #include <stdlib.h>
 
@@ -75,16 +76,29 @@ compare(const void *a, const void *b)
 	return order;
 }
 
+/* Of several the first is told of. */
+static void
+omit_targets(struct gw_targets *targets, const struct unit_claim_port *port,
+    struct slice node)
+{
+	if (!slice_is_set(targets->omitted))
+		targets->omitted = arena_format(targets->arena,
+		    "more than %d pods of node %.*s serve port %lld: "
+		    "announcers lead to the first %d of them by address",
+		    LIMIT_VALUE_FORWARD_TARGETS, SLICE_ARGS(node),
+		    (long long)port->port, LIMIT_VALUE_FORWARD_TARGETS);
+}
+
 /* In order, each once; at most LIMIT_FORWARD_TARGETS of a node. */
 static void
-take(struct gathering *gathering, struct arena *arena,
+take(struct gw_targets *targets, struct gathering *gathering,
     struct unit_claim_port *port)
 {
 	const struct target *all = gathering->found;
 	uint32_t first = 0, kept = 0;
 
-	port->targets =
-	    arena_zero(arena, gathering->count + 1, sizeof(*port->targets));
+	port->targets = arena_zero(
+	    targets->arena, gathering->count + 1, sizeof(*port->targets));
 	if (gathering->count > 1)
 		qsort(
 		    gathering->found, gathering->count, sizeof(*all), compare);
@@ -96,9 +110,12 @@ take(struct gathering *gathering, struct arena *arena,
 		bool again = i > first &&
 		    slice_equal(
 		        all[i - 1].record.address, all[i].record.address);
-		if (again || all[first].ready != all[i].ready ||
-		    kept == LIMIT_VALUE_FORWARD_TARGETS)
+		if (again || all[first].ready != all[i].ready)
 			continue;
+		if (kept == LIMIT_VALUE_FORWARD_TARGETS) {
+			omit_targets(targets, port, all[i].record.node);
+			continue;
+		}
 		kept++;
 		port->targets[port->targets_count++] = all[i].record;
 	}
@@ -127,7 +144,7 @@ add_port(struct gw_targets *targets, const struct gw_backend_node *service,
 	struct unit_claim_port *made = &targets->ports[targets->count++];
 	*made = (struct unit_claim_port){
 	    .port = port->port, .transport = transport_of(port->protocol)};
-	take(&gathering, targets->arena, made);
+	take(targets, &gathering, made);
 }
 
 void
@@ -158,14 +175,20 @@ compare_ports(const void *a, const void *b)
 	return (int)(left->transport - right->transport);
 }
 
-void
+struct slice
 gw_targets_end(struct gw_targets *targets, struct unit_claim *claim)
 {
 	if (targets->count > 1)
 		qsort(targets->ports, targets->count, sizeof(*targets->ports),
 		    compare_ports);
 	claim->ports = targets->ports;
-	claim->ports_count = targets->count < LIMIT_VALUE_FORWARD_PORTS
-	    ? targets->count
-	    : LIMIT_VALUE_FORWARD_PORTS;
+	claim->ports_count = targets->count;
+	if (targets->count > LIMIT_VALUE_FORWARD_PORTS) {
+		claim->ports_count = LIMIT_VALUE_FORWARD_PORTS;
+		targets->omitted = arena_format(targets->arena,
+		    "it has %u ports: announcers lead what comes for the "
+		    "lowest %d of them to pods",
+		    targets->count, LIMIT_VALUE_FORWARD_PORTS);
+	}
+	return targets->omitted;
 }

@@ -1,6 +1,7 @@
 /* What announcers say of addresses that are claimed: which node announces one,
- * on which interfaces, and which other machine has it too. Owns their words,
- * which are forgotten with the claim.
+ * on which interfaces, and which other machine has it too; and what they are
+ * not asked to do, for a limit's sake. Owns these words, which are forgotten
+ * with the claim.
  *
  * Where several nodes announce one, a node that had it before another took it
  * is the fence of the others, for as long as it says so. It may be dead:
@@ -13,6 +14,7 @@
 struct told {
 	struct list words; /* feed_reply.link, by node */
 	struct feed_reply *fence; /* among the words, or NULL */
+	struct text omitted;
 	size_t length;
 	char unit[];
 };
@@ -40,6 +42,7 @@ touch(struct gw_state *state, struct slice unit)
 		return told;
 	told = memory_zero(1, sizeof(*told) + unit.length);
 	list_init(&told->words);
+	text_init(&told->omitted);
 	told->length = unit.length;
 	memcpy(told->unit, unit.data, unit.length);
 	(void)map_add(&state->told, told);
@@ -60,6 +63,7 @@ free_told(struct told *told)
 {
 	while (!list_is_empty(&told->words))
 		drop(told->words.next);
+	text_fini(&told->omitted);
 	memory_free(told);
 }
 
@@ -70,6 +74,13 @@ gw_told_forget(struct gw_state *state, struct slice unit)
 
 	if (told)
 		free_told(told);
+}
+
+static void
+forget_empty(struct gw_state *state, const struct told *told)
+{
+	if (list_is_empty(&told->words) && told->omitted.length == 0)
+		gw_told_forget(state, gw_told_key(told));
 }
 
 void
@@ -157,9 +168,22 @@ gw_state_report_claim(
 	find_fence(state, told, word, was_fence, differs);
 	if (!feed_reply_says(word))
 		drop(&word->link);
-	if (list_is_empty(&told->words))
-		gw_told_forget(state, unit);
+	forget_empty(state, told);
 	state->l2_stale = true;
+	gw_announced_mark(state, slice_skip(unit, sizeof("claim/") - 1));
+}
+
+void
+gw_told_omit(struct gw_state *state, struct slice unit, struct slice omitted)
+{
+	struct told *told = omitted.length > 0 ? touch(state, unit)
+	                                       : map_get(&state->told, unit);
+
+	if (!told || slice_equal(text_slice(&told->omitted), omitted))
+		return;
+	text_reset(&told->omitted);
+	text_push(&told->omitted, omitted);
+	forget_empty(state, told);
 	gw_announced_mark(state, slice_skip(unit, sizeof("claim/") - 1));
 }
 
@@ -254,17 +278,10 @@ tell_refused(const struct gw_state *state, struct slice address,
 		    SLICE_ARGS(text_slice(&report->refused)));
 }
 
-void
-gw_told_fault(const struct gw_state *state, struct slice address,
-    struct arena *arena, struct text *out)
+/* The first word that says why nobody does. */
+static void
+tell_silent(const struct told *told, struct slice address, struct text *out)
 {
-	const struct told *told = of_address(state, address, arena);
-
-	if (told && is_announced(told))
-		return;
-	tell_refused(state, address, arena, out);
-	if (!told)
-		return;
 	LIST_FOR_EACH(at, &told->words)
 	{
 		const struct feed_claim *word = &word_at(at)->claim;
@@ -274,6 +291,22 @@ gw_told_fault(const struct gw_state *state, struct slice address,
 		push_word(out, address, word);
 		return;
 	}
+}
+
+void
+gw_told_fault(const struct gw_state *state, struct slice address,
+    struct arena *arena, struct text *out)
+{
+	const struct told *told = of_address(state, address, arena);
+
+	if (!told || !is_announced(told))
+		tell_refused(state, address, arena, out);
+	if (told && !is_announced(told))
+		tell_silent(told, address, out);
+	if (told && told->omitted.length > 0)
+		text_printf(out, "%s%.*s: %.*s", out->length > 0 ? "; " : "",
+		    SLICE_ARGS(address),
+		    SLICE_ARGS(text_slice(&told->omitted)));
 }
 
 void
