@@ -140,19 +140,16 @@ admit(struct ctl_cluster *cluster, struct ctl_object_row *row,
 	sink->put(sink->context, &object);
 }
 
-static void
-take_status(struct ctl_cluster *cluster, struct ctl_object_row *row,
-    const struct tree_node *object)
+bool
+ctl_cluster_take_status(struct ctl_cluster *cluster, struct ctl_object_row *row,
+    const struct tree_node *status)
 {
-	uint64_t hash;
+	enum gw_kind kind = (enum gw_kind)row->row.kind;
+	uint64_t before = row->status_hash;
 
-	if (gw_status_type((enum gw_kind)row->row.kind) == NULL)
-		return;
-	hash = ctl_merge_hash(wire_tree_get(object, "status"), &cluster->ours);
-	if (hash == row->status_hash)
-		return;
-	row->status_hash = hash;
-	ctl_writes_due(cluster->writes, row);
+	row->status_hash = ctl_merge_hash(kind, status, &cluster->ours);
+	row->marked = kind == GW_SERVICE && ctl_merge_is_marked(status);
+	return row->status_hash != before;
 }
 
 static struct ctl_object_row *
@@ -189,7 +186,10 @@ on_object(struct kube_follow *follow, struct tree_node *object)
 	if (row == NULL)
 		return;
 	row->row.epoch = followed->epoch;
-	take_status(cluster, row, object);
+	if (gw_status_type(followed->kind) != NULL &&
+	    ctl_cluster_take_status(
+	        cluster, row, wire_tree_get(object, "status")))
+		ctl_writes_due(cluster->writes, row);
 	ctl_trim(object, followed->kind);
 	uint64_t hash = wire_tree_hash(object);
 

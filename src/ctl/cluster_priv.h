@@ -16,6 +16,7 @@ struct ctl_object_row {
 	struct ctl_row row; /* kind: enum gw_kind */
 	bool admitted; /* the sink has a version of it */
 	bool refused; /* this version was not admitted */
+	bool marked; /* ctl_merge_is_marked of a Service's status there */
 	struct list due; /* in writes.due: its status may have to be written */
 	uint64_t hash; /* of what it says; 0: it was not admitted */
 	uint64_t status_hash; /* ctl_merge_hash of its status there */
@@ -52,6 +53,9 @@ struct ctl_cluster {
 	struct ctl_metallb *metallb;
 };
 
+/* What the API has of an object's status; true: it differs from before. */
+bool ctl_cluster_take_status(struct ctl_cluster *cluster,
+    struct ctl_object_row *row, const struct tree_node *status);
 /* Takes out of an object what nobody reads. */
 void ctl_trim(struct tree_node *object, enum gw_kind kind);
 

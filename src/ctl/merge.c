@@ -21,6 +21,11 @@ static const struct slice condition_types[] = {
     SLICE("Programmed"),
     SLICE("ResolvedRefs"),
     SLICE("SupportedVersion"),
+    SLICE(GW_CONFLICT_CONDITION),
+};
+
+/* Of a Service, in which others may say whatever they like. */
+static const struct slice service_condition_types[] = {
     SLICE(GW_BALANCER_CONDITION),
     SLICE(GW_CONFLICT_CONDITION),
 };
@@ -68,9 +73,22 @@ is_ours(const struct tree_node *entry, const struct ctl_ours *ours)
 }
 
 static bool
-is_own_condition(const struct tree_node *condition)
+is_own_condition(enum gw_kind kind, const struct tree_node *condition)
 {
-	return IS_ONE_OF(wire_tree_text(condition, "type"), condition_types);
+	struct slice type = wire_tree_text(condition, "type");
+
+	return kind == GW_SERVICE ? IS_ONE_OF(type, service_condition_types)
+	                          : IS_ONE_OF(type, condition_types);
+}
+
+bool
+ctl_merge_is_marked(const struct tree_node *status)
+{
+	for (const struct tree_node *at = items_of(status, "conditions");
+	     at != NULL; at = at->next)
+		if (is_own_condition(GW_SERVICE, at))
+			return true;
+	return false;
 }
 
 /* ---- hashes ---- */
@@ -109,31 +127,32 @@ hash_tree(const struct tree_node *node, struct slice left_out)
 }
 
 static uint64_t
-hash_conditions(const struct tree_node *holder)
+hash_conditions(enum gw_kind kind, const struct tree_node *holder)
 {
 	uint64_t sum = 0;
 
 	for (const struct tree_node *at = items_of(holder, "conditions");
 	     at != NULL; at = at->next)
-		if (is_own_condition(at))
+		if (is_own_condition(kind, at))
 			sum += hash_tree(at, SLICE("lastTransitionTime"));
 	return sum;
 }
 
 static void
-push_items(struct hash *hash, const struct tree_node *first,
+push_items(struct hash *hash, enum gw_kind kind, const struct tree_node *first,
     const struct ctl_ours *ours)
 {
 	for (const struct tree_node *at = first; at != NULL; at = at->next) {
 		if (ours != NULL && !is_ours(at, ours))
 			continue;
 		hash_push_number(hash, hash_tree(at, SLICE("conditions")));
-		hash_push_number(hash, hash_conditions(at));
+		hash_push_number(hash, hash_conditions(kind, at));
 	}
 }
 
 uint64_t
-ctl_merge_hash(const struct tree_node *status, const struct ctl_ours *ours)
+ctl_merge_hash(enum gw_kind kind, const struct tree_node *status,
+    const struct ctl_ours *ours)
 {
 	must(ours != NULL);
 	struct hash hash;
@@ -148,10 +167,10 @@ ctl_merge_hash(const struct tree_node *status, const struct ctl_ours *ours)
 		hash_push_number(
 		    &hash, is_there ? hash_tree(field, SLICE_NONE) : 0);
 	}
-	hash_push_number(&hash, hash_conditions(status));
-	push_items(&hash, items_of(status, "listeners"), NULL);
-	push_items(&hash, items_of(status, "parents"), ours);
-	push_items(&hash, items_of(status, "ancestors"), ours);
+	hash_push_number(&hash, hash_conditions(kind, status));
+	push_items(&hash, kind, items_of(status, "listeners"), NULL);
+	push_items(&hash, kind, items_of(status, "parents"), ours);
+	push_items(&hash, kind, items_of(status, "ancestors"), ours);
 	return hash_take(&hash);
 }
 
@@ -248,7 +267,7 @@ push_conditions(struct writing *writing, const struct tree_node *wanted,
 
 		if (now != NULL) {
 			push_condition(writing, now, at);
-		} else if (!is_own_condition(at)) {
+		} else if (!is_own_condition(writing->merge->kind, at)) {
 			begin_item(out);
 			wire_tree_json(out, at);
 		}
@@ -335,16 +354,19 @@ push_entries(struct writing *writing, const char *key, unsigned most)
 	text_push_byte(writing->out, ']');
 }
 
-/* What the API has and we do not know. */
+/* What the API has and we do not know, or leave to another. */
 static void
 push_foreign(struct writing *writing, const struct tree_node *before)
 {
+	const struct ctl_merge *merge = writing->merge;
+	bool leaves = merge->status == NULL && !merge->takes_back;
 	static const struct slice known[] = {SLICE("conditions"),
 	    SLICE("listeners"), SLICE("parents"), SLICE("ancestors")};
 
 	for (const struct tree_node *at = before != NULL ? before->child : NULL;
 	     at != NULL; at = at->next) {
-		if (IS_ONE_OF(at->key, known) || IS_ONE_OF(at->key, own_fields))
+		if (IS_ONE_OF(at->key, known) ||
+		    (IS_ONE_OF(at->key, own_fields) && !leaves))
 			continue;
 		begin_item(writing->out);
 		text_push_json(writing->out, at->key);
@@ -384,6 +406,17 @@ push_status(struct writing *writing)
 	text_push_byte(out, '}');
 }
 
+static bool
+is_same(const struct ctl_merge *merge)
+{
+	const struct tree_node *before = get(merge->object, "status");
+
+	if (merge->kind == GW_SERVICE && merge->status == NULL)
+		return !ctl_merge_is_marked(before);
+	return ctl_merge_hash(merge->kind, merge->status, merge->ours) ==
+	    ctl_merge_hash(merge->kind, before, merge->ours);
+}
+
 enum ctl_merged
 ctl_merge(struct text *out, struct ctl_merge *merge)
 {
@@ -391,8 +424,7 @@ ctl_merge(struct text *out, struct ctl_merge *merge)
 	    merge->object->kind == TREE_MAP);
 	struct writing writing = {.out = out, .merge = merge};
 
-	if (ctl_merge_hash(merge->status, merge->ours) ==
-	    ctl_merge_hash(get(merge->object, "status"), merge->ours))
+	if (is_same(merge))
 		return CTL_MERGE_SAME;
 	text_push_byte(out, '{');
 	for (const struct tree_node *at = merge->object->child; at != NULL;

@@ -27,6 +27,9 @@ struct ctl_merge {
 	/* As the API has it, and as we want it; NULL: none. Both may be
 	 * changed. */
 	struct tree_node *object, *status;
+	/* Without a status: what of a Service's load balancer stands in the
+	 * object is what we gave, and goes with what we said. */
+	bool takes_back;
 	/* May be NULL; what it gets lasts as long as the trees. */
 	void (*on_change)(void *context, const struct ctl_merge_change *change);
 	void *context;
@@ -41,7 +44,9 @@ enum ctl_merged ctl_merge(struct text *out, struct ctl_merge *merge);
 
 /* What of a status (NULL: none) is ours, whatever its order: two of the same
  * number say the same. Times of conditions are not looked at. */
-uint64_t ctl_merge_hash(
-    const struct tree_node *status, const struct ctl_ours *ours);
+uint64_t ctl_merge_hash(enum gw_kind kind, const struct tree_node *status,
+    const struct ctl_ours *ours);
+/* Does a Service's status say something that only we say? */
+bool ctl_merge_is_marked(const struct tree_node *status);
 
 #endif

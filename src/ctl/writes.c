@@ -11,6 +11,7 @@
 #include "ctl/cluster_priv.h"
 #include "ctl/event_priv.h"
 #include "ctl/rate.h"
+#include "gw/address.h"
 #include "wire/record_tree.h"
 #include "wire/tree_json.h"
 
@@ -152,14 +153,32 @@ find_wanted(const struct ctl_writes *writes, const struct ctl_object_row *row,
 }
 
 /* Objects that are not ours, or are no more, are others' to tell about; but an
- * entry of ours in one that others have entries in too goes. */
+ * entry of ours in one that others have entries in too goes, and so does what
+ * we said of a Service. */
 static bool
 may_be_written(const struct ctl_object_row *row, const struct tree_node *wanted)
 {
 	enum gw_kind kind = (enum gw_kind)row->row.kind;
 
 	return wanted != NULL || gw_kind_is_route(kind) ||
-	    kind == GW_BACKENDTLSPOLICY;
+	    kind == GW_BACKENDTLSPOLICY || row->marked;
+}
+
+/* Is all that a Service has out of pools that nobody gives of but us? Then we
+ * gave it, for it says that we did. */
+static bool
+is_given(const struct gw_state *state, const struct tree_node *object)
+{
+	const struct tree_node *list = wire_tree_member(
+	    wire_tree_member(wire_tree_member(object, "status", TREE_MAP),
+	        "loadBalancer", TREE_MAP),
+	    "ingress", TREE_LIST);
+
+	for (const struct tree_node *at = list != NULL ? list->child : NULL;
+	     at != NULL; at = at->next)
+		if (!gw_state_gives(state, wire_tree_text(at, "ip")))
+			return false;
+	return true;
 }
 
 static bool
@@ -168,7 +187,8 @@ is_to_be_written(struct ctl_writes *writes, const struct ctl_object_row *row)
 	struct tree_node *wanted;
 	bool is = find_wanted(writes, row, &writes->arena, &wanted) &&
 	    may_be_written(row, wanted) &&
-	    ctl_merge_hash(wanted, &writes->cluster->ours) != row->status_hash;
+	    ctl_merge_hash((enum gw_kind)row->row.kind, wanted,
+	        &writes->cluster->ours) != row->status_hash;
 
 	arena_reset(&writes->arena);
 	return is;
@@ -303,6 +323,8 @@ on_read(struct slot *slot)
 	    wire_tree_member(object, "metadata", TREE_MAP), "uid");
 	if (row != NULL && writes->cluster->leads) {
 		merge.kind = (enum gw_kind)row->row.kind;
+		merge.takes_back = merge.kind == GW_SERVICE &&
+		    is_given(writes->cluster->options.state, object);
 		if (find_wanted(writes, row, &writes->arena, &merge.status) &&
 		    may_be_written(row, merge.status))
 			merged = ctl_merge(&slot->body, &merge);
@@ -339,8 +361,8 @@ on_written(struct slot *slot)
 	    kube_ask_object(&slot->ask, &writes->arena);
 
 	if (row != NULL && object != NULL)
-		row->status_hash = ctl_merge_hash(
-		    wire_tree_get(object, "status"), &writes->cluster->ours);
+		(void)ctl_cluster_take_status(
+		    writes->cluster, row, wire_tree_get(object, "status"));
 	while (!list_is_empty(&slot->events))
 		ctl_writes_event(writes, ctl_event_first(&slot->events));
 	end(slot);

@@ -29,6 +29,10 @@ uint32_t gw_state_addresses(const struct gw_state *state, enum gw_kind kind,
 void gw_state_hold(struct gw_state *state, struct slice namespace,
     struct slice name, struct slice address);
 
+/* Is it of a pool, and of none that somebody else gives of? What such a one is
+ * given to, and is not ours any more, had it of us. */
+bool gw_state_gives(const struct gw_state *state, struct slice address);
+
 /* What the announcer of a node says of a claim (a unit, "claim/ADDRESS"), in
  * the place of what it said before. One that is not there is passed over. */
 void gw_state_report_claim(

@@ -4,6 +4,8 @@
 #include "core/must.h"
 #include "gw/state_priv.h"
 
+enum { POOLS_BYTES = 1024 };
+
 /* Whom Services are for may be another's to say. */
 static void
 look_at_services(struct gw_state *state)
@@ -33,6 +35,31 @@ gw_pool_is_metallbs(const struct gw_state *state, const struct gw_object *pool)
 {
 	return state->metallb.length > 0 &&
 	    !slice_equal(pool->namespace, state->fleet.namespace);
+}
+
+/* Of pools that overlap any may have given it. */
+bool
+gw_state_gives(const struct gw_state *state, struct slice address)
+{
+	must(state != NULL);
+	struct gw_pools pools;
+	struct arena arena;
+	struct addr_ip ip;
+	bool gives = false, others = false;
+
+	if (!addr_ip_parse(address, &ip))
+		return false;
+	arena_init(&arena, POOLS_BYTES);
+	gw_pools_gather(state, &arena, &pools);
+	for (uint32_t i = 0; i < pools.count; i++) {
+		if (!addr_pool_of(&pools.items[i], 1, &ip))
+			continue;
+		gives = true;
+		others = others ||
+		    gw_pool_is_metallbs(state, pools.items[i].context);
+	}
+	arena_fini(&arena);
+	return gives && !others;
 }
 
 /* ---- what others have given ---- */

@@ -1108,7 +1108,7 @@ func TestControllerGivesAddresses(t *testing.T) {
 		pool     = `{"apiVersion":"metallb.io/v1beta1","kind":"IPAddressPool","metadata":{"name":%q},"spec":{"addresses":[%q]}}`
 	)
 	all := []string{gateways + "/a-one", gateways + "/a-two", gateways + "/a-zero", gateways + "/a-static",
-		services + "/a-service", services + "/a-foreign", services + "/a-refused", pools + "/a-pool", rogues + "/a-rogue", class}
+		services + "/a-service", services + "/a-foreign", services + "/a-refused", services + "/a-plain", pools + "/a-pool", rogues + "/a-rogue", class}
 	drop(t, all...)
 	t.Cleanup(func() { drop(t, all...) })
 	_, _, _, _ = world.server.send("POST", "/api/v1/namespaces", "application/json", []byte(`{"metadata":{"name":"metallb-system"}}`))
@@ -1122,7 +1122,7 @@ func TestControllerGivesAddresses(t *testing.T) {
 		return strings.Replace(gatewayOf(name, class), "8080", ports[slices.Index(names, name)], 1)
 	}
 	r := newRelay(t)
-	c := startController(t, r, "--lease", "off")
+	c := startController(t, r, "--lease", "off", "--services-without-class")
 	var tokens string
 	for _, name := range names {
 		tokens += "secret-" + name + " default/" + name + "\n"
@@ -1200,6 +1200,9 @@ func TestControllerGivesAddresses(t *testing.T) {
 	waitFor(t, "the Event of one that gets none", 10*time.Second, told("a-refused", `Warning AllocationFailed: `+
 		`Failed to allocate IP for "default/a-refused": metadata.annotations: metallb.io/loadBalancerIPs: 10.99.0.1 is in no pool; `+
 		`add it to the addresses of an IPAddressPool, or name one that is in a pool`))
+	send(t, "POST", services, `{"metadata":{"name":"a-plain"},"spec":{"type":"LoadBalancer","ports":[{"port":80}]}}`, 201)
+	waitFor(t, "the address of one without a class", 10*time.Second,
+		ingress("a-plain", `{"ingress":[{"ip":"10.77.0.3","ipMode":"VIP"}]}`, mine))
 	// Another controller, after what was given first is free, and others come before.
 	c.stop(syscall.SIGTERM)
 	drop(t, gateways+"/a-one")
@@ -1222,5 +1225,26 @@ func TestControllerGivesAddresses(t *testing.T) {
 	}
 	if err := told("a-service", `Normal IPAllocated: Assigned IP ["10.77.0.2"]`)(); err != nil {
 		t.Errorf("after another start: %v", err)
+	}
+	// Of one that it is to let alone, as it is started now, nothing is left that was said
+	// and given; nor of one that is no load balancer's any more.
+	nothing := func(name string) func() error {
+		return func() error {
+			_, status, err := statusAt(services + "/" + name)
+			if err != nil {
+				return err
+			}
+			got, _ := json.Marshal(status["loadBalancer"])
+			if string(got) != "{}" || len(conditions(status)) > 0 {
+				return fmt.Errorf("%s, conditions %v", got, conditions(status))
+			}
+			return nil
+		}
+	}
+	waitFor(t, "what was given to one without a class to be taken away", 10*time.Second, nothing("a-plain"))
+	send(t, "PATCH", services+"/a-service", `{"spec":{"type":"ClusterIP"}}`, 200)
+	waitFor(t, "what was said of a Service to be taken away", 10*time.Second, nothing("a-service"))
+	if err := ingress("a-foreign", `{"ingress":[{"ip":"10.9.9.9","ipMode":"VIP"}]}`, "Theirs")(); err != nil {
+		t.Error(err)
 	}
 }

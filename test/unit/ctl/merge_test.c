@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "gw/options.h"
 #include "wire/tree_json.h"
 
 static const struct slice names[] = {SLICE("ours"), SLICE("also")};
@@ -20,6 +21,7 @@ struct row {
 	enum ctl_merged merged;
 	const char *want; /* with CTL_MERGE_WRITE */
 	const char *changes; /* conditions that changed */
+	bool takes_back;
 };
 
 #define CONDITION(type, status, reason, time) \
@@ -122,6 +124,41 @@ static const struct row rows[] = {
                   "{\"name\":\"a\",\"attachedRoutes\":0,\"conditions\":"
                   "[" CONDITION("Accepted", "True", "A", "t0") "]}]}}",
         "Accepted"},
+    /* a Service that is not ours any more: what we said goes, and what we gave
+     * where nobody else may have given it */
+    {GW_SERVICE,
+        "{\"status\":{\"loadBalancer\":{\"ingress\":[{\"ip\":\"10.0.0.1\","
+        "\"ipMode\":\"VIP\"}]},\"conditions\":[" CONDITION("Accepted", "True",
+            "F", "t0") "," CONDITION(GW_BALANCER_CONDITION, "True", "A",
+            "t0") "," CONDITION(GW_CONFLICT_CONDITION, "True", "B", "t0") "]}}",
+        NULL, CTL_MERGE_WRITE,
+        "{\"status\":{\"conditions\":[" CONDITION(
+            "Accepted", "True", "F", "t0") "]}}",
+        "", true},
+    {GW_SERVICE,
+        "{\"status\":{\"loadBalancer\":{\"ingress\":[{\"ip\":\"10.0.0.1\","
+        "\"ipMode\":\"VIP\"}]},\"conditions\":[" CONDITION(
+            GW_BALANCER_CONDITION, "False", "A", "t0") "]}}",
+        NULL, CTL_MERGE_WRITE,
+        "{\"status\":{\"loadBalancer\":{\"ingress\":[{\"ip\":\"10.0.0.1\","
+        "\"ipMode\":\"VIP\"}]},\"conditions\":[]}}",
+        "", false},
+    /* and of one that never was, nothing */
+    {GW_SERVICE,
+        "{\"status\":{\"loadBalancer\":{\"ingress\":[{\"ip\":\"10.0.0.1\"}]},"
+        "\"conditions\":[" CONDITION("Accepted", "True", "F", "t0") "]}}",
+        NULL, CTL_MERGE_SAME, NULL, "", true},
+    /* nor are others' conditions of a Service ours by their names */
+    {GW_SERVICE,
+        "{\"status\":{\"conditions\":[" CONDITION(
+            "Programmed", "True", "F", "t0") "]}}",
+        "{\"loadBalancer\":{\"ingress\":[]},\"conditions\":[" CONDITION(
+            GW_BALANCER_CONDITION, "True", "A", "t1") "]}",
+        CTL_MERGE_WRITE,
+        "{\"status\":{\"loadBalancer\":{\"ingress\":[]},\"conditions\":"
+        "[" CONDITION("Programmed", "True", "F", "t0") "," CONDITION(
+            GW_BALANCER_CONDITION, "True", "A", "t1") "]}}",
+        GW_BALANCER_CONDITION},
 };
 
 static void
@@ -151,6 +188,7 @@ test_rows(void **state)
 		    .ours = &ours,
 		    .object = wire_tree_from_json(
 		        slice_from_string(row->object), &arena),
+		    .takes_back = row->takes_back,
 		    .on_change = on_change,
 		    .context = &changes,
 		};

@@ -638,6 +638,24 @@ what_others_give_is_taken(void **unused)
 	world_fini(&world);
 }
 
+/* What is of a pool that nobody gives of but us. */
+static void
+what_it_gives(void **unused)
+{
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &cluster);
+	assert_false(gw_state_gives(world.state, SLICE("10.0.0.1")));
+	world_apply(&world, POOL("p", "addresses: [10.0.0.0/30]"));
+	assert_true(gw_state_gives(world.state, SLICE("10.0.0.1")));
+	assert_false(gw_state_gives(world.state, SLICE("10.0.0.4")));
+	assert_false(gw_state_gives(world.state, SLICE("")));
+	gw_state_metallb(world.state, SLICE("Deployment m/c"));
+	assert_false(gw_state_gives(world.state, SLICE("10.0.0.1")));
+	world_fini(&world);
+}
+
 int
 main(void)
 {
@@ -650,6 +668,7 @@ main(void)
 	    cmocka_unit_test(families_come_and_go),
 	    cmocka_unit_test(a_metallb_comes_and_goes),
 	    cmocka_unit_test(what_others_give_is_taken),
+	    cmocka_unit_test(what_it_gives),
 	    cmocka_unit_test(histories),
 	};
 
