@@ -157,6 +157,32 @@ mark(struct addr_used *used, const struct addr_ip *ip)
 	}
 }
 
+/* In the midst of a run it leaves two. */
+static void
+unmark(struct addr_used *used, const struct addr_ip *ip)
+{
+	uint32_t before = runs_before(used, ip);
+
+	must(before > 0 && addr_range_has(&used->runs[before - 1], ip));
+	struct addr_range *run = &used->runs[before - 1];
+	struct addr_ip last = run->last;
+
+	if (addr_ip_compare(&run->first, &last) == 0) {
+		remove_run(used, before - 1);
+	} else if (addr_ip_compare(&run->first, ip) == 0) {
+		run->first.number++;
+	} else if (addr_ip_compare(&last, ip) == 0) {
+		run->last.number--;
+	} else {
+		struct addr_ip next = *ip;
+
+		next.number++;
+		run->last.number = ip->number - 1;
+		insert_run(used, before, &next);
+		used->runs[before].last = last;
+	}
+}
+
 void
 addr_used_add(struct addr_used *used, const struct addr_ip *ip,
     const struct addr_request *request)
@@ -182,6 +208,42 @@ addr_used_add(struct addr_used *used, const struct addr_ip *ip,
 		return;
 	holder->next = map_get(&used->shares, request->share);
 	map_put(&used->shares, request->share, holder);
+}
+
+static void
+forget_share(struct addr_used *used, struct slice share,
+    const struct addr_holder *holder)
+{
+	struct addr_holder *first = map_remove(&used->shares, share);
+	struct addr_holder **place = &first;
+
+	while (*place != holder)
+		place = &(*place)->next;
+	*place = holder->next;
+	if (first)
+		map_put(&used->shares, share, first);
+}
+
+void
+addr_used_remove(struct addr_used *used, const struct addr_ip *ip,
+    const struct addr_request *request)
+{
+	struct key key = key_of(ip);
+	struct addr_holder *holder = map_get(&used->holders, key_slice(&key));
+
+	must(holder != NULL);
+	struct addr_user **place = &holder->users;
+
+	while (*place && (*place)->request != request)
+		place = &(*place)->next;
+	must(*place != NULL);
+	*place = (*place)->next;
+	if (holder->users)
+		return;
+	(void)map_remove(&used->holders, key_slice(&key));
+	unmark(used, ip);
+	if (request->share.length > 0)
+		forget_share(used, request->share, holder);
 }
 
 bool

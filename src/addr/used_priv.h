@@ -34,6 +34,9 @@ const struct addr_request *addr_used_rival(const struct addr_used *used,
     const struct addr_ip *ip, const struct addr_request *request);
 void addr_used_add(struct addr_used *used, const struct addr_ip *ip,
     const struct addr_request *request);
+/* One that request has. */
+void addr_used_remove(struct addr_used *used, const struct addr_ip *ip,
+    const struct addr_request *request);
 /* The lowest of the range that nobody has. */
 bool addr_used_find_free(const struct addr_used *used,
     const struct addr_range *range, bool avoid_buggy, struct addr_ip *ip);

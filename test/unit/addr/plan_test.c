@@ -243,6 +243,113 @@ test_families(void **state)
 }
 
 static void
+add_dual(
+    struct scene *scene, const char *name, const char *four, const char *six)
+{
+	struct addr_pool *pool = add_pool(scene, name, four);
+	struct addr_range *ranges =
+	    arena_zero(&scene->arena, 2, sizeof(*ranges));
+
+	ranges[0] = pool->ranges[0];
+	assert_null(addr_range_parse(slice_from_string(six), &ranges[1]));
+	pool->ranges = ranges;
+	pool->range_count = 2;
+}
+
+static struct addr_request *
+add_holder(struct scene *scene, const char *name, const char *address)
+{
+	struct addr_request *request = add_request(scene, name);
+
+	request->held = ip_of(scene, address);
+	request->held_count = 1;
+	return request;
+}
+
+/* Who must have both, and has one of a pool that has no other, moves to a pool
+ * of both, and what it had is another's. Who wishes both stays. */
+static void
+test_both_moves(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_pool(&scene, "four", "10.0.0.0/30");
+	add_dual(&scene, "last", "10.2.0.0/32", "fd02::/128");
+	add_dual(&scene, "two", "10.1.0.0/32", "fd01::/128");
+	add_holder(&scene, "Service a/a", "10.0.0.1")->want = ADDR_BOTH;
+	add_holder(&scene, "Service a/b", "10.0.0.0")->want = ADDR_BOTH_IF_CAN;
+	add_holder(&scene, "Service a/c", "10.0.0.2");
+	struct addr_request *named = add_request(&scene, "Service a/d");
+	named->named = ip_of(&scene, "10.0.0.1");
+	named->named_count = 1;
+	add_holder(&scene, "Service a/e", "10.1.0.0")->want = ADDR_BOTH;
+	add_holder(&scene, "Service a/f", "10.0.0.3")->want = ADDR_BOTH;
+	make(&scene);
+	check_ip(&scene, 0, 0, "10.2.0.0");
+	check_ip(&scene, 0, 1, "fd02::");
+	check_ip(&scene, 1, 0, "10.0.0.0");
+	assert_int_equal(scene.outcomes[1].count, 1);
+	check_ip(&scene, 2, 0, "10.0.0.2");
+	check_ip(&scene, 3, 0, "10.0.0.1");
+	check_ip(&scene, 4, 0, "10.1.0.0");
+	check_ip(&scene, 4, 1, "fd01::");
+	/* nothing is left: it keeps what it has */
+	check_ip(&scene, 5, 0, "10.0.0.3");
+	assert_int_equal(scene.outcomes[5].count, 1);
+	check_fault(&scene, 5, ADDR_EXHAUSTED,
+	    "pool \"last\", like each other one, has no address of IPv4 and "
+	    "IPv6 both left; add some to its addresses, or remove who does "
+	    "not need one");
+	end(&scene);
+}
+
+/* Who has moved, and is still said to have what it had, stays; what was shared
+ * is the others' still, and what nobody shares any more is free. */
+static void
+test_both_moved(void **state)
+{
+	static const struct addr_port http = {SLICE("TCP"), 80};
+	static const struct addr_port https = {SLICE("TCP"), 443};
+	const struct addr_port *ports[] = {&http, &https, &http, &https};
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_pool(&scene, "four", "10.0.0.0/30");
+	add_dual(&scene, "two", "10.2.0.0/30", "fd02::/126");
+	struct addr_request *moved = add_request(&scene, "Service a/a");
+	struct addr_ip *held = arena_zero(&scene.arena, 3, sizeof(*held));
+	held[0] = *ip_of(&scene, "10.0.0.2");
+	held[1] = *ip_of(&scene, "fd02::3");
+	held[2] = *ip_of(&scene, "10.2.0.3");
+	moved->want = ADDR_BOTH;
+	moved->held = held;
+	moved->held_count = 3;
+	add_holder(&scene, "Service a/b", "10.0.0.0")->want = ADDR_BOTH;
+	add_holder(&scene, "Service a/c", "10.0.0.0");
+	add_holder(&scene, "Service a/d", "10.0.0.1")->want = ADDR_BOTH;
+	add_request(&scene, "Service a/e");
+	for (uint32_t i = 0; i < 4; i++) {
+		scene.requests[1 + i].share =
+		    i < 2 ? SLICE("key") : SLICE("other");
+		scene.requests[1 + i].ports = ports[i];
+		scene.requests[1 + i].port_count = 1;
+	}
+	make(&scene);
+	check_ip(&scene, 0, 0, "10.2.0.3");
+	check_ip(&scene, 0, 1, "fd02::3");
+	check_ip(&scene, 1, 0, "10.2.0.0");
+	check_ip(&scene, 1, 1, "fd02::");
+	check_ip(&scene, 2, 0, "10.0.0.0");
+	check_ip(&scene, 3, 0, "10.2.0.1");
+	check_ip(&scene, 3, 1, "fd02::1");
+	check_ip(&scene, 4, 0, "10.0.0.1");
+	end(&scene);
+}
+
+static void
 test_avoided(void **state)
 {
 	struct scene scene;
@@ -379,6 +486,8 @@ main(void)
 	    cmocka_unit_test(test_pools_in_turn),
 	    cmocka_unit_test(test_sharing),
 	    cmocka_unit_test(test_families),
+	    cmocka_unit_test(test_both_moves),
+	    cmocka_unit_test(test_both_moved),
 	    cmocka_unit_test(test_avoided),
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_large_pools),

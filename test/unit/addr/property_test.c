@@ -284,8 +284,82 @@ slow_find(const struct slow *slow, uint32_t at, unsigned family)
 	return false;
 }
 
-/* The three rounds again: what is kept and named must be the same; of those
- * that take what is free, one that got nothing could have got nothing, and one
+static bool
+has_family(const struct slow *slow, uint32_t at, unsigned family)
+{
+	for (uint32_t i = 0; i < slow->count[at]; i++)
+		if (slow->given[at][i].family == family)
+			return true;
+	return false;
+}
+
+/* Could it have one of this family, of the pool? alone: that nobody has. */
+static bool
+slow_find_in(const struct slow *slow, uint32_t at, const struct addr_pool *pool,
+    unsigned family, bool alone)
+{
+	for (uint32_t i = 0; i < SPREAD + 4; i++) {
+		struct addr_ip ip = address(family, i);
+		bool taken = false;
+
+		for (uint32_t j = 0; alone && j < REQUESTS; j++)
+			taken =
+			    taken || has(slow->given[j], slow->count[j], &ip);
+		if (!taken && may_have(slow, at, pool, &ip))
+			return true;
+	}
+	return false;
+}
+
+/* Could it have both of one pool, one that it has among them or not? */
+static bool
+slow_find_both(const struct slow *slow, uint32_t at)
+{
+	const struct history *history = slow->history;
+
+	for (uint32_t i = 0; i < history->plan.pool_count; i++) {
+		const struct addr_pool *pool = &history->pools[i];
+		bool own = slow->count[at] > 0 &&
+		    may_have(slow, at, pool, &slow->given[at][0]);
+
+		if (!pool->auto_assign &&
+		    !slice_is_set(history->requests[at].pool))
+			continue;
+		if ((own || slow->count[at] == 0) &&
+		    ((own && has_family(slow, at, 4)) ||
+		        slow_find_in(slow, at, pool, 4, false)) &&
+		    ((own && has_family(slow, at, 6)) ||
+		        slow_find_in(slow, at, pool, 6, false)))
+			return true;
+		if (slow_find_in(slow, at, pool, 4, true) &&
+		    slow_find_in(slow, at, pool, 6, true))
+			return true;
+	}
+	return false;
+}
+
+/* Who must have both and had one may have moved, or got the other one, before
+ * others had what they ask for: to one pool, and if it stays it had to. */
+static void
+slow_complete(
+    struct slow *slow, uint32_t at, const struct addr_outcome *outcome)
+{
+	const struct addr_request *request = &slow->history->requests[at];
+
+	if (request->named_count > 0 || request->want != ADDR_BOTH ||
+	    slow->count[at] != 1)
+		return;
+	if (outcome->count != 2) {
+		assert_false(slow_find_both(slow, at));
+		return;
+	}
+	slow->count[at] = 0;
+	check_given(slow, at, outcome);
+	assert_int_equal(slow->count[at], 2);
+}
+
+/* The rounds again: what is kept and named must be the same; of those that take
+ * what is free, one that got nothing could have got nothing, and one
  * that got something got the lowest of its pool's range that nobody had. */
 static void
 check_rounds(struct history *history, const struct addr_outcome *outcomes)
@@ -295,6 +369,8 @@ check_rounds(struct history *history, const struct addr_outcome *outcomes)
 
 	for (uint32_t i = 0; i < count; i++)
 		slow_keep(&slow, i);
+	for (uint32_t i = 0; i < count; i++)
+		slow_complete(&slow, i, &outcomes[i]);
 	for (uint32_t i = 0; i < count; i++)
 		slow_name(&slow, i);
 	for (uint32_t i = 0; i < count; i++) {
@@ -325,6 +401,8 @@ check_rounds(struct history *history, const struct addr_outcome *outcomes)
 			assert_false(
 			    wants(request, 6) && slow_find(&slow, i, 6));
 		}
+		if (outcome->count == 0 && request->want == ADDR_BOTH)
+			assert_false(slow_find_both(&slow, i));
 		check_given(&slow, i, outcome);
 	}
 }

@@ -397,6 +397,19 @@ expect_apart(const struct model *model, const struct gw_options *options,
 			    (host && model->names[i] && model->names[j]));
 }
 
+static bool
+must_have_both(const struct model *model, unsigned at)
+{
+	return model->gateways[at].length > 0 &&
+	    strstr(model->gateways[at].data, "RequireDualStack") != NULL;
+}
+
+static bool
+has_both(uint32_t bits)
+{
+	return (bits & UINT16_MAX) != 0 && bits >> 16 != 0;
+}
+
 static void
 step(struct model *model, struct world *world, const struct gw_options *options,
     struct having *having)
@@ -424,9 +437,12 @@ step(struct model *model, struct world *world, const struct gw_options *options,
 		gw_object_free(&object);
 	expect_apart(model, options, having);
 	/* Another Gateway's change takes nothing away, but what both shared
-	 * before and only one can have now. */
+	 * before and only one can have now, and from who must have two what it
+	 * had alone. */
 	for (unsigned i = 0; at < GATEWAYS && i < GATEWAYS; i++)
 		assert_true(i == at ||
+		    (must_have_both(model, i) && has_both(having->bits[i]) &&
+		        !has_both(before.bits[i])) ||
 		    (before.bits[i] & ~having->bits[i] & ~before.bits[at]) ==
 		        0);
 	start_anew(model, options, having, &anew);
@@ -467,6 +483,8 @@ histories(void **unused)
 		run_history(seed);
 }
 
+#define GIVEN(address) \
+	"status: {loadBalancer: {ingress: [{ip: " address "}]}}\n"
 #define BALANCER(name, rest) \
 	"apiVersion: v1\n" \
 	"kind: Service\n" \
@@ -496,8 +514,8 @@ a_service_changes_its_type(void **unused)
 	world_fini(&world);
 }
 
-/* The same of two families: a second address comes when its pool has one, none
- * moves to a pool that would have both, and policies change. */
+/* The same of two families: a second address comes when its pool has one; to a
+ * pool that has both only who must have both moves; and policies change. */
 static void
 families_come_and_go(void **unused)
 {
@@ -522,23 +540,34 @@ families_come_and_go(void **unused)
 	/* and of one again: it keeps what it may */
 	world_apply(&world, four);
 	expect_of(&world, GW_SERVICE, "s", "10.0.0.0");
-	/* that both are needed moves it no more than that both are wished */
+	/* that both are needed moves it to where both are, for good */
 	world_apply(
 	    &world, BALANCER("s", FAMILIES("RequireDualStack", "IPv4, IPv6")));
-	expect_of(&world, GW_SERVICE, "s", "10.0.0.0");
+	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::");
+	assert_true(world_has(world_status(&world, "Service default/s"),
+	    "AddressesAssigned=True"));
+	world_apply(&world,
+	    GIVEN("10.0.0.0")
+	        BALANCER("s", FAMILIES("RequireDualStack", "IPv4, IPv6")));
+	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::");
+	world_apply(&world, both);
+	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::");
+	world_apply(
+	    &world, BALANCER("s", FAMILIES("PreferDualStack", "IPv4, IPv6")));
+	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::");
+	world_apply(&world, BALANCER("s", FAMILIES("SingleStack", "IPv6")));
+	expect_of(&world, GW_SERVICE, "s", "fd01::");
+	world_apply(
+	    &world, BALANCER("s", FAMILIES("RequireDualStack", "IPv6, IPv4")));
+	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::");
+	/* no pool has both any more: it keeps what it may, and says so, until
+	 * one does */
+	world_apply(&world, four);
+	world_apply(&world, POOL("dual", "addresses: [10.1.0.0/30]"));
+	expect_of(&world, GW_SERVICE, "s", "10.1.0.0");
 	assert_true(world_has(world_status(&world, "Service default/s"),
 	    "AddressesAssigned=False AddressNotAssigned"));
 	world_apply(&world, both);
-	expect_of(&world, GW_SERVICE, "s", "10.0.0.0 fd00::");
-	assert_true(world_has(world_status(&world, "Service default/s"),
-	    "AddressesAssigned=True"));
-	world_apply(
-	    &world, BALANCER("s", FAMILIES("PreferDualStack", "IPv4, IPv6")));
-	expect_of(&world, GW_SERVICE, "s", "10.0.0.0 fd00::");
-	world_apply(&world, BALANCER("s", FAMILIES("SingleStack", "IPv6")));
-	expect_of(&world, GW_SERVICE, "s", "fd00::");
-	world_apply(
-	    &world, BALANCER("s", FAMILIES("RequireDualStack", "IPv6, IPv4")));
 	expect_of(&world, GW_SERVICE, "s", "10.0.0.0 fd00::");
 	world_fini(&world);
 }
@@ -610,8 +639,6 @@ what_others_give_is_taken(void **unused)
 	"spec: {type: LoadBalancer, loadBalancerClass: example.com/lb, " \
 	"ports: " \
 	"[{port: 80}]}\n" status "---\n"
-#define GIVEN(address) \
-	"status: {loadBalancer: {ingress: [{ip: " address "}]}}\n"
 	struct world world;
 
 	(void)unused;
