@@ -17,7 +17,6 @@ const outage = time.Minute
 func TestNoRequestIsLost(t *testing.T) {
 	p := root(t)
 	address := raiseScene(t, p)
-	rolledOut(t, p)
 	if found := proxies(t, p); len(found) != 2 {
 		t.Fatalf("proxies: %v", found)
 	}
@@ -131,7 +130,7 @@ func stopAPI(t *testing.T, p place) {
 func deleteProxy(t *testing.T, p place) {
 	before := proxies(t, p)
 	ask(t, p, "", "-n", "scene", "delete", "pod", before[0], "--wait=true", "--timeout=120s")
-	rolledOut(t, p)
+	serving(t, p, 2)
 }
 
 // updateYumen brings an image of another name, for the controller and its proxies.

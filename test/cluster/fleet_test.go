@@ -48,18 +48,39 @@ func becomes(t *testing.T, p place, want string, arguments ...string) {
 	t.Fatalf("kubectl %v: %q, not %q", arguments, got, want)
 }
 
+// answerOf is the status that a request of the cluster's network is answered with.
+func answerOf(p place, url string) string {
+	out, _ := exec.Command(p.built("cluster"), "-root", p.root, "enter", "curl", "-s", "-o", os.DevNull,
+		"--max-time", "5", "-w", "%{http_code}", url).CombinedOutput()
+	return string(out)
+}
+
 // answers waits until a request of the cluster's network is answered with this status.
 func answers(t *testing.T, p place, url, want string) {
 	t.Helper()
-	var out []byte
+	var got string
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		out, _ = exec.Command(p.built("cluster"), "-root", p.root, "enter", "curl", "-s", "-o", os.DevNull,
-			"--max-time", "5", "-w", "%{http_code}", url).CombinedOutput()
-		if string(out) == want {
+		if got = answerOf(p, url); got == want {
 			return
 		}
 	}
-	t.Fatalf("%s: %s, not %s", url, out, want)
+	t.Fatalf("%s: %s, not %s", url, got, want)
+}
+
+// flows waits until that is so ten times in a row: kube-proxy leads to pods when it has
+// its turn, once a second, whatever is ready before.
+func flows(t *testing.T, p place, url, want string) {
+	t.Helper()
+	row, got := 0, ""
+	for deadline := time.Now().Add(time.Minute); row < 10; row++ {
+		if got = answerOf(p, url); got == want {
+			continue
+		}
+		if row = -1; time.Now().After(deadline) {
+			t.Fatalf("%s: %s, not %s", url, got, want)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 // killProxies kills the program in each pod of a Gateway, and nothing else of this

@@ -76,10 +76,9 @@ func statusIsWritten(t *testing.T, p place, port int) {
 func TestAnotherControllerLeads(t *testing.T) {
 	p := root(t)
 	address := raiseScene(t, p)
-	rolledOut(t, p)
 	url := "http://" + address + "/"
 	statusIsWritten(t, p, 8080)
-	answers(t, p, url, "200")
+	flows(t, p, url, "200")
 	for number, one := range []struct {
 		name string
 		end  func(t *testing.T, leader string)

@@ -72,7 +72,8 @@ spec:
   rules: [{backendRefs: [{name: echo, port: 80}]}]
 `
 
-// raiseScene starts the cluster and the scene in it; it returns the Gateway's address.
+// raiseScene starts the cluster and the scene in it, and waits until all of it is there
+// and requests are answered; it returns the Gateway's address.
 func raiseScene(t *testing.T, p place) string {
 	t.Helper()
 	_, version := possible(t)
@@ -89,6 +90,8 @@ func raiseScene(t *testing.T, p place) string {
 	if address == "" {
 		t.Fatal("the Gateway has no address")
 	}
+	rolledOut(t, p)
+	flows(t, p, "http://"+address+"/", "200")
 	return address
 }
 

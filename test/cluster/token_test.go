@@ -160,7 +160,6 @@ func podsOf(t *testing.T, p place, gateway string) []string {
 func TestTokensAreRefused(t *testing.T) {
 	p := root(t)
 	raiseScene(t, p)
-	rolledOut(t, p)
 	ask(t, p, otherGateway, "apply", "--server-side", "-f", "-")
 	eventually(t, "the other Gateway's pod", func() bool { return len(podsOf(t, p, "other")) == 1 })
 	other := podsOf(t, p, "other")[0]
