@@ -53,7 +53,7 @@ const (
 	recordData      = 23
 )
 
-func (w *recordWriter) write(kind byte, data string) error {
+func (w *recordWriter) seal(kind byte, data string) []byte {
 	nonce := bytes.Clone(w.iv)
 	for i := 0; i < 8; i++ {
 		nonce[11-i] ^= byte(w.number >> (8 * i))
@@ -61,7 +61,11 @@ func (w *recordWriter) write(kind byte, data string) error {
 	w.number++
 	length := len(data) + 1 + w.aead.Overhead()
 	head := []byte{recordData, 3, 3, byte(length >> 8), byte(length)}
-	_, err := w.conn.Write(w.aead.Seal(head, nonce, append([]byte(data), kind), head))
+	return w.aead.Seal(head, nonce, append([]byte(data), kind), head)
+}
+
+func (w *recordWriter) write(kind byte, data string) error {
+	_, err := w.conn.Write(w.seal(kind, data))
 	return err
 }
 
