@@ -2,8 +2,7 @@
  * each connection's SSL; it never touches a loop or a socket.
  *
  * OpenSSL's queue of errors is empty between calls: what fails here or in crypt
- * clears it, so that what succeeds need not; verification may do both at once,
- * so it is cleared after each certificate. */
+ * clears it, so that what succeeds need not. */
 #include "net/tls_priv.h"
 
 #include <openssl/err.h>
@@ -15,8 +14,6 @@
 #include "net/tls_openssl_priv.h"
 
 enum { NAME_BYTES_MAX = 255 };
-
-static int on_verify(int good, X509_STORE_CTX *context);
 
 /* Flags are looked at only when a call has failed. */
 static int
@@ -123,7 +120,7 @@ ask_clients(SSL *ssl, const struct net_tls_choice *choice)
 	must(choice->trust);
 	if (choice->clients == NET_TLS_CLIENTS_VALID)
 		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-	SSL_set_verify(ssl, mode, on_verify);
+	SSL_set_verify(ssl, mode, NULL);
 	if (choice->trust->names) {
 		names = SSL_dup_CA_list(choice->trust->names);
 		if (!names)
@@ -221,24 +218,28 @@ has_wanted_name(const struct net_tls_client *client, X509 *x509)
 	return found;
 }
 
-/* Called for each certificate, the peer's own last. */
-static int
-on_verify(int good, X509_STORE_CTX *context)
+/* The first fault ends it, also where it is overlooked: a stranger's chain is
+ * not worth its signatures. What was tried in vain stays in the queue of
+ * errors. */
+int
+net_tls_on_chain(X509_STORE_CTX *context, void *unused)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(
 	    context, SSL_get_ex_data_X509_STORE_CTX_idx());
-	const struct net_tls_wait *wait = tls_of(ssl)->wait;
+	struct net_tls *tls = tls_of(ssl);
+	const struct net_tls_wait *wait = tls->wait;
+	bool good = X509_verify_cert(context) > 0;
 
+	(void)unused;
 	must(wait);
-	if (X509_STORE_CTX_get_error(context) == X509_V_ERR_CERT_CHAIN_TOO_LONG)
-		limit_hit(tls_of(ssl)->profile->shared.metrics,
-		    LIMIT_CHAIN_CERTIFICATES);
 	ERR_clear_error();
+	if (X509_STORE_CTX_get_error(context) == X509_V_ERR_CERT_CHAIN_TOO_LONG)
+		limit_hit(
+		    tls->profile->shared.metrics, LIMIT_CHAIN_CERTIFICATES);
 	if (!wait->client)
 		return good || wait->clients == NET_TLS_CLIENTS_ASKED;
-	if (!good || X509_STORE_CTX_get_error_depth(context) > 0 ||
-	    has_wanted_name(
-	        wait->client, X509_STORE_CTX_get_current_cert(context)))
+	if (!good ||
+	    has_wanted_name(wait->client, X509_STORE_CTX_get0_cert(context)))
 		return good;
 	X509_STORE_CTX_set_error(context, X509_V_ERR_HOSTNAME_MISMATCH);
 	return 0;
@@ -250,7 +251,7 @@ open_client(SSL *ssl, const struct net_tls_client *client)
 	bool good = true;
 
 	SSL_set_connect_state(ssl);
-	SSL_set_verify(ssl, SSL_VERIFY_PEER, on_verify);
+	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
 	good = SSL_set1_verify_cert_store(ssl, client->trust->store);
 	if (client->server_name)
 		good = good &&

@@ -48,6 +48,7 @@ const struct net_tls_staple *net_tls_staple_of(X509 *x509, int64_t now);
 
 /* The callbacks of a handshake, in tls.c. */
 int net_tls_on_status(SSL *ssl, void *context);
+int net_tls_on_chain(X509_STORE_CTX *context, void *unused);
 int net_tls_on_client_hello(SSL *ssl, int *alert, void *context);
 void net_tls_bio_init(BIO_METHOD *method);
 /* Another profile than that of the listening socket; and whose tickets. */

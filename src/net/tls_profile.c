@@ -146,6 +146,7 @@ set_up(struct net_tls_profile *profile)
 	/* One call of the kernel for a record, not one for its header too. */
 	SSL_CTX_set_read_ahead(context, 1);
 	SSL_CTX_set_max_cert_list(context, CERTIFICATES_BYTES_MAX);
+	SSL_CTX_set_cert_verify_callback(context, net_tls_on_chain, NULL);
 	/* Between a certificate and who is believed. */
 	SSL_CTX_set_verify_depth(context, LIMIT_VALUE_CHAIN_CERTIFICATES - 1);
 	SSL_CTX_set_num_tickets(context, 0);

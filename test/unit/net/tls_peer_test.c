@@ -185,6 +185,40 @@ test_forged(void **state)
 	authority_pair_free(&forged);
 }
 
+/* The chain of a stranger is not looked at any further, where it is overlooked
+ * too: no signature of it is verified. */
+static void
+test_strangers_chain(void **state)
+{
+	const struct authority_wish wish = {.key = "P-256",
+	    .subject = "middle",
+	    .issuer = &keys.other,
+	    .is_authority = true};
+	struct authority_pair middle = authority_make(&wish);
+	struct authority_pair other = authority_make(&wish);
+	const struct authority_pair forger = {middle.x509, other.pkey};
+	const struct authority_wish own = {
+	    .key = "P-256", .subject = "own", .issuer = &forger};
+	struct authority_pair forged = authority_make(&own);
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	rig.choice.clients = NET_TLS_CLIENTS_ASKED;
+	rig.choice.trust = keys.trust;
+	show(&rig, &forged);
+	assert_true(SSL_add1_chain_cert(rig.ssl, middle.x509));
+	shake(&rig);
+	assert_true(rig.end.is_up);
+	assert_string_equal(rig.end.facts.peer_fault,
+	    X509_verify_cert_error_string(
+	        X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY));
+	rig_fini(&rig);
+	authority_pair_free(&forged);
+	authority_pair_free(&middle);
+	authority_pair_free(&other);
+}
+
 /* As many as a chain of ours may have, and not more: each costs a signature. */
 static void
 test_deep(void **state)
@@ -347,6 +381,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_forged),
+	    cmocka_unit_test(test_strangers_chain),
 	    cmocka_unit_test(test_deep),
 	    cmocka_unit_test(test_name_changes),
 	    cmocka_unit_test(test_keys_go),
