@@ -291,3 +291,71 @@ func TestHTTPSHalfClose(t *testing.T) {
 		}
 	}
 }
+
+// prefixed is bytes behind their length, in size bytes.
+func prefixed(size int, bytes string) string {
+	length := make([]byte, 8)
+	binary.BigEndian.PutUint64(length, uint64(len(bytes)))
+	return string(length[8-size:]) + bytes
+}
+
+// hello is a record with a ClientHello of TLS 1.2 that has these extensions too.
+func hello(extensions string) string {
+	extensions += "\x00\x0a" + prefixed(2, prefixed(2, "\x00\x1d\x00\x17")) + // groups
+		"\x00\x0d" + prefixed(2, prefixed(2, "\x04\x03\x08\x04")) // signatures
+	body := "\x03\x03" + strings.Repeat("r", 32) + prefixed(1, "") + prefixed(2, "\xc0\x2b\xc0\x2f") + prefixed(1, "\x00") + prefixed(2, extensions)
+	return "\x16\x03\x01" + prefixed(2, "\x01"+prefixed(3, body))
+}
+
+// Extensions that are malformed, or odd: an alert, and no harm to whoever comes next.
+func TestHTTPSOddExtensions(t *testing.T) {
+	t.Parallel()
+	const decode, unrecognized, illegal, noProtocol, served = 50, 112, 47, 120, 0
+	authority := makePair(t, "", nil)
+	port := freePort(t)
+	g, _ := httpsBasics(t, port, map[string]string{"secret.yaml": makePair(t, "p256", authority, "a.example").secret(t, "s"),
+		"gateway.yaml": httpsGateway("", httpsListener(port, "any", "", "s"))})
+	g.askUntil(t, 200, &tls.Config{RootCAs: rootsOf(authority), ServerName: "a.example"}, "a.example")
+	alpn := func(list string) string { return "\x00\x10" + prefixed(2, list) }
+	sni := func(list string) string { return "\x00\x00" + prefixed(2, list) }
+	name := func(bytes string) string { return "\x00" + prefixed(2, bytes) }
+	h1 := prefixed(1, "http/1.1")
+	for _, row := range []struct {
+		name, extensions string
+		alert            byte
+	}{
+		{"nothing", "", served},
+		{"a protocol", alpn(prefixed(2, h1)), served},
+		{"many protocols", alpn(prefixed(2, strings.Repeat(prefixed(1, "x"), 4000)+h1)), served},
+		{"long protocols", alpn(prefixed(2, prefixed(1, strings.Repeat("x", 255))+h1)), served},
+		{"others", alpn(prefixed(2, prefixed(1, "h2")+prefixed(1, "http/1.10")+prefixed(1, "\x00http/1.1"))), noProtocol},
+		{"no list", alpn(""), decode},
+		{"an empty list", alpn(prefixed(2, "")), decode},
+		{"an empty protocol", alpn(prefixed(2, h1+"\x00")), decode},
+		{"a protocol that is cut", alpn(prefixed(2, "\x09http/1.1")), decode},
+		{"a list that is cut", alpn("\x00\x0a" + h1), decode},
+		{"more than the list", alpn(prefixed(2, h1) + "x"), decode},
+		{"two lists", alpn(prefixed(2, h1)) + alpn(prefixed(2, h1)), illegal},
+		{"a name", sni(prefixed(2, name("a.example"))), served},
+		{"no names", sni(""), decode},
+		{"an empty list of names", sni(prefixed(2, "")), decode},
+		{"a name that is cut", sni(prefixed(2, "\x00\x00\x0aa.example")), decode},
+		{"two names", sni(prefixed(2, name("a.example")+name("b.example"))), decode},
+		{"a name of another kind", sni(prefixed(2, "\x01"+prefixed(2, "a.example"))), decode},
+		{"a name with a NUL", sni(prefixed(2, name("a.example\x00.b.example"))), unrecognized},
+		{"a long name", sni(prefixed(2, name(strings.Repeat("a", 256)))), unrecognized},
+		{"names twice", sni(prefixed(2, name("a.example"))) + sni(prefixed(2, name("b.example"))), illegal},
+	} {
+		conn := dial(t, g.address())
+		conn.SetDeadline(time.Now().Add(30 * time.Second))
+		io.WriteString(conn, hello(row.extensions))
+		answer := make([]byte, 7)
+		if _, err := io.ReadFull(conn, answer); err != nil {
+			t.Errorf("%s: %v", row.name, err)
+		} else if row.alert == served && answer[0] != recordHandshake || row.alert != served && (answer[0] != 21 || answer[6] != row.alert) {
+			t.Errorf("%s: answered % x, alert %d was wanted", row.name, answer, row.alert)
+		}
+		conn.Close()
+	}
+	g.askUntil(t, 200, &tls.Config{RootCAs: rootsOf(authority), ServerName: "a.example"}, "a.example")
+}
