@@ -80,6 +80,7 @@ ctl_free(struct ctl **ctl)
 	ctl_files_free(&old->files);
 	ctl_addresses_free(&old->addresses);
 	ctl_cluster_free(&old->cluster);
+	ctl_answers_free(&old->answers);
 	ctl_statuses_free(&old->statuses);
 	ctl_changes_fini(&old->changes);
 	ctl_units_fini(&old->units);
@@ -386,6 +387,8 @@ reconcile(struct ctl *ctl)
 	if (ctl->gateways_changed && ctl->addresses != NULL)
 		ctl_addresses_keep(ctl->addresses, ctl->state);
 	ctl->gateways_changed = false;
+	if (ctl->answers != NULL)
+		ctl_ask_answers(ctl);
 	struct feed_batch *batch = ctl_units_take(&ctl->units);
 
 	ctl_statuses_offer(ctl->statuses, &ctl->units.generation,

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "ctl/accounts.h"
+#include "ctl/answers.h"
 #include "ctl/certificates.h"
 #include "ctl/cluster.h"
 #include "ctl/ctl.h"
@@ -28,6 +29,7 @@ struct ctl {
 	struct ctl_sources *sources;
 	struct ctl_addresses *addresses; /* NULL: nothing is kept */
 	struct ctl_cluster *cluster;
+	struct ctl_answers *answers; /* NULL: no fleets are made */
 	struct ctl_accounts *accounts;
 	struct gw_state *state;
 	struct ctl_units units;
@@ -52,6 +54,8 @@ void ctl_take_replies(struct ctl *ctl);
 /* Has a round come when the next thing is due. */
 void ctl_set_timer(struct ctl *ctl);
 /* hear.c */
+/* After a run: what is asked for, and which statuses wait for it. */
+void ctl_ask_answers(struct ctl *ctl);
 enum error ctl_open_cluster(
     struct ctl *ctl, const struct ctl_sink *sink) must_check;
 

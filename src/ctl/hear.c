@@ -1,6 +1,7 @@
 /* What a cluster tells ctl beside its objects: who leads, which statuses are
- * shown, what of fleets is not as it is to be, and that a MetalLB runs there.
- */
+ * shown, what of fleets is not as it is to be, that a MetalLB runs there, and
+ * which addresses answer in it. */
+#include "core/clock.h"
 #include "ctl/ctl_priv.h"
 #include "gw/address.h"
 
@@ -48,6 +49,52 @@ on_fleet_fault(
 	net_loop_defer(ctl->loop, &ctl->round);
 }
 
+/* ---- addresses ---- */
+
+static void
+on_answer(void *context, struct slice gateway, struct slice address)
+{
+	struct ctl *ctl = context;
+
+	gw_state_report_answer(ctl->state, gateway, address);
+	ctl->state_changed = true;
+	net_loop_defer(ctl->loop, &ctl->round);
+}
+
+static void
+on_over(void *context, struct slice gateway)
+{
+	const struct ctl *ctl = context;
+
+	ctl_statuses_release(ctl->statuses, gateway, clock_wall_ms());
+}
+
+static void
+on_unproven(void *context, const struct gw_unproven *asked)
+{
+	const struct ctl *ctl = context;
+	struct text why;
+
+	ctl_answers_ask(ctl->answers, asked);
+	if (!asked->alone) {
+		on_over(context, asked->gateway);
+		return;
+	}
+	text_init(&why);
+	text_printf(
+	    &why, "%.*s does not answer yet", SLICE_ARGS(asked->addresses[0]));
+	ctl_statuses_hold(ctl->statuses, asked->gateway, text_slice(&why));
+	text_fini(&why);
+}
+
+void
+ctl_ask_answers(struct ctl *ctl)
+{
+	ctl_answers_begin(ctl->answers);
+	gw_state_each_unproven(ctl->state, on_unproven, ctl);
+	ctl_answers_end(ctl->answers);
+}
+
 enum error
 ctl_open_cluster(struct ctl *ctl, const struct ctl_sink *sink)
 {
@@ -71,6 +118,13 @@ ctl_open_cluster(struct ctl *ctl, const struct ctl_sink *sink)
 	};
 	enum error error = ctl_cluster_new(&cluster, &ctl->cluster);
 
+	if (options->gw.fleet != NULL)
+		ctl->answers = ctl_answers_new(&(struct ctl_answers_options){
+		    .loop = ctl->loop,
+		    .on_answer = on_answer,
+		    .on_over = on_over,
+		    .context = ctl,
+		});
 	if (error == ERROR_OK)
 		ctl_statuses_on_shown(ctl->statuses, on_shown, ctl->cluster);
 	return error;

@@ -383,6 +383,29 @@ show_confirmed(struct ctl_statuses *statuses, int64_t wall_ms)
 	show_confirmed_of(statuses, &statuses->waiting, wall_ms);
 }
 
+void
+ctl_statuses_hold(
+    struct ctl_statuses *statuses, struct slice gateway, struct slice why)
+{
+	must(statuses != NULL);
+	ctl_waits_hold(&statuses->waits, gateway, why);
+}
+
+void
+ctl_statuses_release(
+    struct ctl_statuses *statuses, struct slice gateway, int64_t wall_ms)
+{
+	must(statuses != NULL);
+	struct ctl_wait *wait = ctl_waits_held(&statuses->waits, gateway);
+
+	if (wait == NULL)
+		return;
+	wait->served = UINT64_MAX;
+	show_confirmed_of(statuses, &wait->late, wall_ms);
+	show_confirmed_of(statuses, &wait->waiting, wall_ms);
+	ctl_waits_end(&statuses->waits, wait);
+}
+
 static void
 expire_list(struct ctl_statuses *statuses, struct list *waiting,
     struct list *late, uint64_t now_ms, int64_t wall_ms)

@@ -46,6 +46,12 @@ void ctl_statuses_wait(struct ctl_statuses *statuses, struct slice gateway,
 /* The Gateway serves everything up to this generation. */
 void ctl_statuses_served(struct ctl_statuses *statuses, struct slice gateway,
     const struct feed_generation *generation, int64_t wall_ms);
+/* The Gateway's own status is not true before it is released, whoever serves
+ * it: it waits, as for a confirmation. */
+void ctl_statuses_hold(
+    struct ctl_statuses *statuses, struct slice gateway, struct slice why);
+void ctl_statuses_release(
+    struct ctl_statuses *statuses, struct slice gateway, int64_t wall_ms);
 /* Show what has waited too long. */
 void ctl_statuses_expire(
     struct ctl_statuses *statuses, uint64_t now_ms, int64_t wall_ms);

@@ -78,6 +78,34 @@ ctl_waits_end(struct ctl_waits *waits, struct ctl_wait *wait)
 	free_wait(wait);
 }
 
+/* What a hold goes by, which is no Gateway's name. */
+static struct slice
+held_name(struct slice gateway, char bytes[NAME_BYTES])
+{
+	must(gateway.length > 0 && gateway.length < NAME_BYTES);
+	memcpy(bytes, gateway.data, gateway.length);
+	bytes[gateway.length] = '/';
+	return slice_make(bytes, gateway.length + 1);
+}
+
+void
+ctl_waits_hold(struct ctl_waits *waits, struct slice gateway, struct slice why)
+{
+	char bytes[NAME_BYTES];
+	struct slice name = held_name(gateway, bytes);
+
+	if (ctl_waits_get(waits, name) == NULL)
+		ctl_waits_begin(waits, name, 0, why);
+}
+
+struct ctl_wait *
+ctl_waits_held(const struct ctl_waits *waits, struct slice gateway)
+{
+	char bytes[NAME_BYTES];
+
+	return ctl_waits_get(waits, held_name(gateway, bytes));
+}
+
 struct ctl_wait *
 ctl_waits_next(const struct ctl_waits *waits, size_t *at)
 {
@@ -93,6 +121,17 @@ blocks(const struct ctl_waits *waits, struct slice gateway, uint64_t offer)
 	struct ctl_wait *wait = ctl_waits_get(waits, gateway);
 
 	return wait != NULL && offer > wait->served ? wait : NULL;
+}
+
+static struct ctl_wait *
+gateway_blocks(
+    const struct ctl_waits *waits, struct slice gateway, uint64_t offer)
+{
+	char bytes[NAME_BYTES];
+	struct ctl_wait *wait = blocks(waits, gateway, offer);
+
+	return wait != NULL ? wait
+	                    : blocks(waits, held_name(gateway, bytes), offer);
 }
 
 /* A parent that is a ListenerSet is told of by its own status. */
@@ -123,7 +162,9 @@ ctl_waits_for(const struct ctl_waits *waits, enum gw_kind kind,
 {
 	if (waits->by_gateway.count == 0 || status == NULL)
 		return NULL;
-	if (kind == GW_GATEWAY || kind == GW_LISTENERSET)
+	if (kind == GW_GATEWAY)
+		return gateway_blocks(waits, gateway, offer);
+	if (kind == GW_LISTENERSET)
 		return blocks(waits, gateway, offer);
 	if (gw_status_type(kind) != &gw_route_status_type)
 		return NULL;

@@ -1,5 +1,6 @@
 /* Gateways that statuses wait for: those whose proxies do not all serve the
- * newest offer yet. Offers are numbered (ctl/statuses.c). Knows no clock. */
+ * newest offer yet, and those that are held. Offers are numbered
+ * (ctl/statuses.c). Knows no clock. */
 #ifndef YUMEN_CTL_WAITS_H
 #define YUMEN_CTL_WAITS_H
 
@@ -33,6 +34,14 @@ struct ctl_wait *ctl_waits_get(
 /* It is over: taken out and freed. Its lists are empty. */
 void ctl_waits_end(struct ctl_waits *waits, struct ctl_wait *wait);
 struct ctl_wait *ctl_waits_next(const struct ctl_waits *waits, size_t *at);
+
+/* The same of a Gateway's own status alone, whatever the offer, until it is
+ * ended; again: nothing. */
+void ctl_waits_hold(
+    struct ctl_waits *waits, struct slice gateway, struct slice why);
+/* NULL: it is not held. */
+struct ctl_wait *ctl_waits_held(
+    const struct ctl_waits *waits, struct slice gateway);
 
 /* The Gateway that keeps a status of this offer waiting, or NULL: of a Gateway
  * and a ListenerSet, its own (gateway, "namespace/name"); of a route, any of

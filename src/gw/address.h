@@ -45,4 +45,27 @@ void gw_state_report_claim(
  * infrastructure, or by an address that we have given it before. */
 void gw_state_metallb(struct gw_state *state, struct slice what);
 
+/* A Gateway in a cluster that has addresses of which nobody knows yet whether
+ * they answer: its status has not been told them, and a pod of its own is
+ * ready. Meanwhile its status says what will be true: all that it has where
+ * `alone`, else those that answer. */
+struct gw_unproven {
+	struct slice gateway; /* "namespace/name" */
+	const struct slice *addresses; /* of IP */
+	uint32_t address_count;
+	const uint16_t *ports; /* of TCP, that its pods have there */
+	uint32_t port_count;
+	/* No other address of it is known to answer: until one does, its status
+	 * should not be shown. */
+	bool alone;
+};
+/* All of them, as of the last run; unproven is fn's until it returns. */
+void gw_state_each_unproven(const struct gw_state *state,
+    void (*fn)(void *context, const struct gw_unproven *unproven),
+    void *context);
+/* An address that is asked for answers, or nobody can find out: it may be told.
+ */
+void gw_state_report_answer(
+    struct gw_state *state, struct slice gateway, struct slice address);
+
 #endif

@@ -77,6 +77,13 @@ void gw_fleet_lay_flags(const struct tree_node *parameters, struct arena *arena,
 bool gw_fleet_takes_workers(int64_t count);
 
 /* ---- fleet.c ---- */
+/* Where a Gateway's fleet is, once its class is known; which Service it has,
+ * once that has a name. */
+void gw_fleet_judge(struct gw_state *state, struct gw_owner_node *gateway);
+void gw_fleet_link(struct gw_state *state, struct gw_owner_node *gateway);
+void gw_fleet_emit(struct gw_state *state, struct gw_owner_node *gateway);
+/* The Gateway is no more, or not ours any more. */
+void gw_fleet_forget(struct gw_state *state, struct gw_owner_node *gateway);
 /* A name of 63 bytes at most of text: cut, and with eight digits of the hash of
  * hashed, where it is longer or asked for. */
 struct slice gw_fleet_cut(
@@ -84,14 +91,28 @@ struct slice gw_fleet_cut(
 
 /* ---- fleet_reach.c ---- */
 struct gw_fleet_reach {
-	struct gw_status_address *addresses; /* that have answered; in arena */
+	/* That are told: those that answer or cannot be asked; all where it is
+	 * alone; in arena */
+	struct gw_status_address *addresses;
 	uint32_t count;
 	bool given; /* its Service has some, whether they answer or not */
 	bool as_asked; /* of another load balancer: all that were named */
+	struct slice *unproven; /* as of gw_unproven; in arena */
+	uint32_t unproven_count;
+	bool alone;
 };
 /* Of a Gateway with an object; nothing where no fleets are made. */
 struct gw_fleet_reach gw_fleet_reach(const struct gw_state *state,
     const struct gw_owner_node *gateway, struct arena *arena);
+
+/* ---- fleet_prove.c ---- */
+/* Has it addresses that are to be proven (gw_state_each_unproven)? */
+void gw_fleet_prove(struct gw_state *state, struct gw_owner_node *gateway);
+/* Not a name, nor any of a Service that has ports of UDP alone. */
+bool gw_fleet_can_be_asked(
+    const struct gw_object *service, const struct gw_status_address *address);
+bool gw_fleet_has_answered(
+    const struct gw_owner_node *gateway, struct slice address);
 
 /* ---- fleet_nodes.c ---- */
 /* Is it reached at the addresses of nodes? service: or NULL. */

@@ -1,7 +1,8 @@
 /* How a Gateway's fleet is reached: by which addresses, and whether they have
- * ever answered. An address is told once a pod of the fleet is ready, and stays
- * told, as the Gateway's own status remembers, while the fleet's Service has
- * it. It reads objects alone, so that all controllers tell the same. */
+ * ever answered. A pod that is ready is not enough: what leads to it
+ * (kube-proxy) may need a moment more. So an address is asked for once a pod of
+ * the fleet is ready, and told when it answers; it stays told, as the Gateway's
+ * own status remembers, while the fleet's Service has it. */
 #include "gw/fleet_priv.h"
 
 static void
@@ -123,6 +124,40 @@ is_as_asked(const struct gw_state *state, const struct gw_owner_node *gateway)
 	return found == gateway->ask.named_count;
 }
 
+/* Of those that its Service has, which are told, and which are asked. */
+static void
+sort_given(const struct gw_owner_node *gateway,
+    const struct gw_backend_node *service, struct arena *arena, uint32_t given,
+    struct gw_fleet_reach *reach)
+{
+	const struct gw_told_addresses *told =
+	    gateway->node.object->told_addresses;
+	bool ready = gw_backend_is_ready(service);
+	struct gw_status_address *all = reach->addresses;
+	uint32_t known = 0;
+
+	reach->addresses = arena_zero(arena, given + 1, sizeof(*all));
+	reach->unproven =
+	    arena_zero(arena, given + 1, sizeof(*reach->unproven));
+	for (uint32_t i = 0; i < given; i++) {
+		bool answers = is_told(told, all[i].value) ||
+		    (ready && gw_fleet_has_answered(gateway, all[i].value));
+		bool asked =
+		    gw_fleet_can_be_asked(service->node.object, &all[i]);
+
+		known += answers;
+		if (answers || (ready && !asked))
+			reach->addresses[reach->count++] = all[i];
+		else if (ready)
+			reach->unproven[reach->unproven_count++] = all[i].value;
+	}
+	reach->alone = reach->unproven_count > 0 && known == 0;
+	if (!reach->alone)
+		return;
+	reach->addresses = all;
+	reach->count = given;
+}
+
 struct gw_fleet_reach
 gw_fleet_reach(const struct gw_state *state,
     const struct gw_owner_node *gateway, struct arena *arena)
@@ -130,8 +165,6 @@ gw_fleet_reach(const struct gw_state *state,
 	const struct gw_backend_node *service =
 	    (void *)gateway->fleet_edge.node;
 	const struct gw_object *object = service ? service->node.object : NULL;
-	const struct gw_told_addresses *told =
-	    gateway->node.object->told_addresses;
 	struct gw_fleet_reach reach = {.given = false};
 	uint32_t given = 0;
 
@@ -144,10 +177,7 @@ gw_fleet_reach(const struct gw_state *state,
 	reach.as_asked = is_as_asked(state, gateway);
 	if (!reach.given && (!object || is_balanced(object)))
 		reach.count = kept_addresses(gateway, arena, &reach.addresses);
-	bool answers = gw_backend_is_ready(service);
-
-	for (uint32_t i = 0; i < given; i++)
-		if (answers || is_told(told, reach.addresses[i].value))
-			reach.addresses[reach.count++] = reach.addresses[i];
+	if (given > 0)
+		sort_given(gateway, service, arena, given, &reach);
 	return reach;
 }

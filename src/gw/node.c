@@ -70,6 +70,14 @@ gw_node_get(const struct gw_state *state, enum gw_kind kind,
 	return map_get(&state->nodes[kind], make_key(key, namespace, name));
 }
 
+static void
+init_owner(struct gw_owner_node *owner)
+{
+	arena_init(&owner->arena, ARENA_BYTES);
+	list_init(&owner->unproven);
+	gw_owner_tls_init(owner);
+}
+
 struct gw_node *
 gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
     struct slice name)
@@ -95,12 +103,8 @@ gw_node_touch(struct gw_state *state, enum gw_kind kind, struct slice namespace,
 
 	void *whole = node;
 
-	if (is_owner(kind)) {
-		struct gw_owner_node *owner = whole;
-
-		arena_init(&owner->arena, ARENA_BYTES);
-		gw_owner_tls_init(owner);
-	}
+	if (is_owner(kind))
+		init_owner(whole);
 	if (kind == GW_SECRET)
 		arena_init(
 		    &((struct gw_secret_node *)whole)->arena, ARENA_BYTES);
@@ -144,6 +148,8 @@ gw_node_free(struct gw_node *node)
 		arena_fini(&owner->arena);
 		gw_owner_tls_fini(owner);
 		text_fini(&owner->fleet_fault);
+		text_fini(&owner->answered);
+		list_remove(&owner->unproven);
 		memory_free(owner->attached);
 		gw_placed_fini(&owner->placed);
 	}

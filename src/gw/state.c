@@ -50,6 +50,7 @@ gw_state_new(const struct gw_options *options)
 	state->forwards = options->forwards;
 	state->takes_unclassed = options->takes_unclassed;
 	list_init(&state->balancers);
+	list_init(&state->unproven);
 	text_init(&state->metallb);
 	state->namespaces_implied = options->namespaces_implied;
 	state->classes_told = options->classes_told;
@@ -390,6 +391,7 @@ judge(struct gw_state *state, struct gw_node *node)
 	case GW_GATEWAY:
 		gw_gateway_refresh_tls(state, whole);
 		gw_fleet_emit(state, whole);
+		gw_fleet_prove(state, whole);
 		gw_owner_emit_status(state, whole);
 		break;
 	case GW_LISTENERSET:

@@ -147,6 +147,8 @@ struct gw_owner_node {
 	const struct tree_node *service;
 	const struct gw_metadata *said;
 	struct gw_edge fleet_edge; /* node: NULL: none */
+	struct text answered; /* its addresses that were proven: "a,b" */
+	struct list unproven; /* in state.unproven; empty: it has no other */
 	/* What attachment rests on; routes are judged anew when it changes. */
 	bool facts_known;
 	uint8_t facts_digest[32];
@@ -248,6 +250,7 @@ struct gw_state {
 	uint32_t pool_namespace_count;
 	bool takes_unclassed;
 	struct list balancers; /* gw_balancer.link */
+	struct list unproven; /* gw_owner_node.unproven */
 	struct text metallb; /* as of gw_state_metallb */
 	bool once;
 	uint32_t carries;
@@ -527,13 +530,6 @@ void gw_parameters_tell_ignored(const struct gw_state *state,
     const struct gw_owner_node *gateway, struct text *told);
 
 /* ---- fleet.c ---- */
-/* Where a Gateway's fleet is, once its class is known; which Service it has,
- * once that has a name. */
-void gw_fleet_judge(struct gw_state *state, struct gw_owner_node *gateway);
-void gw_fleet_link(struct gw_state *state, struct gw_owner_node *gateway);
-void gw_fleet_emit(struct gw_state *state, struct gw_owner_node *gateway);
-/* The Gateway is no more, or not ours any more. */
-void gw_fleet_forget(struct gw_state *state, struct gw_owner_node *gateway);
 /* May it have an address of a load balancer at all; and are we the one of its
  * fleet's Service? */
 bool gw_fleet_asks(
@@ -546,6 +542,7 @@ void gw_fleet_on_slice(struct gw_state *state, struct gw_backend_node *service);
 /* Of its fleet's Service; NULL: there is none yet. */
 const struct gw_service_status *gw_fleet_service_status(
     const struct gw_owner_node *gateway);
+
 /* ---- grant.c ---- */
 void gw_grant_relink(struct gw_state *state, struct gw_grant_node *grant);
 bool gw_grant_permits(const struct gw_state *state, struct slice from_group,

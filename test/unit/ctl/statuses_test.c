@@ -382,6 +382,62 @@ addresses_are_what_answers(void **state)
 	expect_address("10.0.0.1");
 }
 
+/* A status that is not true yet, whoever serves it. */
+static void
+held_until_released(void **state)
+{
+	struct feed_generation one = generation(1), two = generation(2);
+	const struct slice web = SLICE("default/web");
+	const char *ours[2] = {"a", "b"};
+
+	(void)state;
+	put_address(&gateway, "10.0.0.2");
+	ctl_statuses_hold(statuses, web, SLICE("a"));
+	put_route(ours);
+	ctl_statuses_confirm(statuses, &one, WALL(1));
+	assert_true(route_is_shown());
+	expect_gateway(NULL, NULL, NULL, NULL);
+	ctl_statuses_release(statuses, web, WALL(2));
+	expect_address("10.0.0.2");
+	assert_int_equal(ctl_statuses_deadline_ms(statuses), 0);
+
+	/* What it had stays, and is programmed until that takes too long. */
+	put_address(&gateway, "10.0.0.3");
+	ctl_statuses_hold(statuses, web, SLICE("b"));
+	ctl_statuses_hold(statuses, web, SLICE("c"));
+	ctl_statuses_offer(statuses, &one, 200, WALL(3));
+	expect_address("10.0.0.2");
+	assert_int_equal(
+	    ctl_statuses_deadline_ms(statuses), 200 + LIMIT_VALUE_CONFIRM_MS);
+	ctl_statuses_expire(statuses, 200 + LIMIT_VALUE_CONFIRM_MS, WALL(5));
+	expect_address("10.0.0.2");
+	expect_message("b");
+	assert_true(ctl_statuses_is_late(&gateway_tag));
+
+	/* Its proxies are waited for as well, in either order. */
+	put_address(&gateway, "10.0.0.4");
+	ctl_statuses_offer(statuses, &two, 3000, WALL(6));
+	ctl_statuses_wait(statuses, web, &two, SLICE(""), WALL(6));
+	ctl_statuses_confirm(statuses, &two, WALL(6));
+	ctl_statuses_release(statuses, web, WALL(7));
+	expect_address("10.0.0.2");
+	ctl_statuses_hold(statuses, web, SLICE("d"));
+	ctl_statuses_served(statuses, web, &two, WALL(8));
+	expect_address("10.0.0.2");
+	ctl_statuses_release(statuses, web, WALL(9));
+	expect_address("10.0.0.4");
+	ctl_statuses_release(statuses, web, WALL(9));
+
+	/* One that goes while it is held. */
+	put_address(&gateway, "10.0.0.5");
+	ctl_statuses_hold(statuses, web, SLICE("e"));
+	ctl_statuses_offer(statuses, &two, 4000, WALL(10));
+	ctl_statuses_remove(statuses, &gateway_tag);
+	gateway_tag = (struct gw_status_tag){0};
+	ctl_statuses_release(statuses, web, WALL(11));
+	expect_gateway(NULL, NULL, NULL, NULL);
+}
+
 int
 main(void)
 {
@@ -394,6 +450,7 @@ main(void)
 	    TEST(removed_is_not_shown),
 	    TEST(parents_may_change_places),
 	    TEST(gateways_are_waited_for),
+	    TEST(held_until_released),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
