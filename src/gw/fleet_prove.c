@@ -141,7 +141,7 @@ gw_state_report_answer(
 	must(state != NULL);
 	struct slice name = gateway, namespace;
 
-	if (!slice_cut(&name, '/', &namespace))
+	if (!slice_cut(&name, '/', &namespace) || !slice_is_set(name))
 		return;
 	void *node = gw_node_get(state, GW_GATEWAY, namespace, name);
 	struct gw_owner_node *owner = node;
