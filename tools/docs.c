@@ -356,6 +356,17 @@ make_envoyproxy(struct text *page)
 	    "says.\n\n");
 	push_parameters(page, ignored, IGNORED);
 	text_push_string(page,
+	    "\n## While pods are not ready\n\n"
+	    "A Deployment or DaemonSet of another kind or name takes the "
+	    "place of the one before once its pods are ready:\nuntil then "
+	    "both are there, and the old one serves. Which waits for which "
+	    "the Gateway's condition `Programmed`\nsays after a while "
+	    "([limits](limits.md): `kube_ready_ms`), as it does of pods that "
+	    "are not ready for another\nreason; at once what the "
+	    "Deployment's own conditions say is wrong (a quota, pod security, "
+	    "its progress\ndeadline). Pods themselves, so an image that is "
+	    "not there or a node that is missing, yumen does not look at:\n"
+	    "the condition says how to.\n"
 	    "\n## Refused\n\n"
 	    "A Gateway whose EnvoyProxy is not there is not accepted "
 	    "(`InvalidParameters`), nor a class; what runs stays as\nit is. "

@@ -413,13 +413,13 @@ follow_kind(struct ctl_cluster *cluster, enum gw_kind kind)
 }
 
 static void
-on_fleet_fault(
-    void *context, struct slice namespace, struct slice name, struct slice why)
+on_fleet_word(void *context, struct slice namespace, struct slice name,
+    enum gw_fleet_word word, struct slice what)
 {
 	const struct ctl_cluster_options *options =
 	    &((const struct ctl_cluster *)context)->options;
 
-	options->on_fleet_fault(options->context, namespace, name, why);
+	options->on_fleet_word(options->context, namespace, name, word, what);
 }
 
 /* A node announces a Service: in the words of MetalLB's speakers. */
@@ -464,7 +464,7 @@ open_fleets(struct ctl_cluster *cluster)
 	    .controller_names = options->controller_names,
 	    .controller_name_count = options->controller_name_count,
 	    .namespace = options->access->namespace,
-	    .on_fault = on_fleet_fault,
+	    .on_word = on_fleet_word,
 	    .on_made = on_made,
 	    .context = cluster,
 	});

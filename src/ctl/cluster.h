@@ -27,8 +27,8 @@ struct ctl_cluster_options {
 	uint32_t controller_name_count;
 	/* Each Gateway gets a fleet (gw_options.fleet). */
 	bool has_fleets;
-	void (*on_fleet_fault)(void *context, struct slice namespace,
-	    struct slice name, struct slice why);
+	void (*on_fleet_word)(void *context, struct slice namespace,
+	    struct slice name, enum gw_fleet_word word, struct slice what);
 	/* A MetalLB runs there, as of ctl/metallb.h. */
 	void (*on_metallb)(void *context, struct slice what);
 	/* Another leads; or, empty, none is known to, or we do. */

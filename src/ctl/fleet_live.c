@@ -197,7 +197,7 @@ void
 ctl_fleet_gone(struct ctl_fleets *fleets, struct ctl_fleet_row *row)
 {
 	row->live_hash = row->applied_hash = row->applied_live_hash = 0;
-	row->up = false;
+	ctl_fleet_take_up(fleets, row, NULL);
 	ctl_fleet_text(&row->live_given, SLICE_NONE);
 	ctl_fleet_text(&row->own_replicas, SLICE_NONE);
 	ctl_fleet_text(&row->owner, SLICE_NONE);

@@ -33,6 +33,7 @@ ctl_fleet_row(struct ctl_fleets *fleets, enum gw_made kind,
 	if (is_new) {
 		list_init(&row->due);
 		list_init(&row->wanted_by);
+		list_init(&row->late);
 	}
 	return row;
 }
@@ -68,6 +69,8 @@ free_row(struct ctl_fleet_row *row)
 {
 	list_remove(&row->due);
 	list_remove(&row->wanted_by);
+	list_remove(&row->late);
+	memory_free(row->trouble);
 	memory_free(row->wanted);
 	memory_free(row->given);
 	memory_free(row->live_given);
@@ -93,6 +96,14 @@ ctl_fleet_due(struct ctl_fleets *fleets, struct ctl_fleet_row *row)
 	list_remove(&row->due);
 	list_insert(&fleets->due, &row->due);
 	ctl_fleet_go(fleets);
+}
+
+static void
+free_gateway(struct ctl_fleet_gateway *gateway)
+{
+	memory_free(gateway->name);
+	memory_free(gateway->late);
+	memory_free(gateway);
 }
 
 /* ---- faults ---- */
@@ -121,8 +132,8 @@ tell_fault(struct ctl_fleets *fleets, struct ctl_fleet_gateway *gateway)
 		return;
 	gateway->faulty = fault != NULL;
 	(void)slice_cut(&name, '/', &namespace);
-	fleets->options.on_fault(
-	    fleets->options.context, namespace, name, slice_from_string(fault));
+	fleets->options.on_word(fleets->options.context, namespace, name,
+	    GW_FLEET_FAULT, slice_from_string(fault));
 }
 
 void
@@ -219,6 +230,7 @@ ctl_fleets_put(struct ctl_fleets *fleets, const struct gw_fleet *fleet)
 	if (gateway == NULL)
 		return;
 	gateway->state = fleet->state;
+	ctl_fleet_text(&gateway->name, fleet->name);
 	ctl_fleet_wake(fleets);
 	if (fleet->state == GW_FLEET_KEPT)
 		return;
@@ -241,11 +253,12 @@ ctl_fleets_put(struct ctl_fleets *fleets, const struct gw_fleet *fleet)
 		    keep_ms);
 	list_remove(&before);
 	tell_fault(fleets, gateway);
+	ctl_fleet_tell_late(fleets, gateway);
 	if (fleet->state == GW_FLEET_NONE) {
 		ctl_fleets_look(fleets);
 		(void)map_remove(
 		    &fleets->gateways, ctl_fleet_gateway_key(gateway));
-		memory_free(gateway);
+		free_gateway(gateway);
 	}
 }
 
@@ -296,6 +309,7 @@ ctl_fleets_new(const struct ctl_fleets_options *options)
 	}
 	text_push_byte(&fleets->selector, ')');
 	ctl_fleet_calls_init(fleets);
+	ctl_fleet_ready_init(fleets);
 	for (unsigned i = 0; i < GW_MADE__COUNT; i++)
 		ctl_fleet_follow(fleets, i);
 	return fleets;
@@ -314,11 +328,12 @@ ctl_fleets_free(struct ctl_fleets **fleets)
 	for (unsigned i = 0; i < GW_MADE__COUNT; i++)
 		kube_follow_fini(&old->follows[i].follow);
 	ctl_fleet_calls_fini(old);
+	net_timer_clear(&old->patience);
 	for (size_t at = 0; map_next(&old->rows, &at, &key, &value);)
 		free_row(value);
 	map_fini(&old->rows);
 	for (size_t at = 0; map_next(&old->gateways, &at, &key, &value);)
-		memory_free(value);
+		free_gateway(value);
 	map_fini(&old->gateways);
 	text_fini(&old->selector);
 	arena_fini(&old->arena);

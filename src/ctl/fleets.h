@@ -22,9 +22,9 @@ struct ctl_fleets_options {
 	const struct slice *controller_names; /* that are ours */
 	uint32_t controller_name_count;
 	struct slice namespace; /* our own; borrowed */
-	/* Why a Gateway's fleet is not as it is to be; empty: it is. */
-	void (*on_fault)(void *context, struct slice namespace,
-	    struct slice name, struct slice why);
+	/* A word of a Gateway's fleet; empty: there is nothing to say. */
+	void (*on_word)(void *context, struct slice namespace,
+	    struct slice name, enum gw_fleet_word word, struct slice what);
 	/* An object of a Service's fleet was not there before. */
 	void (*on_made)(void *context, enum gw_made kind, struct slice service,
 	    struct slice given);

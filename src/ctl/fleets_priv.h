@@ -16,6 +16,8 @@
 /* A Gateway that was told of. */
 struct ctl_fleet_gateway {
 	struct list rows; /* that it wants */
+	char *name; /* of its objects, owned */
+	char *late; /* what was told of pods that are not ready; or NULL */
 	uint64_t hold_ms; /* its Service is given nothing earlier */
 	enum gw_fleet_state state;
 	bool faulty; /* as was told */
@@ -28,6 +30,7 @@ struct ctl_fleet_row {
 	struct ctl_row row; /* kind: enum gw_made */
 	struct list due; /* in fleets.due, .resting or .staying */
 	struct list wanted_by; /* in the Gateway's rows */
+	struct list late; /* in fleets.late, or empty */
 	struct ctl_fleet_gateway *gateway; /* that wants it, or NULL */
 	char *wanted; /* JSON, owned; NULL: it is not */
 	size_t wanted_length;
@@ -44,7 +47,13 @@ struct ctl_fleet_row {
 	uint64_t wait_ms, ready_ms; /* after a failure */
 	uint64_t keep_ms; /* it is deleted no earlier */
 	bool scaled; /* as of gw_fleet_object */
-	bool up; /* of a Deployment or DaemonSet: its pods are ready */
+	/* Of a Deployment or DaemonSet: its pods are ready; what it lacks of
+	 * that, since when it is told (0: nothing), and why as it says itself,
+	 * owned, or NULL. */
+	bool up;
+	const char *lack;
+	uint64_t late_ms;
+	char *trouble;
 	bool busy; /* a call is under way */
 };
 
@@ -81,6 +90,8 @@ struct ctl_fleets {
 	struct text selector;
 	struct map rows, gateways; /* by key */
 	struct list due, resting, staying;
+	struct list late; /* whose pods have time yet, the first the first */
+	struct net_timer patience;
 	struct ctl_fleet_slot slots[CTL_FLEET_SLOTS];
 	struct ctl_rate rate;
 	struct net_task work;
@@ -124,10 +135,18 @@ bool ctl_fleet_is_held(const struct ctl_fleet_row *row);
 bool ctl_fleet_is_marked(
     const struct ctl_fleets *fleets, const struct tree_node *object);
 
-/* fleet_turns.c */
-/* Whether its pods are up, as the API has it. */
+/* fleet_ready.c */
+void ctl_fleet_ready_init(struct ctl_fleets *fleets);
+/* A Deployment or a DaemonSet. */
+bool ctl_fleet_is_workload(const struct ctl_fleet_row *row);
+/* Whether its pods are up, as the API has it (NULL: it is gone). */
 void ctl_fleet_take_up(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
     const struct tree_node *object);
+/* What there is to be told of pods that are not ready, if that is another. */
+void ctl_fleet_tell_late(
+    struct ctl_fleets *fleets, struct ctl_fleet_gateway *gateway);
+
+/* fleet_turns.c */
 /* It is not wanted, and serves until others do. */
 bool ctl_fleet_stays(
     const struct ctl_fleets *fleets, const struct ctl_fleet_row *row);

@@ -39,12 +39,12 @@ on_metallb(void *context, struct slice what)
 }
 
 static void
-on_fleet_fault(
-    void *context, struct slice namespace, struct slice name, struct slice why)
+on_fleet_word(void *context, struct slice namespace, struct slice name,
+    enum gw_fleet_word word, struct slice what)
 {
 	struct ctl *ctl = context;
 
-	gw_state_report_fleet(ctl->state, namespace, name, why);
+	gw_state_report_fleet(ctl->state, namespace, name, word, what);
 	ctl->state_changed = true;
 	net_loop_defer(ctl->loop, &ctl->round);
 }
@@ -110,7 +110,7 @@ ctl_open_cluster(struct ctl *ctl, const struct ctl_sink *sink)
 	    .controller_names = options->gw.controller_names,
 	    .controller_name_count = options->gw.controller_name_count,
 	    .has_fleets = options->gw.fleet != NULL,
-	    .on_fleet_fault = on_fleet_fault,
+	    .on_fleet_word = on_fleet_word,
 	    .on_metallb = on_metallb,
 	    .on_leader = on_leader,
 	    .lease = options->lease,

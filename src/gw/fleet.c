@@ -437,17 +437,17 @@ gw_fleet_service_status(const struct gw_owner_node *gateway)
 
 void
 gw_state_report_fleet(struct gw_state *state, struct slice namespace,
-    struct slice name, struct slice why)
+    struct slice name, enum gw_fleet_word word, struct slice what)
 {
-	must(state != NULL);
+	must(state != NULL && word < GW_FLEET_WORD__COUNT);
 	struct gw_node *node = gw_node_get(state, GW_GATEWAY, namespace, name);
 	void *whole = node;
 	struct gw_owner_node *gateway = whole;
 
-	if (!node || slice_equal(text_slice(&gateway->fleet_fault), why))
+	if (!node || slice_equal(text_slice(&gateway->fleet_words[word]), what))
 		return;
-	text_reset(&gateway->fleet_fault);
-	text_push(&gateway->fleet_fault, why);
+	text_reset(&gateway->fleet_words[word]);
+	text_push(&gateway->fleet_words[word], what);
 	gw_node_mark(state, node);
 }
 

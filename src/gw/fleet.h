@@ -60,6 +60,12 @@ enum gw_fleet_state {
 	GW_FLEET_KEPT, /* it is not valid: what is there stays as it is */
 	GW_FLEET_WANTED, /* these objects and no others */
 };
+/* What whoever applies a fleet may say of it, each in the place of the last. */
+enum gw_fleet_word {
+	GW_FLEET_FAULT, /* an object is not as it is to be */
+	GW_FLEET_LATE, /* pods are not ready that had their time */
+	GW_FLEET_WORD__COUNT
+};
 struct gw_fleet_object {
 	enum gw_made kind;
 	struct slice name; /* its own, or absent */

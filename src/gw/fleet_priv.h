@@ -101,6 +101,9 @@ struct gw_fleet_reach {
 	uint32_t unproven_count;
 	bool alone;
 };
+/* What is said of its pods that are not ready behind a message, in arena. */
+struct slice gw_fleet_add_late(const struct gw_owner_node *gateway,
+    struct arena *arena, struct slice message);
 /* Of a Gateway with an object; nothing where no fleets are made. */
 struct gw_fleet_reach gw_fleet_reach(const struct gw_state *state,
     const struct gw_owner_node *gateway, struct arena *arena);

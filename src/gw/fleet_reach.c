@@ -181,3 +181,14 @@ gw_fleet_reach(const struct gw_state *state,
 		sort_given(gateway, service, arena, given, &reach);
 	return reach;
 }
+
+struct slice
+gw_fleet_add_late(const struct gw_owner_node *gateway, struct arena *arena,
+    struct slice message)
+{
+	struct slice late = text_slice(&gateway->fleet_words[GW_FLEET_LATE]);
+
+	return late.length > 0 ? arena_format(arena, "%.*s; %.*s",
+	                             SLICE_ARGS(message), SLICE_ARGS(late))
+	                       : message;
+}

@@ -357,7 +357,7 @@ tell_programmed(const struct gw_state *state, struct arena *arena,
 		gw_fleet_tell_ports(owner, &text);
 	told = arena_copy(arena, text_slice(&text));
 	text_fini(&text);
-	return told;
+	return gw_fleet_add_late(owner, arena, told);
 }
 
 /* An address that another machine has, and nobody announces for us. */
@@ -382,6 +382,8 @@ add_reach(const struct gw_state *state, struct arena *arena,
     const struct gw_owner_node *owner, struct reports *sum)
 {
 	const struct gw_placed *placed = &owner->gateway->placed;
+	const struct slice fault =
+	    text_slice(&owner->fleet_words[GW_FLEET_FAULT]);
 	bool set = owner->node.kind == GW_LISTENERSET;
 	struct gw_fleet_reach reach = {.given = false};
 
@@ -389,10 +391,9 @@ add_reach(const struct gw_state *state, struct arena *arena,
 		reach = gw_fleet_reach(state, owner, arena);
 	bool given = reach.given && reach.as_asked;
 
-	if (!set && !sum->worst && owner->fleet_fault.length > 0) {
+	if (!set && !sum->worst && fault.length > 0) {
 		sum->worst = "NoResources";
-		sum->message =
-		    arena_copy(arena, text_slice(&owner->fleet_fault));
+		sum->message = arena_copy(arena, fault);
 	} else if (placed->missing ||
 	    (placed->reason && !set && sum->bound && !given)) {
 		sum->worst = placed->reason;
@@ -438,8 +439,8 @@ add_owner_programmed(const struct gw_state *state,
 	        slice_from_string(sum.worst), SLICE("AddressNot")))
 		sum.worst = "ParentNotProgrammed";
 	if (sum.worst)
-		gw_conditions_add(
-		    conditions, "Programmed", "False", sum.worst, sum.message);
+		gw_conditions_add(conditions, "Programmed", "False", sum.worst,
+		    gw_fleet_add_late(owner, arena, sum.message));
 	else
 		gw_conditions_add(conditions, "Programmed", "True",
 		    "Programmed",

@@ -147,9 +147,10 @@ gw_node_free(struct gw_node *node)
 
 		arena_fini(&owner->arena);
 		gw_owner_tls_fini(owner);
-		text_fini(&owner->fleet_fault);
 		text_fini(&owner->answered);
 		list_remove(&owner->unproven);
+		for (unsigned i = 0; i < GW_FLEET_WORD__COUNT; i++)
+			text_fini(&owner->fleet_words[i]);
 		memory_free(owner->attached);
 		gw_placed_fini(&owner->placed);
 	}

@@ -82,9 +82,9 @@ void gw_state_tickets(struct gw_state *state,
 /* The certificates that proxies believe the stream by; without, no fleet is
  * made. Copied. */
 void gw_state_fleet_bundle(struct gw_state *state, struct slice bundle);
-/* Why a Gateway's fleet is not as it is to be, for people; empty: it is. */
+/* A word of a Gateway's fleet, for people; empty: there is nothing to say. */
 void gw_state_report_fleet(struct gw_state *state, struct slice namespace,
-    struct slice name, struct slice why);
+    struct slice name, enum gw_fleet_word word, struct slice what);
 
 /* What the receiver keeps with a unit; zero when it is new. */
 struct gw_tag {

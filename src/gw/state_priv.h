@@ -138,7 +138,7 @@ struct gw_owner_node {
 	bool fleet_envoy; /* as Envoy Gateway would have it */
 	uint64_t fleet_told;
 	uint64_t fleet_from; /* hash of what it is made of; 0: not made */
-	struct text fleet_fault; /* why it is not as it is to be */
+	struct text fleet_words[GW_FLEET_WORD__COUNT];
 	struct tree_node *parameters; /* its EnvoyProxies' spec, or NULL */
 	struct slice parameters_name; /* theirs: "namespace/name" */
 	uint64_t parameters_hash;

@@ -249,6 +249,23 @@ func up(t *testing.T, path, status string) {
 	send(t, "PATCH", path+"/status", fmt.Sprintf(`{"status":{"observedGeneration":%v,%s}}`, generationOf(t, path), status), 200)
 }
 
+// isTold tells whether a Gateway's Programmed has these words.
+func isTold(gate, words string) func() error {
+	return func() error {
+		_, status, err := statusAt(gate)
+		if err != nil {
+			return err
+		}
+		all, _ := status["conditions"].([]any)
+		for _, one := range all {
+			if message := fmt.Sprint(field(one, "message")); field(one, "type") == "Programmed" && !strings.Contains(message, words) {
+				return errors.New(message)
+			}
+		}
+		return nil
+	}
+}
+
 // becomesDaemons: a DaemonSet takes the place of a Deployment, and the other way round:
 // the one goes when the other's pods are up, no earlier.
 func becomesDaemons(t *testing.T, gate, deploy string) {
@@ -263,14 +280,26 @@ func becomesDaemons(t *testing.T, gate, deploy string) {
 	send(t, "PATCH", gate, `{"spec":{"infrastructure":{"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"daemons"}}}}`, 200)
 	waitFor(t, "a DaemonSet", 20*time.Second, isAt(daemons, "made-fleet", "spec", "template", "spec", "serviceAccountName"))
 	stays(t, deploy)
+	waitFor(t, "who waits for whom", 60*time.Second, isTold(gate, "DaemonSet default/made-fleet: none of its pods is ready; "+
+		"Deployment default/made-fleet serves until they are; kubectl -n default describe pods -l yumen.dev/proxy=made-fleet tells why"))
 	up(t, daemons, `"desiredNumberScheduled":2,"currentNumberScheduled":2,"updatedNumberScheduled":2,"numberMisscheduled":0,"numberReady":1,"numberAvailable":1`)
 	stays(t, deploy)
+	waitFor(t, "some to be ready", 20*time.Second, isTold(gate, "DaemonSet default/made-fleet: not all of its pods are ready"))
 	up(t, daemons, `"numberReady":2,"numberAvailable":2`)
 	waitFor(t, "the Deployment to go", 20*time.Second, isGone(deploy))
+	waitFor(t, "nothing to be told any more", 20*time.Second, func() error {
+		if isTold(gate, "DaemonSet")() == nil {
+			return errors.New("it is told still")
+		}
+		return nil
+	})
 
 	send(t, "PATCH", gate, `{"spec":{"infrastructure":null}}`, 200)
 	waitFor(t, "a Deployment", 20*time.Second, isAt(deploy, 1, "spec", "replicas"))
 	stays(t, daemons)
+	up(t, deploy, `"replicas":0,"conditions":[{"type":"ReplicaFailure","status":"True","reason":"FailedCreate","message":"pods \"made-fleet-1-x\" is forbidden: no"}]`)
+	waitFor(t, "what the Deployment says", 10*time.Second,
+		isTold(gate, "Deployment default/made-fleet: none of its pods is ready (a pod is forbidden: no); DaemonSet default/made-fleet serves"))
 	up(t, deploy, oneReplica)
 	waitFor(t, "the DaemonSet to go", 20*time.Second, isGone(daemons))
 }
