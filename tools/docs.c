@@ -116,6 +116,13 @@ make_metrics(struct text *page)
 	    {"yumen_limit_hits_total", "counter", "limit",
 	        "times a limit was reached, see [limits](limits.md); "
 	        "only limits that were"},
+	    {"yumen_certificate_expiry_timestamp_seconds", "gauge",
+	        "namespace,secret",
+	        "when a certificate that is in use expires"},
+	    {"yumen_pool_addresses", "gauge", "namespace,pool,family,state",
+	        "addresses of an IPAddressPool that are given (assigned) and "
+	        "that nobody has (available), of IPv4 and IPv6; of pools that "
+	        "a MetalLB gives of as well nothing is told"},
 	    {"yumen_build_info", "gauge", "version", "the version, as a label"},
 	    {"process_resident_memory_bytes", "gauge", "", "resident memory"},
 	    {"process_open_fds", "gauge", "", "open file descriptors"},

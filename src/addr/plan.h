@@ -109,6 +109,16 @@ struct addr_plan {
 struct addr_outcome *addr_plan_make(
     const struct addr_plan *plan, struct arena *arena);
 
+/* How many addresses a pool has: by family, IPv4 and IPv6. */
+struct addr_count {
+	int64_t given[2]; /* of this pool */
+	int64_t left[2]; /* that nobody has; INT64_MAX less what is given: or
+	                  * more */
+};
+/* Of each pool, as the plan has come out; in arena. */
+struct addr_count *addr_plan_count(const struct addr_plan *plan,
+    const struct addr_outcome *outcomes, struct arena *arena);
+
 /* The first pool that has it, or NULL. */
 const struct addr_pool *addr_pool_of(const struct addr_pool *pools,
     uint32_t pool_count, const struct addr_ip *ip);

@@ -50,12 +50,13 @@ push_why(struct text *out, const json_t *object)
 		cell_each(object, slice_from_string(owners[i]), find_why, out);
 }
 
-/* Kinds with a status of ours say why, but for Services, of which few have one;
- * those that nothing acts on, that. */
+/* Kinds with a status of ours say why, but for Services, of which few have one,
+ * and pools, which have nothing to explain; those that nothing acts on, that.
+ */
 static bool
 has_why(enum gw_kind kind)
 {
-	return kind != GW_SERVICE &&
+	return kind != GW_SERVICE && kind != GW_IPADDRESSPOOL &&
 	    (gw_status_type(kind) != NULL || !gw_kind_is_served(kind));
 }
 

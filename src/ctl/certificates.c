@@ -1,13 +1,8 @@
-/* Certificates for people. A scrape takes what was last written and asks for
- * more: ctl writes again only what was read, so that a change costs its own
- * size, however many there are. */
+/* Certificates for people: events, the page, metrics. */
 #include "ctl/certificates.h"
-
-#include <pthread.h>
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "core/memory.h"
 #include "core/must.h"
 
 static const char *const healths[] = {
@@ -108,55 +103,6 @@ ctl_certificates_write(struct text *out, const struct ctl_view *view,
 
 /* ---- metrics ---- */
 
-struct ctl_certificates {
-	struct net_loop *loop; /* ctl's */
-	pthread_mutex_t lock; /* of the two below */
-	struct text metrics;
-	bool read; /* since they were written */
-};
-
-struct ctl_certificates *
-ctl_certificates_new(struct net_loop *ctl_loop)
-{
-	struct ctl_certificates *made = memory_zero(1, sizeof(*made));
-	int failed = pthread_mutex_init(&made->lock, NULL);
-
-	must(!failed);
-	made->loop = ctl_loop;
-	made->read = true;
-	text_init(&made->metrics);
-	return made;
-}
-
-void
-ctl_certificates_free(struct ctl_certificates **certificates)
-{
-	struct ctl_certificates *old = *certificates;
-
-	*certificates = NULL;
-	if (!old)
-		return;
-	pthread_mutex_destroy(&old->lock);
-	text_fini(&old->metrics);
-	memory_free(old);
-}
-
-static void
-lock(struct ctl_certificates *certificates)
-{
-	int failed = pthread_mutex_lock(&certificates->lock);
-
-	must(!failed);
-}
-
-static void
-unlock(struct ctl_certificates *certificates)
-{
-	int failed = pthread_mutex_unlock(&certificates->lock);
-
-	must(!failed);
-}
-
 /* Names of objects need no escapes. */
 static void
 push_metric(void *context, const struct gw_certificate *certificate)
@@ -170,45 +116,13 @@ push_metric(void *context, const struct gw_certificate *certificate)
 		    (long long)certificate->not_after);
 }
 
-bool
-ctl_certificates_refresh(
-    struct ctl_certificates *certificates, struct gw_state *state, bool changed)
+void
+ctl_certificates_metrics(struct text *out, struct gw_state *state)
 {
-	must(certificates != NULL && state != NULL);
-	struct text metrics, before;
-	bool read;
-
-	if (!changed)
-		return false;
-	lock(certificates);
-	read = certificates->read;
-	unlock(certificates);
-	if (!read)
-		return false;
-	text_init(&metrics);
-	text_push_string(&metrics,
+	must(out != NULL && state != NULL);
+	text_push_string(out,
 	    "# HELP yumen_certificate_expiry_timestamp_seconds when a "
 	    "certificate that is in use expires\n"
 	    "# TYPE yumen_certificate_expiry_timestamp_seconds gauge\n");
-	gw_state_each_certificate(state, push_metric, &metrics);
-	lock(certificates);
-	before = certificates->metrics;
-	certificates->metrics = metrics;
-	certificates->read = false;
-	unlock(certificates);
-	text_fini(&before);
-	return true;
-}
-
-void
-ctl_certificates_metrics(void *context, struct text *out)
-{
-	struct ctl_certificates *certificates = context;
-
-	lock(certificates);
-	text_push(out, text_slice(&certificates->metrics));
-	certificates->read = true;
-	unlock(certificates);
-	/* What has changed since is there the next time. */
-	net_loop_wake(certificates->loop);
+	gw_state_each_certificate(state, push_metric, out);
 }

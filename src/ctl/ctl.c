@@ -75,7 +75,8 @@ ctl_free(struct ctl **ctl)
 		    container_of(old->waiting.next, struct ctl_query, link));
 	if (old->pages != NULL)
 		ctl_pages_free(&old->pages);
-	ctl_certificates_free(&old->certificates);
+	ctl_gauges_free(&old->certificates);
+	ctl_gauges_free(&old->pools);
 	ctl_sources_free(&old->sources);
 	ctl_files_free(&old->files);
 	ctl_addresses_free(&old->addresses);
@@ -98,7 +99,8 @@ ctl_register(struct ctl *ctl, struct admin *admin)
 {
 	must(ctl != NULL);
 	ctl_pages_register(ctl->pages, admin);
-	admin_add_metrics(admin, ctl_certificates_metrics, ctl->certificates);
+	admin_add_metrics(admin, ctl_gauges_write, ctl->certificates);
+	admin_add_metrics(admin, ctl_gauges_write, ctl->pools);
 }
 
 void
@@ -175,6 +177,7 @@ on_remove(
 	    gw_state_status_tag(ctl->state, kind, namespace, name));
 	gw_state_remove(ctl->state, kind, namespace, name);
 	ctl->gateways_changed |= kind == GW_GATEWAY;
+	ctl->pools_changed |= kind == GW_IPADDRESSPOOL;
 	ctl->state_changed = true;
 }
 
@@ -225,7 +228,8 @@ open_parts(struct ctl *ctl)
 	ctl->loop = net_loop_new();
 	if (ctl->loop == NULL)
 		return ERROR_SYSTEM;
-	ctl->certificates = ctl_certificates_new(ctl->loop);
+	ctl->certificates = ctl_gauges_new(ctl->loop, ctl_certificates_metrics);
+	ctl->pools = ctl_gauges_new(ctl->loop, ctl_pools_metrics);
 	ctl->pages = ctl_pages_new(ctl->loop, options->admin_loop);
 	net_task_init(&ctl->round, run_round);
 	net_timer_init(&ctl->timer, on_timer);
@@ -349,6 +353,7 @@ on_status(void *context, const struct gw_object *object, const void *status,
 	struct ctl *ctl = context;
 
 	ctl->gateways_changed |= object->kind == GW_GATEWAY;
+	ctl->pools_changed |= object->kind == GW_IPADDRESSPOOL;
 	ctl_statuses_put(ctl->statuses, object, status, tag);
 }
 
@@ -474,6 +479,16 @@ leave(struct ctl *ctl)
 }
 
 static void
+refresh_gauges(struct ctl *ctl)
+{
+	if (ctl_gauges_refresh(
+	        ctl->certificates, ctl->state, ctl->certificates_changed))
+		ctl->certificates_changed = false;
+	if (ctl_gauges_refresh(ctl->pools, ctl->state, ctl->pools_changed))
+		ctl->pools_changed = false;
+}
+
+static void
 run_round(struct net_task *task)
 {
 	struct ctl *ctl = container_of(task, struct ctl, round);
@@ -493,9 +508,7 @@ run_round(struct net_task *task)
 		ctl_statuses_expire(
 		    ctl->statuses, net_loop_now_ms(ctl->loop), clock_wall_ms());
 		answer_queries(ctl);
-		if (ctl_certificates_refresh(ctl->certificates, ctl->state,
-		        ctl->certificates_changed))
-			ctl->certificates_changed = false;
+		refresh_gauges(ctl);
 		ctl_set_timer(ctl);
 	}
 	if (atomic_load(&ctl->stop))

@@ -10,7 +10,9 @@
 #include "ctl/certificates.h"
 #include "ctl/cluster.h"
 #include "ctl/ctl.h"
+#include "ctl/gauges.h"
 #include "ctl/pages.h"
+#include "ctl/pools.h"
 #include "ctl/sources.h"
 #include "ctl/statuses.h"
 #include "ctl/tickets.h"
@@ -37,14 +39,15 @@ struct ctl {
 	struct ctl_statuses *statuses;
 	struct ctl_changes changes;
 	struct ctl_pages *pages;
-	struct ctl_certificates *certificates;
+	struct ctl_gauges *certificates, *pools;
 	struct list waiting; /* queries that wait for a change */
 	unsigned waiting_count;
 	bool read_once; /* all files were read for the first time */
 	bool files_changed; /* events of the sources are waiting */
 	bool state_changed; /* reconcile is due */
 	bool gateways_changed; /* since addresses were kept */
-	bool certificates_changed; /* since the metrics were written */
+	bool certificates_changed, pools_changed; /* since the metrics of them
+	                                           * were written */
 	unsigned reads; /* as of the last report */
 	uint64_t leave_ms; /* until when a lease is given back; 0: not yet */
 };

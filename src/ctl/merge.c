@@ -33,7 +33,11 @@ static const struct slice service_condition_types[] = {
 /* Fields of statuses that are ours as a whole. */
 static const struct slice own_fields[] = {
     SLICE("addresses"),
+    SLICE("assignedIPv4"),
+    SLICE("assignedIPv6"),
     SLICE("attachedListenerSets"),
+    SLICE("availableIPv4"),
+    SLICE("availableIPv6"),
     SLICE("loadBalancer"),
     SLICE("supportedFeatures"),
 };
@@ -399,7 +403,9 @@ push_status(struct writing *writing)
 			text_push_byte(out, ':');
 			wire_tree_json(out, at);
 		}
-		push_conditions(writing, merge->status, before);
+		if (get(merge->status, "conditions") != NULL ||
+		    get(before, "conditions") != NULL)
+			push_conditions(writing, merge->status, before);
 		if (get(merge->status, "listeners") != NULL)
 			push_listeners(writing, merge->status, before);
 	}

@@ -333,6 +333,7 @@ gw_addresses_judge(
 
 	for (uint32_t i = 0; i < asking; i++)
 		settle(&planning, &all[i], outcomes);
+	gw_pools_count(state, &plan, outcomes);
 }
 
 /* ---- what came of it ---- */

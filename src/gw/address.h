@@ -24,6 +24,16 @@ uint32_t gw_state_addresses(const struct gw_state *state, enum gw_kind kind,
     struct slice namespace, struct slice name,
     const struct gw_address **addresses);
 
+/* How many addresses an IPAddressPool has given and has left, as of the last
+ * run: by family, IPv4 and IPv6. */
+struct gw_pool_count {
+	struct slice namespace, name;
+	int64_t given[2], left[2];
+};
+/* Of those that yumen alone gives of, by namespace and name. */
+void gw_state_each_pool(const struct gw_state *state,
+    void (*fn)(void *context, const struct gw_pool_count *pool), void *context);
+
 /* One that a Gateway had before a restart, to be told once it is put and before
  * the next run: it counts as if it had been given here. */
 void gw_state_hold(struct gw_state *state, struct slice namespace,

@@ -61,6 +61,11 @@ typedef void (*gw_pool_verdict_fn)(void *context, enum gw_finding_row row,
 void gw_pool_verdicts(const struct gw_state *state,
     const struct gw_object *object, gw_pool_verdict_fn tell, void *context);
 
+/* ---- pool_status.c ---- */
+/* What each pool has, and has left, as a plan has come out. */
+void gw_pools_count(struct gw_state *state, const struct addr_plan *plan,
+    const struct addr_outcome *outcomes);
+
 /* ---- ask.c ---- */
 struct gw_asked {
 	struct addr_ip ip;

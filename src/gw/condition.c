@@ -56,6 +56,8 @@ gw_status_type(enum gw_kind kind)
 		return &gw_policy_status_type;
 	case GW_SERVICE:
 		return &gw_balancer_status_type;
+	case GW_IPADDRESSPOOL:
+		return &gw_pool_status_type;
 	case GW_REFERENCEGRANT:
 	case GW_XBACKEND:
 	case GW_ENDPOINTSLICE:

@@ -31,7 +31,7 @@ static const size_t node_sizes[GW_KIND__COUNT] = {
     [GW_SECRET] = sizeof(struct gw_secret_node),
     [GW_NAMESPACE] = sizeof(struct gw_namespace_node),
     [GW_NODE] = sizeof(struct gw_node),
-    [GW_IPADDRESSPOOL] = sizeof(struct gw_node),
+    [GW_IPADDRESSPOOL] = sizeof(struct gw_pool_node),
     [GW_L2ADVERTISEMENT] = sizeof(struct gw_node),
     [GW_BGPADVERTISEMENT] = sizeof(struct gw_node),
     [GW_ENVOYPROXY] = sizeof(struct gw_node),
@@ -225,6 +225,8 @@ gw_node_status(struct gw_node *node)
 		return &((struct gw_policy_node *)whole)->status;
 	if (node->kind == GW_SERVICE)
 		return gw_balancer_status(whole);
+	if (node->kind == GW_IPADDRESSPOOL)
+		return &((struct gw_pool_node *)whole)->status;
 	return NULL;
 }
 

@@ -404,6 +404,9 @@ judge(struct gw_state *state, struct gw_node *node)
 	case GW_SECRET:
 		gw_secret_emit(state, whole);
 		break;
+	case GW_IPADDRESSPOOL:
+		gw_pool_emit_status(state, whole);
+		break;
 	case GW_GATEWAYCLASS:
 	case GW_REFERENCEGRANT:
 	case GW_NAMESPACE:
@@ -468,5 +471,6 @@ gw_state_reconcile(struct gw_state *state, const struct gw_output *output)
 	judge_dirty(state, GW_CONFIGMAP);
 	judge_dirty(state, GW_CLUSTERTRUSTBUNDLE);
 	judge_dirty(state, GW_SECRET);
+	judge_dirty(state, GW_IPADDRESSPOOL);
 	state->outbox.output = NULL;
 }

@@ -128,7 +128,8 @@ struct gw_output {
 void gw_state_reconcile(struct gw_state *state, const struct gw_output *output);
 
 /* The status record's type: gw_gatewayclass_status, gw_gateway_status,
- * gw_listenerset_status, gw_route_status; NULL for kinds without one. */
+ * gw_listenerset_status, gw_route_status, gw_policy_status, gw_balancer_status
+ * (of Services), gw_pool_status; NULL for kinds without one. */
 const struct record_type *gw_status_type(enum gw_kind kind);
 /* A copy of a status in arena with Programmed=False/Pending and this message
  * where it is True, on the object and its listeners. A Gateway has until then

@@ -227,6 +227,14 @@ struct gw_namespace_node {
 	struct list grants; /* gw_grant_node.link */
 };
 
+/* An IPAddressPool. */
+struct gw_pool_node {
+	struct gw_node node;
+	bool counted; /* addresses are given of it, by us alone */
+	struct addr_count count;
+	struct gw_sent_status status;
+};
+
 struct gw_grant_node {
 	struct gw_node node;
 	struct list link;
@@ -507,6 +515,9 @@ void gw_announced_fini(struct gw_state *state);
 /* ---- l2status.c ---- */
 void gw_l2_emit(struct gw_state *state);
 void gw_l2_fini(struct gw_state *state);
+
+/* ---- pool_status.c ---- */
+void gw_pool_emit_status(struct gw_state *state, struct gw_pool_node *pool);
 
 /* ---- tickets.c ---- */
 bool gw_tickets_are_given(const struct gw_state *state);

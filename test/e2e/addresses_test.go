@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +73,7 @@ func TestAddressesOfPools(t *testing.T) {
 	}
 	await("b", "127.88.0.1", "Programmed")
 	await("c", "127.88.0.2", "Programmed")
+	g.awaitPool(2, 0)
 	for address, want := range map[string]bool{"127.88.0.1": true, "127.88.0.2": true, "127.0.0.1": false} {
 		if answers(address) != want {
 			t.Errorf("%s answers: %v", address, !want)
@@ -89,11 +92,51 @@ func TestAddressesOfPools(t *testing.T) {
 	}
 	await("a", "127.88.0.2", "Programmed")
 	await("b", "127.88.0.1", "Programmed")
+	g.write("pool.yaml", poolOf("127.88.0.1-127.88.0.2, 127.88.0.4/30"))
+	g.awaitPool(2, 4)
 	// No pool any more: every address, for nobody asked for more.
 	if err := os.Remove(g.dir + "/pool.yaml"); err != nil {
 		t.Fatal(err)
 	}
 	await("a", "0.0.0.0", "Programmed")
+	g.eventually("no metric of a pool", func() error {
+		if got := counter(g, poolMetric+`,state="assigned"}`); got != "" {
+			return fmt.Errorf("%s", got)
+		}
+		return nil
+	})
+}
+
+const poolMetric = `yumen_pool_addresses{namespace="metallb-system",pool="loop",family="IPv4"`
+
+// awaitPool waits until so many of the pool's addresses are said to be assigned and
+// available: by its status, in the table, by metrics.
+func (g *gate) awaitPool(assigned, available int) {
+	g.t.Helper()
+	g.eventually("what the pool says of itself", func() error {
+		for _, pool := range g.get("ipaddresspools") {
+			status, _ := pool["status"].(map[string]any)
+			if got, want := fmt.Sprint(status), fmt.Sprintf("map[assignedIPv4:%d assignedIPv6:0 availableIPv4:%d availableIPv6:0]",
+				assigned, available); got != want {
+				return fmt.Errorf("%s, not %s", got, want)
+			}
+		}
+		for state, want := range map[string]int{"assigned": assigned, "available": available} {
+			if got := counter(g, poolMetric+`,state="`+state+`"}`); got != fmt.Sprint(want) {
+				return fmt.Errorf("%s: %q, not %d", state, got, want)
+			}
+		}
+		return nil
+	})
+	out, err := exec.Command(program(g.t), "get", "ipaddresspools", "-n", "metallb-system", "-o", "wide", "--socket", g.socket).Output()
+	lines := strings.Split(string(out), "\n")
+	if err != nil || len(lines) < 2 {
+		g.t.Fatalf("%v\n%s", err, out)
+	}
+	if fields := strings.Fields(lines[1]); !strings.Contains(lines[0], "ASSIGNED") || !slices.Contains(fields, fmt.Sprint(assigned)) ||
+		!slices.Contains(fields, fmt.Sprint(available)) {
+		g.t.Errorf("the table:\n%s", out)
+	}
 }
 
 // What a Gateway has it has again after a restart, though another that comes first by

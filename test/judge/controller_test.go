@@ -1149,6 +1149,20 @@ func TestControllerGivesAddresses(t *testing.T) {
 	waitFor(t, "Programmed", 10*time.Second, hasCondition(gateways+"/a-one", "Programmed", "True/Programmed"))
 	send(t, "POST", gateways, gatewayOf("a-two", "a-ours"), 201)
 	waitFor(t, "the next one", 10*time.Second, hasAddresses(gateways+"/a-two", "IPAddress 10.77.0.1"))
+	pooled := func(want string) func() error {
+		return func() error {
+			_, status, err := statusAt(pools + "/a-pool")
+			if got, _ := json.Marshal(status); err == nil && string(got) != want {
+				err = fmt.Errorf("%s", got)
+			}
+			return err
+		}
+	}
+	waitFor(t, "the pool's status", 10*time.Second,
+		pooled(`{"assignedIPv4":2,"assignedIPv6":0,"availableIPv4":6,"availableIPv6":0}`))
+	if _, status, err := statusAt(rogues + "/a-rogue"); err != nil || len(status) > 0 {
+		t.Errorf("of a pool that does not count: %v %v", status, err)
+	}
 	// As GatewayStaticAddresses of the conformance suite has it.
 	static := strings.Replace(gatewayOf("a-static", "a-ours"), `"listeners"`,
 		`"addresses":[{"type":"test/fake-invalid-type","value":"fake address teehee!"},{"value":"10.78.0.1"},{"value":"10.77.0.5"}],"listeners"`, 1)
@@ -1247,4 +1261,6 @@ func TestControllerGivesAddresses(t *testing.T) {
 	if err := ingress("a-foreign", `{"ingress":[{"ip":"10.9.9.9","ipMode":"VIP"}]}`, "Theirs")(); err != nil {
 		t.Error(err)
 	}
+	waitFor(t, "the pool's status of now", 10*time.Second,
+		pooled(`{"assignedIPv4":3,"assignedIPv6":0,"availableIPv4":5,"availableIPv6":0}`))
 }

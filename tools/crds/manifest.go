@@ -17,7 +17,8 @@ const manifestHead = `# The kinds of metallb.io, for a cluster that never had Me
 #     kubectl apply --server-side -f deploy/metallb-crds.yaml
 #
 # Where MetalLB was installed they are there; leave them as they are. yumen reads
-# IPAddressPool, L2Advertisement and BGPAdvertisement, and writes ServiceL2Status.
+# IPAddressPool, L2Advertisement and BGPAdvertisement, and writes ServiceL2Status and
+# the statuses of IPAddressPools.
 #
 # Made by "make tables" of the CRDs of %s %s, word for word
 # (Copyright: the MetalLB authors, Apache License 2.0).

@@ -443,6 +443,17 @@ test_large_pools(void **state)
 	check_ip(&scene, 0, 0, "10.0.0.0");
 	check_ip(&scene, 1, 0, "10.0.0.1");
 	check_ip(&scene, 2, 0, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	const struct addr_count *counts =
+	    addr_plan_count(&scene.plan, scene.outcomes, &scene.arena);
+	assert_int_equal(counts[0].given[1], 1);
+	assert_int_equal(counts[0].left[1], INT64_MAX - 1);
+	assert_int_equal(counts[1].given[0], 2);
+	assert_int_equal(counts[1].left[0], (1 << 24) - 2);
+	scene.pools[1].avoid_buggy = true;
+	make(&scene);
+	counts = addr_plan_count(&scene.plan, scene.outcomes, &scene.arena);
+	assert_int_equal(counts[1].given[0], 2);
+	assert_int_equal(counts[1].left[0], (1 << 24) - 2 * (1 << 16) - 2);
 	end(&scene);
 }
 

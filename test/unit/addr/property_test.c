@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "addr/plan.h"
@@ -35,6 +36,7 @@ struct history {
 	struct addr_port ports[REQUESTS][PORTS];
 	bool fits[POOLS][REQUESTS];
 	struct addr_plan plan;
+	struct addr_count count[POOLS];
 };
 
 /* Near the ends of a byte, so that some are to be avoided. */
@@ -407,6 +409,44 @@ check_rounds(struct history *history, const struct addr_outcome *outcomes)
 	}
 }
 
+static bool is_given(
+    const struct addr_outcome *outcome, const struct addr_ip *ip);
+
+/* Of each pool, address by address. */
+static void
+check_counts(struct history *history, const struct addr_outcome *outcomes)
+{
+	const struct addr_plan *plan = &history->plan;
+	const struct addr_count *counts =
+	    addr_plan_count(plan, outcomes, &history->arena);
+
+	for (uint32_t i = 0; i < plan->pool_count; i++)
+		for (unsigned at = 0; at < 2 * (SPREAD + 4); at++) {
+			unsigned six = at >= SPREAD + 4;
+			struct addr_ip ip =
+			    address(six ? 6 : 4, at % (SPREAD + 4));
+			bool given = false, had = false;
+
+			for (uint32_t j = 0; j < plan->request_count; j++)
+				for (uint32_t k = 0; k < outcomes[j].count; k++)
+					given = given ||
+					    (outcomes[j].items[k].pool ==
+					            &plan->pools[i] &&
+					        addr_ip_compare(
+					            &outcomes[j].items[k].ip,
+					            &ip) == 0);
+			for (uint32_t j = 0; j < plan->request_count; j++)
+				had = had || is_given(&outcomes[j], &ip);
+			history->count[i].given[six] += given;
+			history->count[i].left[six] +=
+			    pool_has(&plan->pools[i], &ip) && !had;
+		}
+	for (uint32_t i = 0; i < plan->pool_count; i++)
+		assert_memory_equal(
+		    &history->count[i], &counts[i], sizeof(counts[i]));
+	memset(history->count, 0, sizeof(history->count));
+}
+
 /* What was given is what a status says, and what is held at the next step. */
 static void
 remember(struct history *history, const struct addr_outcome *outcomes)
@@ -469,6 +509,7 @@ step(struct history *history)
 
 	check_all(history, outcomes);
 	check_rounds(history, outcomes);
+	check_counts(history, outcomes);
 	/* Those that left and come back come anew. */
 	for (uint32_t i = history->plan.request_count; i < REQUESTS; i++)
 		history->requests[i].held_count = 0;

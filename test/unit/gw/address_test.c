@@ -178,8 +178,9 @@ an_edit_elsewhere_costs_nothing(void **unused)
 	/* the same again, more of it, and its own status coming back */
 	world_apply(&world, POOL("p", "addresses: [10.0.0.0/30]"));
 	assert_int_equal(world.changes, 0);
+	/* but what the pool says of itself */
 	world_apply(&world, POOL("p", "addresses: [10.0.0.0/29]"));
-	assert_int_equal(world.changes, 0);
+	assert_int_equal(world.changes, 1);
 	world_apply(&world, GATEWAY("a", "", HAS("10.0.0.0")));
 	assert_int_equal(world.changes, 0);
 	/* one that asks for another: its status, and no unit, for pods have
@@ -678,8 +679,13 @@ what_it_gives(void **unused)
 	assert_true(gw_state_gives(world.state, SLICE("10.0.0.1")));
 	assert_false(gw_state_gives(world.state, SLICE("10.0.0.4")));
 	assert_false(gw_state_gives(world.state, SLICE("")));
+	assert_true(slice_is_set(
+	    world_status(&world, "IPAddressPool metallb-system/p")));
 	gw_state_metallb(world.state, SLICE("Deployment m/c"));
 	assert_false(gw_state_gives(world.state, SLICE("10.0.0.1")));
+	world_reconcile(&world);
+	assert_false(slice_is_set(
+	    world_status(&world, "IPAddressPool metallb-system/p")));
 	world_fini(&world);
 }
 

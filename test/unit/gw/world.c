@@ -253,6 +253,17 @@ print_balancer(struct text *out, const struct gw_balancer_status *status)
 }
 
 static void
+print_pool(struct text *out, const struct gw_pool_status *status)
+{
+	text_printf(out, "  IPv4 assigned=%lld available=%lld\n",
+	    (long long)status->assigned_ipv4,
+	    (long long)status->available_ipv4);
+	text_printf(out, "  IPv6 assigned=%lld available=%lld\n",
+	    (long long)status->assigned_ipv6,
+	    (long long)status->available_ipv6);
+}
+
+static void
 print_status(struct text *out, enum gw_kind kind, const void *status)
 {
 	if (kind == GW_GATEWAYCLASS)
@@ -263,6 +274,8 @@ print_status(struct text *out, enum gw_kind kind, const void *status)
 		print_policy(out, status);
 	else if (kind == GW_SERVICE)
 		print_balancer(out, status);
+	else if (kind == GW_IPADDRESSPOOL)
+		print_pool(out, status);
 	else if (kind == GW_LISTENERSET)
 		print_listenerset(out, status);
 	else
