@@ -35,19 +35,7 @@ claim(struct agent *agent, struct slice name)
 
 	if (agent->options.announcer == NULL || unit->kind != UNIT_CLAIM)
 		return ERROR_OK;
-	return announcer_claim(agent->options.announcer, unit->claim);
-}
-
-static void
-release(struct agent *agent, struct slice name)
-{
-	const struct unit *unit = snap_store_unit(agent->store, name);
-	struct net_address address;
-
-	if (agent->options.announcer != NULL && unit != NULL &&
-	    unit->kind == UNIT_CLAIM &&
-	    net_address_parse(unit->claim->address, 0, &address) == ERROR_OK)
-		announcer_release(agent->options.announcer, &address);
+	return announce_claims_put(&agent->claims, name, unit->claim);
 }
 
 static bool
@@ -86,7 +74,7 @@ apply(struct agent *agent, const struct feed_change *change)
 			agent_listeners_note(agent, change->name);
 	}
 	if (!slice_is_set(change->bytes)) {
-		release(agent, change->name);
+		announce_claims_drop(&agent->claims, change->name);
 		snap_store_drop(agent->store, change->name);
 		return;
 	}
@@ -231,6 +219,7 @@ agent_addresses_changed(struct agent *agent)
 {
 	agent_sockets_retry(agent);
 	agent_listeners_report(agent);
+	announce_claims_report(&agent->claims);
 }
 
 /* Look how far the workers are: free old sets, confirm, reap sockets. */
@@ -355,6 +344,7 @@ agent_new(const struct agent_options *options, struct agent **agent)
 	list_init(&made->sockets);
 	map_init(&made->listeners);
 	map_init(&made->hostnames);
+	announce_claims_init(&made->claims, options->announcer, options->feed);
 	net_timer_init(&made->collect, on_collect);
 	net_timer_init(&made->retry, on_retry);
 	net_timer_init(&made->deadline, on_deadline);
@@ -378,6 +368,7 @@ agent_free(struct agent **agent)
 	agent_sockets_close(old);
 	agent_listeners_free(old);
 	agent_hostnames_free(old);
+	announce_claims_fini(&old->claims);
 	if (old->names != NULL)
 		net_names_free(old->names);
 	LIST_FOR_EACH_SAFE(at, &old->offers)

@@ -48,7 +48,7 @@ void agent_register(struct agent *agent, struct admin *admin);
 const struct snap_store *agent_store(const struct agent *agent);
 /* Whether all sockets of a listener unit are open; else why not, for people
  * (borrowed until the next turn). AGAIN: not yet, neighbours are asked for the
- * address. When they are, why is what people should know, or empty. */
+ * address. */
 enum error agent_listener_state(
     struct agent *agent, const struct unit *listener, struct slice *why);
 

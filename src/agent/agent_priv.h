@@ -3,6 +3,7 @@
 #define YUMEN_AGENT_AGENT_PRIV_H
 
 #include "agent/agent.h"
+#include "announce/claims.h"
 #include "core/map.h"
 #include "net/names.h"
 #include "proxy/worker.h"
@@ -19,8 +20,7 @@ struct agent_socket {
 	struct net_address asked; /* by the set */
 	struct net_address address; /* bound: as asked, or 0.0.0.0 for [::] */
 	enum error error; /* OK: it listens */
-	/* For people: why it does not; or, while it does, what they should know
-	 * of its address. */
+	/* For people: why it does not. */
 	char why[AGENT_WHY_BYTES];
 	bool any; /* every address of the host */
 	bool tls; /* snap_socket.tls */
@@ -37,6 +37,7 @@ struct agent {
 	struct proxy_worker **workers;
 	struct snap_holds **holds;
 	struct net_names *names;
+	struct announce_claims claims; /* where there is an announcer */
 	struct net_tls_system *system; /* the authorities */
 	bool wants_system; /* some backend is believed by them */
 
@@ -65,8 +66,7 @@ struct agent {
 /* Make the listening sockets be those that set asks for: open new ones and lend
  * them, take back those that are gone. */
 void agent_sockets_sync(struct agent *agent, const struct snap_set *set);
-/* Try again those that failed, and look anew at all addresses; true when one
- * opened. */
+/* Try again those that failed; true when one opened. */
 bool agent_sockets_retry(struct agent *agent);
 /* Close descriptors that were taken back, or all when it drains, once their
  * worker accepts no more: until then connections may wait in their queues, and

@@ -107,12 +107,10 @@ agent_listener_state(
 		}
 		socket = agent_socket_find(
 		    agent, &address, listener->protocol != UNIT_PROTOCOL_HTTP);
-		if (socket == NULL)
+		if (socket == NULL || socket->error == ERROR_OK)
 			continue;
-		if (socket->error != ERROR_OK || why->length == 0)
-			*why = slice_from_string(socket->why);
-		if (socket->error != ERROR_OK)
-			return socket->error;
+		*why = slice_from_string(socket->why);
+		return socket->error;
 	}
 	return ERROR_OK;
 }

@@ -92,14 +92,14 @@ look_at_address(struct agent *agent, struct agent_socket *socket)
 		return ERROR_OK;
 	text_init(&why);
 	enum error error = announcer_state(announcer, &socket->address, &why);
-	if (why.length > 0) {
+	if (error == ERROR_NOT_FOUND)
+		error = ERROR_OK;
+	if (error != ERROR_OK) {
 		net_address_format_ip(&socket->address, address);
 		snprintf(socket->why, sizeof(socket->why), "%s: %.*s", address,
 		    SLICE_ARGS(text_slice(&why)));
 	}
 	text_fini(&why);
-	if (error == ERROR_NOT_FOUND)
-		return ERROR_OK;
 	return error == ERROR_IN_USE ? ERROR_NOT_FOUND : error;
 }
 
@@ -200,13 +200,9 @@ agent_sockets_retry(struct agent *agent)
 		struct agent_socket *socket =
 		    container_of(at, struct agent_socket, link);
 
-		if (socket->closing || socket->address.family == 0)
+		if (socket->closing || socket->address.family == 0 ||
+		    socket->error == ERROR_OK)
 			continue;
-		if (socket->error == ERROR_OK) {
-			/* It may be contested, or no more. */
-			(void)!look_at_address(agent, socket);
-			continue;
-		}
 		open_all(agent, socket);
 		opened = opened || socket->error == ERROR_OK;
 	}

@@ -1,16 +1,25 @@
-/* Batches of claims. */
+/* Batches of claims, and what was told of each. */
 #include "announce/claims.h"
 
 #include "core/memory.h"
 #include "core/must.h"
 
 struct known {
-	struct unit *unit;
 	struct net_address address;
 	enum error refused; /* the announcer does not take it */
 	struct feed_reply *told; /* NULL: nothing was */
 	bool named; /* in the whole batch that is looked at */
+	size_t length;
+	char name[];
 };
+
+static struct slice
+key_of(const void *value)
+{
+	const struct known *known = value;
+
+	return slice_make(known->name, known->length);
+}
 
 void
 announce_claims_init(struct announce_claims *claims,
@@ -18,13 +27,12 @@ announce_claims_init(struct announce_claims *claims,
 {
 	*claims =
 	    (struct announce_claims){.announcer = announcer, .feed = feed};
-	map_init(&claims->units);
+	map_init_keyed(&claims->known, key_of);
 }
 
 static void
 free_known(struct known *known)
 {
-	snap_unit_free(&known->unit);
 	if (known->told != NULL)
 		feed_reply_free(&known->told);
 	memory_free(known);
@@ -36,9 +44,9 @@ announce_claims_fini(struct announce_claims *claims)
 	struct slice name;
 	void *value;
 
-	for (size_t at = 0; map_next(&claims->units, &at, &name, &value);)
+	for (size_t at = 0; map_next(&claims->known, &at, &name, &value);)
 		free_known(value);
-	map_fini(&claims->units);
+	map_fini(&claims->known);
 }
 
 static void
@@ -50,16 +58,47 @@ say(struct announce_claims *claims, struct slice name,
 	feed_answer(claims->feed, &reply);
 }
 
-static void
-drop(struct announce_claims *claims, struct slice name)
+void
+announce_claims_drop(struct announce_claims *claims, struct slice name)
 {
-	struct known *known = map_remove(&claims->units, name);
+	struct known *known = map_remove(&claims->known, name);
 
 	if (known == NULL)
 		return;
 	announcer_release(claims->announcer, &known->address);
 	say(claims, name, &(struct feed_claim){0});
 	free_known(known);
+}
+
+static struct known *
+touch(struct announce_claims *claims, struct slice name)
+{
+	struct known *known = map_get(&claims->known, name);
+
+	if (known != NULL)
+		return known;
+	known = memory_zero(1, sizeof(*known) + name.length);
+	known->length = name.length;
+	memcpy(known->name, name.data, name.length);
+	(void)map_add(&claims->known, known);
+	return known;
+}
+
+enum error
+announce_claims_put(struct announce_claims *claims, struct slice name,
+    const struct unit_claim *claim)
+{
+	must(claims != NULL && claims->announcer != NULL);
+	struct net_address address;
+	enum error error = net_address_parse(claim->address, 0, &address);
+
+	if (error != ERROR_OK)
+		return error;
+	struct known *known = touch(claims, name);
+
+	known->address = address;
+	known->refused = announcer_claim(claims->announcer, claim);
+	return known->refused;
 }
 
 static void
@@ -75,32 +114,15 @@ refuse(struct announce_claims *claims, struct slice name, enum error error)
 static void
 put(struct announce_claims *claims, const struct feed_change *change)
 {
-	struct known *known = map_get(&claims->units, change->name);
-	struct net_address address;
 	struct unit *unit;
-
 	enum error error = snap_unit_new(change->name, change->bytes, &unit);
+
 	if (error == ERROR_OK) {
-		error = net_address_parse(unit->claim->address, 0, &address);
-		if (error != ERROR_OK)
-			snap_unit_free(&unit);
+		error = announce_claims_put(claims, unit->name, unit->claim);
+		snap_unit_free(&unit);
 	}
-	if (error != ERROR_OK) {
+	if (error != ERROR_OK)
 		refuse(claims, change->name, error);
-		return;
-	}
-	if (known == NULL) {
-		known = memory_zero(1, sizeof(*known));
-		known->address = address;
-	} else {
-		map_remove(&claims->units, change->name);
-		snap_unit_free(&known->unit);
-	}
-	known->unit = unit;
-	map_put(&claims->units, unit->name, known);
-	known->refused = announcer_claim(claims->announcer, unit->claim);
-	if (known->refused != ERROR_OK)
-		refuse(claims, unit->name, known->refused);
 }
 
 static void
@@ -113,7 +135,7 @@ apply(struct announce_claims *claims, const struct feed_change *change)
 	if (slice_is_set(change->bytes))
 		put(claims, change);
 	else
-		drop(claims, change->name);
+		announce_claims_drop(claims, change->name);
 }
 
 /* What a whole batch does not name is not there. */
@@ -126,11 +148,11 @@ drop_others(struct announce_claims *claims, const struct feed_batch *batch)
 	void *value;
 
 	for (uint32_t i = 0; i < batch->count; i++) {
-		known = map_get(&claims->units, batch->changes[i].name);
+		known = map_get(&claims->known, batch->changes[i].name);
 		if (known != NULL)
 			known->named = true;
 	}
-	for (size_t at = 0; map_next(&claims->units, &at, &name, &value);) {
+	for (size_t at = 0; map_next(&claims->known, &at, &name, &value);) {
 		known = value;
 		if (!known->named)
 			feed_batch_drop(gone, name);
@@ -209,10 +231,10 @@ report(struct announce_claims *claims, struct known *known)
 	    .rival = text_slice(&rival),
 	};
 	if (!is_told(known, &claim)) {
-		say(claims, known->unit->name, &claim);
+		say(claims, key_of(known), &claim);
 		if (known->told != NULL)
 			feed_reply_free(&known->told);
-		known->told = feed_reply_new_claim(known->unit->name, &claim);
+		known->told = feed_reply_new_claim(key_of(known), &claim);
 	}
 	text_fini(&why);
 	text_fini(&interfaces);
@@ -225,7 +247,7 @@ announce_claims_report(struct announce_claims *claims)
 	struct slice name;
 	void *value;
 
-	for (size_t at = 0; map_next(&claims->units, &at, &name, &value);) {
+	for (size_t at = 0; map_next(&claims->known, &at, &name, &value);) {
 		struct known *known = value;
 
 		if (known->refused == ERROR_OK)

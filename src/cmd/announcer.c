@@ -54,7 +54,7 @@ on_wake(struct process *process)
 		return;
 	announcing->announced = true;
 	log_event(LOG_ANNOUNCE_READY,
-	    LOG_NUMBER("claims", (int64_t)announcing->claims.units.count));
+	    LOG_NUMBER("claims", (int64_t)announcing->claims.known.count));
 }
 
 static void

@@ -507,6 +507,22 @@ settle(const struct planning *planning, const struct asking *asking,
 		placed->bound[i] = placed->items[i].text;
 }
 
+static void
+tell_pool(const struct gw_state *state, const struct gw_address *address,
+    struct text *text)
+{
+	text_printf(text, "%s%.*s is of pool \"%.*s\"",
+	    text->length > 0 ? "; " : "", SLICE_ARGS(address->text),
+	    SLICE_ARGS(address->pool));
+	if (slice_is_set(address->silence))
+		text_printf(text, ", %.*s", SLICE_ARGS(address->silence));
+	if (address->also_metallbs)
+		text_printf(text,
+		    "; MetalLB (%.*s) gives addresses of that pool too, and "
+		    "does not know that this one is taken",
+		    SLICE_ARGS(text_slice(&state->metallb)));
+}
+
 void
 gw_placed_tell(const struct gw_state *state, const struct gw_placed *placed,
     struct arena *arena, struct text *text)
@@ -515,25 +531,14 @@ gw_placed_tell(const struct gw_state *state, const struct gw_placed *placed,
 		const struct gw_address *address = &placed->items[i];
 		struct text fault;
 
-		if (!slice_is_set(address->pool))
-			continue;
-		text_printf(text, "%s%.*s is of pool \"%.*s\"",
-		    text->length > 0 ? "; " : "", SLICE_ARGS(address->text),
-		    SLICE_ARGS(address->pool));
-		if (slice_is_set(address->silence))
-			text_printf(
-			    text, ", %.*s", SLICE_ARGS(address->silence));
-		if (address->also_metallbs)
-			text_printf(text,
-			    "; MetalLB (%.*s) gives addresses of that pool "
-			    "too, "
-			    "and does not know that this one is taken",
-			    SLICE_ARGS(text_slice(&state->metallb)));
+		if (slice_is_set(address->pool))
+			tell_pool(state, address, text);
 		text_init(&fault);
 		gw_told_fault(state, address->text, arena, &fault);
 		if (fault.length > 0)
-			text_printf(
-			    text, "; %.*s", SLICE_ARGS(text_slice(&fault)));
+			text_printf(text, "%s%.*s",
+			    text->length > 0 ? "; " : "",
+			    SLICE_ARGS(text_slice(&fault)));
 		text_fini(&fault);
 	}
 }

@@ -296,7 +296,6 @@ struct reports {
 	bool bound; /* at least one listener is, as far as known */
 	const char *worst; /* why another is not, or NULL */
 	struct slice message;
-	struct slice note; /* what one that is bound says, or absent */
 };
 
 static struct reports
@@ -319,8 +318,6 @@ sum_reports(const struct gw_state *state, struct arena *arena,
 		report = report_of(state, arena, owner, i);
 		reason = report_reason(report);
 		sum.bound = sum.bound || !reason;
-		if (!reason && report && report->why.length > 0)
-			sum.note = arena_copy(arena, text_slice(&report->why));
 		/* An address that is not there is what most helps to know. */
 		if (!reason ||
 		    (sum.worst && strcmp(reason, "AddressNotUsable") != 0) ||
@@ -344,13 +341,13 @@ sum_reports(const struct gw_state *state, struct arena *arena,
 /* Which addresses it has of pools. */
 static struct slice
 tell_programmed(const struct gw_state *state, struct arena *arena,
-    const struct gw_owner_node *owner, struct slice note)
+    const struct gw_owner_node *owner)
 {
 	struct text text;
 	struct slice told;
 
 	text_init(&text);
-	text_push(&text, slice_is_set(note) ? note : SLICE("programmed"));
+	text_push_string(&text, "programmed");
 	if (owner->node.kind == GW_GATEWAY)
 		gw_placed_tell(state, &owner->placed, arena, &text);
 	if (owner->node.kind == GW_GATEWAY && state->has_fleets)
@@ -443,8 +440,7 @@ add_owner_programmed(const struct gw_state *state,
 		    gw_fleet_add_late(owner, arena, sum.message));
 	else
 		gw_conditions_add(conditions, "Programmed", "True",
-		    "Programmed",
-		    tell_programmed(state, arena, owner, sum.note));
+		    "Programmed", tell_programmed(state, arena, owner));
 	return sum.bound && !owner->gateway->placed.missing;
 }
 

@@ -35,8 +35,8 @@ void gw_state_each(const struct gw_state *state, enum gw_kind kind,
     bool (*fn)(void *context, const struct gw_object *object), void *context);
 
 /* What an agent reported of a listener unit: OK, or why it is not bound. why:
- * for people, with OK too where there is something to know. A report is of the
- * unit's present bytes: it is forgotten when those change. */
+ * for people. A report is of the unit's present bytes: it is forgotten when
+ * those change. */
 void gw_state_report(struct gw_state *state, struct slice unit,
     enum error error, struct slice why);
 /* A unit that an agent refused (empty why: no more). */

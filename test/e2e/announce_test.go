@@ -188,6 +188,23 @@ func (g *gate) awaitProgrammed(reason, part string) {
 	})
 }
 
+// awaitConflict waits until this is what the Gateway says of another machine that has its
+// address; "" is nothing.
+func (g *gate) awaitConflict(reason, part string) {
+	g.t.Helper()
+	g.eventually("AddressConflict is "+reason, func() error {
+		for _, gateway := range g.get("gateways") {
+			status, _ := gateway["status"].(map[string]any)
+			told := condition(status["conditions"], "yumen.dev/AddressConflict")
+			got, _ := told["reason"].(string)
+			if message, _ := told["message"].(string); got != reason || !strings.Contains(message, part) {
+				return fmt.Errorf("AddressConflict is %q: %s", got, message)
+			}
+		}
+		return nil
+	})
+}
+
 // counter is a metric's value, asked for at the admin socket.
 func counter(g *gate, name string) string {
 	g.t.Helper()
@@ -280,11 +297,13 @@ func TestAnnounceRival(t *testing.T) {
 	g := l.gate(map[string]string{"gateway.yaml": gatewayAt(addressFour)})
 	g.waitReady()
 	g.awaitProgrammed("AddressNotUsable", "another machine has it: "+clientHardware+" on eth0")
+	g.awaitConflict("AddressTaken", "another machine has it: "+clientHardware+" on eth0")
 	if routes := l.routes(); routes != "" {
 		t.Errorf("it was taken all the same: %s", routes)
 	}
 	l.ip("-n", l.client, "addr", "del", addressFour+"/32", "dev", "eth0")
 	g.awaitProgrammed("Programmed", "programmed")
+	g.awaitConflict("", "")
 	l.answers(g, addressFour, 404)
 
 	// A gratuitous ARP that claims it: answered, told, and not given in to.
@@ -292,7 +311,8 @@ func TestAnnounceRival(t *testing.T) {
 	if err := l.send(claim); err != nil {
 		t.Fatal(err)
 	}
-	g.awaitProgrammed("Programmed", "another machine claims it too: "+clientHardware+" on eth0")
+	g.awaitConflict("AddressContested", addressFour+": another machine claims it too: "+clientHardware+" on eth0")
+	g.awaitProgrammed("Programmed", "programmed")
 	if conflicts := counter(g, "yumen_announce_conflicts_total"); conflicts == "" || conflicts == "0" {
 		t.Errorf("conflicts: %q", conflicts)
 	}
