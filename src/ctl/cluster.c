@@ -156,14 +156,11 @@ static struct ctl_object_row *
 row_of(struct ctl_followed *followed, const struct tree_node *object, bool make)
 {
 	struct ctl_cluster *cluster = followed->cluster;
-	const struct tree_node *metadata =
-	    wire_tree_member(object, "metadata", TREE_MAP);
-	struct slice name = wire_tree_text(metadata, "name"),
-	             namespace = wire_tree_text(metadata, "namespace");
+	struct slice name, namespace;
 	struct ctl_object_row *row;
 	bool is_new;
 
-	if (name.length == 0)
+	if (!ctl_row_names(object, &namespace, &name))
 		return NULL;
 	if (!make)
 		return ctl_rows_get(

@@ -217,12 +217,9 @@ static struct ctl_fleet_row *
 row_of(struct ctl_fleet_follow *followed, const struct tree_node *object,
     bool make)
 {
-	const struct tree_node *metadata =
-	    wire_tree_member(object, "metadata", TREE_MAP);
-	struct slice name = wire_tree_text(metadata, "name"),
-	             namespace = wire_tree_text(metadata, "namespace");
+	struct slice name, namespace;
 
-	if (name.length == 0)
+	if (!ctl_row_names(object, &namespace, &name))
 		return NULL;
 	return make
 	    ? ctl_fleet_row(followed->fleets, followed->kind, namespace, name)

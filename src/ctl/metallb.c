@@ -123,13 +123,10 @@ static void
 note(struct way *way, const struct tree_node *object, bool there)
 {
 	struct ctl_metallb *metallb = way->metallb;
-	const struct tree_node *metadata =
-	    wire_tree_member(object, "metadata", TREE_MAP);
-	struct slice name = wire_tree_text(metadata, "name"),
-	             namespace = wire_tree_text(metadata, "namespace");
+	struct slice name, namespace;
 	struct ctl_row *row = NULL;
 
-	if (name.length > 0)
+	if (ctl_row_names(object, &namespace, &name))
 		row = there ? ctl_rows_make(&metallb->rows, sizeof(*row),
 		                  way->number, namespace, name, NULL)
 		            : ctl_rows_get(

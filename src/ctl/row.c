@@ -11,6 +11,18 @@ key_of(const void *row)
 	return ctl_row_key(row);
 }
 
+bool
+ctl_row_names(
+    const struct tree_node *object, struct slice *namespace, struct slice *name)
+{
+	const struct tree_node *metadata =
+	    wire_tree_member(object, "metadata", TREE_MAP);
+
+	*name = wire_tree_text(metadata, "name");
+	*namespace = wire_tree_text(metadata, "namespace");
+	return name->length > 0;
+}
+
 struct slice
 ctl_row_key(const struct ctl_row *row)
 {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "core/map.h"
 #include "core/slice.h"
+#include "wire/tree.h"
 
 struct ctl_row {
 	uint16_t
@@ -34,6 +35,9 @@ void ctl_rows_remove(struct map *rows, const struct ctl_row *row);
 struct ctl_row **ctl_rows_missed(
     const struct map *rows, uint8_t kind, uint8_t epoch, size_t *count);
 
+/* What an object of the API is called: false: it does not say. */
+bool ctl_row_names(const struct tree_node *object, struct slice *namespace,
+    struct slice *name);
 struct slice ctl_row_key(const struct ctl_row *row);
 struct slice ctl_row_namespace(const struct ctl_row *row);
 struct slice ctl_row_name(const struct ctl_row *row);
