@@ -56,10 +56,13 @@ func TestExampleTwo(t *testing.T) {
 	ask(t, p, `{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "metallb-system"}}`, "apply", "-f", "-")
 	tell(t, p, "--controller-name=gateway.envoyproxy.io/gatewayclass-controller")
 	ask(t, p, fmt.Sprintf(echoManifest, version), "apply", "-f", "-")
+	for _, name := range []string{"gatewayclass", "example-2-metallb-ippool"} {
+		ask(t, p, "", "apply", "-f", p.in("test/golden/cases/seed-"+name+"/input.yaml"))
+	}
+	serviceAlone(t, p, host)
+	rivalOfAlone(t, p, host)
 	for _, way := range []string{"example-2-metallb-gateway", "example-2-addresses"} {
-		for _, name := range []string{"gatewayclass", "example-2-metallb-ippool", way} {
-			ask(t, p, "", "apply", "-f", p.in("test/golden/cases/seed-"+name+"/input.yaml"))
-		}
+		ask(t, p, "", "apply", "-f", p.in("test/golden/cases/seed-"+way+"/input.yaml"))
 		answer := fetches(t, host, "http://192.168.50.150/", "404 Not Found")
 		ask(t, p, fleetRoute, "apply", "-f", "-")
 		answer += fetches(t, host, "http://192.168.50.150/hello", `"path":"/hello"`)
@@ -71,7 +74,7 @@ func TestExampleTwo(t *testing.T) {
 		ask(t, p, "", "-n", "proof", "delete", "httproute", "echo")
 		ask(t, p, "", "delete", "gateway", "eg")
 	}
-	serviceAlone(t, p, host)
+	aloneNoMore(t, p, host)
 }
 
 // announcedBy waits until this is what there is of ServiceL2Status for a Service: nodes
@@ -102,22 +105,33 @@ func serviceAlone(t *testing.T, p place, host string) {
 	fmt.Println(ask(t, p, "", "-n", "proof", "get", "service", "alone"))
 	announcedBy(t, p, "proof", "alone", nodeName+" node0")
 	fmt.Println(ask(t, p, "", "get", "servicel2statuses", "-A"))
-	// A rival is named to whoever has the address.
+}
+
+// conflict is what the Service says of a rival.
+func conflict(t *testing.T, p place) string {
+	return ask(t, p, "", "-n", "proof", "get", "service", "alone", "-o",
+		`jsonpath={.status.conditions[?(@.type=="yumen.dev/AddressConflict")]}`)
+}
+
+// rivalOfAlone: a rival that comes, and goes, is named to whoever has the address.
+func rivalOfAlone(t *testing.T, p place, host string) {
 	hardware, err := exec.Command("ip", "netns", "exec", host, "cat", "/sys/class/net/eth0/address").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := func() string {
-		return ask(t, p, "", "-n", "proof", "get", "service", "alone", "-o",
-			`jsonpath={.status.conditions[?(@.type=="yumen.dev/AddressConflict")]}`)
-	}
 	exec.Command("ip", "-n", host, "address", "add", "192.168.50.160/32", "dev", "eth0").Run()
 	eventually(t, "the rival's hardware address", func() bool {
-		return strings.Contains(said(), strings.TrimSpace(string(hardware))) && strings.Contains(said(), `"status":"True"`)
+		said := conflict(t, p)
+		return strings.Contains(said, strings.TrimSpace(string(hardware))) && strings.Contains(said, `"status":"True"`)
 	})
-	fmt.Println(said())
+	fmt.Println(conflict(t, p))
 	exec.Command("ip", "-n", host, "address", "del", "192.168.50.160/32", "dev", "eth0").Run()
-	eventually(t, "no rival", func() bool { return said() == "" })
+}
+
+// aloneNoMore: the rival is told of no more (for a while it may only be silent, in which
+// the rest of the test is done), and nobody announces what has no endpoints, or is gone.
+func aloneNoMore(t *testing.T, p place, host string) {
+	eventually(t, "no rival", func() bool { return conflict(t, p) == "" })
 	ask(t, p, "", "-n", "proof", "scale", "deployment", "echo", "--replicas=0")
 	eventually(t, "nobody to announce it", func() bool {
 		exec.Command("ip", "-n", host, "neigh", "flush", "all").Run()
