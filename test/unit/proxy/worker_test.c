@@ -1,228 +1,16 @@
 /* A whole worker between a client and backends, over loopback: what requests
  * get, what happens when sets change under load, and how it ends. */
-#include "proxy/worker.h"
+#include "setting.h"
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "core/memory.h"
 #include "core/metric.h"
-#include "peer.h"
-#include "proxy/log.h"
-#include "wire/record_binary.h"
-
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a.example\r\n\r\n"
-
-struct setting {
-	struct snap_store *store;
-	struct proxy_worker *worker;
-	struct proxy_log *log;
-	struct peer_backend one, two;
-	int fd;
-	uint16_t port;
-	_Atomic unsigned progress;
-};
-
-static void
-on_progress(void *context)
-{
-	struct setting *setting = context;
-
-	atomic_fetch_add(&setting->progress, 1);
-}
-
-static void
-rest(void)
-{
-	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-}
-
-#define WAIT_UNTIL(condition) \
-	for (unsigned waited = 0; !(condition); waited++) { \
-		assert_true(waited < 10000); \
-		rest(); \
-	}
-
-static void
-put(struct setting *setting, const char *name, const void *record)
-{
-	struct slice text = slice_from_string(name);
-	struct text bytes;
-	enum unit_kind kind;
-
-	assert_true(snap_unit_kind(text, &kind));
-	text_init(&bytes);
-	wire_record_encode(&bytes, snap_unit_type(kind), record);
-	assert_int_equal(
-	    snap_store_put(setting->store, text, text_slice(&bytes)), ERROR_OK);
-	text_fini(&bytes);
-}
-
-/* Publish and wait until it is served, as the agent does. */
-static const struct snap_set *
-publish(struct setting *setting)
-{
-	const struct snap_set *set = snap_store_commit(setting->store);
-	uint64_t number = snap_set_number(set);
-	struct snap_holds *holds = proxy_worker_holds(setting->worker);
-
-	proxy_worker_publish(setting->worker, set);
-	WAIT_UNTIL(proxy_worker_served(setting->worker) == number);
-	snap_store_quiet(setting->store, number, &holds, 1);
-	return set;
-}
-
-static void
-put_listener(struct setting *setting, const char *hostname)
-{
-	struct unit_listener listener = {.gateway_namespace = SLICE("ns"),
-	    .gateway_name = SLICE("gate"),
-	    .name = SLICE("http"),
-	    .port = setting->port,
-	    .protocol = UNIT_PROTOCOL_HTTP,
-	    .hostname = slice_from_string(hostname)};
-
-	put(setting, "listener/ns/gate/http", &listener);
-}
-
-static void
-put_route(struct setting *setting, struct unit_rule *rules, uint32_t count)
-{
-	struct slice listener = SLICE("listener/ns/gate/http");
-	struct unit_route route = {.listeners = &listener,
-	    .listeners_count = 1,
-	    .rules = rules,
-	    .rules_count = count};
-
-	put(setting, "route/HTTPRoute/ns/r", &route);
-}
-
-/* A service with a port 80 and endpoints at these ports of loopback. */
-static void
-put_service(struct setting *setting, const char *name, const uint16_t *ports,
-    unsigned count, int64_t conditions)
-{
-	struct unit_service_port port = {.number = 80, .name = SLICE("p")};
-	struct unit_service service = {.ports = &port, .ports_count = 1};
-	struct slice address = SLICE("127.0.0.1");
-	struct unit_endpoint endpoint = {.addresses = &address,
-	    .addresses_count = 1,
-	    .conditions = conditions};
-	char unit[64];
-
-	snprintf(unit, sizeof(unit), "service/ns/%s", name);
-	put(setting, unit, &service);
-	for (unsigned i = 0; i < count; i++) {
-		struct unit_service_port at = {
-		    .number = ports[i], .name = SLICE("p")};
-		struct unit_endpoints endpoints = {
-		    .service = slice_from_string(unit),
-		    .ports = &at,
-		    .ports_count = 1,
-		    .endpoints = &endpoint,
-		    .endpoints_count = 1};
-		char slice[64];
-
-		snprintf(slice, sizeof(slice), "endpoints/ns/%s-%u", name, i);
-		put(setting, slice, &endpoints);
-	}
-}
-
-/* A rule of prefix that goes to one service. */
-static struct unit_rule
-rule_to(struct unit_match *match, struct unit_backend *backend)
-{
-	return (struct unit_rule){.identity = SLICE("rule"),
-	    .matches = match,
-	    .matches_count = 1,
-	    .backends = backend,
-	    .backends_count = 1};
-}
-
-static uint32_t
-socket_id(const struct snap_set *set)
-{
-	const struct snap_socket *sockets;
-
-	assert_int_equal(snap_set_sockets(set, &sockets), 1);
-	return sockets[0].id;
-}
-
-/* Everything to "one", over a listener of every host. */
-static uint32_t
-serve_one(struct setting *setting)
-{
-	struct unit_match match = {.path = SLICE("/")};
-	struct unit_backend backend = {
-	    .target = SLICE("service/ns/one"), .port = 80, .weight = 1};
-	struct unit_rule rule = rule_to(&match, &backend);
-
-	put_listener(setting, "");
-	put_service(setting, "one", &setting->one.port, 1, UNIT_ENDPOINT_READY);
-	put_route(setting, &rule, 1);
-	uint32_t id = socket_id(publish(setting));
-	proxy_worker_lend(
-	    setting->worker, id, setting->fd, setting->port, false);
-	return id;
-}
-
-static int
-start(void **state, struct proxy_log *log)
-{
-	struct setting *setting = memory_zero(1, sizeof(*setting));
-	struct proxy_options options = {
-	    .on_progress = on_progress, .context = setting, .access_log = log};
-
-	signal(SIGPIPE, SIG_IGN);
-	peer_backend_start(&setting->one, "one");
-	peer_backend_start(&setting->two, "two");
-	setting->fd = peer_listen(&setting->port);
-	setting->store = snap_store_new();
-	setting->log = log;
-	options.store = setting->store;
-	assert_int_equal(
-	    proxy_worker_start(&options, &setting->worker), ERROR_OK);
-	*state = setting;
-	return 0;
-}
-
-static int
-set_up(void **state)
-{
-	return start(state, NULL);
-}
-
-static int
-tear_down(void **state)
-{
-	struct setting *setting = *state;
-
-	proxy_worker_stop(&setting->worker);
-	assert_null(setting->worker);
-	proxy_log_close(&setting->log);
-	snap_store_free(&setting->store);
-	close(setting->fd);
-	peer_backend_stop(&setting->one);
-	peer_backend_stop(&setting->two);
-	memory_free(setting);
-	return 0;
-}
-
-static struct peer_answer
-get(struct setting *setting, const char *path)
-{
-	struct peer_answer answer;
-
-	assert_true(peer_get(setting->port, path, &answer));
-	return answer;
-}
 
 static void
 test_forward(void **state)
@@ -230,13 +18,13 @@ test_forward(void **state)
 	struct setting *setting = *state;
 	struct peer_answer answer;
 
-	(void)serve_one(setting);
-	answer = get(setting, "/x");
+	(void)setting_serve_one(setting);
+	answer = setting_get(setting, "/x");
 	assert_int_equal(answer.status, 200);
 	assert_string_equal(answer.body, "one");
 	assert_null(strcasestr(answer.head, "proxy-status"));
 
-	answer = get(setting, "/head?q=1");
+	answer = setting_get(setting, "/head?q=1");
 	assert_int_equal(answer.status, 200);
 	assert_non_null(strstr(answer.body, "GET /head?q=1 HTTP/1.1\r\n"));
 	assert_non_null(strcasestr(answer.body, "\r\nhost: a.example\r\n"));
@@ -247,10 +35,10 @@ test_forward(void **state)
 	    strstr(answer.body, "\r\nX-Forwarded-Host: a.example\r\n"));
 	assert_non_null(strstr(answer.body, "\r\nX-Request-Id: "));
 	/* What is matched is what is forwarded. */
-	answer = get(setting, "/x/%2e%2e/%68ead?q=%41");
+	answer = setting_get(setting, "/x/%2e%2e/%68ead?q=%41");
 	assert_non_null(strstr(answer.body, "GET /head?q=%41 HTTP/1.1\r\n"));
-	assert_int_equal(get(setting, "/teapot").status, 418);
-	assert_int_equal(get(setting, "/../x").status, 400);
+	assert_int_equal(setting_get(setting, "/teapot").status, 418);
+	assert_int_equal(setting_get(setting, "/../x").status, 400);
 	/* All of that over one connection. */
 	assert_int_equal(atomic_load(&setting->one.connections), 1);
 }
@@ -262,21 +50,21 @@ test_not_found(void **state)
 	struct unit_match match = {.path = SLICE("/api")};
 	struct unit_backend backend = {
 	    .target = SLICE("service/ns/one"), .port = 80, .weight = 1};
-	struct unit_rule rule = rule_to(&match, &backend);
+	struct unit_rule rule = setting_rule_to(&match, &backend);
 	struct peer_answer answer;
 
-	(void)serve_one(setting);
-	put_route(setting, &rule, 1);
-	(void)publish(setting);
-	answer = get(setting, "/x");
+	(void)setting_serve_one(setting);
+	setting_put_route(setting, &rule, 1);
+	(void)setting_publish(setting);
+	answer = setting_get(setting, "/x");
 	assert_int_equal(answer.status, 404);
 	assert_non_null(
 	    strstr(answer.head, "\r\nProxy-Status: yumen; error=no_route\r\n"));
 	assert_non_null(strstr(answer.body, "no_route: "));
-	assert_int_equal(get(setting, "/api/x").status, 200);
-	put_listener(setting, "b.example");
-	(void)publish(setting);
-	answer = get(setting, "/api");
+	assert_int_equal(setting_get(setting, "/api/x").status, 200);
+	setting_put_listener(setting, "b.example");
+	(void)setting_publish(setting);
+	answer = setting_get(setting, "/api");
 	assert_int_equal(answer.status, 404);
 	assert_non_null(strstr(
 	    answer.head, "\r\nProxy-Status: yumen; error=no_listener\r\n"));
@@ -313,7 +101,7 @@ test_filters(void **state)
 	    .weight = 1,
 	    .filters = &of_backend,
 	    .filters_count = 1};
-	struct unit_rule rules[] = {rule_to(&matches[0], &backend),
+	struct unit_rule rules[] = {setting_rule_to(&matches[0], &backend),
 	    {.matches = &matches[1],
 	        .matches_count = 1,
 	        .filters = &redirect,
@@ -321,18 +109,18 @@ test_filters(void **state)
 	struct setting *setting = *state;
 	struct peer_answer answer;
 
-	(void)serve_one(setting);
+	(void)setting_serve_one(setting);
 	rules[0].filters = of_rule;
 	rules[0].filters_count = 2;
-	put_route(setting, rules, 2);
-	(void)publish(setting);
-	answer = get(setting, "/head");
+	setting_put_route(setting, rules, 2);
+	(void)setting_publish(setting);
+	answer = setting_get(setting, "/head");
 	assert_non_null(
 	    strstr(answer.body, "\r\nX-Set: rule\r\nX-Set: backend\r\n"));
-	answer = get(setting, "/teapot");
+	answer = setting_get(setting, "/teapot");
 	assert_non_null(strstr(answer.head, "\r\nServer: gate\r\n"));
 	assert_null(strstr(answer.head, "Server: pot\r\n"));
-	answer = get(setting, "/old/a?q=1");
+	answer = setting_get(setting, "/old/a?q=1");
 	assert_int_equal(answer.status, 308);
 	assert_non_null(strstr(
 	    answer.head, "\r\nLocation: https://a.example/new/a?q=1\r\n"));
@@ -346,7 +134,7 @@ test_methods(void **state)
 	struct peer_answer answer;
 	int fd;
 
-	(void)serve_one(setting);
+	(void)setting_serve_one(setting);
 	fd = peer_connect(setting->port);
 	assert_true(peer_ask(fd,
 	    "OPTIONS /head HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n",
@@ -419,23 +207,23 @@ test_no_backend(void **state)
 	};
 	uint16_t dead = peer_dead_port();
 
-	(void)serve_one(setting);
-	put_service(setting, "empty", NULL, 0, 0);
-	put_service(setting, "starting", &setting->one.port, 1, 0);
-	put_service(setting, "ending", &setting->one.port, 1,
+	(void)setting_serve_one(setting);
+	setting_put_service(setting, "empty", NULL, 0, 0);
+	setting_put_service(setting, "starting", &setting->one.port, 1, 0);
+	setting_put_service(setting, "ending", &setting->one.port, 1,
 	    UNIT_ENDPOINT_SERVING | UNIT_ENDPOINT_TERMINATING);
-	put_service(setting, "dead", &dead, 1, UNIT_ENDPOINT_READY);
+	setting_put_service(setting, "dead", &dead, 1, UNIT_ENDPOINT_READY);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct unit_backend backend = cases[i].backend;
-		struct unit_rule rule = rule_to(&match, &backend);
+		struct unit_rule rule = setting_rule_to(&match, &backend);
 		struct peer_answer answer;
 		char wanted[64];
 
 		rule.backends_count = cases[i].count;
 		rule.refused = cases[i].refused;
-		put_route(setting, &rule, 1);
-		(void)publish(setting);
-		answer = get(setting, "/x");
+		setting_put_route(setting, &rule, 1);
+		(void)setting_publish(setting);
+		answer = setting_get(setting, "/x");
 		if (answer.status != cases[i].status)
 			fail_msg("%zu: %d", i, answer.status);
 		snprintf(
@@ -457,15 +245,16 @@ test_weights(void **state)
 	    {.target = SLICE("service/ns/none"), .port = 80, .weight = 1},
 	    {.target = SLICE("service/ns/zero"), .port = 80, .weight = 0},
 	};
-	struct unit_rule rule = rule_to(&match, backends);
+	struct unit_rule rule = setting_rule_to(&match, backends);
 	unsigned one = 0, two = 0, failed = 0;
 	int fd;
 
-	(void)serve_one(setting);
-	put_service(setting, "two", &setting->two.port, 1, UNIT_ENDPOINT_READY);
+	(void)setting_serve_one(setting);
+	setting_put_service(
+	    setting, "two", &setting->two.port, 1, UNIT_ENDPOINT_READY);
 	rule.backends_count = 4;
-	put_route(setting, &rule, 1);
-	(void)publish(setting);
+	setting_put_route(setting, &rule, 1);
+	(void)setting_publish(setting);
 	fd = peer_connect(setting->port);
 	for (unsigned i = 0; i < 2000; i++) {
 		struct peer_answer answer;
@@ -490,11 +279,11 @@ test_other_endpoint(void **state)
 	uint16_t ports[] = {peer_dead_port(), setting->one.port};
 	uint64_t before = metrics_total(METRIC_BACKEND_CONNECT_FAILURES);
 
-	(void)serve_one(setting);
-	put_service(setting, "one", ports, 2, UNIT_ENDPOINT_READY);
-	(void)publish(setting);
+	(void)setting_serve_one(setting);
+	setting_put_service(setting, "one", ports, 2, UNIT_ENDPOINT_READY);
+	(void)setting_publish(setting);
 	for (unsigned i = 0; i < 50; i++)
-		assert_int_equal(get(setting, "/x").status, 200);
+		assert_int_equal(setting_get(setting, "/x").status, 200);
 	assert_in_range(
 	    metrics_total(METRIC_BACKEND_CONNECT_FAILURES) - before, 1, 3);
 }
@@ -505,10 +294,10 @@ test_retry(void **state)
 	struct setting *setting = *state;
 	struct peer_answer answer;
 
-	(void)serve_one(setting);
+	(void)setting_serve_one(setting);
 	/* The second request of a backend's connection finds it closed. */
-	assert_string_equal(get(setting, "/die-later").body, "one");
-	assert_string_equal(get(setting, "/die-later").body, "one");
+	assert_string_equal(setting_get(setting, "/die-later").body, "one");
+	assert_string_equal(setting_get(setting, "/die-later").body, "one");
 	assert_int_equal(atomic_load(&setting->one.connections), 2);
 	/* Not what may have been done already and must not be done twice. */
 	int fd = peer_connect(setting->port);
@@ -568,14 +357,15 @@ test_publish(void **state)
 	    {.target = SLICE("service/ns/one"), .port = 80, .weight = 1},
 	    {.target = SLICE("service/ns/two"), .port = 80, .weight = 1},
 	};
-	struct unit_rule rule = rule_to(&match, backends);
+	struct unit_rule rule = setting_rule_to(&match, backends);
 	_Atomic bool stop = false;
 	struct load loads[3];
 	pthread_t threads[3];
 
-	(void)serve_one(setting);
-	put_service(setting, "two", &setting->two.port, 1, UNIT_ENDPOINT_READY);
-	(void)publish(setting);
+	(void)setting_serve_one(setting);
+	setting_put_service(
+	    setting, "two", &setting->two.port, 1, UNIT_ENDPOINT_READY);
+	(void)setting_publish(setting);
 	for (unsigned i = 0; i < 3; i++) {
 		loads[i] = (struct load){.setting = setting, .stop = &stop};
 		assert_int_equal(
@@ -587,13 +377,13 @@ test_publish(void **state)
 		rule.backends = &backends[i % 2];
 		rule.backends_count = i % 3 == 0 && i % 2 == 0 ? 2 : 1;
 		backends[0].weight = 1 + i % 7;
-		put_service(
+		setting_put_service(
 		    setting, "two", &ports[i % 2], 1, UNIT_ENDPOINT_READY);
 		if (i % 5 == 0)
 			snap_store_drop(
 			    setting->store, SLICE("service/ns/unused"));
-		put_route(setting, &rule, 1);
-		(void)publish(setting);
+		setting_put_route(setting, &rule, 1);
+		(void)setting_publish(setting);
 	}
 	atomic_store(&stop, true);
 	for (unsigned i = 0; i < 3; i++) {
@@ -613,7 +403,7 @@ test_take_back(void **state)
 {
 	struct setting *setting = *state;
 	struct peer_answer answer;
-	uint32_t id = serve_one(setting);
+	uint32_t id = setting_serve_one(setting);
 	int busy = peer_connect(setting->port);
 	int idle = peer_connect(setting->port);
 
@@ -640,7 +430,7 @@ test_take_back(void **state)
 	/* And lent again. */
 	proxy_worker_lend(
 	    setting->worker, id, setting->fd, setting->port, false);
-	assert_int_equal(get(setting, "/x").status, 200);
+	assert_int_equal(setting_get(setting, "/x").status, 200);
 }
 
 static void
@@ -648,7 +438,7 @@ test_drain(void **state)
 {
 	struct setting *setting = *state;
 	struct peer_answer answer;
-	(void)serve_one(setting);
+	(void)setting_serve_one(setting);
 	int busy = peer_connect(setting->port);
 
 	assert_true(peer_send(busy, GET("/slow")));
@@ -669,7 +459,7 @@ static void
 test_stop(void **state)
 {
 	struct setting *setting = *state;
-	(void)serve_one(setting);
+	(void)setting_serve_one(setting);
 	int fds[4];
 
 	for (unsigned i = 0; i < 4; i++) {
@@ -688,10 +478,10 @@ test_metrics(void **state)
 	struct setting *setting = *state;
 	struct text text;
 
-	(void)serve_one(setting);
+	(void)setting_serve_one(setting);
 	for (unsigned i = 0; i < 3; i++)
-		(void)get(setting, "/x");
-	(void)get(setting, "/die");
+		(void)setting_get(setting, "/x");
+	(void)setting_get(setting, "/die");
 	text_init(&text);
 	WAIT_UNTIL((text_reset(&text),
 	    proxy_workers_metrics(&setting->worker, 1, setting->store, &text),
@@ -719,7 +509,7 @@ set_up_log(void **state)
 	snprintf(specification, sizeof(specification), "json:%s", log_path);
 	assert_int_equal(
 	    proxy_log_open(slice_from_string(specification), &log), ERROR_OK);
-	return start(state, log);
+	return setting_start(state, log);
 }
 
 static void
@@ -729,7 +519,7 @@ test_log(void **state)
 	struct peer_answer answer;
 	char line[4096];
 
-	(void)serve_one(setting);
+	(void)setting_serve_one(setting);
 	int fd = peer_connect(setting->port);
 	assert_true(peer_ask(fd,
 	    "GET /x?secret HTTP/1.1\r\nHost: A.example:81\r\n"
@@ -770,7 +560,8 @@ test_log(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, setting_set_up, setting_tear_down)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_forward),
 	    TEST(test_not_found),
@@ -785,7 +576,8 @@ main(void)
 	    TEST(test_drain),
 	    TEST(test_stop),
 	    TEST(test_metrics),
-	    cmocka_unit_test_setup_teardown(test_log, set_up_log, tear_down),
+	    cmocka_unit_test_setup_teardown(
+	        test_log, set_up_log, setting_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
