@@ -389,6 +389,18 @@ attempt(struct proxy_request *request, bool fresh)
 	refuse(request, request->refusal);
 }
 
+/* An endpoint that went away before it was reached was not tried: who waited
+ * for it goes on, as long as one may wait at all. False: as of find_again. */
+static set_apart bool
+forget_attempt(struct proxy_request *request)
+{
+	if (request->give_up_ms == 0)
+		request->give_up_ms = request->waiter.deadline_ms;
+	if (net_loop_now_ms(request->worker->loop) < request->give_up_ms)
+		request->attempts--;
+	return find_again(request);
+}
+
 static void
 on_stream(
     struct proxy_waiter *waiter, struct http_stream *stream, enum error error)
@@ -404,7 +416,7 @@ on_stream(
 	/* One that has waited its time has none left for another endpoint. */
 	if (error == ERROR_LIMIT)
 		refuse(request, request->refusal);
-	else
+	else if (error != ERROR_CANCELLED || forget_attempt(request))
 		attempt(request, false);
 }
 

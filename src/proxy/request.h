@@ -43,6 +43,8 @@ struct proxy_request {
 	struct proxy_endpoint *endpoint; /* of this attempt, counted */
 	struct proxy_endpoint *tried[LIMIT_VALUE_ATTEMPTS]; /* compared only */
 	struct proxy_waiter waiter;
+	uint64_t give_up_ms; /* endpoints that go away are tries then; 0: no one
+	                      * has gone away yet */
 	uint64_t sent_ms; /* this attempt was forwarded */
 	uint32_t upstream_ms; /* until its response head */
 	uint32_t filter_next;

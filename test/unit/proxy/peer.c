@@ -48,6 +48,18 @@ peer_listen(uint16_t *port)
 	return fd;
 }
 
+int
+peer_listen_full(uint16_t *port, int *other)
+{
+	int fd = peer_listen(port);
+
+	/* The one that it has room for. */
+	must(listen(fd, 0) == 0);
+	*other = peer_connect(*port);
+	must(*other >= 0);
+	return fd;
+}
+
 uint16_t
 peer_dead_port(void)
 {

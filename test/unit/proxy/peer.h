@@ -32,6 +32,8 @@ void peer_backend_stop(struct peer_backend *backend);
 uint16_t peer_dead_port(void);
 /* A listening socket, and its port. */
 int peer_listen(uint16_t *port);
+/* One that takes nobody: who connects to it waits. *other: to be closed too. */
+int peer_listen_full(uint16_t *port, int *other);
 
 struct peer_answer {
 	int status;
