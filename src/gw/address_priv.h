@@ -145,13 +145,12 @@ struct gw_targets {
 	struct arena *arena;
 	struct unit_claim_port *ports;
 	uint32_t count;
-	struct slice
-	    omitted; /* what a limit leaves out, for people; or absent */
+	struct slice omitted; /* what is left out, for people; or absent */
 };
 /* What stands behind a Service (NULL: none), for an address of its. */
 void gw_targets_ask(struct gw_targets *targets, const struct gw_node *service,
     struct slice address);
-/* What the unit says of it; what a limit leaves out, or absent. */
+/* What the unit says of it; what is left out, or absent. */
 struct slice gw_targets_end(
     struct gw_targets *targets, struct unit_claim *claim);
 

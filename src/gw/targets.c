@@ -1,7 +1,7 @@
 /* What serves the ports of an address, where announcers lead what comes for it
  * to pods of their own node: the endpoints of its Services, by node. On a node
- * where some are ready those that end get nothing new. What is past a limit is
- * left out, and told to who has the address. */
+ * where some are ready those that end get nothing new. What is past a limit, or
+ * not for every client, is left out, and told to who has the address. */
 #include <netinet/in.h>
 #include <stdlib.h>
 
@@ -147,6 +147,18 @@ add_port(struct gw_targets *targets, const struct gw_backend_node *service,
 	take(targets, &gathering, made);
 }
 
+/* Announcers let in whom they lead; kube-proxy knows whom to refuse. */
+static void
+omit_service(struct gw_targets *targets, const struct gw_object *service)
+{
+	if (!slice_is_set(targets->omitted))
+		targets->omitted = arena_format(targets->arena,
+		    "announcers do not lead to the pods of Service "
+		    "%.*s/%.*s, whose loadBalancerSourceRanges they would "
+		    "not hold clients to: that is left to kube-proxy",
+		    SLICE_ARGS(service->namespace), SLICE_ARGS(service->name));
+}
+
 void
 gw_targets_ask(struct gw_targets *targets, const struct gw_node *service,
     struct slice address)
@@ -160,6 +172,10 @@ gw_targets_ask(struct gw_targets *targets, const struct gw_node *service,
 	for (uint32_t i = 0; i < targets->count; i++)
 		ports[i] = targets->ports[i];
 	targets->ports = ports;
+	if (spec && spec->load_balancer_source_ranges_count > 0) {
+		omit_service(targets, service->object);
+		return;
+	}
 	for (uint32_t i = 0; i < count; i++)
 		add_port(
 		    targets, (const void *)service, &spec->ports[i], address);
