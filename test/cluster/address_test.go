@@ -120,6 +120,11 @@ func rivalOfAlone(t *testing.T, p place, host string) {
 		t.Fatal(err)
 	}
 	exec.Command("ip", "-n", host, "address", "add", "192.168.50.160/32", "dev", "eth0").Run()
+	// It asks for a neighbour in that address' name, by which it is known at once; one that
+	// only answers is found when it is looked for, every 30 s.
+	exec.Command("ip", "-n", host, "neigh", "flush", "all").Run()
+	exec.Command("ip", "netns", "exec", host, "wget", "--bind-address=192.168.50.160", "--tries=1", "--timeout=1", "-O-",
+		"http://192.168.50.3/").Run()
 	eventually(t, "the rival's hardware address", func() bool {
 		said := conflict(t, p)
 		return strings.Contains(said, strings.TrimSpace(string(hardware))) && strings.Contains(said, `"status":"True"`)
