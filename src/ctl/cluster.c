@@ -183,6 +183,7 @@ on_object(struct kube_follow *follow, struct tree_node *object)
 	if (row == NULL)
 		return;
 	row->row.epoch = followed->epoch;
+	ctl_row_told(&row->row, ctl_row_version(object));
 	if (gw_status_type(followed->kind) != NULL &&
 	    ctl_cluster_take_status(
 	        cluster, row, wire_tree_get(object, "status")))

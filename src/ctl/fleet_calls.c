@@ -204,18 +204,22 @@ static void
 on_applied(struct ctl_fleet_slot *slot, struct tree_node *object)
 {
 	struct ctl_fleet_row *row = slot->row;
+	bool past = ctl_row_is_past(&row->row, object);
 
-	ctl_fleet_live(slot->fleets, row, object);
+	if (!past)
+		ctl_fleet_live(slot->fleets, row, object);
 	if (slot->step == CTL_FLEET_HAND) {
 		end(slot);
 		return;
 	}
-	if (slot->step == CTL_FLEET_APPLY)
+	if (slot->step == CTL_FLEET_APPLY) {
 		row->applied_hash = slot->hash;
-	if (slot->step == CTL_FLEET_APPLY && slot->ask.status == 201)
-		tell_made(slot->fleets, row);
+		row->applied_live_hash =
+		    past ? ctl_fleet_hash(object) : row->live_hash;
+		if (slot->ask.status == 201)
+			tell_made(slot->fleets, row);
+	}
 	ctl_fleet_wake(slot->fleets);
-	row->applied_live_hash = row->live_hash;
 	ctl_fleet_fault(slot->fleets, row, SLICE_NONE);
 	end(slot);
 }
@@ -237,7 +241,7 @@ on_found(struct ctl_fleet_slot *slot, struct tree_node *object)
 {
 	struct ctl_fleet_row *row = slot->row;
 
-	if (row->wanted == NULL) {
+	if (row->wanted == NULL || ctl_row_is_past(&row->row, object)) {
 		end(slot);
 		return;
 	}

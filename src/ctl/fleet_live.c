@@ -163,6 +163,24 @@ take_replicas(struct ctl_fleet_row *row, const struct tree_node *object)
 	    ours && !others && replicas != NULL ? replicas->text : SLICE_NONE);
 }
 
+uint64_t
+ctl_fleet_hash(struct tree_node *object)
+{
+	struct tree_node *metadata =
+	    wire_tree_member(object, "metadata", TREE_MAP);
+
+	/* Items of lists do not say what they are, other answers do. */
+	wire_tree_drop(object, "kind");
+	wire_tree_drop(object, "apiVersion");
+	wire_tree_drop(object, "status");
+	if (metadata != NULL) {
+		wire_tree_drop(metadata, "managedFields");
+		wire_tree_drop(metadata, "resourceVersion");
+		wire_tree_drop(metadata, "generation");
+	}
+	return wire_tree_hash(object);
+}
+
 void
 ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
     struct tree_node *object)
@@ -180,14 +198,7 @@ ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
 	if (row->row.kind == GW_MADE_DEPLOYMENT)
 		take_replicas(row, object);
 	ctl_fleet_take_up(fleets, row, object);
-	/* Items of lists do not say what they are, other answers do. */
-	wire_tree_drop(object, "kind");
-	wire_tree_drop(object, "apiVersion");
-	wire_tree_drop(object, "status");
-	wire_tree_drop(metadata, "managedFields");
-	wire_tree_drop(metadata, "resourceVersion");
-	wire_tree_drop(metadata, "generation");
-	row->live_hash = wire_tree_hash(object);
+	row->live_hash = ctl_fleet_hash(object);
 	if ((row->live_hash != before || ctl_fleet_is_given(row) != given) &&
 	    !row->busy)
 		ctl_fleet_due(fleets, row);
@@ -236,6 +247,7 @@ on_object(struct kube_follow *follow, struct tree_node *object)
 	if (row == NULL)
 		return;
 	row->row.epoch = followed->epoch;
+	ctl_row_told(&row->row, ctl_row_version(object));
 	ctl_fleet_live(followed->fleets, row, object);
 }
 
@@ -245,8 +257,10 @@ on_gone(struct kube_follow *follow, struct tree_node *object)
 	struct ctl_fleet_follow *followed = of_follow(follow);
 	struct ctl_fleet_row *row = row_of(followed, object, false);
 
-	if (row != NULL)
-		ctl_fleet_gone(followed->fleets, row);
+	if (row == NULL)
+		return;
+	ctl_row_told(&row->row, ctl_row_version(object));
+	ctl_fleet_gone(followed->fleets, row);
 }
 
 static void
@@ -280,6 +294,7 @@ on_end(struct kube_follow *follow)
 		struct ctl_fleet_row *row =
 		    container_of(missed[i], struct ctl_fleet_row, row);
 
+		ctl_row_told(&row->row, text_slice(&follow->version));
 		if (row->live_hash != 0)
 			ctl_fleet_gone(fleets, row);
 	}

@@ -121,6 +121,8 @@ void ctl_fleet_drop(struct ctl_fleets *fleets, struct ctl_fleet_row *row);
 /* fleet_live.c */
 /* Begins to watch what there is of a kind. */
 void ctl_fleet_follow(struct ctl_fleets *fleets, enum gw_made kind);
+/* Of what is compared of an object, which is left of it. */
+uint64_t ctl_fleet_hash(struct tree_node *object);
 /* What the API has of it now; object may be changed. */
 void ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
     struct tree_node *object);

@@ -24,6 +24,36 @@ ctl_row_names(
 }
 
 struct slice
+ctl_row_version(const struct tree_node *object)
+{
+	return wire_tree_text(
+	    wire_tree_member(object, "metadata", TREE_MAP), "resourceVersion");
+}
+
+/* 0: it is none. */
+static uint64_t
+version_number(struct slice version)
+{
+	uint64_t number;
+
+	return slice_to_number(version, UINT64_MAX, &number) ? number : 0;
+}
+
+void
+ctl_row_told(struct ctl_row *row, struct slice version)
+{
+	row->version = version_number(version);
+}
+
+bool
+ctl_row_is_past(const struct ctl_row *row, const struct tree_node *object)
+{
+	uint64_t number = version_number(ctl_row_version(object));
+
+	return number != 0 && number < row->version;
+}
+
+struct slice
 ctl_row_key(const struct ctl_row *row)
 {
 	return slice_make((const char *)row + row->key_at, row->key_length);

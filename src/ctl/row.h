@@ -10,6 +10,7 @@
 #include "wire/tree.h"
 
 struct ctl_row {
+	uint64_t version; /* the last that a watch told; 0: none */
 	uint16_t
 	    key_at; /* from the row's start: its key, "kind namespace/name" */
 	uint16_t key_length, name_length;
@@ -38,6 +39,15 @@ struct ctl_row **ctl_rows_missed(
 /* What an object of the API is called: false: it does not say. */
 bool ctl_row_names(const struct tree_node *object, struct slice *namespace,
     struct slice *name);
+/* Its metadata.resourceVersion; absent: it has none. */
+struct slice ctl_row_version(const struct tree_node *object);
+/* A watch tells of this version of the row's object, or that it is gone since.
+ */
+void ctl_row_told(struct ctl_row *row, struct slice version);
+/* Is this answer to a call older than what a watch has told since the call
+ * began? It says nothing of what there is then. Versions are numbers that grow
+ * (KEP-5504); of one that is none the answer is no. */
+bool ctl_row_is_past(const struct ctl_row *row, const struct tree_node *object);
 struct slice ctl_row_key(const struct ctl_row *row);
 struct slice ctl_row_namespace(const struct ctl_row *row);
 struct slice ctl_row_name(const struct ctl_row *row);

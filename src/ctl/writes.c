@@ -360,7 +360,8 @@ on_written(struct slot *slot)
 	const struct tree_node *object =
 	    kube_ask_object(&slot->ask, &writes->arena);
 
-	if (row != NULL && object != NULL)
+	if (row != NULL && object != NULL &&
+	    !ctl_row_is_past(&row->row, object))
 		(void)ctl_cluster_take_status(
 		    writes->cluster, row, wire_tree_get(object, "status"));
 	while (!list_is_empty(&slot->events))

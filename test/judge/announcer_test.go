@@ -81,13 +81,13 @@ func announcerToken(t *testing.T, s *server) string {
 	code, _, answer, err := s.send("POST", "/api/v1/nodes", "application/json",
 		[]byte(fmt.Sprintf(`{"metadata":{"name":%q}}`, announcerNode)))
 	if err != nil || code != 201 {
-		t.Fatalf("%d %v %s", code, err, answer)
+		t.Fatalf("POST a node: %d %v %s", code, err, answer)
 	}
 	code, _, answer, err = s.send("POST", "/api/v1/namespaces/yumen-system/serviceaccounts/yumen-announcer/token", "application/json",
 		[]byte(fmt.Sprintf(`{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"audiences":["yumen.dev/stream"],`+
 			`"boundObjectRef":{"apiVersion":"v1","kind":"Node","name":%q}}}`, announcerNode)))
 	if err != nil || code != 201 {
-		t.Fatalf("%d %v %s", code, err, answer)
+		t.Fatalf("POST a token: %d %v %s", code, err, answer)
 	}
 	var token struct{ Status struct{ Token string } }
 	if err := json.Unmarshal(answer, &token); err != nil {

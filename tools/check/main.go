@@ -100,6 +100,9 @@ func check(root string, only []string) int {
 			status = 1
 		}
 	}
+	for _, reason := range reasons {
+		fmt.Println("failed:", reason)
+	}
 	fmt.Printf("%d passed, %d failed, %d skipped\n", total.passed, total.failed, total.skipped)
 	return status
 }
@@ -309,6 +312,12 @@ func conformance(root string) (counts, error) {
 	return result, errors.Join(err, run(root, nil, "make", "--no-print-directory", "cluster-down"))
 }
 
+// reasons tell at the end which of Go's tests failed, and the first that each said.
+var (
+	reasons     []string
+	firstReason = regexp.MustCompile(`(?m)^\s+\w+\.go:\d+: .*`)
+)
+
 // readEvents prints the output of what failed, the figures that the judge tells, and
 // counts.
 func readEvents(from io.Reader) counts {
@@ -332,6 +341,10 @@ func readEvents(from io.Reader) counts {
 		case "pass", "fail", "skip":
 			if event.Action != "pass" {
 				fmt.Print(strings.Join(output[key], ""))
+			}
+			if event.Action == "fail" && event.Test != "" {
+				first := firstReason.FindString(strings.Join(output[key], ""))
+				reasons = append(reasons, event.Test+": "+strings.TrimSpace(first))
 			}
 			delete(output, key)
 			if event.Test == "" {

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
+#include "wire/tree_json.h"
 
 struct thing {
 	struct ctl_row row;
@@ -113,6 +114,53 @@ test_missed(void **state)
 	free_all(&rows);
 }
 
+static bool
+is_past(const struct ctl_row *row, const char *json)
+{
+	struct arena arena;
+
+	arena_init(&arena, 256);
+	bool past = ctl_row_is_past(
+	    row, wire_tree_from_json(slice_from_string(json), &arena));
+
+	arena_fini(&arena);
+	return past;
+}
+
+static void
+test_past(void **state)
+{
+	struct map rows;
+
+	(void)state;
+	ctl_rows_init(&rows);
+	struct ctl_row *row = &add(&rows, 0, "shop", "web")->row;
+
+	assert_false(
+	    is_past(row, "{\"metadata\":{\"resourceVersion\":\"1\"}}"));
+	ctl_row_told(row, SLICE("100"));
+	assert_true(
+	    is_past(row, "{\"metadata\":{\"resourceVersion\":\"99\"}}"));
+	assert_false(
+	    is_past(row, "{\"metadata\":{\"resourceVersion\":\"100\"}}"));
+	assert_false(
+	    is_past(row, "{\"metadata\":{\"resourceVersion\":\"101\"}}"));
+	/* Of what is no number nobody knows. */
+	assert_false(
+	    is_past(row, "{\"metadata\":{\"resourceVersion\":\"x\"}}"));
+	assert_false(is_past(row, "{\"metadata\":{\"resourceVersion\":9}}"));
+	assert_false(is_past(row, "{}"));
+	ctl_row_told(row, SLICE("x"));
+	assert_false(
+	    is_past(row, "{\"metadata\":{\"resourceVersion\":\"1\"}}"));
+	/* A server that was set back counts from there. */
+	ctl_row_told(row, SLICE("7"));
+	assert_true(is_past(row, "{\"metadata\":{\"resourceVersion\":\"6\"}}"));
+	assert_false(
+	    is_past(row, "{\"metadata\":{\"resourceVersion\":\"8\"}}"));
+	free_all(&rows);
+}
+
 int
 main(void)
 {
@@ -120,6 +168,7 @@ main(void)
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_too_long),
 	    cmocka_unit_test(test_missed),
+	    cmocka_unit_test(test_past),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
