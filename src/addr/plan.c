@@ -296,18 +296,7 @@ give_named(struct making *making, uint32_t at)
 			given->pool = NULL;
 			continue;
 		}
-		/* A second time, where it had it: nothing more. */
-		bool had = false;
-
-		for (uint32_t j = 0; j < request->held_count; j++)
-			had = had ||
-			    addr_ip_compare(&request->held[j], &given->ip) == 0;
-		for (uint32_t j = 0; j < i; j++)
-			had = had ||
-			    addr_ip_compare(&request->named[j], &given->ip) ==
-			        0;
-		if (!had)
-			addr_used_add(&making->used, &given->ip, request);
+		addr_used_add(&making->used, &given->ip, request);
 	}
 }
 

@@ -183,15 +183,27 @@ unmark(struct addr_used *used, const struct addr_ip *ip)
 	}
 }
 
+static bool
+is_user(const struct addr_holder *holder, const struct addr_request *request)
+{
+	for (const struct addr_user *user = holder->users; user;
+	     user = user->next)
+		if (user->request == request)
+			return true;
+	return false;
+}
+
 void
 addr_used_add(struct addr_used *used, const struct addr_ip *ip,
     const struct addr_request *request)
 {
 	struct key key = key_of(ip);
 	struct addr_holder *holder = map_get(&used->holders, key_slice(&key));
-	struct addr_user *user = arena_zero(used->arena, 1, sizeof(*user));
 
 	must(addr_used_rival(used, ip, request) == NULL);
+	if (holder && is_user(holder, request))
+		return;
+	struct addr_user *user = arena_zero(used->arena, 1, sizeof(*user));
 	user->request = request;
 	if (holder) {
 		user->next = holder->users;

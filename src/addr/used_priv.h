@@ -32,6 +32,7 @@ void addr_used_fini(struct addr_used *used);
 /* NULL: request may have it; else a user that is in its way. */
 const struct addr_request *addr_used_rival(const struct addr_used *used,
     const struct addr_ip *ip, const struct addr_request *request);
+/* One that request has already: nothing more. */
 void addr_used_add(struct addr_used *used, const struct addr_ip *ip,
     const struct addr_request *request);
 /* One that request has. */

@@ -349,6 +349,33 @@ test_both_moved(void **state)
 	end(&scene);
 }
 
+/* Who names what another gives up in the same plan has it, though it had it
+ * before as well: it is not free. */
+static void
+test_both_moves_from_named(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_pool(&scene, "four", "10.0.0.0/30");
+	add_dual(&scene, "two", "10.2.0.0/30", "fd02::/126");
+	/* They shared it until now. */
+	add_holder(&scene, "Service a/a", "10.0.0.0")->want = ADDR_BOTH;
+	struct addr_request *named =
+	    add_holder(&scene, "Gateway a/b", "10.0.0.0");
+	named->named = ip_of(&scene, "10.0.0.0");
+	named->named_count = 1;
+	named->share = SLICE("key");
+	add_request(&scene, "Service a/c");
+	make(&scene);
+	check_ip(&scene, 0, 0, "10.2.0.0");
+	check_ip(&scene, 0, 1, "fd02::");
+	check_ip(&scene, 1, 0, "10.0.0.0");
+	check_ip(&scene, 2, 0, "10.0.0.1");
+	end(&scene);
+}
+
 static void
 test_avoided(void **state)
 {
@@ -499,6 +526,7 @@ main(void)
 	    cmocka_unit_test(test_families),
 	    cmocka_unit_test(test_both_moves),
 	    cmocka_unit_test(test_both_moved),
+	    cmocka_unit_test(test_both_moves_from_named),
 	    cmocka_unit_test(test_avoided),
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_large_pools),

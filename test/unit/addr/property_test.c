@@ -123,6 +123,48 @@ change_request(struct history *history, uint32_t at)
 		    .number = below(history, 4)};
 }
 
+/* Another names what one has, and they share it. */
+static void
+share(struct history *history, uint32_t at, uint32_t other)
+{
+	struct addr_request *with[] = {
+	    &history->requests[at], &history->requests[other]};
+
+	if (at == other || with[0]->held_count == 0)
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		with[i]->share = SLICE("key");
+		with[i]->backend = SLICE("");
+		with[i]->port_count = 1;
+		history->ports[i ? other : at][0] =
+		    (struct addr_port){.protocol = SLICE("TCP"), .number = i};
+	}
+	with[1]->named_count = 1;
+	history->named[other][0] = history->held[at][0];
+}
+
+/* All that name nothing, have one address and share it with one that names it
+ * must have both, and share nothing, from now on; one more comes. */
+static void
+end_sharing(struct history *history)
+{
+	for (uint32_t i = 0; i < REQUESTS; i++)
+		for (uint32_t j = 0; j < REQUESTS; j++) {
+			struct addr_request *request = &history->requests[i];
+
+			if (i == j || request->named_count > 0 ||
+			    request->held_count != 1 ||
+			    history->requests[j].named_count == 0 ||
+			    addr_ip_compare(&history->held[i][0],
+			        &history->named[j][0]) != 0)
+				continue;
+			request->want = ADDR_BOTH;
+			request->share = SLICE_NONE;
+		}
+	if (history->plan.request_count < REQUESTS)
+		change_request(history, history->plan.request_count++);
+}
+
 /* ---- the slow one ---- */
 
 struct slow {
@@ -493,7 +535,7 @@ check_kept(const struct addr_plan *plan, const struct addr_outcome *before,
 static void
 step(struct history *history)
 {
-	uint32_t what = below(history, 6);
+	uint32_t what = below(history, 8);
 
 	if (what == 0)
 		change_pool(history, below(history, POOLS));
@@ -501,6 +543,11 @@ step(struct history *history)
 		history->plan.pool_count = below(history, POOLS + 1);
 	else if (what == 2)
 		history->plan.request_count = below(history, REQUESTS + 1);
+	else if (what == 3)
+		share(history, below(history, REQUESTS),
+		    below(history, REQUESTS));
+	else if (what == 4)
+		end_sharing(history);
 	else
 		change_request(history, below(history, REQUESTS));
 
