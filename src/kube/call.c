@@ -362,8 +362,11 @@ on_head(struct kube_call *call)
 		call->keep = false;
 	wire_chunk_init(&call->chunk);
 	kube_client_tell(call->client, ERROR_OK);
-	if (status == 401)
+	if (status == 401) {
 		kube_client_doubt(call->client);
+		/* Who we are may be the connection's: its certificate. */
+		call->keep = false;
+	}
 	call->handler->on_status(call, status);
 }
 

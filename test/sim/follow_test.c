@@ -1,9 +1,9 @@
 /* Following a resource on the simulated loop, from an API server that cuts what
  * it says anywhere, breaks connections, says garbage, forgets where a watch was
- * (410, as a status and as an event), drops pages' tokens, and is away for a
- * while. Whatever happens, no object is told backwards, once there is calm what
- * was told is what the server has, and nobody asks more often than the waits
- * allow.
+ * (410, as a status and as an event), drops pages' tokens, does not know who
+ * asks, and is away for a while. Whatever happens, no object is told backwards,
+ *once there is calm what was told is what the server has, and nobody asks more
+ *often than the waits allow.
  *
  *	sim_follow_test [FIRST [COUNT]]	seeds; a failing one is printed */
 #include <stdio.h>
@@ -38,6 +38,7 @@ struct world {
 	unsigned page_version; /* of the list that is under way; 0: none */
 	unsigned page_there[NAMES];
 	bool watching; /* an answer is under way */
+	bool unknown; /* who asks over this connection is not known (401) */
 	unsigned watched; /* told up to this version */
 	bool calm, away, missing;
 	unsigned requests;
@@ -313,15 +314,21 @@ answer_request(struct world *world, struct slice line)
 		is_watch |= memcmp(target.data + at, "watch=1", 7) == 0;
 	if (world->watching)
 		wrong(world, "a request before its answer ended");
+	if (world->unknown)
+		wrong(world, "asked again with what was not known");
 	world->requests++;
-	if (!world->calm && below(world, 12) == 0)
+	if (!world->calm && below(world, 20) == 0) {
+		world->unknown = true;
+		answer_status(world, 401);
+	} else if (!world->calm && below(world, 12) == 0) {
 		answer_status(world, 500 + below(world, 4));
-	else if (world->missing)
+	} else if (world->missing) {
 		answer_status(world, 404);
-	else if (is_watch)
+	} else if (is_watch) {
 		begin_watch(world, target);
-	else
+	} else {
 		answer_list(world, target);
+	}
 }
 
 static void
@@ -412,6 +419,7 @@ serve(struct world *world)
 	if (world->pipe == NULL) {
 		world->pipe = sim_loop_take_connect(world->loop, &address);
 		world->watching = false;
+		world->unknown = false;
 		text_reset(&world->request);
 		if (world->pipe == NULL)
 			return;
