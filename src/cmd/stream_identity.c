@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "crypt/certificate.h"
@@ -95,11 +96,13 @@ show_new(struct stream_identity *identity, struct slice state)
 
 		crypt_certificates_free(parsed);
 		crypt_key_free(parsed_key);
-		if (shown != NULL)
+		if (shown != NULL) {
 			stream_server_show(identity->server, shown);
-		else
+			identity->issued = now;
+			identity->issued_of = hash_bytes(state);
+		} else {
 			error = ERROR_TLS_NO_CERTIFICATE;
-		identity->issued = now;
+		}
 	}
 	text_fini(&chain);
 	text_wipe(&key);
@@ -109,7 +112,11 @@ show_new(struct stream_identity *identity, struct slice state)
 enum error
 stream_identity_take(struct stream_identity *identity, struct slice state)
 {
-	if (clock_wall_ms() / 1000 - identity->issued <= STREAM_SERVER_LIFE / 2)
+	int64_t age = clock_wall_ms() / 1000 - identity->issued;
+
+	/* Whoever reads the bundle from now on may not believe the last. */
+	if (identity->issued_of == hash_bytes(state) &&
+	    age <= STREAM_SERVER_LIFE / 2)
 		return ERROR_OK;
 	return show_new(identity, state);
 }

@@ -16,12 +16,13 @@ struct stream_identity {
 	struct crypt_name names[STREAM_IDENTITY_NAMES];
 	unsigned name_count;
 	struct net_timer renewal;
-	int64_t issued; /* seconds since 1970 */
+	int64_t issued; /* what is shown, in seconds since 1970; 0: nothing */
+	uint64_t issued_of; /* the hash of the state that it was issued of */
 	uint8_t addresses[STREAM_IDENTITY_NAMES][16]; /* of names */
 };
 
 /* Shows a certificate of the authority of this state, a new one where the last
- * has lived for half of its life. */
+ * is of another state or has lived for half of its life. */
 enum error stream_identity_take(
     struct stream_identity *identity, struct slice state) must_check;
 
