@@ -27,7 +27,7 @@ struct ctl_followed {
 	struct kube_follow follow;
 	struct ctl_cluster *cluster;
 	enum gw_kind kind;
-	uint8_t epoch;
+	uint32_t epoch; /* counts lists that began */
 	bool whole;
 	bool told_missing;
 	char *roots; /* the texts of its options */

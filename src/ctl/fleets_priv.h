@@ -61,7 +61,7 @@ struct ctl_fleet_follow {
 	struct kube_follow follow;
 	struct ctl_fleets *fleets;
 	enum gw_made kind;
-	uint8_t epoch;
+	uint32_t epoch;
 	bool whole;
 	bool missing; /* the API does not have the kind */
 	char root[128];

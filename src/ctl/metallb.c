@@ -21,7 +21,7 @@ struct way {
 	struct kube_follow follow;
 	struct ctl_metallb *metallb;
 	uint8_t number; /* of it; the kind of its rows */
-	uint8_t epoch;
+	uint32_t epoch;
 	bool whole;
 };
 

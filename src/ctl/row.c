@@ -150,7 +150,7 @@ ctl_rows_remove(struct map *rows, const struct ctl_row *row)
 
 struct ctl_row **
 ctl_rows_missed(
-    const struct map *rows, uint8_t kind, uint8_t epoch, size_t *count)
+    const struct map *rows, uint8_t kind, uint32_t epoch, size_t *count)
 {
 	struct ctl_row **missed = NULL;
 	size_t found = 0, room = 0;

@@ -15,7 +15,7 @@ struct ctl_row {
 	    key_at; /* from the row's start: its key, "kind namespace/name" */
 	uint16_t key_length, name_length;
 	uint8_t kind; /* the owner's enum */
-	uint8_t epoch; /* of the last list that had it; the owner sets it */
+	uint32_t epoch; /* of the last list that had it; the owner sets it */
 };
 
 void ctl_rows_init(struct map *rows);
@@ -34,7 +34,7 @@ void ctl_rows_remove(struct map *rows, const struct ctl_row *row);
  * array is the caller's (NULL: there are none), so that rows may go while it is
  * walked. */
 struct ctl_row **ctl_rows_missed(
-    const struct map *rows, uint8_t kind, uint8_t epoch, size_t *count);
+    const struct map *rows, uint8_t kind, uint32_t epoch, size_t *count);
 
 /* What an object of the API is called: false: it does not say. */
 bool ctl_row_names(const struct tree_node *object, struct slice *namespace,

@@ -114,6 +114,31 @@ test_missed(void **state)
 	free_all(&rows);
 }
 
+/* A server that begins lists for hours and ends none. */
+static void
+test_missed_after_many(void **state)
+{
+	struct map rows;
+	size_t count;
+
+	(void)state;
+	ctl_rows_init(&rows);
+	struct ctl_row *row = &add(&rows, 0, "shop", "web")->row;
+
+	row->epoch = 1;
+	for (unsigned lists = 0; lists < 70000; lists++) {
+		struct ctl_row mark = *row;
+
+		mark.epoch += lists;
+		struct ctl_row **missed =
+		    ctl_rows_missed(&rows, 0, mark.epoch, &count);
+
+		assert_int_equal(count, lists > 0);
+		memory_free(missed);
+	}
+	free_all(&rows);
+}
+
 static bool
 is_past(const struct ctl_row *row, const char *json)
 {
@@ -168,6 +193,7 @@ main(void)
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_too_long),
 	    cmocka_unit_test(test_missed),
+	    cmocka_unit_test(test_missed_after_many),
 	    cmocka_unit_test(test_past),
 	};
 
