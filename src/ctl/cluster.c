@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "core/limit.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
@@ -301,9 +302,25 @@ on_trouble(struct kube_follow *follow, enum kube_follow_trouble trouble,
 		    LOG_TEXT("why", why));
 		return;
 	}
-	/* The others need not wait for it. */
 	followed->told_missing = true;
-	set_whole(followed);
+	if (trouble == KUBE_FOLLOW_MISSING)
+		set_whole(followed);
+	else
+		net_timer_set(followed->cluster->options.loop,
+		    &followed->cluster->patience, LIMIT_VALUE_KUBE_DENIED_MS);
+}
+
+/* The others need not wait for what we may not read. */
+static void
+on_patience(struct net_timer *timer)
+{
+	struct ctl_cluster *cluster =
+	    container_of(timer, struct ctl_cluster, patience);
+
+	for (unsigned i = 0; i < cluster->followed_count; i++)
+		if (cluster->followed[i].follow.trouble == KUBE_FOLLOW_DENIED)
+			cluster->followed[i].whole = true;
+	look_whether_whole(cluster);
 }
 
 /* ---- who leads ---- */
@@ -330,15 +347,27 @@ on_lease(void *context, bool leads, struct slice holder)
 	set_leads(cluster, leads);
 }
 
+static bool
+is_listed(const struct ctl_cluster *cluster, enum gw_kind kind)
+{
+	for (unsigned i = 0; i < cluster->followed_count; i++)
+		if (cluster->followed[i].kind == kind)
+			return cluster->followed[i].follow.listed;
+	return false;
+}
+
 void
 ctl_cluster_reconciled(struct ctl_cluster *cluster)
 {
 	must(cluster != NULL);
+	if (cluster->fleets != NULL)
+		ctl_fleets_told(cluster->fleets,
+		    is_listed(cluster, GW_GATEWAY) &&
+		        is_listed(cluster, GW_GATEWAYCLASS),
+		    is_listed(cluster, GW_SERVICE));
 	if (cluster->reconciled)
 		return;
 	cluster->reconciled = true;
-	if (cluster->fleets != NULL)
-		ctl_fleets_begin(cluster->fleets);
 	ctl_writes_all_due(cluster->writes);
 }
 
@@ -508,6 +537,7 @@ ctl_cluster_new(
 	made->ours.names = options->controller_names;
 	made->ours.count = options->controller_name_count;
 	ctl_rows_init(&made->rows);
+	net_timer_init(&made->patience, on_patience);
 	arena_init(&made->arena, ARENA_BYTES);
 	snprintf(server, sizeof(server), "%s:%u", options->access->host,
 	    options->access->port);
@@ -535,6 +565,7 @@ ctl_cluster_free(struct ctl_cluster **cluster)
 		kube_follow_fini(&old->followed[i].follow);
 		memory_free(old->followed[i].roots);
 	}
+	net_timer_clear(&old->patience);
 	if (old->has_lease)
 		kube_lease_fini(&old->lease);
 	if (old->writes != NULL)

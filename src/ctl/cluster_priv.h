@@ -46,6 +46,7 @@ struct ctl_cluster {
 	struct arena arena; /* of an admission */
 	bool refused; /* during it */
 	bool whole, reconciled;
+	struct net_timer patience; /* with kinds that we may not read */
 	struct kube_lease lease;
 	bool has_lease, leads;
 	struct ctl_writes *writes;

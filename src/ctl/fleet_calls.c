@@ -213,7 +213,7 @@ on_applied(struct ctl_fleet_slot *slot, struct tree_node *object)
 		return;
 	}
 	if (slot->step == CTL_FLEET_APPLY) {
-		row->applied_hash = slot->hash;
+		row->applied_hash = row->live_hash != 0 ? slot->hash : 0;
 		row->applied_live_hash =
 		    past ? ctl_fleet_hash(object) : row->live_hash;
 		if (slot->ask.status == 201)
@@ -224,15 +224,20 @@ on_applied(struct ctl_fleet_slot *slot, struct tree_node *object)
 	end(slot);
 }
 
-/* Does the fleet that a live object names let go of it? */
+/* Does the fleet that a live object names let go of it? One that nobody told
+ * of may be there where its kind was not listed. */
 static bool
 is_orphan(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
 {
-	const struct ctl_fleet_gateway *gateway = row->owner != NULL
-	    ? map_get(&fleets->gateways, slice_from_string(row->owner))
-	    : NULL;
+	struct slice owner = slice_from_string(row->owner);
+	const struct ctl_fleet_gateway *gateway =
+	    row->owner != NULL ? map_get(&fleets->gateways, owner) : NULL;
+	bool of_service = slice_starts_with(owner, SLICE(GW_FLEET_OF_SERVICE));
 
-	return gateway == NULL || gateway->state != GW_FLEET_KEPT;
+	if (gateway != NULL)
+		return gateway->state != GW_FLEET_KEPT;
+	return (fleets->knows_gateways || of_service) &&
+	    (fleets->knows_services || (row->owner != NULL && !of_service));
 }
 
 /* There is one: it may be ours, of which the watch has not told yet. */
@@ -241,7 +246,7 @@ on_found(struct ctl_fleet_slot *slot, struct tree_node *object)
 {
 	struct ctl_fleet_row *row = slot->row;
 
-	if (row->wanted == NULL || ctl_row_is_past(&row->row, object)) {
+	if (row->wanted == NULL) {
 		end(slot);
 		return;
 	}
@@ -249,6 +254,10 @@ on_found(struct ctl_fleet_slot *slot, struct tree_node *object)
 		fail(slot,
 		    SLICE("there is one that yumen did not make, and it is "
 		          "left alone: delete or rename it"));
+		return;
+	}
+	if (ctl_row_is_past(&row->row, object)) {
+		rest(slot);
 		return;
 	}
 	ctl_fleet_live(slot->fleets, row, object);
@@ -281,6 +290,9 @@ take_answer(struct ctl_fleet_slot *slot)
 	if (slot->step == CTL_FLEET_DELETE && (good || status == 404)) {
 		/* That it is gone the watch tells. */
 		rest(slot);
+	} else if (slot->step == CTL_FLEET_LOOK && !fleets->leads) {
+		/* Another does what is to be done. */
+		end(slot);
 	} else if (slot->step == CTL_FLEET_LOOK && status == 404) {
 		if (slot->row->wanted != NULL)
 			apply(slot, false);

@@ -199,6 +199,8 @@ ctl_fleet_live(struct ctl_fleets *fleets, struct ctl_fleet_row *row,
 		take_replicas(row, object);
 	ctl_fleet_take_up(fleets, row, object);
 	row->live_hash = ctl_fleet_hash(object);
+	if (!given && ctl_fleet_is_given(row))
+		ctl_fleet_wake(fleets);
 	if ((row->live_hash != before || ctl_fleet_is_given(row) != given) &&
 	    !row->busy)
 		ctl_fleet_due(fleets, row);

@@ -229,6 +229,9 @@ ctl_fleets_put(struct ctl_fleets *fleets, const struct gw_fleet *fleet)
 
 	if (gateway == NULL)
 		return;
+	/* What was kept until now may be let go. */
+	if (gateway->state == GW_FLEET_KEPT && fleet->state != GW_FLEET_KEPT)
+		ctl_fleets_look(fleets);
 	gateway->state = fleet->state;
 	ctl_fleet_text(&gateway->name, fleet->name);
 	ctl_fleet_wake(fleets);
@@ -263,13 +266,16 @@ ctl_fleets_put(struct ctl_fleets *fleets, const struct gw_fleet *fleet)
 }
 
 void
-ctl_fleets_begin(struct ctl_fleets *fleets)
+ctl_fleets_told(struct ctl_fleets *fleets, bool gateways, bool services)
 {
 	must(fleets != NULL);
-	if (fleets->begun)
+	if (fleets->begun && fleets->knows_gateways == gateways &&
+	    fleets->knows_services == services)
 		return;
 	fleets->begun = true;
-	ctl_fleet_go(fleets);
+	fleets->knows_gateways = gateways;
+	fleets->knows_services = services;
+	ctl_fleets_look(fleets);
 }
 
 void

@@ -8,7 +8,7 @@
  * fleet has nothing else yet, goes a while later: announcers are on their way
  * to a new leader, and from one node to the next.
  *
- * Nothing is written but while told to lead and after ctl_fleets_begin. */
+ * Nothing is written but while told to lead and after ctl_fleets_told. */
 #ifndef YUMEN_CTL_FLEETS_H
 #define YUMEN_CTL_FLEETS_H
 
@@ -35,8 +35,10 @@ struct ctl_fleets *ctl_fleets_new(const struct ctl_fleets_options *options);
 void ctl_fleets_free(struct ctl_fleets **fleets);
 /* Copied. */
 void ctl_fleets_put(struct ctl_fleets *fleets, const struct gw_fleet *fleet);
-/* All Gateways were told: what is of none is of nobody. */
-void ctl_fleets_begin(struct ctl_fleets *fleets);
+/* All that the API has listed was told. What is of none of its Gateways, or
+ * Services, is of nobody: but only once these were listed, for an API that has
+ * just started, or does not let us, shows none of those that there are. */
+void ctl_fleets_told(struct ctl_fleets *fleets, bool gateways, bool services);
 void ctl_fleets_lead(struct ctl_fleets *fleets, bool leads);
 
 #endif

@@ -99,6 +99,7 @@ struct ctl_fleets {
 	struct arena arena;
 	uint64_t calm_ms; /* what is of nobody is not deleted earlier */
 	bool begun, leads, whole;
+	bool knows_gateways, knows_services; /* as of ctl_fleets_told */
 };
 
 /* fleets.c */
