@@ -191,14 +191,8 @@ announce_fence_is_for(const struct announce_members *members,
     const struct announce_fence *fence,
     const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES])
 {
-	if (!slice_equal(fence->node, node_of(&members->us)))
-		return false;
-	for (unsigned i = 0; i < members->place_count; i++)
-		if (members->others[i].life != 0 && !members->others[i].live &&
-		    memcmp(members->others[i].hardware, hardware,
-		        WIRE_BEAT_HARDWARE_BYTES) == 0)
-			return true;
-	return false;
+	return slice_equal(fence->node, node_of(&members->us)) &&
+	    announce_members_had(members, hardware);
 }
 
 bool

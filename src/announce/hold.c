@@ -32,6 +32,11 @@ static const uint16_t announce_after_ms[] = {0, 100, 500, 1100, 2200};
 #define CREDIT_MAX 100
 #define CREDIT_FORGOTTEN_MS 1000
 
+/* A peer that has it answers a rival within this; one that has died is given up
+ * within it. */
+#define PEER_NEAR_MS \
+	(LIMIT_VALUE_ANNOUNCE_SILENCE_MS + LIMIT_VALUE_ANNOUNCE_DEFEND_MS)
+
 static struct wire_neighbour *
 say(const struct announce_hold *hold, struct announce_output *out)
 {
@@ -173,7 +178,6 @@ announce_hold_yield(struct announce_hold *hold,
 	bool same =
 	    memcmp(hold->successor, successor, WIRE_HARDWARE_BYTES) == 0;
 
-	hold->is_ours = true;
 	if (!announce_hold_is_here(hold)) {
 		enter(hold, ANNOUNCE_IDLE, 0);
 		return;
@@ -441,17 +445,35 @@ hear_here(struct announce_hold *hold, const struct wire_neighbour *message,
 		announce_hold_repeat(hold, now_ms);
 }
 
+/* That a peer shall have it says nothing: another machine may have it, and keep
+ * it from the peer. Its claim does. One of another machine says that it is ours
+ * no more, unless a peer has just claimed it too: then that is its rival. */
+static void
+hear_idle(struct announce_hold *hold, bool is_peer, uint64_t now_ms)
+{
+	if (is_peer) {
+		hold->is_ours = true;
+		hold->peer_ms = now_ms;
+	} else if (now_ms - hold->peer_ms > PEER_NEAR_MS) {
+		hold->is_ours = false;
+	}
+}
+
 void
 announce_hold_hear(struct announce_hold *hold,
     const struct wire_neighbour *message, bool is_peer, uint64_t now_ms,
     struct random *random, struct announce_output *out)
 {
 	out->count = 0;
-	if (hold->state == ANNOUNCE_IDLE ||
-	    memcmp(message->hardware, hold->hardware, WIRE_HARDWARE_BYTES) == 0)
+	if (memcmp(message->hardware, hold->hardware, WIRE_HARDWARE_BYTES) == 0)
 		return; /* ourselves */
 	bool claims = wire_neighbour_claims(message, hold->ip);
 	bool probes = wire_neighbour_probes(message, hold->ip);
+	if (hold->state == ANNOUNCE_IDLE) {
+		if (claims)
+			hear_idle(hold, is_peer, now_ms);
+		return;
+	}
 	if (claims && !is_peer)
 		note_rival(hold, message, now_ms);
 	if (announce_hold_is_here(hold)) {

@@ -23,7 +23,7 @@
 #include "wire/neighbour.h"
 
 enum announce_state {
-	ANNOUNCE_IDLE, /* not wanted here: nothing is said or answered */
+	ANNOUNCE_IDLE, /* not wanted here: nothing is said, all is heard */
 	ANNOUNCE_PROBING,
 	ANNOUNCE_HELD,
 	ANNOUNCE_YIELDING, /* held, until the successor is heard to have it */
@@ -41,10 +41,11 @@ struct announce_hold {
 	uint8_t ip[WIRE_IP_BYTES];
 	uint8_t hardware[WIRE_HARDWARE_BYTES]; /* of the link */
 	enum announce_state state;
-	bool is_ours; /* it was held here, or was to be held by a peer */
+	bool is_ours; /* it was held here last, or by a peer */
 	unsigned step; /* probes, announcements or asks that are out */
 	uint64_t due_ms; /* when announce_hold_tick is next wanted */
 	uint64_t next_ms; /* the next step */
+	uint64_t peer_ms; /* IDLE: when a peer claimed it last; 0: never */
 	uint64_t said_ms; /* when it was last announced */
 	uint64_t defend_ms; /* a rival is to be answered then; 0: none */
 	uint64_t looked_ms; /* when a rival was last looked for */
@@ -97,7 +98,8 @@ bool announce_hold_is_here(const struct announce_hold *hold);
 void announce_hold_tick(struct announce_hold *hold, uint64_t now_ms,
     struct random *random, struct announce_output *out);
 /* A neighbour said something; what is not about this address is passed over.
- * is_peer: it is a live announcer of ours. */
+ * is_peer: it is a live announcer of ours. While it is IDLE a peer's claim is
+ * what makes it ours. */
 void announce_hold_hear(struct announce_hold *hold,
     const struct wire_neighbour *message, bool is_peer, uint64_t now_ms,
     struct random *random, struct announce_output *out);

@@ -315,6 +315,7 @@ hear_new_life(struct announce_members *members, struct announce_member *member,
 	/* It has just begun; what it was before is over. */
 	member->spoke_ms = 0;
 	prove(members, member, beat->standing, now_ms);
+	members->returns++;
 	member->spoke_ms = now_ms;
 	take_standing(members, member, beat);
 	return ANNOUNCE_HEARD;
@@ -506,4 +507,16 @@ announce_members_at(const struct announce_members *members,
 		        WIRE_BEAT_HARDWARE_BYTES) == 0)
 			return &members->others[i];
 	return NULL;
+}
+
+bool
+announce_members_had(const struct announce_members *members,
+    const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES])
+{
+	for (unsigned i = 0; i < members->place_count; i++)
+		if (members->others[i].life != 0 && !members->others[i].live &&
+		    memcmp(members->others[i].hardware, hardware,
+		        WIRE_BEAT_HARDWARE_BYTES) == 0)
+			return true;
+	return false;
 }

@@ -47,8 +47,8 @@ struct announce_members {
 	unsigned live_count;
 	/* Changes with whatever an election depends on. */
 	uint64_t version;
-	/* Rises when one comes back that was given up: it may have held what
-	 * is held here. */
+	/* Rises when one comes, which is to hear what is held here, or comes
+	 * back that was given up: it may have held that. */
 	unsigned returns;
 	uint64_t listened_ms; /* until then nothing is decided */
 	uint64_t settled_ms; /* READY from then on */
@@ -109,6 +109,9 @@ bool announce_members_is_decided(
 /* The live member at this hardware address, or NULL. */
 const struct announce_member *announce_members_at(
     const struct announce_members *members,
+    const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES]);
+/* Was one at this hardware address, and is given up? */
+bool announce_members_had(const struct announce_members *members,
     const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES]);
 
 #endif

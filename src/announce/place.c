@@ -272,23 +272,38 @@ hear_fenced(struct announce_place *place, const uint8_t *hardware)
 		announce_hold_repeat(&place->hold, now);
 }
 
+/* Does what comes from there tell an IDLE hold whose the address is? What a
+ * host has itself its kernel claims; one of ours that was given up may be cut
+ * off from us alone. */
+static bool
+tells_whose(const struct announce_place *place,
+    const struct announce_member *peer, const uint8_t *hardware)
+{
+	if (peer != NULL)
+		return !announce_is_own(peer, &place->claim->ballot);
+	return !place->at->announcer->has_peers ||
+	    !announce_members_had(&place->at->peers.members, hardware);
+}
+
 void
 announce_place_hear(
     struct announce_place *place, const struct wire_neighbour *message)
 {
 	struct announcer *announcer = place->at->announcer;
 	struct announce_output out;
-	bool is_peer = announcer->has_peers &&
-	    announce_members_at(&place->at->peers.members, message->hardware) !=
-	        NULL;
+	const struct announce_member *peer = announcer->has_peers
+	    ? announce_members_at(&place->at->peers.members, message->hardware)
+	    : NULL;
 
 	if (announcer->has_peers &&
 	    wire_neighbour_claims(message, place->claim->address.ip))
 		hear_fenced(place, message->hardware);
 	enum announce_state before = place->hold.state;
-	if (before == ANNOUNCE_IDLE)
+	if (before == ANNOUNCE_IDLE &&
+	    !tells_whose(place, peer, message->hardware))
 		return;
-	announce_hold_hear(&place->hold, message, is_peer,
+	announce_hold_hear(&place->hold, message, peer != NULL,
 	    announcer_now_ms(announcer), &announcer->random, &out);
-	follow(place, before, &out);
+	if (before != ANNOUNCE_IDLE)
+		follow(place, before, &out);
 }

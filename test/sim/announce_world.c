@@ -161,6 +161,9 @@ arrive(struct world *world, const struct flying *what)
 	    announce_members_at(&node->members, what->message.hardware) != NULL;
 	if (wire_neighbour_claims(&what->message, ips[what->address]))
 		hear_fenced(world, node, what, now);
+	if (node->holds[what->address].state == ANNOUNCE_IDLE &&
+	    announce_members_had(&node->members, what->message.hardware))
+		return;
 	announce_hold_hear(&node->holds[what->address], &what->message, is_peer,
 	    now, &world->random, &out);
 	send_all(world, what->to, what->address, &out);

@@ -62,17 +62,6 @@ run_until(struct setup *s, uint64_t until_ms)
 }
 
 static void
-start(struct setup *s, const uint8_t *ip, bool probe)
-{
-	*s = (struct setup){.now_ms = 1000};
-	random_init_seed(&s->random, 1);
-	announce_hold_init(&s->hold, ip, us, &s->budget);
-	if (!probe)
-		announce_hold_yield(&s->hold, them, s->now_ms);
-	announce_hold_take(&s->hold, s->now_ms, &s->random);
-}
-
-static void
 hear_from(struct setup *s, bool is_peer, struct wire_neighbour message)
 {
 	memcpy(message.hardware, them, sizeof(message.hardware));
@@ -95,6 +84,19 @@ message(bool is_tell, const uint8_t *subject, const uint8_t *other)
 	memcpy(value.subject, subject, WIRE_IP_BYTES);
 	memcpy(value.other, other, WIRE_IP_BYTES);
 	return value;
+}
+
+/* probe: nothing of ours is known to have had it. */
+static void
+start(struct setup *s, const uint8_t *ip, bool probe)
+{
+	*s = (struct setup){.now_ms = 1000};
+	random_init_seed(&s->random, 1);
+	announce_hold_init(&s->hold, ip, us, &s->budget);
+	announce_hold_yield(&s->hold, them, s->now_ms);
+	if (!probe)
+		hear_from(s, true, message(true, ip, nobody));
+	announce_hold_take(&s->hold, s->now_ms, &s->random);
 }
 
 static void
@@ -195,6 +197,51 @@ test_taken(void **state)
 		    LIMIT_VALUE_ANNOUNCE_PROBES + 1);
 		assert_int_equal(s.hold.state, ANNOUNCE_HELD);
 		assert_false(announce_hold_is_contested(&s.hold, s.now_ms));
+	}
+}
+
+/* A peer was elected, but another machine keeps it from it: whoever comes after
+ * the peer asks for it too. */
+static void
+test_peer_never_had_it(void **state)
+{
+	(void)state;
+	struct setup s;
+	start(&s, ip4, true);
+	assert_int_equal(s.hold.state, ANNOUNCE_PROBING);
+	run_until(&s, 1000 + HELD_MS / 2);
+	hear(&s, message(true, ip4, nobody));
+	assert_int_equal(s.hold.state, ANNOUNCE_TAKEN);
+	announce_hold_yield(&s.hold, them, s.now_ms);
+	assert_int_equal(s.hold.state, ANNOUNCE_IDLE);
+	hear_from(&s, true, message(false, ip4, nobody)); /* it only asks */
+	announce_hold_take(&s.hold, s.now_ms, &s.random);
+	assert_int_equal(s.hold.state, ANNOUNCE_PROBING);
+}
+
+/* A peer had it, and another machine has it since. */
+static void
+test_ours_no_more(void **state)
+{
+	(void)state;
+	struct setup s;
+	const uint64_t near_ms = LIMIT_VALUE_ANNOUNCE_SILENCE_MS;
+
+	for (int answered = 0; answered < 2; answered++) {
+		start(&s, ip4, true);
+		announce_hold_yield(&s.hold, them, s.now_ms);
+		hear_from(&s, true, message(true, ip4, nobody));
+		s.now_ms += LIMIT_VALUE_ANNOUNCE_REFRESH_MS;
+		hear(&s, message(true, ip4, nobody));
+		assert_int_equal(s.hold.counts.claims, 0);
+		if (answered)
+			hear_from(&s, true, message(true, ip4, nobody));
+		/* It goes on while the peer dies and is given up. */
+		s.now_ms += near_ms;
+		hear(&s, message(true, ip4, nobody));
+		announce_hold_take(&s.hold, s.now_ms, &s.random);
+		assert_int_equal(
+		    s.hold.state, answered ? ANNOUNCE_HELD : ANNOUNCE_PROBING);
 	}
 }
 
@@ -658,6 +705,8 @@ main(void)
 	    cmocka_unit_test(test_take_over),
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_taken),
+	    cmocka_unit_test(test_peer_never_had_it),
+	    cmocka_unit_test(test_ours_no_more),
 	    cmocka_unit_test(test_echo),
 	    cmocka_unit_test(test_defends),
 	    cmocka_unit_test(test_outdoes),
