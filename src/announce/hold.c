@@ -137,6 +137,9 @@ enter(struct announce_hold *hold, enum announce_state state, uint64_t next_ms)
 		hold->is_ours = true;
 	else
 		hold->defend_ms = hold->look_ms = 0;
+	/* Nobody looks for it from here any more. */
+	if (state == ANNOUNCE_IDLE)
+		hold->rival_ms = 0;
 	schedule(hold);
 }
 

@@ -245,6 +245,35 @@ test_ours_no_more(void **state)
 	}
 }
 
+/* Whoever has it no more tells of no rival: it would not hear of its end. */
+static void
+test_rival_is_left(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct setup s;
+		start(&s, ip4, false);
+		run_until(&s, 5000);
+		hear(&s, message(true, ip4, nobody));
+		assert_true(announce_hold_is_contested(&s.hold, s.now_ms));
+		if (i == 0)
+			announce_hold_drop(&s.hold);
+		else if (i == 1)
+			announce_hold_cede(&s.hold);
+		else if (i == 2)
+			announce_hold_disown(&s.hold);
+		else
+			announce_hold_yield(&s.hold, them, s.now_ms);
+		if (i == 3) {
+			assert_true(
+			    announce_hold_is_contested(&s.hold, s.now_ms));
+			hear_from(&s, true, message(true, ip4, nobody));
+		}
+		assert_int_equal(s.hold.state, ANNOUNCE_IDLE);
+		assert_false(announce_hold_is_contested(&s.hold, s.now_ms));
+	}
+}
+
 /* Its own frames, come back from a switch, are no rival's. */
 static void
 test_echo(void **state)
@@ -707,6 +736,7 @@ main(void)
 	    cmocka_unit_test(test_taken),
 	    cmocka_unit_test(test_peer_never_had_it),
 	    cmocka_unit_test(test_ours_no_more),
+	    cmocka_unit_test(test_rival_is_left),
 	    cmocka_unit_test(test_echo),
 	    cmocka_unit_test(test_defends),
 	    cmocka_unit_test(test_outdoes),
