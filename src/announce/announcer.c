@@ -69,6 +69,7 @@ announcer_new(
 	made->has_peers = slice_is_set(options->node);
 	must(!made->has_peers || options->key.length > 0);
 	net_task_init(&made->changed, on_changed);
+	announce_rules_init(made);
 	map_init(&made->claims);
 	random_init(&made->random);
 	metrics_init(&made->metrics);
@@ -257,8 +258,7 @@ announcer_free(struct announcer **announcer)
 		announce_claim_close(&claim);
 	}
 	map_fini(&old->claims);
-	if (old->forwards)
-		(void)!net_forward_close();
+	announce_rules_fini(old);
 	net_task_cancel(old->options.loop, &old->changed);
 	net_link_monitor_close(&old->monitor);
 	for (unsigned i = 0; i < old->link_count; i++)

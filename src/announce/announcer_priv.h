@@ -34,9 +34,19 @@ struct announce_place {
 struct announce_forwarding {
 	const struct net_forward *asked; /* in the claim's arena */
 	uint32_t asked_count;
-	bool is_set;
+	uint64_t table; /* in which it is set, of the rules; 0: in none */
 	uint64_t hash; /* of what is set */
 	enum error error; /* OK, or why it could not be */
+};
+
+/* What leads to the node's pods, as all claims share it. */
+struct announce_rules {
+	uint64_t table; /* of net_forward_open; 0: it is to be made */
+	enum error error; /* of making it, the last time */
+	struct net_timer timer; /* looks after it, while anything is asked */
+	uint64_t
+	    wait_ms; /* before what failed is tried again; 0: nothing did */
+	uint64_t retry_ms; /* and when that is */
 };
 
 /* An address that shall be announced, and what is asked of it. */
@@ -69,10 +79,10 @@ struct announcer {
 	struct random random;
 	struct net_task changed;
 	struct net_link_monitor monitor;
+	struct announce_rules rules;
 	struct map claims; /* by the address' 16 bytes */
 	int lock;
 	bool has_peers;
-	bool forwards; /* the table is there */
 	bool unfenced; /* announcer_fences */
 	unsigned link_count;
 	struct announcer_link links[LIMIT_VALUE_ANNOUNCE_LINKS];
@@ -118,6 +128,8 @@ void announce_claim_settle(struct announce_claim *claim);
 enum error announce_claim_state(
     const struct announce_claim *claim, struct text *why);
 
+void announce_rules_init(struct announcer *announcer);
+void announce_rules_fini(struct announcer *announcer);
 /* Lead what comes for it as is asked now; its arena is used. */
 void announce_claim_forward(
     struct announce_claim *claim, const struct unit_claim *unit);

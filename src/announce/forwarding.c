@@ -1,7 +1,9 @@
 /* What comes for a claim's address on this node is led to the node's own pods,
  * where the controller says to which: whether the address is held here or not,
  * so that whoever takes it over has nothing left to do first; but not what the
- * host has as its own. */
+ * host has as its own. The table of it may be taken away by others (`nft flush
+ * ruleset`): it is looked at from time to time, and made anew; what fails is
+ * tried again. */
 #include "announce/announcer_priv.h"
 #include "core/hash.h"
 #include "core/log.h"
@@ -48,29 +50,169 @@ hash_of(const struct net_forward *forwards, uint32_t count)
 	return hash_take(&hash);
 }
 
-static enum error
-set(struct announce_claim *claim, const struct net_forward *forwards,
-    uint32_t count)
+static bool
+is_set(const struct announce_claim *claim)
 {
-	struct announcer *announcer = claim->announcer;
+	uint64_t table = claim->announcer->rules.table;
 
-	if (!announcer->forwards) {
-		enum error error = net_forward_open();
-		if (error != ERROR_OK)
+	return table != 0 && claim->forwarding.table == table;
+}
+
+static enum error
+set(struct announce_claim *claim)
+{
+	struct announce_forwarding *forwarding = &claim->forwarding;
+	const struct announce_rules *rules = &claim->announcer->rules;
+	enum error error = rules->table == 0
+	    ? rules->error
+	    : net_forward_set(
+	          &claim->address, forwarding->asked, forwarding->asked_count);
+
+	forwarding->table = error == ERROR_OK ? rules->table : 0;
+	forwarding->hash = hash_of(forwarding->asked, forwarding->asked_count);
+	return error;
+}
+
+/* True: it is another than before. */
+static bool
+note(struct announce_claim *claim, enum error error)
+{
+	if (claim->forwarding.error == error)
+		return false;
+	claim->forwarding.error = error;
+	if (error != ERROR_OK)
+		log_event(LOG_ANNOUNCE_NOT_LED,
+		    LOG_STRING("address", claim->text),
+		    LOG_STRING("error", error_text(error)));
+	return true;
+}
+
+/* ---- of all claims ---- */
+
+static bool
+is_asked(const struct announce_claim *claim)
+{
+	return claim->forwarding.asked_count > 0 && !claim->is_own;
+}
+
+/* NOT_FOUND, of a table that was there before: a part of it is gone. */
+static enum error
+set_missing(struct announcer *announcer, bool is_new)
+{
+	enum error worst = ERROR_OK;
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(&announcer->claims, &at, &key, &value);) {
+		struct announce_claim *claim = value;
+
+		if (!is_asked(claim) || is_set(claim))
+			continue;
+		enum error error = set(claim);
+		if (error == ERROR_NOT_FOUND && !is_new)
 			return error;
-		announcer->forwards = true;
+		if (error == ERROR_NOT_FOUND)
+			error = ERROR_UNSUPPORTED;
+		if (error != ERROR_OK)
+			worst = error;
+		if (!note(claim, error))
+			continue;
+		announce_claim_decide(claim);
+		net_loop_defer(announcer->options.loop, &announcer->changed);
 	}
-	return net_forward_set(&claim->address, forwards, count);
+	return worst;
 }
 
 static void
-tell(const struct announce_claim *claim)
+retry_later(struct announcer *announcer)
 {
-	if (claim->forwarding.error != ERROR_OK)
-		log_event(LOG_ANNOUNCE_NOT_LED,
-		    LOG_STRING("address", claim->text),
-		    LOG_STRING("error", error_text(claim->forwarding.error)));
+	struct announce_rules *rules = &announcer->rules;
+
+	rules->wait_ms = rules->wait_ms == 0 ? LIMIT_VALUE_FORWARD_RETRY_MS
+	                                     : 2 * rules->wait_ms;
+	if (rules->wait_ms > LIMIT_VALUE_FORWARD_RETRY_MAX_MS)
+		rules->wait_ms = LIMIT_VALUE_FORWARD_RETRY_MAX_MS;
+	rules->retry_ms = announcer_now_ms(announcer) + rules->wait_ms;
 }
+
+/* All is set anew, as soon as may be. */
+static void
+lose(struct announce_rules *rules)
+{
+	log_event(LOG_ANNOUNCE_RULES_LOST);
+	rules->table = 0;
+	rules->retry_ms = 0;
+}
+
+/* Set what is not, in a table that is made where there is none. */
+static void
+repair(struct announcer *announcer)
+{
+	struct announce_rules *rules = &announcer->rules;
+	enum error error = ERROR_NOT_FOUND;
+
+	if (rules->table != 0) {
+		error = set_missing(announcer, false);
+		if (error == ERROR_NOT_FOUND)
+			lose(rules);
+	}
+	if (rules->table == 0) {
+		rules->error = net_forward_open(&rules->table);
+		error = set_missing(announcer, true);
+	}
+	if (error != ERROR_OK) {
+		retry_later(announcer);
+		return;
+	}
+	rules->wait_ms = 0;
+	rules->retry_ms = 0;
+}
+
+static bool
+is_any_asked(const struct announcer *announcer)
+{
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(&announcer->claims, &at, &key, &value);)
+		if (is_asked(value))
+			return true;
+	return false;
+}
+
+static void
+on_look(struct net_timer *timer)
+{
+	struct announcer *announcer =
+	    container_of(timer, struct announcer, rules.timer);
+	struct announce_rules *rules = &announcer->rules;
+
+	if (!is_any_asked(announcer))
+		return;
+	if (rules->table != 0 &&
+	    net_forward_look(rules->table) == ERROR_NOT_FOUND)
+		lose(rules);
+	if (announcer_now_ms(announcer) >= rules->retry_ms)
+		repair(announcer);
+	net_timer_set(
+	    announcer->options.loop, timer, LIMIT_VALUE_FORWARD_LOOK_MS);
+}
+
+void
+announce_rules_init(struct announcer *announcer)
+{
+	net_timer_init(&announcer->rules.timer, on_look);
+}
+
+void
+announce_rules_fini(struct announcer *announcer)
+{
+	net_timer_clear(&announcer->rules.timer);
+	if (announcer->has_peers)
+		(void)!net_forward_close();
+}
+
+/* ---- of one ---- */
 
 void
 announce_claim_forward(
@@ -90,39 +232,63 @@ announce_claim_forward(
 	announce_claim_lead(claim);
 }
 
+/* Without waiting for the next look. */
+static void
+lead(struct announce_claim *claim)
+{
+	struct announcer *announcer = claim->announcer;
+	struct announce_rules *rules = &announcer->rules;
+
+	if (rules->table != 0) {
+		enum error error = set(claim);
+		if (error != ERROR_NOT_FOUND) {
+			(void)note(claim, error);
+			if (error != ERROR_OK && rules->wait_ms == 0)
+				retry_later(announcer);
+			return;
+		}
+		lose(rules);
+	}
+	if (announcer_now_ms(announcer) >= rules->retry_ms)
+		repair(announcer);
+	else
+		(void)note(claim, set(claim));
+}
+
 void
 announce_claim_lead(struct announce_claim *claim)
 {
 	struct announce_forwarding *forwarding = &claim->forwarding;
-	const struct net_forward *asked = forwarding->asked;
-	uint32_t count = forwarding->asked_count;
+	struct announcer *announcer = claim->announcer;
 
-	if (count == 0 || claim->is_own) {
+	if (!is_asked(claim)) {
 		announce_claim_forward_not(claim);
 		return;
 	}
-	uint64_t hash = hash_of(asked, count);
-	if (forwarding->is_set && forwarding->hash == hash)
-		return;
-	enum error before = forwarding->error;
-	forwarding->error = set(claim, asked, count);
-	forwarding->is_set = forwarding->error == ERROR_OK;
-	forwarding->hash = hash;
-	if (forwarding->error != before)
-		tell(claim);
+	if (!net_timer_is_set(&announcer->rules.timer))
+		net_timer_set(announcer->options.loop, &announcer->rules.timer,
+		    LIMIT_VALUE_FORWARD_LOOK_MS);
+	if (!is_set(claim) ||
+	    forwarding->hash !=
+	        hash_of(forwarding->asked, forwarding->asked_count))
+		lead(claim);
 }
 
 void
 announce_claim_forward_not(struct announce_claim *claim)
 {
 	struct announce_forwarding *forwarding = &claim->forwarding;
+	struct announce_rules *rules = &claim->announcer->rules;
+	bool was_set = is_set(claim);
 
-	forwarding->error = ERROR_OK;
-	if (!forwarding->is_set)
-		return;
-	forwarding->is_set = false;
-	/* What stays goes with the next start. */
-	forwarding->error = net_forward_remove(&claim->address);
-	tell(claim);
+	forwarding->table = 0;
+	if (was_set) {
+		enum error error = net_forward_remove(&claim->address);
+		if (error != ERROR_OK && error != ERROR_NOT_FOUND)
+			(void)note(claim, error);
+		/* What is left goes when the others are set anew. */
+		if (error != ERROR_OK)
+			lose(rules);
+	}
 	forwarding->error = ERROR_OK;
 }

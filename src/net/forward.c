@@ -4,6 +4,7 @@
 #include "net/forward.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <limits.h>
@@ -347,8 +348,74 @@ add_look_up(struct batch *batch, const char *chain, bool is_ipv4)
 	rule_end(batch, &rule);
 }
 
+static int
+on_attribute(const struct nlattr *attribute, void *context)
+{
+	uint64_t *number = context;
+
+	if (mnl_attr_get_type(attribute) == NFTA_TABLE_HANDLE &&
+	    mnl_attr_validate(attribute, MNL_TYPE_U64) == 0)
+		*number = be64toh(mnl_attr_get_u64(attribute));
+	return MNL_CB_OK;
+}
+
+static int
+on_table(const struct nlmsghdr *head, void *context)
+{
+	mnl_attr_parse(head, sizeof(struct nfgenmsg), on_attribute, context);
+	return MNL_CB_OK;
+}
+
+/* Of the table that is there now. */
+static enum error
+get_number(struct mnl_socket *socket, uint64_t *number)
+{
+	char bytes[ANSWER_BYTES];
+	struct batch batch = {0};
+
+	*number = 0;
+	text_init(&batch.bytes);
+	add_table(&batch, NFT_MSG_GETTABLE, NLM_F_ACK);
+	bool sent = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 &&
+	    mnl_socket_sendto(socket, batch.bytes.data, batch.bytes.length) >=
+	        0;
+	text_fini(&batch.bytes);
+	int more = sent ? MNL_CB_OK : MNL_CB_ERROR;
+	while (more == MNL_CB_OK) {
+		ssize_t length =
+		    mnl_socket_recvfrom(socket, bytes, sizeof(bytes));
+		more = length < 0
+		    ? MNL_CB_ERROR
+		    : mnl_cb_run(bytes, (size_t)length, batch.sequence,
+		          mnl_socket_get_portid(socket), on_table, number);
+	}
+	return more == MNL_CB_ERROR ? error_from_errno(errno) : ERROR_OK;
+}
+
+static enum error
+look(uint64_t *number)
+{
+	struct mnl_socket *socket =
+	    mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+
+	if (socket == NULL)
+		return error_from_errno(errno);
+	enum error error = get_number(socket, number);
+	mnl_socket_close(socket);
+	return error;
+}
+
 enum error
-net_forward_open(void)
+net_forward_look(uint64_t table)
+{
+	uint64_t number = 0;
+	enum error error = look(&number);
+
+	return error == ERROR_OK && number != table ? ERROR_NOT_FOUND : error;
+}
+
+enum error
+net_forward_open(uint64_t *table)
 {
 	static const struct {
 		const char *name;
@@ -370,7 +437,13 @@ net_forward_open(void)
 		add_look_up(&batch, hooks[i].name, false);
 	}
 	enum error error = commit(&batch);
-	return error == ERROR_NOT_FOUND ? ERROR_UNSUPPORTED : error;
+	if (error == ERROR_NOT_FOUND)
+		error = ERROR_UNSUPPORTED;
+	if (error == ERROR_OK)
+		error = look(table);
+	if (error != ERROR_OK)
+		*table = 0;
+	return error;
 }
 
 enum error

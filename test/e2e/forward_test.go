@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"net"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -204,6 +205,65 @@ func (n *node) fall() {
 	n.dead = true
 	n.s.ip("-n", n.s.name, "link", "set", n.port(), "down")
 	n.announcer.kill()
+}
+
+// Rules that another program has taken away with all others, as a restart of nftables
+// does, are set again; so are they when their pods change just then.
+func TestForwardFlushed(t *testing.T) {
+	p := newPods(t, 2)
+	for _, n := range p.nodes {
+		n.announce()
+	}
+	owner := p.settled()
+	p.served(owner, p.client, claimed, "10.78.0.1")
+	for _, change := range []bool{false, true} {
+		p.flush(owner)
+		if change {
+			p.service(owner)
+		}
+		p.served(owner, p.client, claimed, "10.78.0.1")
+		p.served(owner, p.client, p.six, "fd78::1")
+	}
+	if !strings.Contains(owner.announcer.stderr(), "announce.rules_lost") {
+		t.Errorf("nothing is told of it: %s", owner.announcer.stderr())
+	}
+}
+
+func (p *pods) flush(n *node) {
+	p.t.Helper()
+	p.ip("netns", "exec", n.name, "nft", "flush", "ruleset")
+	if left := p.ip("netns", "exec", n.name, "nft", "list", "ruleset"); strings.Contains(left, "dnat") {
+		p.t.Logf("so soon there are rules again: %s", left)
+	}
+}
+
+// While the kernel does not take the rules nobody announces the address; once it does,
+// it is announced again.
+func TestForwardRetried(t *testing.T) {
+	p := newPods(t, 1)
+	n := p.nodes[0]
+	n.announce()
+	p.settled()
+	other := exec.Command("ip", "netns", "exec", n.name, "nft", "-i")
+	in, err := other.StdinPipe()
+	if err == nil {
+		err = other.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Process.Kill(); other.Wait() })
+	// Of a program that keeps others out of it, until it ends.
+	fmt.Fprint(in, "flush ruleset\nadd table inet yumen { flags owner; }\n")
+	p.control.eventually("nobody has it", func() error {
+		if owners := append(p.owners(claimed), p.owners(p.six)...); len(owners) > 0 {
+			return fmt.Errorf("%s has it\n%s", owners[0].name, p.logs())
+		}
+		return nil
+	})
+	in.Close()
+	p.served(n, p.client, claimed, "10.78.0.1")
+	p.served(n, p.client, p.six, "fd78::1")
 }
 
 // An announcer that may not change the node's rules says so, and announces nothing.
