@@ -14,10 +14,14 @@
 /* An object that the API has. */
 struct ctl_object_row {
 	struct ctl_row row; /* kind: enum gw_kind */
-	bool admitted; /* the sink has a version of it */
-	bool refused; /* this version was not admitted */
-	bool marked; /* ctl_merge_is_marked of a Service's status there */
-	struct list due; /* in writes.due: its status may have to be written */
+	bool admitted : 1; /* the sink has a version of it */
+	bool refused : 1; /* this version was not admitted */
+	/* ctl_merge_is_marked of a Service's status there. */
+	bool marked : 1;
+	bool told : 1; /* that its status is refused */
+	uint8_t refusals; /* of its status, one after the other (ctl/line) */
+	uint32_t ready_ms; /* when it may be written again */
+	struct list due; /* in a ctl_line: its status may have to be written */
 	uint64_t hash; /* of what it says; 0: it was not admitted */
 	uint64_t status_hash; /* ctl_merge_hash of its status there */
 };

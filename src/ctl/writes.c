@@ -2,14 +2,16 @@
  * its turn comes, hashes say whether it does. Then: read the object, merge
  * (ctl/merge.h), write it with the resourceVersion that was read, so that what
  * another wrote in between is not lost but read again. A few at once, and at
- * most KUBE_WRITES_PER_SECOND. What changed in conditions becomes Events, one
- * a change. */
+ * most KUBE_WRITES_PER_SECOND. A row whose write is refused rests alone; where
+ * no answer comes, whoever asked does. What changed in conditions becomes
+ * Events, one a change. */
 #include "core/limit.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
 #include "ctl/cluster_priv.h"
 #include "ctl/event_priv.h"
+#include "ctl/line_priv.h"
 #include "ctl/rate.h"
 #include "gw/address.h"
 #include "wire/record_tree.h"
@@ -41,7 +43,7 @@ struct slot {
 
 struct ctl_writes {
 	struct ctl_cluster *cluster;
-	struct list due; /* ctl_object_row.due */
+	struct ctl_line line;
 	struct slot slots[SLOTS];
 	struct list events; /* to be sent */
 	unsigned event_count;
@@ -80,7 +82,7 @@ ctl_writes_due(struct ctl_writes *writes, struct ctl_object_row *row)
 {
 	if (!list_is_empty(&row->due))
 		return;
-	list_insert(&writes->due, &row->due);
+	ctl_line_add(&writes->line, row);
 	ctl_writes_go(writes);
 }
 
@@ -258,7 +260,7 @@ drop_events(struct slot *slot)
 }
 
 static void
-end(struct slot *slot)
+let_go(struct slot *slot)
 {
 	drop_events(slot);
 	slot->busy = false;
@@ -266,9 +268,32 @@ end(struct slot *slot)
 	ctl_writes_go(slot->writes);
 }
 
-/* Once more, later. */
+static void
+end(struct slot *slot)
+{
+	struct ctl_object_row *row = row_of(slot);
+
+	if (row != NULL)
+		ctl_line_forgive(row);
+	let_go(slot);
+}
+
+/* The API answers, but not as we ask: this row once more, later. */
 static void
 put_off(struct slot *slot)
+{
+	struct ctl_writes *writes = slot->writes;
+	struct ctl_object_row *row = row_of(slot);
+
+	if (row != NULL)
+		ctl_line_rest(
+		    &writes->line, row, net_loop_now_ms(loop_of(writes)));
+	let_go(slot);
+}
+
+/* No answer came: that is not for this row's sake. */
+static void
+rest(struct slot *slot)
 {
 	struct ctl_writes *writes = slot->writes;
 	struct ctl_object_row *row = row_of(slot);
@@ -369,16 +394,19 @@ on_written(struct slot *slot)
 	end(slot);
 }
 
+/* Once, until it succeeds. */
 static void
-tell_failed(struct slot *slot, enum error error)
+tell_refused(struct slot *slot)
 {
-	struct slice why = error != ERROR_OK
-	    ? slice_from_string(error_text(error))
-	    : kube_ask_text(&slot->ask);
+	struct ctl_object_row *row = row_of(slot);
 
+	if (row == NULL || row->told)
+		return;
+	row->told = true;
 	log_event(LOG_KUBE_WRITE_FAILED,
 	    LOG_TEXT("path", text_slice(&slot->target)),
-	    LOG_NUMBER("status", slot->ask.status), LOG_TEXT("why", why));
+	    LOG_NUMBER("status", slot->ask.status),
+	    LOG_TEXT("why", kube_ask_text(&slot->ask)));
 }
 
 static void
@@ -397,9 +425,11 @@ on_answer(struct kube_ask *ask, enum error error)
 	} else if (error == ERROR_OK && slot->ask.status == 404) {
 		/* It is gone, as we shall hear. */
 		end(slot);
+	} else if (error != ERROR_OK) {
+		rest(slot);
 	} else {
-		if (error == ERROR_OK && slot->ask.status != 409)
-			tell_failed(slot, error);
+		if (slot->ask.status != 409)
+			tell_refused(slot);
 		put_off(slot);
 	}
 	arena_reset(&slot->writes->arena);
@@ -450,26 +480,23 @@ static struct ctl_object_row *
 next_row(struct ctl_writes *writes, unsigned *left)
 {
 	struct list later;
-	struct ctl_object_row *found = NULL;
+	struct ctl_line *line = &writes->line;
+	struct ctl_object_row *row, *found = NULL;
 
 	list_init(&later);
-	while (found == NULL && *left > 0 && !list_is_empty(&writes->due)) {
-		struct ctl_object_row *row =
-		    container_of(writes->due.next, struct ctl_object_row, due);
-
+	while (found == NULL && *left > 0 && (row = ctl_line_take(line))) {
 		--*left;
-		list_remove(&row->due);
 		if (is_under_way(writes, row))
 			list_insert(&later, &row->due);
 		else if (is_to_be_written(writes, row))
 			found = row;
+		else
+			ctl_line_forgive(row);
 	}
 	while (!list_is_empty(&later)) {
-		struct ctl_object_row *row =
-		    container_of(later.next, struct ctl_object_row, due);
-
+		row = container_of(later.next, struct ctl_object_row, due);
 		list_remove(&row->due);
-		list_insert(&writes->due, &row->due);
+		ctl_line_add(line, row);
 	}
 	return found;
 }
@@ -478,12 +505,16 @@ static void
 on_work(struct net_task *task)
 {
 	struct ctl_writes *writes = container_of(task, struct ctl_writes, work);
+	uint64_t now_ms = net_loop_now_ms(loop_of(writes)), rest_ms;
 	unsigned left = ROWS_PER_TURN;
 	struct slot *slot;
 
 	if (!writes->cluster->leads || !writes->cluster->reconciled)
 		return;
-	ctl_rate_refill(&writes->rate, net_loop_now_ms(loop_of(writes)));
+	ctl_rate_refill(&writes->rate, now_ms);
+	rest_ms = ctl_line_wake(&writes->line, now_ms);
+	if (rest_ms > 0)
+		net_timer_set(loop_of(writes), &writes->timer, rest_ms);
 	while ((slot = free_slot(writes)) != NULL && writes->rate.tokens > 0) {
 		struct ctl_object_row *row = next_row(writes, &left);
 
@@ -498,7 +529,7 @@ on_work(struct net_task *task)
 	if (slot == NULL)
 		return;
 	if (writes->rate.tokens == 0 &&
-	    (!list_is_empty(&writes->due) || writes->event_count > 0))
+	    (!ctl_line_is_empty(&writes->line) || writes->event_count > 0))
 		net_timer_set(loop_of(writes), &writes->timer, 100);
 	else if (left == 0)
 		net_loop_yield(loop_of(writes), &writes->work);
@@ -519,7 +550,7 @@ ctl_writes_new(struct ctl_cluster *cluster)
 
 	writes->cluster = cluster;
 	ctl_rate_init(&writes->rate, net_loop_now_ms(cluster->options.loop));
-	list_init(&writes->due);
+	ctl_line_init(&writes->line);
 	list_init(&writes->events);
 	net_task_init(&writes->work, on_work);
 	net_timer_init(&writes->timer, on_timer);
