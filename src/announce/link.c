@@ -42,6 +42,18 @@ begin_peers(struct announcer_link *at)
 	return error;
 }
 
+/* Where nothing but this process is to answer. */
+static void
+hush(const struct announcer_link *at)
+{
+	const struct announcer *announcer = at->announcer;
+
+	if (announcer->has_peers && announcer->options.takes &&
+	    net_link_hush(&at->link) != ERROR_OK)
+		log_event(LOG_ANNOUNCE_NOT_HUSHED,
+		    LOG_STRING("interface", at->link.name));
+}
+
 enum error
 announce_link_open(
     struct announcer_link *at, struct announcer *announcer, const char *name)
@@ -52,9 +64,7 @@ announce_link_open(
 	    net_link_open(&at->link, announcer->options.loop, name);
 	if (error != ERROR_OK || !announcer->has_peers)
 		return error;
-	if (announcer->options.takes && net_link_hush(&at->link) != ERROR_OK)
-		log_event(LOG_ANNOUNCE_NOT_HUSHED,
-		    LOG_STRING("interface", at->link.name));
+	hush(at);
 	init_peers(at);
 	error = begin_peers(at);
 	if (error != ERROR_OK)
@@ -155,16 +165,37 @@ on_stood_still(struct announce_peers *peers)
 		    announce_place_drop);
 }
 
-/* Made anew, under the same name. */
+/* Made anew, under the same name. One that cannot be opened is down, until a
+ * look that finds it otherwise. True when there is something to follow. */
 static bool
 open_again(struct announcer_link *at)
 {
 	char name[IF_NAMESIZE];
+	bool was_up = at->link.is_up;
 
 	memcpy(name, at->link.name, sizeof(name));
 	net_link_close(&at->link);
-	return net_link_open(&at->link, at->announcer->options.loop, name) ==
-	    ERROR_OK;
+	if (net_link_open(&at->link, at->announcer->options.loop, name) ==
+	    ERROR_OK)
+		hush(at);
+	else
+		at->link.is_up = false;
+	return at->link.is_up || was_up;
+}
+
+/* One that is gone is closed, for the next of its name is another, though it
+ * may have the same index and hardware address. */
+static bool
+look(struct announcer_link *at)
+{
+	struct net_link *link = &at->link;
+	unsigned index = if_nametoindex(link->name);
+
+	if (index == 0)
+		net_link_close(link);
+	else if (index != link->index || !net_link_is_open(link))
+		return open_again(at);
+	return net_link_look(link);
 }
 
 /* With others on it, a link that was down is a new one: they have what was held
@@ -190,11 +221,7 @@ announce_link_look(struct announcer_link *at)
 {
 	struct announcer *announcer = at->announcer;
 
-	if (!net_link_look(&at->link))
-		return;
-	unsigned index = if_nametoindex(at->link.name);
-	if (!at->link.is_up && index != 0 && index != at->link.index &&
-	    !open_again(at))
+	if (!look(at))
 		return;
 	log_event(LOG_ANNOUNCE_LINK, LOG_STRING("interface", at->link.name),
 	    LOG_STRING("is", at->link.is_up ? "up" : "down"));

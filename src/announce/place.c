@@ -243,6 +243,9 @@ announce_place_renew(struct announce_place *place)
 
 	announce_hold_renew(&place->hold, place->at->link.hardware,
 	    announcer_now_ms(place->at->announcer));
+	/* A membership goes with the interface that it was of. */
+	leave_group(place);
+	follow_group(place);
 	follow(place, before, NULL);
 }
 

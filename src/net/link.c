@@ -250,9 +250,10 @@ net_link_hush(const struct net_link *link)
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return error_from_errno(errno);
-	/* Whoever has set it has done so with reason. */
-	bool good =
-	    read(fd, &now, 1) == 1 && (now != '0' || write(fd, "1", 1) == 1);
+	/* Whoever has set it has done so with reason. What is written past the
+	 * start is taken and passed over (sysctl_writes_strict). */
+	bool good = read(fd, &now, 1) == 1 &&
+	    (now != '0' || pwrite(fd, "1", 1, 0) == 1);
 	close(fd);
 	return good ? ERROR_OK : ERROR_SYSTEM;
 }

@@ -40,6 +40,11 @@ enum error net_link_open(
 bool net_link_of(const struct net_address *address, char name[IF_NAMESIZE]);
 /* Idempotent; one that never opened (zeroed) too. */
 void net_link_close(struct net_link *link);
+static inline bool
+net_link_is_open(const struct net_link *link)
+{
+	return link->loop != NULL && link->sockets[0].watch.fd >= 0;
+}
 /* Look again: is it up, is it there, has its hardware address changed? True
  * when any of it differs from before. */
 bool net_link_look(struct net_link *link);

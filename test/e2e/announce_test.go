@@ -88,15 +88,23 @@ func newLan(t *testing.T) *lan {
 		}
 		t.Cleanup(func() { l.run("netns", "del", name) })
 	}
-	l.ip("link", "add", "eth0", "netns", l.client, "address", clientHardware,
-		"type", "veth", "peer", "name", "eth0", "netns", l.host, "address", hostHardware)
+	for _, name := range []string{l.client, l.host} {
+		l.ip("-n", name, "link", "set", "lo", "up")
+	}
+	l.join()
+	return l
+}
+
+// join makes the link between the two; more says what else the host's end of it is.
+func (l *lan) join(more ...string) {
+	l.t.Helper()
+	l.ip(append([]string{"link", "add", "eth0", "netns", l.client, "address", clientHardware,
+		"type", "veth", "peer", "name", "eth0", "netns", l.host, "address", hostHardware}, more...)...)
 	for i, name := range []string{l.client, l.host} {
 		l.ip("-n", name, "addr", "add", fmt.Sprintf("10.77.0.%d/24", i+1), "dev", "eth0")
 		l.ip("-n", name, "addr", "add", fmt.Sprintf("fd77::%d/64", i+1), "dev", "eth0", "nodad")
-		l.ip("-n", name, "link", "set", "lo", "up")
 		l.ip("-n", name, "link", "set", "eth0", "up")
 	}
-	return l
 }
 
 // within runs do in a namespace, on a thread that ends with it.

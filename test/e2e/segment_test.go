@@ -54,12 +54,18 @@ func (s *segment) attach(name, hardware, port string, number int) {
 		s.t.Skipf("needs network namespaces: %v", err)
 	}
 	s.t.Cleanup(func() { s.run("netns", "del", name) })
+	s.ip("-n", name, "link", "set", "lo", "up")
+	s.wire(name, hardware, port, number)
+}
+
+// wire makes the link between a namespace and the switch.
+func (s *segment) wire(name, hardware, port string, number int) {
+	s.t.Helper()
 	s.ip("link", "add", "eth0", "netns", name, "address", hardware,
 		"type", "veth", "peer", "name", port, "netns", s.name)
 	s.ip("-n", s.name, "link", "set", port, "master", "switch", "up")
 	s.ip("-n", name, "addr", "add", fmt.Sprintf("10.78.0.%d/24", number), "dev", "eth0")
 	s.ip("-n", name, "addr", "add", fmt.Sprintf("fd78::%d/64", number), "dev", "eth0", "nodad")
-	s.ip("-n", name, "link", "set", "lo", "up")
 	s.ip("-n", name, "link", "set", "eth0", "up")
 }
 

@@ -1,0 +1,98 @@
+// Interfaces that go, are made anew, or are none of the host's own, while addresses are
+// announced on them.
+package e2e
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// awaitLog waits until the process has logged so often what contains all of these.
+func (g *gate) awaitLog(times int, parts ...string) {
+	g.t.Helper()
+	g.eventually(strings.Join(parts, " "), func() error {
+		found := 0
+		for _, line := range strings.Split(g.stderr(), "\n") {
+			all := true
+			for _, part := range parts {
+				all = all && strings.Contains(line, part)
+			}
+			if all {
+				found++
+			}
+		}
+		if found < times {
+			return fmt.Errorf("logged %d times of %d:\n%s", found, times, g.stderr())
+		}
+		return nil
+	})
+}
+
+func (l *lan) awaitGroup(g *gate) {
+	l.t.Helper()
+	g.eventually("the group of "+addressSix, func() error {
+		if groups := l.ip("-n", l.host, "-6", "maddr", "show", "dev", "eth0"); !strings.Contains(groups, "ff02::1:ff00:50") {
+			return fmt.Errorf("not joined:\n%s", groups)
+		}
+		return nil
+	})
+}
+
+// An interface that is deleted and made again is the same to clients, whatever of it is
+// as before, and whatever had its name meanwhile. For the address of IPv6 the kernel
+// does not answer: it is on no interface.
+func TestAnnounceMadeAgain(t *testing.T) {
+	const marker = "10.77.0.52"
+	l := newLan(t)
+	g := l.gate(map[string]string{"gateway.yaml": gatewayAt(addressFour, addressSix, marker)})
+	g.waitReady()
+	l.answers(g, addressSix, 404)
+	l.awaitGroup(g)
+	for i, again := range []struct {
+		index     string
+		meanwhile func()
+	}{
+		{index: "77", meanwhile: func() {}},
+		{index: "77", meanwhile: func() {}},
+		{index: "78", meanwhile: func() { // no Ethernet: it does not open
+			l.ip("-n", l.host, "tuntap", "add", "mode", "tun", "name", "eth0")
+			l.ip("-n", l.host, "link", "set", "eth0", "up")
+			l.ip("-n", l.host, "addr", "add", marker+"/32", "dev", "lo")
+			g.awaitLog(1, "announce.own ", marker)
+			l.ip("-n", l.host, "link", "del", "eth0")
+		}},
+	} {
+		l.ip("-n", l.host, "link", "del", "eth0")
+		g.awaitLog(1+i, "announce.link ", "is=down")
+		again.meanwhile()
+		l.join("index", again.index)
+		l.answers(g, addressSix, 404)
+		l.answers(g, addressFour, 404)
+		l.awaitGroup(g)
+	}
+}
+
+// The kernel of a node whose interface was made again does not answer in the announcer's
+// place.
+func TestAnnouncersMadeAgain(t *testing.T) {
+	s := newSegment(t, 1)
+	s.startAll()
+	n := s.settled()
+	hushed := func() error {
+		out, err := exec.Command("ip", "netns", "exec", n.name, "cat", "/proc/sys/net/ipv4/conf/eth0/arp_ignore").CombinedOutput()
+		if err == nil && string(out) != "1\n" {
+			err = fmt.Errorf("arp_ignore is %s", out)
+		}
+		return err
+	}
+	s.eventually("hushed", hushed)
+	s.ip("-n", n.name, "link", "del", "eth0")
+	n.announcer.awaitLog(1, "announce.link ", "is=down")
+	s.wire(n.name, n.hardware(), n.port(), 10+n.number)
+	s.eventually("hushed again", hushed)
+	s.awaitOwner(claimed)
+	s.answers(n.announcer, claimed, 404)
+	s.answers(n.announcer, s.six, 404)
+}
