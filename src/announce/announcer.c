@@ -16,6 +16,7 @@
 static void on_links_changed(struct net_link_monitor *monitor);
 static void on_address(struct net_link_monitor *monitor,
     const struct net_address *address, bool added);
+static void on_lost(struct net_link_monitor *monitor);
 
 /* A name without a file, one a network namespace; gone with the process. */
 static enum error
@@ -75,6 +76,7 @@ announcer_new(
 	metrics_init(&made->metrics);
 	made->monitor.on_change = on_links_changed;
 	made->monitor.on_address = on_address;
+	made->monitor.on_lost = on_lost;
 	error = net_link_monitor_open(&made->monitor, options->loop);
 	if (error == ERROR_OK)
 		error = sweep(made);
@@ -175,6 +177,23 @@ on_address(struct net_link_monitor *monitor, const struct net_address *address,
 	if (claim != NULL)
 		announce_claim_own(
 		    claim, added || net_route_local(address) == NET_LOCAL_HOST);
+}
+
+/* Is what was the host's own still? */
+static void
+on_lost(struct net_link_monitor *monitor)
+{
+	struct announcer *announcer =
+	    container_of(monitor, struct announcer, monitor);
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(&announcer->claims, &at, &key, &value);) {
+		struct announce_claim *claim = value;
+		if (claim->is_own)
+			announce_claim_own(claim,
+			    net_route_local(&claim->address) == NET_LOCAL_HOST);
+	}
 }
 
 static void

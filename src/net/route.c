@@ -238,30 +238,76 @@ take_address(struct net_link_monitor *monitor, const struct nlmsghdr *head)
 	monitor->on_address(monitor, &address, head->nlmsg_type == RTM_NEWADDR);
 }
 
-/* Of what it says of links nothing is read: they are looked at again. That also
- * serves when messages were lost (ENOBUFS). */
+static int
+on_there(const struct nlmsghdr *head, void *context)
+{
+	take_address(context, head);
+	return MNL_CB_OK;
+}
+
+/* What the messages that were lost said of addresses: some are gone, and all
+ * that are there are told again. */
+static void
+make_good(struct net_link_monitor *monitor)
+{
+	char buffer[REQUEST_BYTES];
+
+	monitor->on_lost(monitor);
+	struct nlmsghdr *head = mnl_nlmsg_put_header(buffer);
+	head->nlmsg_type = RTM_GETADDR;
+	head->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	head->nlmsg_seq = 1;
+	mnl_nlmsg_put_extra_header(head, sizeof(struct ifaddrmsg));
+	(void)!talk(head, on_there, monitor);
+}
+
+/* What it says of links is not read: they are looked at again. */
+static void
+take_news(struct net_link_monitor *monitor, const char *news, ssize_t length)
+{
+	int left = (int)length;
+
+	for (const struct nlmsghdr *head = (const void *)news;
+	     mnl_nlmsg_ok(head, left); head = mnl_nlmsg_next(head, &left))
+		if (head->nlmsg_type == RTM_NEWADDR ||
+		    head->nlmsg_type == RTM_DELADDR)
+			take_address(monitor, head);
+}
+
+static void
+read_news(struct net_link_monitor *monitor)
+{
+	char news[ANSWER_BYTES];
+	bool lost = false, drained = false;
+
+	for (unsigned i = 0; i < NEWS_PER_TURN && !drained; i++) {
+		ssize_t length =
+		    recv(monitor->watch.fd, news, sizeof(news), MSG_DONTWAIT);
+		if (length >= 0)
+			take_news(monitor, news, length);
+		else if (errno == ENOBUFS)
+			lost = true;
+		else
+			drained = true;
+	}
+	if (lost)
+		make_good(monitor);
+	monitor->on_change(monitor);
+	if (!drained)
+		net_loop_yield(monitor->loop, &monitor->again);
+}
+
 static void
 on_news(struct net_watch *watch, unsigned events)
 {
-	struct net_link_monitor *monitor =
-	    container_of(watch, struct net_link_monitor, watch);
-	char news[ANSWER_BYTES];
-
 	(void)events;
-	for (unsigned i = 0; i < NEWS_PER_TURN; i++) {
-		ssize_t length =
-		    recv(watch->fd, news, sizeof(news), MSG_DONTWAIT);
-		if (length < 0 && errno != ENOBUFS)
-			break;
-		int left = (int)length;
-		for (const struct nlmsghdr *head = (const void *)news;
-		     mnl_nlmsg_ok(head, left);
-		     head = mnl_nlmsg_next(head, &left))
-			if (head->nlmsg_type == RTM_NEWADDR ||
-			    head->nlmsg_type == RTM_DELADDR)
-				take_address(monitor, head);
-	}
-	monitor->on_change(monitor);
+	read_news(container_of(watch, struct net_link_monitor, watch));
+}
+
+static void
+on_again(struct net_task *task)
+{
+	read_news(container_of(task, struct net_link_monitor, again));
 }
 
 enum error
@@ -269,7 +315,8 @@ net_link_monitor_open(struct net_link_monitor *monitor, struct net_loop *loop)
 {
 	enum error error;
 
-	must(monitor->on_change && monitor->on_address);
+	must(monitor->on_change && monitor->on_address && monitor->on_lost);
+	net_task_init(&monitor->again, on_again);
 	monitor->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	if (monitor->socket == NULL)
 		return error_from_errno(errno);
@@ -294,6 +341,7 @@ net_link_monitor_close(struct net_link_monitor *monitor)
 {
 	if (monitor->socket == NULL)
 		return;
+	net_task_cancel(monitor->loop, &monitor->again);
 	net_loop_remove(monitor->loop, &monitor->watch);
 	mnl_socket_close(monitor->socket);
 	monitor->socket = NULL;

@@ -29,12 +29,16 @@ enum net_local net_route_local(const struct net_address *address);
  * addresses that interfaces get and lose. */
 struct net_link_monitor {
 	struct net_watch watch;
+	struct net_task again; /* more waits than a turn may take */
 	struct net_loop *loop;
 	struct mnl_socket *socket; /* NULL: not open */
 	void (*on_change)(struct net_link_monitor *monitor);
 	/* port 0. One that is not, or not yet, found to be unique is none. */
 	void (*on_address)(struct net_link_monitor *monitor,
 	    const struct net_address *address, bool added);
+	/* The kernel had more to tell than it keeps: addresses may be gone that
+	 * on_address was not told of. It is told of all that are there next. */
+	void (*on_lost)(struct net_link_monitor *monitor);
 };
 /* The callbacks are set by the caller before. */
 enum error net_link_monitor_open(

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -95,4 +96,74 @@ func TestAnnouncersMadeAgain(t *testing.T) {
 	s.awaitOwner(claimed)
 	s.answers(n.announcer, claimed, 404)
 	s.answers(n.announcer, s.six, 404)
+}
+
+// burst gives the host's lo so many other addresses, and takes them away where there is
+// one: a message each to whoever hears of addresses.
+func (l *lan) burst(verb string, count int) {
+	l.t.Helper()
+	var lines strings.Builder
+	for i := 0; i < count; i++ {
+		fmt.Fprintf(&lines, "addr %s 10.99.%d.%d/32 dev lo\n", verb, i/250, 1+i%250)
+	}
+	batch := exec.Command("ip", "-n", l.host, "-batch", "-")
+	batch.Stdin = strings.NewReader(lines.String())
+	if out, err := batch.CombinedOutput(); err != nil {
+		l.t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// asleep does something while the process stands still, so that it has all the news of
+// it at once.
+func (g *gate) asleep(do func()) {
+	g.cmd.Process.Signal(syscall.SIGSTOP)
+	do()
+	g.cmd.Process.Signal(syscall.SIGCONT)
+}
+
+// drops are the messages of the kernel that a namespace's processes have missed.
+func (l *lan) drops() (total int) {
+	l.t.Helper()
+	out := l.ip("netns", "exec", l.host, "cat", "/proc/net/netlink")
+	for _, line := range strings.Split(out, "\n")[1:] {
+		if fields := strings.Fields(line); len(fields) > 8 {
+			total += parsed(l.t, fields[8])
+		}
+	}
+	return total
+}
+
+// Of much news at once the last counts as well, and of more than the kernel keeps what
+// it comes to.
+func TestAnnounceBurst(t *testing.T) {
+	l := newLan(t)
+	g := l.gate(map[string]string{"gateway.yaml": gatewayAt(addressFour)})
+	g.waitReady()
+	l.answers(g, addressFour, 404)
+	own := func(verb string) { l.ip("-n", l.host, "addr", verb, addressFour+"/32", "dev", "lo") }
+	g.asleep(func() {
+		l.burst("add", 200)
+		own("add")
+	})
+	g.awaitLog(1, "announce.own ", addressFour)
+	if drops := l.drops(); drops > 0 {
+		t.Fatalf("%d messages were lost, so it is not tested", drops)
+	}
+	l.burst("del", 200)
+	for i, verb := range []string{"del", "add", "del"} {
+		before := l.drops()
+		g.asleep(func() {
+			l.burst("add", 1000)
+			own(verb)
+			l.burst("del", 1000)
+		})
+		if l.drops() == before {
+			t.Fatal("no message was lost, so nothing is tested")
+		}
+		if verb == "add" {
+			g.awaitLog(2, "announce.own ", addressFour)
+		} else {
+			g.awaitLog(1+i/2, "announce.own_no_more ", addressFour)
+		}
+	}
 }
