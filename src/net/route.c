@@ -23,6 +23,10 @@
 #define ANSWER_BYTES 8192
 /* Messages that one turn takes; the rest is one more look. */
 #define NEWS_PER_TURN 64
+/* kube-proxy in IPVS mode has this interface on every node, with the addresses
+ * of all Services on it, those of load balancers among them, so that the kernel
+ * takes in what comes for them. They are no node's own for that. */
+#define SERVICES_INTERFACE "kube-ipvs0"
 
 static const void *
 ip_of(const struct net_address *address, size_t *length)
@@ -113,13 +117,35 @@ net_route_remove_local(const struct net_address *address)
 	return error == ERROR_NOT_FOUND ? ERROR_OK : error;
 }
 
+static bool
+is_of_services(unsigned index)
+{
+	char name[IF_NAMESIZE];
+
+	return if_indextoname(index, name) != NULL &&
+	    strcmp(name, SERVICES_INTERFACE) == 0;
+}
+
+static int
+on_interface(const struct nlattr *attribute, void *context)
+{
+	unsigned *index = context;
+
+	if (mnl_attr_get_type(attribute) == RTA_OIF &&
+	    mnl_attr_get_payload_len(attribute) == sizeof(*index))
+		*index = mnl_attr_get_u32(attribute);
+	return MNL_CB_OK;
+}
+
 static int
 on_route(const struct nlmsghdr *head, void *context)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(head);
 	enum net_local *local = context;
+	unsigned index = 0;
 
-	if (route->rtm_type == RTN_LOCAL)
+	mnl_attr_parse(head, sizeof(*route), on_interface, &index);
+	if (route->rtm_type == RTN_LOCAL && !is_of_services(index))
 		*local = route->rtm_protocol == OUR_PROTOCOL ? NET_LOCAL_ADDED
 		                                             : NET_LOCAL_HOST;
 	return MNL_CB_STOP;
@@ -231,7 +257,8 @@ take_address(struct net_link_monitor *monitor, const struct nlmsghdr *head)
 
 	if (about->ifa_family != AF_INET && about->ifa_family != AF_INET6)
 		return;
-	if (about->ifa_flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED))
+	if (about->ifa_flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) ||
+	    is_of_services(about->ifa_index))
 		return;
 	mnl_attr_parse(head, sizeof(*about), on_address_attribute, &address);
 	address.port = 0;

@@ -17,7 +17,9 @@ enum error net_route_remove_local(const struct net_address *address) must_check;
 enum error net_route_sweep_local(void) must_check;
 
 enum net_local {
-	NET_LOCAL_NO, /* it is elsewhere, or nowhere */
+	/* it is elsewhere, or nowhere, or where kube-proxy has the addresses of
+	 * all Services (kube-ipvs0) */
+	NET_LOCAL_NO,
 	NET_LOCAL_HOST, /* the host has it on an interface, or a route of others
 	                 */
 	NET_LOCAL_ADDED, /* by net_route_add_local, this process or one before
@@ -33,7 +35,8 @@ struct net_link_monitor {
 	struct net_loop *loop;
 	struct mnl_socket *socket; /* NULL: not open */
 	void (*on_change)(struct net_link_monitor *monitor);
-	/* port 0. One that is not, or not yet, found to be unique is none. */
+	/* port 0. One that is not, or not yet, found to be unique is none, nor
+	 * is one on kube-ipvs0. */
 	void (*on_address)(struct net_link_monitor *monitor,
 	    const struct net_address *address, bool added);
 	/* The kernel had more to tell than it keeps: addresses may be gone that

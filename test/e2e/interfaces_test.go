@@ -167,3 +167,33 @@ func TestAnnounceBurst(t *testing.T) {
 		}
 	}
 }
+
+// kube-proxy in IPVS mode puts the addresses of load balancers on an interface of every
+// node, which is down: they are announced all the same.
+func TestAnnounceServicesInterface(t *testing.T) {
+	const marker = "10.77.0.52"
+	l := newLan(t)
+	l.ip("-n", l.host, "link", "add", "kube-ipvs0", "type", "bridge")
+	l.ip("-n", l.host, "addr", "add", addressFour+"/32", "dev", "kube-ipvs0")
+	g := l.gate(map[string]string{"gateway.yaml": gatewayAt(addressFour, "10.77.0.51", addressSix, marker)})
+	g.waitReady()
+	held := func(count string) {
+		g.eventually("held", func() error {
+			if got := counter(g, "yumen_announced_addresses"); got != count {
+				return fmt.Errorf("%s are", got)
+			}
+			return nil
+		})
+	}
+	held("4")
+	l.ip("-n", l.host, "link", "set", "kube-ipvs0", "up")
+	l.ip("-n", l.host, "addr", "add", "10.77.0.51/32", "dev", "kube-ipvs0")
+	l.ip("-n", l.host, "addr", "add", addressSix+"/128", "dev", "kube-ipvs0", "nodad")
+	l.ip("-n", l.host, "addr", "del", addressFour+"/32", "dev", "kube-ipvs0")
+	l.ip("-n", l.host, "addr", "add", marker+"/32", "dev", "lo")
+	g.awaitLog(1, "announce.own ", marker) // what was told before is heard
+	held("3")
+	if log := g.stderr(); strings.Count(log, "announce.own ") != 1 {
+		t.Errorf("another is the host's own:\n%s", log)
+	}
+}
