@@ -52,6 +52,24 @@ users: [{name: u, user: {token: nobody}}]}`, front.URL, authority)
 	return config
 }
 
+// answerInstead makes of an answer one of this status alone.
+func answerInstead(r *http.Response, status int) {
+	r.Body.Close()
+	r.StatusCode, r.Body, r.ContentLength = status, http.NoBody, 0
+	r.Header = http.Header{"Content-Length": {"0"}}
+}
+
+// dropFleet deletes a class, its Gateway and what is made for it, now and at the test's end.
+func dropFleet(t *testing.T, class, gate, name string) {
+	t.Helper()
+	paths := []string{class, gate}
+	for _, path := range fleetPaths {
+		paths = append(paths, path+name)
+	}
+	drop(t, paths...)
+	t.Cleanup(func() { drop(t, paths...) })
+}
+
 // What another does while an answer is on its way is seen although the answer, which
 // comes after it, does not know of it.
 func TestControllerLateAnswers(t *testing.T) {
@@ -60,12 +78,7 @@ func TestControllerLateAnswers(t *testing.T) {
 		gate   = gatewayRoot + "/namespaces/default/gateways/late"
 		deploy = "/apis/apps/v1/namespaces/default/deployments/late-late"
 	)
-	paths := []string{class, gate}
-	for _, path := range fleetPaths {
-		paths = append(paths, path+"late-late")
-	}
-	drop(t, paths...)
-	defer drop(t, paths...)
+	dropFleet(t, class, gate, "late-late")
 	config := startFront(t, func(r *http.Response) error {
 		path := r.Request.URL.Path
 		if strings.HasSuffix(path, "/deployments/late-late") || strings.HasSuffix(path, "/gatewayclasses/late/status") {
@@ -103,18 +116,11 @@ func TestControllerNotLetToList(t *testing.T) {
 		gate   = gatewayRoot + "/namespaces/default/gateways/unseen"
 		deploy = "/apis/apps/v1/namespaces/default/deployments/unseen-unseen"
 	)
-	paths := []string{class, gate}
-	for _, path := range fleetPaths {
-		paths = append(paths, path+"unseen-unseen")
-	}
-	drop(t, paths...)
-	defer drop(t, paths...)
+	dropFleet(t, class, gate, "unseen-unseen")
 	var denies atomic.Bool
 	config := startFront(t, func(r *http.Response) error {
 		if denies.Load() && strings.HasSuffix(r.Request.URL.Path, "/gateways") {
-			r.Body.Close()
-			r.StatusCode, r.Body, r.ContentLength = http.StatusForbidden, http.NoBody, 0
-			r.Header = http.Header{"Content-Length": {"0"}}
+			answerInstead(r, http.StatusForbidden)
 		}
 		return nil
 	})
@@ -169,12 +175,7 @@ func TestControllerLeavesAnothers(t *testing.T) {
 		gate    = gatewayRoot + "/namespaces/default/gateways/calm"
 		service = "/api/v1/namespaces/default/services/calm-calm"
 	)
-	paths := []string{class, gate}
-	for _, path := range fleetPaths {
-		paths = append(paths, path+"calm-calm")
-	}
-	drop(t, paths...)
-	defer drop(t, paths...)
+	dropFleet(t, class, gate, "calm-calm")
 	var looked, forgot atomic.Int32
 	config := startFront(t, func(r *http.Response) error {
 		ask := r.Request.URL
@@ -182,9 +183,7 @@ func TestControllerLeavesAnothers(t *testing.T) {
 			looked.Add(1)
 		}
 		if ask.Path == "/api/v1/services" && ask.Query().Get("watch") != "" && ask.Query().Get("labelSelector") != "" && forgot.Add(1) == 1 {
-			r.Body.Close()
-			r.StatusCode, r.Body, r.ContentLength = http.StatusGone, http.NoBody, 0
-			r.Header = http.Header{"Content-Length": {"0"}}
+			answerInstead(r, http.StatusGone)
 		}
 		return nil
 	})

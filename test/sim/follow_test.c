@@ -2,8 +2,8 @@
  * it says anywhere, breaks connections, says garbage, forgets where a watch was
  * (410, as a status and as an event), drops pages' tokens, does not know who
  * asks, and is away for a while. Whatever happens, no object is told backwards,
- *once there is calm what was told is what the server has, and nobody asks more
- *often than the waits allow.
+ * once there is calm what was told is what the server has, and nobody asks more
+ * often than the waits allow.
  *
  *	sim_follow_test [FIRST [COUNT]]	seeds; a failing one is printed */
 #include <stdio.h>
