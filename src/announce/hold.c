@@ -127,7 +127,7 @@ enter(struct announce_hold *hold, enum announce_state state, uint64_t next_ms)
 	    [ANNOUNCE_YIELDING] = 1 << ANNOUNCE_IDLE | 1 << ANNOUNCE_HELD |
 	        1 << ANNOUNCE_YIELDING,
 	    [ANNOUNCE_TAKEN] = 1 << ANNOUNCE_IDLE | 1 << ANNOUNCE_PROBING |
-	        1 << ANNOUNCE_TAKEN,
+	        1 << ANNOUNCE_HELD | 1 << ANNOUNCE_TAKEN,
 	};
 	must(legal[hold->state] & 1 << state);
 	hold->state = state;
@@ -481,8 +481,9 @@ announce_hold_hear(struct announce_hold *hold,
 		note_rival(hold, message, now_ms);
 	if (announce_hold_is_here(hold)) {
 		hear_here(hold, message, is_peer, now_ms, out);
-	} else if (hold->state == ANNOUNCE_PROBING && is_peer && claims) {
-		/* So it is one of ours that had it, and will yield it. */
+	} else if (is_peer && claims) {
+		/* So it is one of ours that had it, and will yield it; one that
+		 * was not known for that when it was asked, too. */
 		enter(hold, ANNOUNCE_HELD, now_ms);
 	} else if (hold->state == ANNOUNCE_PROBING && !is_peer &&
 	    (claims || probes)) {

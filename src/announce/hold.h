@@ -8,7 +8,7 @@
  *       |          a rival  a while later                          |
  *       |               v  |                              the next one has it,
  *       |              TAKEN                                  or drop: IDLE
- *       '----take, if it is ours: not probed----> HELD
+ *       '----take, if it is ours: not probed----> HELD <--a peer has it-- TAKEN
  *
  * A held address is never given up to a rival (RFC 5227 2.4 c: an address that
  * others rely on is defended for ever): what hears of it is the rival's name.

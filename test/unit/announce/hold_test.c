@@ -219,6 +219,20 @@ test_peer_never_had_it(void **state)
 	assert_int_equal(s.hold.state, ANNOUNCE_PROBING);
 }
 
+/* It was a peer's that was not known for one: it is taken over from it. */
+static void
+test_peer_is_known_late(void **state)
+{
+	(void)state;
+	struct setup s;
+	start(&s, ip4, true);
+	run_until(&s, 1000 + HELD_MS / 2);
+	hear(&s, message(true, ip4, nobody));
+	assert_int_equal(s.hold.state, ANNOUNCE_TAKEN);
+	hear_from(&s, true, message(true, ip4, nobody));
+	assert_int_equal(s.hold.state, ANNOUNCE_HELD);
+}
+
 /* A peer had it, and another machine has it since. */
 static void
 test_ours_no_more(void **state)
@@ -735,6 +749,7 @@ main(void)
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_taken),
 	    cmocka_unit_test(test_peer_never_had_it),
+	    cmocka_unit_test(test_peer_is_known_late),
 	    cmocka_unit_test(test_ours_no_more),
 	    cmocka_unit_test(test_rival_is_left),
 	    cmocka_unit_test(test_echo),
