@@ -198,7 +198,7 @@ best_place(const struct announce_claim *claim)
 			continue;
 		if (announce_hold_is_here(&place->hold))
 			return place;
-		if (best == NULL || place->hold.state == ANNOUNCE_TAKEN)
+		if (best == NULL || announce_hold_is_taken(&place->hold))
 			best = place;
 	}
 	return best;
@@ -216,6 +216,10 @@ push_rival(
 static enum error
 place_state(const struct announce_place *place, struct text *why)
 {
+	if (announce_hold_is_taken(&place->hold)) {
+		push_rival(why, place, "another machine has it:");
+		return ERROR_IN_USE;
+	}
 	switch (place->hold.state) {
 	case ANNOUNCE_IDLE:
 		if (place->winner[0] == '\0') {
@@ -227,9 +231,7 @@ place_state(const struct announce_place *place, struct text *why)
 	case ANNOUNCE_PROBING:
 		text_printf(why, "neighbours are asked whether they have it");
 		return ERROR_AGAIN;
-	case ANNOUNCE_TAKEN:
-		push_rival(why, place, "another machine has it:");
-		return ERROR_IN_USE;
+	case ANNOUNCE_TAKEN: /* told above */
 	case ANNOUNCE_HELD:
 	case ANNOUNCE_YIELDING:
 		break;
@@ -276,7 +278,7 @@ announce_claim_state(const struct announce_claim *claim, struct text *why)
 static bool
 has_rival(const struct announce_place *place)
 {
-	return place->hold.state == ANNOUNCE_TAKEN ||
+	return announce_hold_is_taken(&place->hold) ||
 	    announce_hold_is_contested(
 	        &place->hold, announcer_now_ms(place->at->announcer));
 }

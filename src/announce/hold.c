@@ -7,10 +7,10 @@
 #include "core/limit.h"
 #include "core/must.h"
 
-/* When announcements go out after the address is held, in ms. Linux takes no
- * tell within a second of another one, an ask at once: hence both, and twice
- * beyond that second. */
-static const uint16_t announce_after_ms[] = {0, 100, 500, 1100, 2200};
+/* When announcements go out after the address is held, in ms, each
+ * ANNOUNCE_SPREAD_MS sooner at most. Linux takes no tell within a second of
+ * another one, an ask at once: hence both, and twice beyond that second. */
+static const uint16_t announce_after_ms[] = {0, 100, 500, 1200, 2400};
 #define ANNOUNCEMENTS (sizeof(announce_after_ms) / sizeof(announce_after_ms[0]))
 /* After so many asks whether the successor has it they are less frequent: it
  * may not have heard of the address yet. */
@@ -247,13 +247,16 @@ defence_ms(const struct announce_hold *hold, uint64_t now_ms)
 }
 
 void
-announce_hold_repeat(struct announce_hold *hold, uint64_t now_ms)
+announce_hold_repeat(
+    struct announce_hold *hold, uint64_t now_ms, struct random *random)
 {
 	if (hold->state != ANNOUNCE_HELD || hold->step == 0)
 		return;
 	uint64_t at = defence_ms(hold, now_ms);
 	if (announce_budget_ms(hold->budget, now_ms) == now_ms)
 		announce_budget_spend(hold->budget, now_ms);
+	else
+		at += random_below(random, LIMIT_VALUE_ANNOUNCE_SPREAD_MS);
 	/* What was about to be said is said no later. */
 	enter(hold, ANNOUNCE_HELD, earliest(at, hold->next_ms));
 }
@@ -283,15 +286,18 @@ look(struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
 }
 
 static void
-announce(
-    struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
+announce(struct announce_hold *hold, uint64_t now_ms, struct random *random,
+    struct announce_output *out)
 {
 	if (now_ms - hold->next_ms > LIMIT_VALUE_ANNOUNCE_LATE_MS)
 		enter(hold, ANNOUNCE_HELD, now_ms);
 	say_here(hold, false, out);
 	note_said(hold, out->count, now_ms);
 	hold->step++;
-	hold->next_ms = now_ms;
+	/* Of many addresses that are taken together: who listens to all of them
+	 * would have no room for all at once. */
+	hold->next_ms =
+	    now_ms - random_below(random, LIMIT_VALUE_ANNOUNCE_SPREAD_MS);
 	if (hold->step < ANNOUNCEMENTS) {
 		hold->next_ms += announce_after_ms[hold->step] -
 		    announce_after_ms[hold->step - 1];
@@ -344,14 +350,14 @@ ask_successor(
 }
 
 static void
-tick_here(
-    struct announce_hold *hold, uint64_t now_ms, struct announce_output *out)
+tick_here(struct announce_hold *hold, uint64_t now_ms, struct random *random,
+    struct announce_output *out)
 {
 	bool steps = now_ms >= hold->next_ms;
 
 	if (hold->state == ANNOUNCE_HELD && steps) {
 		hold->defend_ms = 0; /* it is said now */
-		announce(hold, now_ms, out);
+		announce(hold, now_ms, random, out);
 	} else if (steps) {
 		ask_successor(hold, now_ms, out);
 	}
@@ -376,7 +382,7 @@ announce_hold_tick(struct announce_hold *hold, uint64_t now_ms,
 		tick_probing(hold, now_ms, out);
 	/* What is held by now is announced at once. */
 	if (announce_hold_is_here(hold))
-		tick_here(hold, now_ms, out);
+		tick_here(hold, now_ms, random, out);
 	schedule(hold);
 }
 
@@ -425,7 +431,8 @@ answer(struct announce_hold *hold, const struct wire_neighbour *ask,
 
 static void
 hear_here(struct announce_hold *hold, const struct wire_neighbour *message,
-    bool is_peer, uint64_t now_ms, struct announce_output *out)
+    bool is_peer, uint64_t now_ms, struct random *random,
+    struct announce_output *out)
 {
 	bool claims = wire_neighbour_claims(message, hold->ip);
 
@@ -445,7 +452,7 @@ hear_here(struct announce_hold *hold, const struct wire_neighbour *message,
 	/* A peer that claims it, or asks for it before it yields it, had it:
 	 * neighbours may think that it still has. */
 	if (is_peer && (claims || wire_neighbour_probes(message, hold->ip)))
-		announce_hold_repeat(hold, now_ms);
+		announce_hold_repeat(hold, now_ms, random);
 }
 
 /* That a peer shall have it says nothing: another machine may have it, and keep
@@ -480,7 +487,7 @@ announce_hold_hear(struct announce_hold *hold,
 	if (claims && !is_peer)
 		note_rival(hold, message, now_ms);
 	if (announce_hold_is_here(hold)) {
-		hear_here(hold, message, is_peer, now_ms, out);
+		hear_here(hold, message, is_peer, now_ms, random, out);
 	} else if (is_peer && claims) {
 		/* So it is one of ours that had it, and will yield it; one that
 		 * was not known for that when it was asked, too. */
@@ -504,6 +511,13 @@ announce_hold_renew(struct announce_hold *hold,
 	memcpy(hold->hardware, hardware, WIRE_HARDWARE_BYTES);
 	if (hold->state == ANNOUNCE_PROBING || announce_hold_is_here(hold))
 		enter(hold, hold->state, now_ms);
+}
+
+bool
+announce_hold_is_taken(const struct announce_hold *hold)
+{
+	return hold->state == ANNOUNCE_TAKEN ||
+	    (hold->state == ANNOUNCE_PROBING && hold->rival_ms > 0);
 }
 
 bool

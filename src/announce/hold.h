@@ -89,7 +89,8 @@ void announce_hold_cede(struct announce_hold *hold);
  * again. */
 void announce_hold_disown(struct announce_hold *hold);
 /* Announce anew: others may have been told otherwise. */
-void announce_hold_repeat(struct announce_hold *hold, uint64_t now_ms);
+void announce_hold_repeat(
+    struct announce_hold *hold, uint64_t now_ms, struct random *random);
 /* HELD or YIELDING: it is answered for. */
 bool announce_hold_is_here(const struct announce_hold *hold);
 /* The time has come: call at due_ms or later, never earlier. One that comes
@@ -107,6 +108,9 @@ void announce_hold_hear(struct announce_hold *hold,
  */
 void announce_hold_renew(struct announce_hold *hold,
     const uint8_t hardware[WIRE_HARDWARE_BYTES], uint64_t now_ms);
+/* TAKEN, or asked for again since: until nobody answers another machine has it.
+ */
+bool announce_hold_is_taken(const struct announce_hold *hold);
 /* Does another machine claim it as well, by what was heard of late? */
 bool announce_hold_is_contested(
     const struct announce_hold *hold, uint64_t now_ms);

@@ -6,6 +6,7 @@
 #include "core/must.h"
 
 static void on_frame(struct net_link *link, struct slice frame);
+static void on_lost(struct net_link *link, unsigned frames);
 static void on_peers_changed(struct announce_peers *peers);
 static void on_stood_still(struct announce_peers *peers);
 
@@ -60,6 +61,7 @@ announce_link_open(
 {
 	at->announcer = announcer;
 	at->link.on_frame = on_frame;
+	at->link.on_lost = on_lost;
 	enum error error =
 	    net_link_open(&at->link, announcer->options.loop, name);
 	if (error != ERROR_OK || !announcer->has_peers)
@@ -127,6 +129,15 @@ on_frame(struct net_link *link, struct slice frame)
 	hear(at, message.subject, &message);
 	if (memcmp(message.subject, message.other, WIRE_IP_BYTES) != 0)
 		hear(at, message.other, &message);
+}
+
+static void
+on_lost(struct net_link *link, unsigned frames)
+{
+	struct announcer_link *at =
+	    container_of(link, struct announcer_link, link);
+
+	metric_add(&at->announcer->metrics, METRIC_ANNOUNCE_UNHEARD, frames);
 }
 
 /* For each place on a link. */

@@ -160,15 +160,16 @@ note_winner(struct announce_place *place, const struct announce_member *winner)
 static bool
 is_fenced(struct announce_place *place)
 {
+	struct announcer *announcer = place->at->announcer;
 	const struct announce_members *members = &place->at->peers.members;
 	bool before = place->is_fenced;
 
 	/* Those who leave it to us may have been heard last. */
 	if (announce_fence_is_news(members, &place->fence))
-		announce_hold_repeat(
-		    &place->hold, announcer_now_ms(place->at->announcer));
-	place->is_fenced = !place->at->announcer->unfenced &&
-	    announce_is_fenced(members, &place->fence);
+		announce_hold_repeat(&place->hold, announcer_now_ms(announcer),
+		    &announcer->random);
+	place->is_fenced =
+	    !announcer->unfenced && announce_is_fenced(members, &place->fence);
 	if (!place->is_fenced)
 		return false;
 	snprintf(place->winner, sizeof(place->winner), "%.*s",
@@ -200,7 +201,7 @@ decide_among(struct announce_place *place)
 	    announce_elect(members, &place->claim->ballot);
 	note_winner(place, winner);
 	if (members->returns != place->returns)
-		announce_hold_repeat(&place->hold, now);
+		announce_hold_repeat(&place->hold, now, &announcer->random);
 	place->returns = members->returns;
 	if (winner == NULL) {
 		announce_hold_drop(&place->hold);
@@ -265,14 +266,15 @@ announce_place_drop(struct announce_place *place)
 static void
 hear_fenced(struct announce_place *place, const uint8_t *hardware)
 {
+	struct announcer *announcer = place->at->announcer;
 	const struct announce_members *members = &place->at->peers.members;
-	uint64_t now = announcer_now_ms(place->at->announcer);
+	uint64_t now = announcer_now_ms(announcer);
 
 	if (announce_fence_see(members, &place->fence, hardware, now) &&
 	    !place->is_fenced)
 		announce_place_decide(place);
 	if (announce_fence_is_for(members, &place->fence, hardware))
-		announce_hold_repeat(&place->hold, now);
+		announce_hold_repeat(&place->hold, now, &announcer->random);
 }
 
 /* Does what comes from there tell an IDLE hold whose the address is? What a

@@ -63,6 +63,19 @@ static const struct {
     {ETH_P_IPV6, {sizeof(ndp_filter) / sizeof(ndp_filter[0]), ndp_filter}},
 };
 
+/* The kernel counts from one look to the next. */
+static void
+look_for_lost(const struct net_link_socket *socket)
+{
+	struct tpacket_stats stats;
+	socklen_t length = sizeof(stats);
+
+	if (getsockopt(socket->watch.fd, SOL_PACKET, PACKET_STATISTICS, &stats,
+	        &length) == 0 &&
+	    stats.tp_drops > 0)
+		socket->link->on_lost(socket->link, stats.tp_drops);
+}
+
 static void
 read_frames(struct net_link_socket *socket)
 {
@@ -79,6 +92,8 @@ read_frames(struct net_link_socket *socket)
 			length = sizeof(frame);
 		link->on_frame(link, slice_make(frame, (size_t)length));
 	}
+	/* Only where many wait none may have had room. */
+	look_for_lost(socket);
 	net_loop_yield(link->loop, &socket->again);
 }
 
@@ -201,7 +216,7 @@ net_link_open(struct net_link *link, struct net_loop *loop, const char *name)
 {
 	struct ifreq answer;
 
-	must(link->on_frame);
+	must(link->on_frame != NULL && link->on_lost != NULL);
 	link->loop = loop;
 	link->sockets[0].watch.fd = link->sockets[1].watch.fd = -1;
 	if (strlen(name) >= sizeof(link->name))

@@ -30,10 +30,13 @@ struct net_link {
 	bool is_up; /* and has a carrier, as of the last look */
 	/* A whole frame from outside, borrowed; it must not close the link. */
 	void (*on_frame)(struct net_link *link, struct slice frame);
+	/* So many came faster than they were taken, and were lost. */
+	void (*on_lost)(struct net_link *link, unsigned frames);
 };
 
 /* NOT_FOUND: no such interface. UNSUPPORTED: it is no Ethernet. DENIED:
- * CAP_NET_RAW is missing. SYSTEM. on_frame is set by the caller before. */
+ * CAP_NET_RAW is missing. SYSTEM. on_frame and on_lost are
+ * set by the caller before. */
 enum error net_link_open(
     struct net_link *link, struct net_loop *loop, const char *name) must_check;
 /* The name of the interface that has an address of the host. */

@@ -78,13 +78,15 @@ decide(struct world *world, struct node *node, unsigned address)
 	    announce_elect(&node->members, &ballot);
 
 	if (announce_fence_is_news(&node->members, &node->fences[address]))
-		announce_hold_repeat(&node->holds[address], now);
+		announce_hold_repeat(
+		    &node->holds[address], now, &world->random);
 	if (announce_is_fenced(&node->members, &node->fences[address])) {
 		announce_hold_cede(&node->holds[address]);
 		return;
 	}
 	if (node->members.returns != node->returns[address])
-		announce_hold_repeat(&node->holds[address], now);
+		announce_hold_repeat(
+		    &node->holds[address], now, &world->random);
 	node->returns[address] = node->members.returns;
 	if (winner == NULL) {
 		announce_hold_drop(&node->holds[address]);
@@ -134,7 +136,8 @@ hear_fenced(struct world *world, struct node *node, const struct flying *what,
 	    node->decided)
 		decide(world, node, what->address);
 	if (announce_fence_is_for(&node->members, fence, hardware))
-		announce_hold_repeat(&node->holds[what->address], now);
+		announce_hold_repeat(
+		    &node->holds[what->address], now, &world->random);
 }
 
 static void

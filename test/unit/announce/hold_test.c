@@ -25,6 +25,9 @@ static const uint8_t us[] = "\2\0\0\0\0\1", them[] = "\2\0\0\0\0\2";
 	((uint64_t)LIMIT_VALUE_ANNOUNCE_PROBE_FIRST_MS + \
 	    LIMIT_VALUE_ANNOUNCE_PROBE_MS * LIMIT_VALUE_ANNOUNCE_PROBES)
 
+/* And until it has been announced so often as it is at first. */
+#define ANNOUNCED_MS 2400
+
 struct setup {
 	struct announce_hold hold;
 	struct random random;
@@ -115,7 +118,7 @@ test_nobody_has_it(void **state)
 		run_until(&s, 1000 + HELD_MS);
 		assert_int_equal(s.hold.state, ANNOUNCE_HELD);
 		assert_int_equal(s.probes, LIMIT_VALUE_ANNOUNCE_PROBES);
-		run_until(&s, 1000 + HELD_MS + 2200);
+		run_until(&s, 1000 + HELD_MS + ANNOUNCED_MS);
 		assert_int_equal(s.tells, 5);
 		assert_int_equal(s.asks, is_ipv6 ? 0 : 5);
 		forget(&s);
@@ -124,6 +127,32 @@ test_nobody_has_it(void **state)
 		/* and looked for elsewhere as often */
 		assert_int_equal(s.probes, 10);
 	}
+}
+
+/* Of many addresses that are taken together only the first announcements come
+ * together. */
+static void
+test_spread(void **state)
+{
+	(void)state;
+	enum { MANY = 1000, EACH_MS_MOST = 60 };
+	static struct setup all[MANY];
+	static unsigned at_ms[ANNOUNCED_MS + LIMIT_VALUE_ANNOUNCE_REFRESH_MS];
+	for (unsigned i = 0; i < MANY; i++) {
+		struct setup *s = &all[i];
+		start(s, ip4, false);
+		random_init_seed(&s->random, i);
+		run_until(s, s->hold.due_ms);
+		assert_int_equal(s->hold.step, 1);
+		uint64_t began_ms = s->now_ms;
+		while (s->hold.due_ms - began_ms <
+		    LIMIT_VALUE_ANNOUNCE_REFRESH_MS) {
+			at_ms[s->hold.due_ms - began_ms]++;
+			run_until(s, s->hold.due_ms);
+		}
+	}
+	for (unsigned ms = 0; ms < sizeof(at_ms) / sizeof(at_ms[0]); ms++)
+		assert_in_range(at_ms[ms], 0, EACH_MS_MOST);
 }
 
 /* Who takes over from a node of ours announces at once. */
@@ -184,15 +213,22 @@ test_taken(void **state)
 		struct setup s;
 		start(&s, ip4, true);
 		run_until(&s, 1000 + HELD_MS / 2);
+		assert_false(announce_hold_is_taken(&s.hold));
 		hear(&s, shows[i]);
 		assert_int_equal(s.hold.state, ANNOUNCE_TAKEN);
 		assert_memory_equal(s.hold.rival, them, 6);
 		assert_true(announce_hold_is_contested(&s.hold, s.now_ms));
 		assert_int_equal(s.tells + s.asks, 0);
 		forget(&s);
-		/* It has gone: asked again, and taken. */
-		run_until(
-		    &s, s.now_ms + 2 * LIMIT_VALUE_ANNOUNCE_RETRY_MS + HELD_MS);
+		/* It has gone, which is not known until it was asked again. */
+		uint64_t until =
+		    s.now_ms + 2 * LIMIT_VALUE_ANNOUNCE_RETRY_MS + HELD_MS;
+		while (!announce_hold_is_here(&s.hold)) {
+			assert_true(announce_hold_is_taken(&s.hold));
+			run_until(&s, s.hold.due_ms);
+			assert_true(s.now_ms <= until);
+		}
+		assert_false(announce_hold_is_taken(&s.hold));
 		assert_in_range(s.probes, LIMIT_VALUE_ANNOUNCE_PROBES,
 		    LIMIT_VALUE_ANNOUNCE_PROBES + 1);
 		assert_int_equal(s.hold.state, ANNOUNCE_HELD);
@@ -557,7 +593,7 @@ test_peers(void **state)
 		forget(&s);
 		hear_from(&s, true, had[i]);
 		assert_int_equal(s.hold.state, ANNOUNCE_HELD);
-		run_until(&s, s.now_ms + 2200);
+		run_until(&s, s.now_ms + ANNOUNCED_MS);
 		assert_in_range(s.tells, 5, 6);
 		assert_int_equal(s.hold.counts.claims, 0);
 	}
@@ -582,11 +618,11 @@ test_late(void **state)
 	s.now_ms = s.hold.due_ms + 3600000;
 	announce_hold_tick(&s.hold, s.now_ms, &s.random, &s.out);
 	count(&s);
-	run_until(&s, s.now_ms + 2200);
+	run_until(&s, s.now_ms + ANNOUNCED_MS);
 	assert_int_equal(s.tells, 5);
 	forget(&s);
 	announce_hold_renew(&s.hold, them, s.now_ms);
-	run_until(&s, s.now_ms + 2200);
+	run_until(&s, s.now_ms + ANNOUNCED_MS);
 	assert_int_equal(s.tells, 5);
 	assert_memory_equal(s.out.messages[0].hardware, them, 6);
 	/* One that still asks asks from the beginning. */
@@ -745,6 +781,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_nobody_has_it),
+	    cmocka_unit_test(test_spread),
 	    cmocka_unit_test(test_take_over),
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_taken),
