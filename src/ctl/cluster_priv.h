@@ -7,6 +7,7 @@
 #include "ctl/fleets.h"
 #include "ctl/merge.h"
 #include "ctl/metallb.h"
+#include "ctl/rest_priv.h"
 #include "ctl/row.h"
 #include "kube/follow.h"
 #include "kube/lease.h"
@@ -24,6 +25,7 @@ struct ctl_object_row {
 	struct list due; /* in a ctl_line: its status may have to be written */
 	uint64_t hash; /* of what it says; 0: it was not admitted */
 	uint64_t status_hash; /* ctl_merge_hash of its status there */
+	struct ctl_undone undone; /* of that of what was written */
 };
 
 /* One kind. */
@@ -63,6 +65,22 @@ bool ctl_cluster_take_status(struct ctl_cluster *cluster,
     struct ctl_object_row *row, const struct tree_node *status);
 /* Takes out of an object what nobody reads. */
 void ctl_trim(struct tree_node *object, enum gw_kind kind);
+
+/* wanted.c */
+/* The status that we want, as a tree; *status is NULL: none. False: it is not
+ * known yet. is_calm: what waits for proxies is not. */
+bool ctl_find_wanted(const struct ctl_cluster *cluster, bool is_calm,
+    const struct ctl_object_row *row, struct arena *arena,
+    struct tree_node **status);
+/* Objects that are not ours, or are no more, are others' to tell about; but an
+ * entry of ours in one that others have entries in too goes, and so does what
+ * we said of a Service. */
+bool ctl_may_be_written(
+    const struct ctl_object_row *row, const struct tree_node *wanted);
+/* Does what is there differ? *hash: ctl_merge_hash of what we want. arena is
+ * reset. */
+bool ctl_is_to_be_written(const struct ctl_cluster *cluster, bool is_calm,
+    const struct ctl_object_row *row, struct arena *arena, uint64_t *hash);
 
 /* writes.c */
 struct ctl_writes *ctl_writes_new(struct ctl_cluster *cluster);

@@ -1,13 +1,15 @@
 /* What is done about a row: looked whether there is one that is not ours,
  * applied, or deleted; a few at once. One that fails rests, longer each time,
  * and holds up no other. */
+#include "core/hash.h"
 #include "core/limit.h"
+#include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
 #include "ctl/fleets_priv.h"
 #include "wire/tree_json.h"
 
-enum { REST_MS_MAX = 60000, RATE_WAIT_MS = 100 };
+enum { RATE_WAIT_MS = 100 };
 
 static void on_answer(struct kube_ask *ask, enum error error);
 static void on_work(struct net_task *task);
@@ -110,6 +112,7 @@ give(struct ctl_fleet_slot *slot)
 	const struct gw_made_row *kind = &gw_made_rows[row->row.kind];
 	struct slice given = slice_from_string(row->given);
 
+	slot->hash = hash_bytes(given);
 	set_target(slot, row);
 	text_push_string(&slot->target,
 	    "/status?fieldManager=" CTL_FLEET_MANAGER "&force=true");
@@ -160,7 +163,8 @@ end(struct ctl_fleet_slot *slot)
 {
 	struct ctl_fleet_row *row = let_go(slot);
 
-	row->wait_ms = row->ready_ms = 0;
+	row->failures = 0;
+	row->ready_ms = 0;
 	/* What has changed meanwhile. */
 	ctl_fleet_due(slot->fleets, row);
 }
@@ -172,11 +176,10 @@ rest(struct ctl_fleet_slot *slot)
 	struct ctl_fleets *fleets = slot->fleets;
 	struct ctl_fleet_row *row = let_go(slot);
 
-	row->wait_ms =
-	    row->wait_ms == 0 ? LIMIT_VALUE_KUBE_RETRY_MS : row->wait_ms * 2;
-	if (row->wait_ms > REST_MS_MAX)
-		row->wait_ms = REST_MS_MAX;
-	row->ready_ms = net_loop_now_ms(fleets->options.loop) + row->wait_ms;
+	if (row->failures < CTL_RESTS)
+		row->failures++;
+	row->ready_ms = net_loop_now_ms(fleets->options.loop) +
+	    ctl_rest_ms(row->failures - 1);
 	ctl_fleet_due(fleets, row);
 }
 
@@ -200,11 +203,23 @@ tell_made(struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
 		    slice_from_string(row->given));
 }
 
+/* Does another not agree with it? Said once, until it has stayed. */
+static void
+note_written(struct ctl_fleet_slot *slot, struct ctl_undone *undone)
+{
+	uint64_t now_ms = net_loop_now_ms(slot->fleets->options.loop);
+
+	if (ctl_undone_note(undone, slot->hash, now_ms))
+		log_event(LOG_KUBE_UNDONE,
+		    LOG_TEXT("path", text_slice(&slot->target)));
+}
+
 static void
 on_applied(struct ctl_fleet_slot *slot, struct tree_node *object)
 {
 	struct ctl_fleet_row *row = slot->row;
 	bool past = ctl_row_is_past(&row->row, object);
+	uint64_t before = row->live_hash;
 
 	if (!past)
 		ctl_fleet_live(slot->fleets, row, object);
@@ -212,7 +227,13 @@ on_applied(struct ctl_fleet_slot *slot, struct tree_node *object)
 		end(slot);
 		return;
 	}
+	if (slot->step == CTL_FLEET_GIVE)
+		note_written(slot, &row->given_undone);
 	if (slot->step == CTL_FLEET_APPLY) {
+		/* Fields that are others' change too: of those it says
+		 * nothing. */
+		if (row->live_hash != before)
+			note_written(slot, &row->applied_undone);
 		row->applied_hash = row->live_hash != 0 ? slot->hash : 0;
 		row->applied_live_hash =
 		    past ? ctl_fleet_hash(object) : row->live_hash;
@@ -356,6 +377,23 @@ ready_ms(const struct ctl_fleets *fleets, const struct ctl_fleet_row *row)
 	return row->ready_ms;
 }
 
+/* Until when what another has undone rests; 0: it does not. */
+static uint64_t
+undone_ms(const struct ctl_fleet_row *row, uint64_t now_ms)
+{
+	uint32_t wait_ms;
+
+	if (row->wanted == NULL || row->live_hash == 0)
+		return 0;
+	if (!is_applied(row))
+		wait_ms = ctl_undone_wait_ms(
+		    &row->applied_undone, row->wanted_hash, now_ms);
+	else
+		wait_ms = ctl_undone_wait_ms(&row->given_undone,
+		    hash_bytes(slice_from_string(row->given)), now_ms);
+	return wait_ms > 0 ? now_ms + wait_ms : 0;
+}
+
 /* False: nothing is. */
 static bool
 begin(struct ctl_fleet_slot *slot, struct ctl_fleet_row *row)
@@ -424,7 +462,11 @@ begin_next(
 		list_remove(&row->due);
 		if (row->busy)
 			continue; /* it is looked at again when that ends */
+		uint64_t rested_ms = undone_ms(row, now_ms);
+
 		row->ready_ms = ready_ms(fleets, row);
+		if (rested_ms > row->ready_ms)
+			row->ready_ms = rested_ms;
 		if (row->ready_ms > now_ms) {
 			list_insert(&fleets->resting, &row->due);
 			continue;

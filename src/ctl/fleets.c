@@ -201,7 +201,8 @@ want(struct ctl_fleets *fleets, struct ctl_fleet_gateway *gateway,
 	ctl_fleet_text(&row->wanted, json);
 	row->wanted_length = json.length;
 	row->wanted_hash = hash;
-	row->wait_ms = row->ready_ms = 0;
+	row->failures = 0;
+	row->ready_ms = 0;
 	ctl_fleet_due(fleets, row);
 }
 

@@ -5,6 +5,7 @@
 #include "core/list.h"
 #include "ctl/fleets.h"
 #include "ctl/rate.h"
+#include "ctl/rest_priv.h"
 #include "ctl/row.h"
 #include "kube/ask.h"
 #include "kube/follow.h"
@@ -44,7 +45,10 @@ struct ctl_fleet_row {
 	char *owner; /* the live one's fleet, owned; NULL: it names none */
 	char *uid; /* the live one's, owned */
 	char *fault; /* why it is not as wanted, owned; or NULL */
-	uint64_t wait_ms, ready_ms; /* after a failure */
+	uint8_t failures; /* one after the other; at most CTL_RESTS */
+	uint64_t ready_ms; /* after a failure */
+	/* Of wanted_hash, and of given: as they were written last. */
+	struct ctl_undone applied_undone, given_undone;
 	uint64_t keep_ms; /* it is deleted no earlier */
 	bool scaled; /* as of gw_fleet_object */
 	/* Of a Deployment or DaemonSet: its pods are ready; what it lacks of

@@ -1,18 +1,10 @@
 /* A list for each length of rest, so that the first of each is the next. */
 #include "ctl/line_priv.h"
 
-#include "core/limit.h"
-
 static struct ctl_object_row *
 first_of(const struct list *list)
 {
 	return container_of(list->next, struct ctl_object_row, due);
-}
-
-static uint32_t
-rest_ms(unsigned at)
-{
-	return (uint32_t)LIMIT_VALUE_KUBE_RETRY_MS << at;
 }
 
 void
@@ -21,7 +13,7 @@ ctl_line_init(struct ctl_line *line)
 	*line = (struct ctl_line){.turn = false};
 	list_init(&line->due);
 	list_init(&line->again);
-	for (unsigned i = 0; i < CTL_LINE_RESTS; i++)
+	for (unsigned i = 0; i < CTL_RESTS; i++)
 		list_init(&line->resting[i]);
 }
 
@@ -37,11 +29,16 @@ void
 ctl_line_rest(
     struct ctl_line *line, struct ctl_object_row *row, uint64_t now_ms)
 {
-	if (row->refusals < CTL_LINE_RESTS)
+	if (row->refusals < CTL_RESTS)
 		row->refusals++;
-	unsigned at = row->refusals - 1;
+	ctl_line_wait(line, row, row->refusals - 1, now_ms);
+}
 
-	row->ready_ms = (uint32_t)now_ms + rest_ms(at);
+void
+ctl_line_wait(struct ctl_line *line, struct ctl_object_row *row, unsigned at,
+    uint64_t now_ms)
+{
+	row->ready_ms = (uint32_t)now_ms + ctl_rest_ms(at);
 	list_remove(&row->due);
 	list_insert(&line->resting[at], &row->due);
 }
@@ -60,7 +57,7 @@ left_ms(unsigned at, const struct ctl_object_row *row, uint64_t now_ms)
 {
 	uint32_t left = row->ready_ms - (uint32_t)now_ms;
 
-	return left <= rest_ms(at) ? left : 0;
+	return left <= ctl_rest_ms(at) ? left : 0;
 }
 
 uint64_t
@@ -68,7 +65,7 @@ ctl_line_wake(struct ctl_line *line, uint64_t now_ms)
 {
 	uint64_t next_ms = 0;
 
-	for (unsigned i = 0; i < CTL_LINE_RESTS; i++) {
+	for (unsigned i = 0; i < CTL_RESTS; i++) {
 		struct list *resting = &line->resting[i];
 		uint32_t left = 0;
 

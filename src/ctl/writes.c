@@ -14,8 +14,6 @@
 #include "ctl/line_priv.h"
 #include "ctl/rate.h"
 #include "gw/address.h"
-#include "wire/record_tree.h"
-#include "wire/tree_json.h"
 
 enum {
 	SLOTS = 8,
@@ -36,6 +34,7 @@ struct slot {
 	struct net_timer timer; /* a wait before it is free again */
 	struct list events; /* what the write makes happen */
 	struct slice uid; /* of the object that is merged, while it is */
+	uint64_t hash; /* ctl_merge_hash of what is written */
 	uint64_t wait_ms;
 	enum step step;
 	bool busy;
@@ -128,44 +127,6 @@ ctl_writes_forget(struct ctl_writes *writes, struct ctl_object_row *row)
 	list_remove(&row->due);
 }
 
-/* The status that we want, as a tree; *status is NULL: none. False: it is not
- * known yet. */
-static bool
-find_wanted(const struct ctl_writes *writes, const struct ctl_object_row *row,
-    struct arena *arena, struct tree_node **status)
-{
-	const struct ctl_cluster_options *options = &writes->cluster->options;
-	enum gw_kind kind = (enum gw_kind)row->row.kind;
-	const struct gw_status_tag *tag = gw_state_status_tag(options->state,
-	    kind, ctl_row_namespace(&row->row), ctl_row_name(&row->row));
-	const void *record = ctl_statuses_get(options->statuses, kind, tag);
-	struct text json;
-
-	*status = NULL;
-	if (writes->is_calm && ctl_statuses_is_late(tag))
-		return false;
-	if (record == NULL)
-		return !ctl_statuses_is_waiting(tag);
-	text_init(&json);
-	wire_record_to_json(&json, gw_status_type(kind), record);
-	*status = wire_tree_from_json(text_slice(&json), arena);
-	text_fini(&json);
-	must(*status != NULL);
-	return true;
-}
-
-/* Objects that are not ours, or are no more, are others' to tell about; but an
- * entry of ours in one that others have entries in too goes, and so does what
- * we said of a Service. */
-static bool
-may_be_written(const struct ctl_object_row *row, const struct tree_node *wanted)
-{
-	enum gw_kind kind = (enum gw_kind)row->row.kind;
-
-	return wanted != NULL || gw_kind_is_route(kind) ||
-	    kind == GW_BACKENDTLSPOLICY || row->marked;
-}
-
 /* Is all that a Service has out of pools that nobody gives of but us? Then we
  * gave it, for it says that we did. */
 static bool
@@ -181,19 +142,6 @@ is_given(const struct gw_state *state, const struct tree_node *object)
 		if (!gw_state_gives(state, wire_tree_text(at, "ip")))
 			return false;
 	return true;
-}
-
-static bool
-is_to_be_written(struct ctl_writes *writes, const struct ctl_object_row *row)
-{
-	struct tree_node *wanted;
-	bool is = find_wanted(writes, row, &writes->arena, &wanted) &&
-	    may_be_written(row, wanted) &&
-	    ctl_merge_hash((enum gw_kind)row->row.kind, wanted,
-	        &writes->cluster->ours) != row->status_hash;
-
-	arena_reset(&writes->arena);
-	return is;
 }
 
 /* ---- calls ---- */
@@ -350,9 +298,13 @@ on_read(struct slot *slot)
 		merge.kind = (enum gw_kind)row->row.kind;
 		merge.takes_back = merge.kind == GW_SERVICE &&
 		    is_given(writes->cluster->options.state, object);
-		if (find_wanted(writes, row, &writes->arena, &merge.status) &&
-		    may_be_written(row, merge.status))
+		if (ctl_find_wanted(writes->cluster, writes->is_calm, row,
+		        &writes->arena, &merge.status) &&
+		    ctl_may_be_written(row, merge.status)) {
+			slot->hash = ctl_merge_hash(
+			    merge.kind, merge.status, merge.ours);
 			merged = ctl_merge(&slot->body, &merge);
+		}
 		if (merge.kind == GW_SERVICE && merged == CTL_MERGE_WRITE)
 			ctl_event_note_addresses(&slot->events, &row->row,
 			    slot->uid, wire_tree_get(object, "status"),
@@ -377,6 +329,17 @@ ctl_writes_event(struct ctl_writes *writes, struct ctl_event *event)
 	ctl_writes_go(writes);
 }
 
+/* Another does not agree with what we write: once, until it has stayed. */
+static void
+note_written(struct slot *slot, struct ctl_object_row *row)
+{
+	uint64_t now_ms = net_loop_now_ms(loop_of(slot->writes));
+
+	if (ctl_undone_note(&row->undone, slot->hash, now_ms))
+		log_event(LOG_KUBE_UNDONE,
+		    LOG_TEXT("path", text_slice(&slot->target)));
+}
+
 static void
 on_written(struct slot *slot)
 {
@@ -385,6 +348,8 @@ on_written(struct slot *slot)
 	const struct tree_node *object =
 	    kube_ask_object(&slot->ask, &writes->arena);
 
+	if (row != NULL)
+		note_written(slot, row);
 	if (row != NULL && object != NULL &&
 	    !ctl_row_is_past(&row->row, object))
 		(void)ctl_cluster_take_status(
@@ -475,6 +440,24 @@ send_event(struct ctl_writes *writes, struct slot *slot)
 	ask(slot, STEP_EVENT, "POST", text_slice(&slot->body));
 }
 
+/* False: there is nothing to be written, or it rests first. */
+static bool
+may_begin(struct ctl_writes *writes, struct ctl_object_row *row)
+{
+	uint64_t now_ms = net_loop_now_ms(loop_of(writes)), hash;
+
+	if (!ctl_is_to_be_written(
+	        writes->cluster, writes->is_calm, row, &writes->arena, &hash)) {
+		ctl_line_forgive(row);
+		return false;
+	}
+	if (ctl_undone_wait_ms(&row->undone, hash, now_ms) == 0)
+		return true;
+	ctl_line_wait(&writes->line, row, row->undone.times, now_ms);
+	ctl_writes_go(writes);
+	return false;
+}
+
 /* The next row whose status differs, or NULL. */
 static struct ctl_object_row *
 next_row(struct ctl_writes *writes, unsigned *left)
@@ -488,10 +471,8 @@ next_row(struct ctl_writes *writes, unsigned *left)
 		--*left;
 		if (is_under_way(writes, row))
 			list_insert(&later, &row->due);
-		else if (is_to_be_written(writes, row))
+		else if (may_begin(writes, row))
 			found = row;
-		else
-			ctl_line_forgive(row);
 	}
 	while (!list_is_empty(&later)) {
 		row = container_of(later.next, struct ctl_object_row, due);

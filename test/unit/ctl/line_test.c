@@ -95,7 +95,7 @@ test_rests(void **state)
 	(void)state;
 	ctl_line_init(&line);
 	init_rows(&row, 1);
-	for (unsigned i = 0; i < CTL_LINE_RESTS + 3; i++) {
+	for (unsigned i = 0; i < CTL_RESTS + 3; i++) {
 		ctl_line_rest(&line, &row, now);
 		ctl_line_add(&line, &row);
 		assert_int_equal(ctl_line_wake(&line, now), wait);
@@ -104,7 +104,7 @@ test_rests(void **state)
 		now += wait;
 		assert_int_equal(ctl_line_wake(&line, now), 0);
 		assert_ptr_equal(ctl_line_take(&line), &row);
-		if (i + 1 < CTL_LINE_RESTS)
+		if (i + 1 < CTL_RESTS)
 			wait *= 2;
 	}
 	assert_int_equal(wait, 51200);
