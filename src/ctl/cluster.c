@@ -347,24 +347,15 @@ on_lease(void *context, bool leads, struct slice holder)
 	set_leads(cluster, leads);
 }
 
-static bool
-is_listed(const struct ctl_cluster *cluster, enum gw_kind kind)
-{
-	for (unsigned i = 0; i < cluster->followed_count; i++)
-		if (cluster->followed[i].kind == kind)
-			return cluster->followed[i].follow.listed;
-	return false;
-}
-
 void
 ctl_cluster_reconciled(struct ctl_cluster *cluster)
 {
 	must(cluster != NULL);
 	if (cluster->fleets != NULL)
 		ctl_fleets_told(cluster->fleets,
-		    is_listed(cluster, GW_GATEWAY) &&
-		        is_listed(cluster, GW_GATEWAYCLASS),
-		    is_listed(cluster, GW_SERVICE));
+		    ctl_cluster_lists(cluster, GW_GATEWAY) &&
+		        ctl_cluster_lists(cluster, GW_GATEWAYCLASS),
+		    ctl_cluster_lists(cluster, GW_SERVICE));
 	if (cluster->reconciled)
 		return;
 	cluster->reconciled = true;

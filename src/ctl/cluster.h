@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "ctl/files.h"
 #include "ctl/statuses.h"
+#include "gw/address.h"
 #include "gw/fleet.h"
 #include "kube/access.h"
 #include "net/loop.h"
@@ -42,6 +43,9 @@ enum error ctl_cluster_new(const struct ctl_cluster_options *options,
 void ctl_cluster_free(struct ctl_cluster **cluster);
 /* Has each kind been told as a whole, or is known not to be there? */
 bool ctl_cluster_is_whole(const struct ctl_cluster *cluster);
+/* Of a kind that it follows: has it been listed, and why not? */
+enum gw_unread ctl_cluster_unread(
+    const struct ctl_cluster *cluster, enum gw_kind kind);
 struct ctl_counts ctl_cluster_counts(const struct ctl_cluster *cluster);
 /* The object's status is another; it is written when that is due. */
 void ctl_cluster_status(struct ctl_cluster *cluster, enum gw_kind kind,

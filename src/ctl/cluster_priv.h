@@ -63,6 +63,8 @@ struct ctl_cluster {
 /* What the API has of an object's status; true: it differs from before. */
 bool ctl_cluster_take_status(struct ctl_cluster *cluster,
     struct ctl_object_row *row, const struct tree_node *status);
+/* Has a list of the kind ended, and the API has it still? */
+bool ctl_cluster_lists(const struct ctl_cluster *cluster, enum gw_kind kind);
 /* Takes out of an object what nobody reads. */
 void ctl_trim(struct tree_node *object, enum gw_kind kind);
 

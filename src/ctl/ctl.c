@@ -293,6 +293,7 @@ on_timer(struct net_timer *timer)
 static void
 read_cluster(struct ctl *ctl)
 {
+	ctl_hear_unread(ctl);
 	if (ctl->read_once || !ctl_cluster_is_whole(ctl->cluster))
 		return;
 	struct ctl_counts counts = ctl_cluster_counts(ctl->cluster);

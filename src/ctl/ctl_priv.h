@@ -57,6 +57,8 @@ void ctl_take_replies(struct ctl *ctl);
 /* Has a round come when the next thing is due. */
 void ctl_set_timer(struct ctl *ctl);
 /* hear.c */
+/* Before a run: which kinds the cluster does not let us read. */
+void ctl_hear_unread(struct ctl *ctl);
 /* After a run: what is asked for, and which statuses wait for it. */
 void ctl_ask_answers(struct ctl *ctl);
 enum error ctl_open_cluster(

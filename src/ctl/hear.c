@@ -38,6 +38,17 @@ on_metallb(void *context, struct slice what)
 	ctl->state_changed = true;
 }
 
+void
+ctl_hear_unread(struct ctl *ctl)
+{
+	static const enum gw_kind kinds[] = {
+	    GW_IPADDRESSPOOL, GW_L2ADVERTISEMENT};
+
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		ctl->state_changed |= gw_state_unread(ctl->state, kinds[i],
+		    ctl_cluster_unread(ctl->cluster, kinds[i]));
+}
+
 static void
 on_fleet_word(void *context, struct slice namespace, struct slice name,
     enum gw_fleet_word word, struct slice what)

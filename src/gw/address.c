@@ -32,6 +32,7 @@ enum { NONE = UINT32_MAX };
 struct planning {
 	struct gw_state *state;
 	struct arena *work;
+	bool unread; /* pools: what was given stays */
 	struct gw_pools pools;
 	struct addr_request *requests;
 	uint32_t count;
@@ -41,13 +42,6 @@ struct planning {
 
 static void settle(const struct planning *planning, const struct asking *asking,
     const struct addr_outcome *all);
-
-void
-gw_placed_fini(struct gw_placed *placed)
-{
-	memory_free(placed->held);
-	*placed = (struct gw_placed){0};
-}
 
 /* ---- what is asked ---- */
 
@@ -309,7 +303,9 @@ gw_addresses_judge(
 {
 	must(state != NULL);
 	struct arena *work = &state->work;
-	struct planning planning = {.state = state, .work = work};
+	struct planning planning = {.state = state,
+	    .work = work,
+	    .unread = gw_is_unread(state, GW_IPADDRESSPOOL)};
 	uint32_t asking;
 	struct asking *all = gather(state, gateways, count, &asking);
 
@@ -319,6 +315,9 @@ gw_addresses_judge(
 	planning.other_count = gw_others_gather(state, work, &planning.others);
 	for (uint32_t i = 0; i < asking; i++)
 		ask_for(&planning, &all[i]);
+	if (planning.unread)
+		gw_unread_hold(
+		    planning.requests, planning.count, work, &planning.pools);
 	struct addr_plan plan = {
 	    .pools = planning.pools.items,
 	    .pool_count = planning.pools.count,
@@ -326,14 +325,15 @@ gw_addresses_judge(
 	    .request_count = planning.count,
 	    .others = planning.others,
 	    .other_count = planning.other_count,
-	    .fits = gw_pool_fits,
+	    .fits = planning.unread ? NULL : gw_pool_fits,
 	    .context = state,
 	};
 	struct addr_outcome *outcomes = addr_plan_make(&plan, work);
 
 	for (uint32_t i = 0; i < asking; i++)
 		settle(&planning, &all[i], outcomes);
-	gw_pools_count(state, &plan, outcomes);
+	if (!planning.unread)
+		gw_pools_count(state, &plan, outcomes);
 }
 
 /* ---- what came of it ---- */
@@ -357,6 +357,8 @@ place(const struct planning *planning, const struct asking *asking,
 
 	if (pool)
 		placed->held[placed->held_count++] = *ip;
+	if (planning->unread)
+		pool = NULL;
 	placed->items[placed->count++] = (struct gw_address){
 	    .text = arena_copy(asking->arena, addr_ip_print(ip, text)),
 	    .pool = pool ? arena_copy(asking->arena, pool->name) : SLICE_NONE,
@@ -368,6 +370,15 @@ place(const struct planning *planning, const struct asking *asking,
 	};
 }
 
+static struct slice
+tell_unread(const struct planning *planning, const struct asking *asking)
+{
+	return arena_format(asking->arena,
+	    "nothing is given now but what was given before: %.*s",
+	    SLICE_ARGS(gw_unread_why(
+	        planning->state, GW_IPADDRESSPOOL, asking->arena)));
+}
+
 /* Why it cannot have it, and what would help. */
 static struct slice
 tell_fault(const struct planning *planning, const struct asking *asking,
@@ -375,6 +386,8 @@ tell_fault(const struct planning *planning, const struct asking *asking,
 {
 	const struct gw_state *state = planning->state;
 
+	if (planning->unread && fault != ADDR_TAKEN)
+		return tell_unread(planning, asking);
 	if (fault != ADDR_POOL_NOT_FOR || asking->asker.names_us ||
 	    state->metallb.length == 0)
 		return arena_copy(asking->arena, message);
@@ -442,6 +455,18 @@ tell_pool_fault(const struct planning *planning, const struct asking *asking,
 	    : fault;
 }
 
+static struct slice
+tell_too_few(const struct planning *planning, const struct asking *asking,
+    uint32_t count)
+{
+	return planning->unread
+	    ? tell_unread(planning, asking)
+	    : arena_format(asking->arena,
+	          "spec.addresses: %u have no value, and pools have %u for "
+	          "them: one of each family that a pool has",
+	          asking->ask->some, count);
+}
+
 static void
 settle_some(const struct planning *planning, const struct asking *asking,
     const struct addr_outcome *outcome)
@@ -452,11 +477,7 @@ settle_some(const struct planning *planning, const struct asking *asking,
 	if (outcome->fault == ADDR_GOOD) {
 		if (outcome->count < asking->ask->some)
 			blame(asking->placed, "AddressNotAssigned",
-			    arena_format(asking->arena,
-			        "spec.addresses: %u have no value, and pools "
-			        "have %u for them: one of each family that a "
-			        "pool has",
-			        asking->ask->some, outcome->count));
+			    tell_too_few(planning, asking, outcome->count));
 		return;
 	}
 	if (!may_go_without(planning, asking, outcome->fault))
@@ -505,77 +526,4 @@ settle(const struct planning *planning, const struct asking *asking,
 	placed->bound_count = placed->count;
 	for (uint32_t i = 0; i < placed->count; i++)
 		placed->bound[i] = placed->items[i].text;
-}
-
-static void
-tell_pool(const struct gw_state *state, const struct gw_address *address,
-    struct text *text)
-{
-	text_printf(text, "%s%.*s is of pool \"%.*s\"",
-	    text->length > 0 ? "; " : "", SLICE_ARGS(address->text),
-	    SLICE_ARGS(address->pool));
-	if (slice_is_set(address->silence))
-		text_printf(text, ", %.*s", SLICE_ARGS(address->silence));
-	if (address->also_metallbs)
-		text_printf(text,
-		    "; MetalLB (%.*s) gives addresses of that pool too, and "
-		    "does not know that this one is taken",
-		    SLICE_ARGS(text_slice(&state->metallb)));
-}
-
-void
-gw_placed_tell(const struct gw_state *state, const struct gw_placed *placed,
-    struct arena *arena, struct text *text)
-{
-	for (uint32_t i = 0; i < placed->count; i++) {
-		const struct gw_address *address = &placed->items[i];
-		struct text fault;
-
-		if (slice_is_set(address->pool))
-			tell_pool(state, address, text);
-		text_init(&fault);
-		gw_told_fault(state, address->text, arena, &fault);
-		if (fault.length > 0)
-			text_printf(text, "%s%.*s",
-			    text->length > 0 ? "; " : "",
-			    SLICE_ARGS(text_slice(&fault)));
-		text_fini(&fault);
-	}
-}
-
-uint32_t
-gw_state_addresses(const struct gw_state *state, enum gw_kind kind,
-    struct slice namespace, struct slice name,
-    const struct gw_address **addresses)
-{
-	must(state != NULL && addresses != NULL);
-	must(kind == GW_GATEWAY || kind == GW_SERVICE);
-	const void *node = gw_node_get(state, kind, namespace, name);
-	const struct gw_placed *placed = NULL;
-
-	if (node && kind == GW_GATEWAY)
-		placed = &((const struct gw_owner_node *)node)->placed;
-	else if (node && ((const struct gw_backend_node *)node)->balancer)
-		placed =
-		    &((const struct gw_backend_node *)node)->balancer->placed;
-	*addresses = placed ? placed->items : NULL;
-	return placed ? placed->count : 0;
-}
-
-void
-gw_state_hold(struct gw_state *state, struct slice namespace, struct slice name,
-    struct slice address)
-{
-	must(state != NULL);
-	void *node = gw_node_get(state, GW_GATEWAY, namespace, name);
-	struct gw_owner_node *gateway = node;
-	struct addr_ip ip;
-
-	if (!gateway || !addr_ip_parse(address, &ip))
-		return;
-	struct gw_placed *placed = &gateway->placed;
-
-	placed->held = memory_resize(
-	    placed->held, placed->held_count + 1, sizeof(*placed->held));
-	placed->held[placed->held_count++] = ip;
 }

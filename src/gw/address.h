@@ -55,6 +55,18 @@ void gw_state_report_claim(
  * infrastructure, or by an address that we have given it before. */
 void gw_state_metallb(struct gw_state *state, struct slice what);
 
+/* Whether the API has let us list IPAddressPools, or L2Advertisements, since it
+ * last had them at all. Without pools whoever was given an address keeps it,
+ * and nobody is given another; without advertisements all that is given is
+ * announced, from every node. True: it is news. */
+enum gw_unread {
+	GW_READ,
+	GW_UNREAD_DENIED,
+	GW_UNREAD_MISSING, /* the API does not know the kind */
+};
+bool gw_state_unread(
+    struct gw_state *state, enum gw_kind kind, enum gw_unread unread);
+
 /* A Gateway in a cluster that has addresses of which nobody knows yet whether
  * they answer: its status has not been told them, and a pod of its own is
  * ready. Meanwhile its status says what will be true: all that it has where

@@ -54,6 +54,16 @@ struct slice gw_pool_silence(const struct gw_state *state,
     const struct gw_object *pool, const struct gw_metadata *labels,
     struct arena *arena);
 
+/* ---- unread.c ---- */
+bool gw_is_unread(const struct gw_state *state, enum gw_kind kind);
+/* Why, in arena. */
+struct slice gw_unread_why(
+    const struct gw_state *state, enum gw_kind kind, struct arena *arena);
+/* Instead of pools: one that gives nothing, and has what requests held, which
+ * are of no other. */
+void gw_unread_hold(struct addr_request *requests, uint32_t count,
+    struct arena *arena, struct gw_pools *pools);
+
 /* ---- pool_verdict.c ---- */
 typedef void (*gw_pool_verdict_fn)(void *context, enum gw_finding_row row,
     struct slice field, struct slice text, const char *fix);
@@ -176,14 +186,16 @@ struct gw_placed {
 	struct addr_ip *held;
 	uint32_t held_count;
 };
+/* Of all Gateways, once each is judged alone, and of Services. */
+void gw_addresses_judge(
+    struct gw_state *state, struct gw_owner_node **gateways, uint32_t count);
+
+/* ---- placed.c ---- */
 void gw_placed_fini(struct gw_placed *placed);
 /* Appends of which pools they are, and why nobody announces them. arena: for
  * the moment. */
 void gw_placed_tell(const struct gw_state *state,
     const struct gw_placed *placed, struct arena *arena, struct text *text);
-/* Of all Gateways, once each is judged alone, and of Services. */
-void gw_addresses_judge(
-    struct gw_state *state, struct gw_owner_node **gateways, uint32_t count);
 
 /* ---- told.c ---- */
 /* For its map. */

@@ -148,12 +148,22 @@ selects(const struct gw_l2advertisement_spec *spec,
 	return labels == NULL || spec->service_selectors_count == 0;
 }
 
-/* The next L2Advertisement that names the pool, or NULL. */
+static bool
+is_beside(const struct gw_state *state, struct slice namespace,
+    const struct gw_object *pool)
+{
+	return pool ? slice_equal(namespace, pool->namespace)
+	            : gw_pool_is_read(state, namespace);
+}
+
+/* One that says nothing is for all. */
+static const struct gw_l2advertisement_spec every = {0};
+
+/* The next L2Advertisement that names the pool (NULL: any), or NULL. */
 static const struct gw_l2advertisement_spec *
 next_advertisement(const struct gw_state *state, const struct gw_object *pool,
     const struct gw_metadata *labels, size_t *at)
 {
-	static const struct gw_l2advertisement_spec every = {0};
 	struct slice key;
 	void *value;
 
@@ -163,14 +173,15 @@ next_advertisement(const struct gw_state *state, const struct gw_object *pool,
 		    node->object ? node->object->l2advertisement->spec : NULL;
 
 		if (!node->object ||
-		    !slice_equal(node->object->namespace, pool->namespace))
+		    !is_beside(state, node->object->namespace, pool))
 			continue;
 		if (!spec)
 			return &every;
-		if (names_pool(pool, spec->ip_address_pools,
-		        spec->ip_address_pools_count,
-		        spec->ip_address_pool_selectors,
-		        spec->ip_address_pool_selectors_count) &&
+		if ((!pool ||
+		        names_pool(pool, spec->ip_address_pools,
+		            spec->ip_address_pools_count,
+		            spec->ip_address_pool_selectors,
+		            spec->ip_address_pool_selectors_count)) &&
 		    selects(spec, labels))
 			return spec;
 	}
@@ -222,6 +233,10 @@ gw_pool_silence(const struct gw_state *state, const struct gw_object *pool,
 {
 	struct slice bgp;
 
+	if (gw_is_unread(state, GW_L2ADVERTISEMENT))
+		return arena_format(arena, "announced from every node: %.*s",
+		    SLICE_ARGS(
+		        gw_unread_why(state, GW_L2ADVERTISEMENT, arena)));
 	if (gw_pool_is_announced(state, pool, labels))
 		return SLICE_NONE;
 	if (gw_pool_is_announced(state, pool, NULL))
@@ -259,6 +274,15 @@ gw_pool_advertised(const struct gw_state *state, struct slice pool,
 	advertised.specs =
 	    arena_zero(arena, state->nodes[GW_L2ADVERTISEMENT].count + 1,
 	        sizeof(*advertised.specs));
+	if (gw_is_unread(state, GW_L2ADVERTISEMENT)) {
+		advertised.specs[advertised.count++] = &every;
+		return advertised;
+	}
+	/* It may be of any. */
+	if (gw_is_unread(state, GW_IPADDRESSPOOL)) {
+		advertise(state, NULL, labels, &advertised);
+		return advertised;
+	}
 	for (size_t at = 0;
 	     map_next(&state->nodes[GW_IPADDRESSPOOL], &at, &key, &value);) {
 		const struct gw_node *node = value;

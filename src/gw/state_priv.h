@@ -260,6 +260,8 @@ struct gw_state {
 	struct list balancers; /* gw_balancer.link */
 	struct list unproven; /* gw_owner_node.unproven */
 	struct text metallb; /* as of gw_state_metallb */
+	/* as of gw_state_unread, by kind */
+	enum gw_unread unread[GW_KIND__COUNT];
 	bool once;
 	uint32_t carries;
 	struct map nodes[GW_KIND__COUNT];

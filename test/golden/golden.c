@@ -15,6 +15,8 @@
  *	                                 to pods of their node)
  *	# pool-namespace NAME           (whose pools count; without, all do)
  *	# metallb WHAT                  (one runs there: what it is seen by)
+ *	# unread KIND denied|missing    (pools, or L2Advertisements, cannot be
+ *	                                 listed)
  *	# in-order                      (who came first counts: no other order,
  *	                                 and nobody comes and goes)
  *	# now TIME                      (RFC 3339; without, no time passes)
@@ -65,6 +67,7 @@ struct input {
 	int64_t now; /* 0: none is said */
 	bool has_tickets;
 	struct slice metallb; /* or absent */
+	enum gw_unread unread[GW_KIND__COUNT];
 	struct gw_fleet_options fleet;
 };
 
@@ -118,6 +121,21 @@ read_fleet(struct input *input, struct slice balancer)
 }
 
 static void
+read_unread(struct input *input, struct slice words)
+{
+	enum gw_kind kind;
+	struct slice name;
+
+	if (!slice_cut(&words, ' ', &name) || !gw_kind_parse(name, &kind)) {
+		fprintf(stderr, "no kind: %.*s\n", SLICE_ARGS(words));
+		exit(2);
+	}
+	input->unread[kind] = slice_equal(words, SLICE("missing"))
+	    ? GW_UNREAD_MISSING
+	    : GW_UNREAD_DENIED;
+}
+
+static void
 read_options(struct input *input)
 {
 	struct slice rest = text_slice(&input->yaml), words, word;
@@ -146,6 +164,8 @@ read_options(struct input *input)
 			    words;
 		else if (slice_equal(word, SLICE("metallb")))
 			input->metallb = words;
+		else if (slice_equal(word, SLICE("unread")))
+			read_unread(input, words);
 		else if (slice_equal(word, SLICE("in-order")))
 			input->in_order = true;
 		else if (slice_equal(word, SLICE("now")))
@@ -234,6 +254,10 @@ begin(struct world *world, const struct input *input)
 		gw_state_fleet_bundle(world->state, SLICE("a bundle\n"));
 	if (slice_is_set(input->metallb))
 		gw_state_metallb(world->state, input->metallb);
+	for (unsigned i = 0; i < GW_KIND__COUNT; i++)
+		if (input->unread[i] != GW_READ)
+			(void)gw_state_unread(
+			    world->state, i, input->unread[i]);
 	if (input->now)
 		gw_state_clock(world->state, input->now);
 }

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -203,5 +204,58 @@ func TestControllerLeavesAnothers(t *testing.T) {
 	time.Sleep(2 * time.Second)
 	if times := looked.Load() - before; times > 20 {
 		t.Errorf("it was looked at %d times in two seconds", times)
+	}
+}
+
+// A controller that may not list pools at its start, or finds none of their kind, as of an
+// API server that has just started, takes nobody's address away, and says why none is given.
+func TestControllerNotLetToListPools(t *testing.T) {
+	const (
+		pools    = "/apis/metallb.io/v1beta1/namespaces/metallb-system/ipaddresspools"
+		services = "/api/v1/namespaces/default/services"
+	)
+	all := []string{services + "/b-service", services + "/c-service", pools + "/b-pool"}
+	drop(t, all...)
+	t.Cleanup(func() { drop(t, all...) })
+	_, _, _, _ = world.server.send("POST", "/api/v1/namespaces", "application/json", []byte(`{"metadata":{"name":"metallb-system"}}`))
+	var answers atomic.Int32
+	config := startFront(t, func(r *http.Response) error {
+		if answers.Load() > 0 && strings.HasSuffix(r.Request.URL.Path, "/ipaddresspools") {
+			answerInstead(r, int(answers.Load()))
+		}
+		return nil
+	})
+	service := func(name string) string {
+		return `{"metadata":{"name":"` + name + `"},"spec":{"type":"LoadBalancer","loadBalancerClass":"yumen.dev/lb","ports":[{"port":80}]}}`
+	}
+	send(t, "POST", pools, `{"apiVersion":"metallb.io/v1beta1","kind":"IPAddressPool","metadata":{"name":"b-pool"},"spec":{"addresses":["10.76.0.0/29"]}}`, 201)
+	send(t, "POST", services, service("b-service"), 201)
+	start := func() *controller {
+		return startIn(t, newRelay(t), t.TempDir(), "--lease", "unpooled", "--controller-name", "yumen.dev/unpooled", "--kubeconfig", config)
+	}
+	says := func(name, address, message string) func() error {
+		return func() error {
+			_, status, err := statusAt(services + "/" + name)
+			given, _ := json.Marshal(status["loadBalancer"])
+			said, _ := json.Marshal(status["conditions"])
+			if err == nil && (!strings.Contains(string(given), address) || !strings.Contains(string(said), message)) {
+				err = fmt.Errorf("%s, %s", given, said)
+			}
+			return err
+		}
+	}
+	now := start()
+	waitFor(t, "an address", 20*time.Second, says("b-service", "10.76.0.0", "of pool"))
+	for _, answer := range []int{http.StatusForbidden, http.StatusNotFound} {
+		now.stop(syscall.SIGTERM)
+		answers.Store(int32(answer))
+		now = start()
+		waitFor(t, "what it has", 20*time.Second, says("b-service", "10.76.0.0", "stays as it was given"))
+		send(t, "POST", services, service("c-service"), 201)
+		waitFor(t, "why it has none", 20*time.Second, says("c-service", "", "what was given before"))
+		answers.Store(0)
+		waitFor(t, "one that is given", 20*time.Second, says("c-service", "10.76.0.1", "of pool"))
+		waitFor(t, "whose it is", 20*time.Second, says("b-service", "10.76.0.0", "of pool"))
+		drop(t, services+"/c-service")
 	}
 }
