@@ -6,17 +6,13 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
-#include <limits.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "core/limit.h"
 #include "core/must.h"
-#include "core/text.h"
+#include "net/nftables_priv.h"
 
 #define TABLE "yumen"
 #define FIRST_HOOK "arriving"
@@ -24,260 +20,51 @@
 /* Before kube-proxy and all who do NAT where it is usual: the first to change a
  * connection's target is the last. */
 #define BEFORE_OTHERS (-101)
-#define MESSAGE_BYTES 1024
 #define ANSWER_BYTES 4096
-#define DEFAULT_ROOM_BYTES 65536
 /* Where addresses and ports lie in packets. */
 #define FOUR_DESTINATION 16
 #define SIX_DESTINATION 24
 #define PORT_DESTINATION 2
 
-struct batch {
-	struct text bytes;
-	size_t last; /* where its last message begins */
-	uint32_t sequence;
-};
-
-/* A message of what follows; the caller adds to it, and then end()s it. */
-static struct nlmsghdr *
-begin(struct batch *batch, uint16_t kind, uint16_t flags, uint8_t family)
-{
-	char *at = text_reserve(&batch->bytes, MESSAGE_BYTES);
-	struct nlmsghdr *head = mnl_nlmsg_put_header(at);
-
-	head->nlmsg_type = kind;
-	head->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
-	head->nlmsg_seq = ++batch->sequence;
-	struct nfgenmsg *about =
-	    mnl_nlmsg_put_extra_header(head, sizeof(struct nfgenmsg));
-	about->nfgen_family = family;
-	return head;
-}
-
-static void
-end(struct batch *batch, const struct nlmsghdr *head)
-{
-	must(head->nlmsg_len <= MESSAGE_BYTES);
-	batch->last = batch->bytes.length;
-	text_advance(&batch->bytes, head->nlmsg_len);
-}
-
-static struct nlmsghdr *
-begin_table(struct batch *batch, uint16_t what, uint16_t flags)
-{
-	return begin(batch, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | what), flags,
-	    NFPROTO_INET);
-}
-
-static void
-mark(struct batch *batch, uint16_t kind, uint16_t flags)
-{
-	struct nlmsghdr *head = begin(batch, kind, flags, AF_UNSPEC);
-	struct nfgenmsg *about = mnl_nlmsg_get_payload(head);
-
-	about->res_id = htons(NFNL_SUBSYS_NFTABLES);
-	end(batch, head);
-}
-
-static void
-batch_begin(struct batch *batch)
-{
-	*batch = (struct batch){0};
-	text_init(&batch->bytes);
-	mark(batch, NFNL_MSG_BATCH_BEGIN, 0);
-}
-
-/* This message is answered; those that are refused are as well. */
-static enum error
-await(struct mnl_socket *socket, uint32_t last)
-{
-	char answer[ANSWER_BYTES];
-
-	for (;;) {
-		ssize_t length =
-		    mnl_socket_recvfrom(socket, answer, sizeof(answer));
-		int left = (int)length;
-
-		if (length < 0)
-			return error_from_errno(errno);
-		for (const struct nlmsghdr *head = (const void *)answer;
-		     mnl_nlmsg_ok(head, left);
-		     head = mnl_nlmsg_next(head, &left)) {
-			const struct nlmsgerr *told =
-			    mnl_nlmsg_get_payload(head);
-
-			if (head->nlmsg_type != NLMSG_ERROR)
-				continue;
-			if (told->error != 0)
-				return error_from_errno(-told->error);
-			if (head->nlmsg_seq == last)
-				return ERROR_OK;
-		}
-	}
-}
-
-/* A transaction is one message to the kernel. */
-static int
-make_room(struct mnl_socket *socket, size_t length)
-{
-	const int size = 2 * (int)length;
-
-	if (length < DEFAULT_ROOM_BYTES)
-		return 0;
-	return setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_SNDBUFFORCE,
-	    &size, sizeof(size));
-}
-
-static enum error
-commit(struct batch *batch)
-{
-	struct nlmsghdr *last = (void *)(batch->bytes.data + batch->last);
-	uint32_t sequence = last->nlmsg_seq;
-	enum error error;
-
-	last->nlmsg_flags |= NLM_F_ACK;
-	mark(batch, NFNL_MSG_BATCH_END, 0);
-	struct mnl_socket *socket =
-	    mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (socket == NULL) {
-		error = error_from_errno(errno);
-	} else if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) != 0 ||
-	    make_room(socket, batch->bytes.length) != 0 ||
-	    mnl_socket_sendto(socket, batch->bytes.data, batch->bytes.length) <
-	        0) {
-		error = error_from_errno(errno);
-	} else {
-		error = await(socket, sequence);
-	}
-	if (socket != NULL)
-		mnl_socket_close(socket);
-	text_fini(&batch->bytes);
-	return error;
-}
-
-/* ---- pieces of messages ---- */
-
-static void
-put_number(struct nlmsghdr *head, uint16_t kind, uint32_t number)
-{
-	mnl_attr_put_u32(head, kind, htonl(number));
-}
-
-static void
-put_data(struct nlmsghdr *head, uint16_t kind, const void *bytes, size_t length)
-{
-	struct nlattr *data = mnl_attr_nest_start(head, kind);
-
-	mnl_attr_put(head, NFTA_DATA_VALUE, length, bytes);
-	mnl_attr_nest_end(head, data);
-}
-
-struct expression {
-	struct nlattr *item, *data;
-};
-
-static struct expression
-express(struct nlmsghdr *head, const char *name)
-{
-	struct expression made;
-
-	made.item = mnl_attr_nest_start(head, NFTA_LIST_ELEM);
-	mnl_attr_put_str(head, NFTA_EXPR_NAME, name);
-	made.data = mnl_attr_nest_start(head, NFTA_EXPR_DATA);
-	return made;
-}
-
-static void
-expressed(struct nlmsghdr *head, struct expression expression)
-{
-	mnl_attr_nest_end(head, expression.data);
-	mnl_attr_nest_end(head, expression.item);
-}
-
-static void
-load_meta(struct nlmsghdr *head, uint32_t key)
-{
-	struct expression it = express(head, "meta");
-
-	put_number(head, NFTA_META_DREG, NFT_REG_1);
-	put_number(head, NFTA_META_KEY, key);
-	expressed(head, it);
-}
-
-static void
-load_packet(
-    struct nlmsghdr *head, uint32_t base, uint32_t offset, uint32_t length)
-{
-	struct expression it = express(head, "payload");
-
-	put_number(head, NFTA_PAYLOAD_DREG, NFT_REG_1);
-	put_number(head, NFTA_PAYLOAD_BASE, base);
-	put_number(head, NFTA_PAYLOAD_OFFSET, offset);
-	put_number(head, NFTA_PAYLOAD_LEN, length);
-	expressed(head, it);
-}
-
-/* Of what was loaded; else the rule does not match. */
-static void
-is_equal(struct nlmsghdr *head, const void *bytes, size_t length)
-{
-	struct expression it = express(head, "cmp");
-
-	put_number(head, NFTA_CMP_SREG, NFT_REG_1);
-	put_number(head, NFTA_CMP_OP, NFT_CMP_EQ);
-	put_data(head, NFTA_CMP_DATA, bytes, length);
-	expressed(head, it);
-}
-
 /* One time in so many. */
 static void
 by_chance(struct nlmsghdr *head, uint32_t of)
 {
-	struct expression it = express(head, "numgen");
+	struct nftables_expression it = nftables_express(head, "numgen");
 	const uint32_t zero = 0;
 
-	put_number(head, NFTA_NG_DREG, NFT_REG_1);
-	put_number(head, NFTA_NG_MODULUS, of);
-	put_number(head, NFTA_NG_TYPE, NFT_NG_RANDOM);
-	expressed(head, it);
-	is_equal(head, &zero, sizeof(zero));
-}
-
-static void
-load_value(struct nlmsghdr *head, uint32_t to, const void *bytes, size_t length)
-{
-	struct expression it = express(head, "immediate");
-
-	put_number(head, NFTA_IMMEDIATE_DREG, to);
-	put_data(head, NFTA_IMMEDIATE_DATA, bytes, length);
-	expressed(head, it);
+	nftables_put_number(head, NFTA_NG_DREG, NFT_REG_1);
+	nftables_put_number(head, NFTA_NG_MODULUS, of);
+	nftables_put_number(head, NFTA_NG_TYPE, NFT_NG_RANDOM);
+	nftables_expressed(head, it);
+	nftables_is_equal(head, &zero, sizeof(zero));
 }
 
 /* ---- the table ---- */
 
 static void
-add_table(struct batch *batch, uint16_t what, uint16_t flags)
+add_table(struct nftables_batch *batch, uint16_t what, uint16_t flags)
 {
-	struct nlmsghdr *head = begin_table(batch, what, flags);
+	struct nlmsghdr *head = nftables_begin(batch, what, flags);
 
 	mnl_attr_put_str(head, NFTA_TABLE_NAME, TABLE);
-	end(batch, head);
+	nftables_end(batch, head);
 }
 
 static void
-add_hook(struct batch *batch, const char *name, uint32_t where)
+add_hook(struct nftables_batch *batch, const char *name, uint32_t where)
 {
 	struct nlmsghdr *head =
-	    begin_table(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	    nftables_begin(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 
 	mnl_attr_put_str(head, NFTA_CHAIN_TABLE, TABLE);
 	mnl_attr_put_str(head, NFTA_CHAIN_NAME, name);
 	struct nlattr *hook = mnl_attr_nest_start(head, NFTA_CHAIN_HOOK);
-	put_number(head, NFTA_HOOK_HOOKNUM, where);
-	put_number(head, NFTA_HOOK_PRIORITY, (uint32_t)BEFORE_OTHERS);
+	nftables_put_number(head, NFTA_HOOK_HOOKNUM, where);
+	nftables_put_number(head, NFTA_HOOK_PRIORITY, (uint32_t)BEFORE_OTHERS);
 	mnl_attr_nest_end(head, hook);
 	mnl_attr_put_str(head, NFTA_CHAIN_TYPE, "nat");
-	end(batch, head);
+	nftables_end(batch, head);
 }
 
 static const char *
@@ -287,65 +74,39 @@ map_of(bool is_ipv4)
 }
 
 static void
-add_map(struct batch *batch, bool is_ipv4)
+add_map(struct nftables_batch *batch, bool is_ipv4)
 {
 	struct nlmsghdr *head =
-	    begin_table(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
+	    nftables_begin(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
 
 	mnl_attr_put_str(head, NFTA_SET_TABLE, TABLE);
 	mnl_attr_put_str(head, NFTA_SET_NAME, map_of(is_ipv4));
-	put_number(head, NFTA_SET_FLAGS, NFT_SET_MAP);
+	nftables_put_number(head, NFTA_SET_FLAGS, NFT_SET_MAP);
 	/* What nft(8) calls them, for who lists it. */
-	put_number(head, NFTA_SET_KEY_TYPE, is_ipv4 ? 7 : 8);
-	put_number(head, NFTA_SET_KEY_LEN, is_ipv4 ? 4 : 16);
-	put_number(head, NFTA_SET_DATA_TYPE, NFT_DATA_VERDICT);
-	put_number(head, NFTA_SET_ID, is_ipv4 ? 1 : 2);
-	end(batch, head);
-}
-
-/* The expressions of a rule follow; rule_end. */
-struct rule {
-	struct nlmsghdr *head;
-	struct nlattr *expressions;
-};
-
-static struct rule
-rule_begin(struct batch *batch, const char *chain)
-{
-	struct rule rule = {.head = begin_table(batch, NFT_MSG_NEWRULE,
-	                        NLM_F_CREATE | NLM_F_APPEND)};
-
-	mnl_attr_put_str(rule.head, NFTA_RULE_TABLE, TABLE);
-	mnl_attr_put_str(rule.head, NFTA_RULE_CHAIN, chain);
-	rule.expressions =
-	    mnl_attr_nest_start(rule.head, NFTA_RULE_EXPRESSIONS);
-	return rule;
-}
-
-static void
-rule_end(struct batch *batch, const struct rule *rule)
-{
-	mnl_attr_nest_end(rule->head, rule->expressions);
-	end(batch, rule->head);
+	nftables_put_number(head, NFTA_SET_KEY_TYPE, is_ipv4 ? 7 : 8);
+	nftables_put_number(head, NFTA_SET_KEY_LEN, is_ipv4 ? 4 : 16);
+	nftables_put_number(head, NFTA_SET_DATA_TYPE, NFT_DATA_VERDICT);
+	nftables_put_number(head, NFTA_SET_ID, is_ipv4 ? 1 : 2);
+	nftables_end(batch, head);
 }
 
 /* To the chain of its target, where it has one. */
 static void
-add_look_up(struct batch *batch, const char *chain, bool is_ipv4)
+add_look_up(struct nftables_batch *batch, const char *chain, bool is_ipv4)
 {
-	struct rule rule = rule_begin(batch, chain);
+	struct nftables_rule rule = nftables_rule_begin(batch, TABLE, chain);
 	const uint8_t family = is_ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
 
-	load_meta(rule.head, NFT_META_NFPROTO);
-	is_equal(rule.head, &family, sizeof(family));
-	load_packet(rule.head, NFT_PAYLOAD_NETWORK_HEADER,
+	nftables_load_meta(rule.head, NFT_META_NFPROTO);
+	nftables_is_equal(rule.head, &family, sizeof(family));
+	nftables_load_packet(rule.head, NFT_PAYLOAD_NETWORK_HEADER,
 	    is_ipv4 ? FOUR_DESTINATION : SIX_DESTINATION, is_ipv4 ? 4 : 16);
-	struct expression it = express(rule.head, "lookup");
+	struct nftables_expression it = nftables_express(rule.head, "lookup");
 	mnl_attr_put_str(rule.head, NFTA_LOOKUP_SET, map_of(is_ipv4));
-	put_number(rule.head, NFTA_LOOKUP_SREG, NFT_REG_1);
-	put_number(rule.head, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
-	expressed(rule.head, it);
-	rule_end(batch, &rule);
+	nftables_put_number(rule.head, NFTA_LOOKUP_SREG, NFT_REG_1);
+	nftables_put_number(rule.head, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
+	nftables_expressed(rule.head, it);
+	nftables_rule_end(batch, &rule);
 }
 
 static int
@@ -371,7 +132,7 @@ static enum error
 get_number(struct mnl_socket *socket, uint64_t *number)
 {
 	char bytes[ANSWER_BYTES];
-	struct batch batch = {0};
+	struct nftables_batch batch = {0};
 
 	*number = 0;
 	text_init(&batch.bytes);
@@ -422,9 +183,9 @@ net_forward_open(uint64_t *table)
 		uint32_t where;
 	} hooks[] = {
 	    {FIRST_HOOK, NF_INET_PRE_ROUTING}, {OWN_HOOK, NF_INET_LOCAL_OUT}};
-	struct batch batch;
+	struct nftables_batch batch;
 
-	batch_begin(&batch);
+	nftables_batch_init(&batch);
 	/* There or not, it is gone then. */
 	add_table(&batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 	add_table(&batch, NFT_MSG_DELTABLE, 0);
@@ -436,7 +197,7 @@ net_forward_open(uint64_t *table)
 		add_look_up(&batch, hooks[i].name, true);
 		add_look_up(&batch, hooks[i].name, false);
 	}
-	enum error error = commit(&batch);
+	enum error error = nftables_commit(&batch);
 	if (error == ERROR_NOT_FOUND)
 		error = ERROR_UNSUPPORTED;
 	if (error == ERROR_OK)
@@ -449,11 +210,11 @@ net_forward_open(uint64_t *table)
 enum error
 net_forward_close(void)
 {
-	struct batch batch;
+	struct nftables_batch batch;
 
-	batch_begin(&batch);
+	nftables_batch_init(&batch);
 	add_table(&batch, NFT_MSG_DELTABLE, 0);
-	enum error error = commit(&batch);
+	enum error error = nftables_commit(&batch);
 	return error == ERROR_NOT_FOUND ? ERROR_OK : error;
 }
 
@@ -481,9 +242,9 @@ key_of(const struct net_address *address)
 }
 
 static void
-change_chain(struct batch *batch, const struct key *key, uint16_t what)
+change_chain(struct nftables_batch *batch, const struct key *key, uint16_t what)
 {
-	struct nlmsghdr *head = begin_table(
+	struct nlmsghdr *head = nftables_begin(
 	    batch, what, what == NFT_MSG_NEWCHAIN ? NLM_F_CREATE : 0);
 
 	mnl_attr_put_str(head,
@@ -492,13 +253,13 @@ change_chain(struct batch *batch, const struct key *key, uint16_t what)
 	mnl_attr_put_str(head,
 	    what == NFT_MSG_DELRULE ? NFTA_RULE_CHAIN : NFTA_CHAIN_NAME,
 	    key->chain);
-	end(batch, head);
+	nftables_end(batch, head);
 }
 
 static void
-change_way(struct batch *batch, const struct key *key, uint16_t what)
+change_way(struct nftables_batch *batch, const struct key *key, uint16_t what)
 {
-	struct nlmsghdr *head = begin_table(
+	struct nlmsghdr *head = nftables_begin(
 	    batch, what, what == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0);
 
 	mnl_attr_put_str(head, NFTA_SET_ELEM_LIST_TABLE, TABLE);
@@ -506,45 +267,45 @@ change_way(struct batch *batch, const struct key *key, uint16_t what)
 	struct nlattr *all =
 	    mnl_attr_nest_start(head, NFTA_SET_ELEM_LIST_ELEMENTS);
 	struct nlattr *one = mnl_attr_nest_start(head, NFTA_LIST_ELEM);
-	put_data(head, NFTA_SET_ELEM_KEY, key->bytes, key->length);
+	nftables_put_data(head, NFTA_SET_ELEM_KEY, key->bytes, key->length);
 	struct nlattr *data = mnl_attr_nest_start(head, NFTA_SET_ELEM_DATA);
 	struct nlattr *verdict = mnl_attr_nest_start(head, NFTA_DATA_VERDICT);
-	put_number(head, NFTA_VERDICT_CODE, (uint32_t)NFT_GOTO);
+	nftables_put_number(head, NFTA_VERDICT_CODE, (uint32_t)NFT_GOTO);
 	mnl_attr_put_str(head, NFTA_VERDICT_CHAIN, key->chain);
 	mnl_attr_nest_end(head, verdict);
 	mnl_attr_nest_end(head, data);
 	mnl_attr_nest_end(head, one);
 	mnl_attr_nest_end(head, all);
-	end(batch, head);
+	nftables_end(batch, head);
 }
 
 /* left: targets that are still to come, this one among them. */
 static void
-add_target(struct batch *batch, const struct key *key,
+add_target(struct nftables_batch *batch, const struct key *key,
     const struct net_forward *forward, const struct net_address *to,
     unsigned left)
 {
-	struct rule rule = rule_begin(batch, key->chain);
+	struct nftables_rule rule = nftables_rule_begin(batch, TABLE, key->chain);
 	const uint16_t port = htons(forward->port), to_port = htons(to->port);
 
-	load_meta(rule.head, NFT_META_L4PROTO);
-	is_equal(rule.head, &forward->protocol, sizeof(forward->protocol));
-	load_packet(rule.head, NFT_PAYLOAD_TRANSPORT_HEADER, PORT_DESTINATION,
+	nftables_load_meta(rule.head, NFT_META_L4PROTO);
+	nftables_is_equal(rule.head, &forward->protocol, sizeof(forward->protocol));
+	nftables_load_packet(rule.head, NFT_PAYLOAD_TRANSPORT_HEADER, PORT_DESTINATION,
 	    sizeof(port));
-	is_equal(rule.head, &port, sizeof(port));
+	nftables_is_equal(rule.head, &port, sizeof(port));
 	if (left > 1)
 		by_chance(rule.head, left);
-	load_value(rule.head, NFT_REG_1, to->ip + (key->is_ipv4 ? 12 : 0),
+	nftables_load_value(rule.head, NFT_REG_1, to->ip + (key->is_ipv4 ? 12 : 0),
 	    key->length);
-	load_value(rule.head, NFT_REG_2, &to_port, sizeof(to_port));
-	struct expression it = express(rule.head, "nat");
-	put_number(rule.head, NFTA_NAT_TYPE, NFT_NAT_DNAT);
-	put_number(rule.head, NFTA_NAT_FAMILY,
+	nftables_load_value(rule.head, NFT_REG_2, &to_port, sizeof(to_port));
+	struct nftables_expression it = nftables_express(rule.head, "nat");
+	nftables_put_number(rule.head, NFTA_NAT_TYPE, NFT_NAT_DNAT);
+	nftables_put_number(rule.head, NFTA_NAT_FAMILY,
 	    key->is_ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
-	put_number(rule.head, NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
-	put_number(rule.head, NFTA_NAT_REG_PROTO_MIN, NFT_REG_2);
-	expressed(rule.head, it);
-	rule_end(batch, &rule);
+	nftables_put_number(rule.head, NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
+	nftables_put_number(rule.head, NFTA_NAT_REG_PROTO_MIN, NFT_REG_2);
+	nftables_expressed(rule.head, it);
+	nftables_rule_end(batch, &rule);
 }
 
 enum error
@@ -552,10 +313,10 @@ net_forward_set(const struct net_address *address,
     const struct net_forward *forwards, unsigned count)
 {
 	const struct key key = key_of(address);
-	struct batch batch;
+	struct nftables_batch batch;
 
 	must(count <= LIMIT_VALUE_FORWARD_PORTS);
-	batch_begin(&batch);
+	nftables_batch_init(&batch);
 	change_chain(&batch, &key, NFT_MSG_NEWCHAIN);
 	change_chain(&batch, &key, NFT_MSG_DELRULE); /* all of it */
 	for (unsigned i = 0; i < count; i++) {
@@ -569,18 +330,18 @@ net_forward_set(const struct net_address *address,
 		}
 	}
 	change_way(&batch, &key, NFT_MSG_NEWSETELEM);
-	return commit(&batch);
+	return nftables_commit(&batch);
 }
 
 enum error
 net_forward_remove(const struct net_address *address)
 {
 	const struct key key = key_of(address);
-	struct batch batch;
+	struct nftables_batch batch;
 
-	batch_begin(&batch);
+	nftables_batch_init(&batch);
 	change_way(&batch, &key, NFT_MSG_DELSETELEM);
 	change_chain(&batch, &key, NFT_MSG_DELRULE);
 	change_chain(&batch, &key, NFT_MSG_DELCHAIN);
-	return commit(&batch);
+	return nftables_commit(&batch);
 }
