@@ -14,9 +14,9 @@
 #define ANSWER_BYTES 4096
 #define DEFAULT_ROOM_BYTES 65536
 
-/* A message of what follows; the caller adds to it, and then nftables_end()s it. */
 static struct nlmsghdr *
-begin(struct nftables_batch *batch, uint16_t kind, uint16_t flags, uint8_t family)
+begin(
+    struct nftables_batch *batch, uint16_t kind, uint16_t flags, uint8_t family)
 {
 	char *at = text_reserve(&batch->bytes, MESSAGE_BYTES);
 	struct nlmsghdr *head = mnl_nlmsg_put_header(at);
@@ -138,7 +138,8 @@ nftables_put_number(struct nlmsghdr *head, uint16_t kind, uint32_t number)
 }
 
 void
-nftables_put_data(struct nlmsghdr *head, uint16_t kind, const void *bytes, size_t length)
+nftables_put_data(
+    struct nlmsghdr *head, uint16_t kind, const void *bytes, size_t length)
 {
 	struct nlattr *data = mnl_attr_nest_start(head, kind);
 
@@ -199,7 +200,8 @@ nftables_is_equal(struct nlmsghdr *head, const void *bytes, size_t length)
 }
 
 void
-nftables_load_value(struct nlmsghdr *head, uint32_t to, const void *bytes, size_t length)
+nftables_load_value(
+    struct nlmsghdr *head, uint32_t to, const void *bytes, size_t length)
 {
 	struct nftables_expression it = nftables_express(head, "immediate");
 
@@ -209,10 +211,12 @@ nftables_load_value(struct nlmsghdr *head, uint32_t to, const void *bytes, size_
 }
 
 struct nftables_rule
-nftables_rule_begin(struct nftables_batch *batch, const char *table, const char *chain)
+nftables_rule_begin(
+    struct nftables_batch *batch, const char *table, const char *chain)
 {
-	struct nftables_rule rule = {.head = nftables_begin(batch, NFT_MSG_NEWRULE,
-	                        NLM_F_CREATE | NLM_F_APPEND)};
+	struct nftables_rule rule = {
+	    .head = nftables_begin(
+	        batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND)};
 
 	mnl_attr_put_str(rule.head, NFTA_RULE_TABLE, table);
 	mnl_attr_put_str(rule.head, NFTA_RULE_CHAIN, chain);
@@ -222,9 +226,9 @@ nftables_rule_begin(struct nftables_batch *batch, const char *table, const char 
 }
 
 void
-nftables_rule_end(struct nftables_batch *batch, const struct nftables_rule *rule)
+nftables_rule_end(
+    struct nftables_batch *batch, const struct nftables_rule *rule)
 {
 	mnl_attr_nest_end(rule->head, rule->expressions);
 	nftables_end(batch, rule->head);
 }
-

@@ -266,6 +266,19 @@ func TestForwardRetried(t *testing.T) {
 	p.served(n, p.client, p.six, "fd78::1")
 }
 
+// A pod reaches the address also where that leads to itself; it sees its node then.
+func TestForwardItself(t *testing.T) {
+	p := newPods(t, 1)
+	n := p.nodes[0]
+	n.announce()
+	p.settled()
+	inside := p.all[0].inside
+	pod := inside[len(inside)-1]
+	p.served(n, pod, claimed, fmt.Sprintf("10.79.%d.1", n.number))
+	p.served(n, pod, p.six, fmt.Sprintf("fd79:%d::1", n.number))
+	p.served(n, p.client, claimed, "10.78.0.1")
+}
+
 // An announcer that may not change the node's rules says so, and announces nothing.
 func TestForwardDenied(t *testing.T) {
 	p := newPods(t, 1)
