@@ -24,7 +24,9 @@ struct announce_place {
 	unsigned returns; /* of members, as of the last election */
 	struct announce_fence fence; /* texts in the claim's arena */
 	bool is_fenced; /* as of the last election */
-	bool told; /* of the rival that is there now */
+	bool told; /* of a rival that is there now: which, and when */
+	uint8_t told_rival[WIRE_HARDWARE_BYTES];
+	uint64_t told_ms;
 	struct announce_counts counted; /* of the hold, in metrics */
 	/* who is to have it; empty: nobody, or nothing is decided */
 	char winner[WIRE_BEAT_NODE_BYTES + 1];

@@ -204,6 +204,25 @@ best_place(const struct announce_claim *claim)
 	return best;
 }
 
+static bool
+has_rival(const struct announce_place *place)
+{
+	return announce_hold_is_taken(&place->hold) ||
+	    announce_hold_is_contested(
+	        &place->hold, announcer_now_ms(place->at->announcer));
+}
+
+/* One in which another machine has it, or claims it too; NULL: none. */
+static const struct announce_place *
+contested_place(const struct announce_claim *claim)
+{
+	for (unsigned i = 0; i < claim->count; i++)
+		if (claim->places[i].at->link.is_up &&
+		    has_rival(&claim->places[i]))
+			return &claim->places[i];
+	return NULL;
+}
+
 static void
 push_rival(
     struct text *why, const struct announce_place *place, const char *what)
@@ -213,6 +232,7 @@ push_rival(
 	text_printf(why, "%s %s on %s", what, rival, place->at->link.name);
 }
 
+/* Of one that is not held. */
 static enum error
 place_state(const struct announce_place *place, struct text *why)
 {
@@ -220,25 +240,29 @@ place_state(const struct announce_place *place, struct text *why)
 		push_rival(why, place, "another machine has it:");
 		return ERROR_IN_USE;
 	}
-	switch (place->hold.state) {
-	case ANNOUNCE_IDLE:
-		if (place->winner[0] == '\0') {
-			text_printf(why, "it is announced on no interface");
-			return ERROR_UNREACHABLE;
-		}
-		text_printf(why, "node %s announces it", place->winner);
-		return ERROR_AGAIN;
-	case ANNOUNCE_PROBING:
+	if (place->hold.state == ANNOUNCE_PROBING) {
 		text_printf(why, "neighbours are asked whether they have it");
 		return ERROR_AGAIN;
-	case ANNOUNCE_TAKEN: /* told above */
-	case ANNOUNCE_HELD:
-	case ANNOUNCE_YIELDING:
-		break;
 	}
-	if (announce_hold_is_contested(
-	        &place->hold, announcer_now_ms(place->at->announcer)))
-		push_rival(why, place, "another machine claims it too:");
+	if (place->winner[0] == '\0') {
+		text_printf(why, "it is announced on no interface");
+		return ERROR_UNREACHABLE;
+	}
+	text_printf(why, "node %s announces it", place->winner);
+	return ERROR_AGAIN;
+}
+
+/* It is held, on this or another of its links. */
+static enum error
+held_state(const struct announce_claim *claim, struct text *why)
+{
+	const struct announce_place *place = contested_place(claim);
+
+	if (place != NULL)
+		push_rival(why, place,
+		    announce_hold_is_taken(&place->hold)
+		        ? "another machine has it:"
+		        : "another machine claims it too:");
 	return ERROR_OK;
 }
 
@@ -270,24 +294,18 @@ announce_claim_state(const struct announce_claim *claim, struct text *why)
 	}
 	const struct announce_place *place = best_place(claim);
 	if (place != NULL)
-		return place_state(place, why);
+		return announce_hold_is_here(&place->hold)
+		    ? held_state(claim, why)
+		    : place_state(place, why);
 	text_printf(why, "no interface that it is announced on is up");
 	return claim->has_route ? ERROR_OK : ERROR_UNREACHABLE;
-}
-
-static bool
-has_rival(const struct announce_place *place)
-{
-	return announce_hold_is_taken(&place->hold) ||
-	    announce_hold_is_contested(
-	        &place->hold, announcer_now_ms(place->at->announcer));
 }
 
 void
 announce_claim_tell(const struct announce_claim *claim, struct text *interfaces,
     struct text *rival)
 {
-	const struct announce_place *best = best_place(claim);
+	const struct announce_place *contested = contested_place(claim);
 	char hardware[WIRE_HARDWARE_TEXT];
 
 	for (unsigned i = 0; i < claim->count; i++) {
@@ -299,8 +317,8 @@ announce_claim_tell(const struct announce_claim *claim, struct text *interfaces,
 			    interfaces->length > 0 ? "," : "",
 			    place->at->link.name);
 	}
-	if (best == NULL || !has_rival(best))
+	if (contested == NULL)
 		return;
-	wire_hardware_format(best->hold.rival, hardware);
+	wire_hardware_format(contested->hold.rival, hardware);
 	text_push_string(rival, hardware);
 }

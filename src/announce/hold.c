@@ -484,7 +484,9 @@ announce_hold_hear(struct announce_hold *hold,
 			hear_idle(hold, is_peer, now_ms);
 		return;
 	}
-	if (claims && !is_peer)
+	if (is_peer)
+		announce_hold_know(hold, message->hardware, now_ms);
+	else if (claims)
 		note_rival(hold, message, now_ms);
 	if (announce_hold_is_here(hold)) {
 		hear_here(hold, message, is_peer, now_ms, random, out);
@@ -501,6 +503,23 @@ announce_hold_hear(struct announce_hold *hold,
 		    now_ms + LIMIT_VALUE_ANNOUNCE_RETRY_MS +
 		        random_below(random, LIMIT_VALUE_ANNOUNCE_RETRY_MS));
 	}
+	schedule(hold);
+}
+
+void
+announce_hold_know(struct announce_hold *hold,
+    const uint8_t hardware[WIRE_HARDWARE_BYTES], uint64_t now_ms)
+{
+	if (hold->rival_ms == 0 ||
+	    memcmp(hold->rival, hardware, WIRE_HARDWARE_BYTES) != 0)
+		return;
+	bool was_taken = announce_hold_is_taken(hold);
+
+	hold->rival_ms = hold->defend_ms = hold->look_ms = 0;
+	hold->credit = 0;
+	/* So it was ours, and will be yielded. */
+	if (was_taken)
+		enter(hold, ANNOUNCE_HELD, now_ms);
 	schedule(hold);
 }
 

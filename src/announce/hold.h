@@ -104,6 +104,9 @@ void announce_hold_tick(struct announce_hold *hold, uint64_t now_ms,
 void announce_hold_hear(struct announce_hold *hold,
     const struct wire_neighbour *message, bool is_peer, uint64_t now_ms,
     struct random *random, struct announce_output *out);
+/* Who claimed it lately is one of ours that was not known yet: no rival. */
+void announce_hold_know(struct announce_hold *hold,
+    const uint8_t hardware[WIRE_HARDWARE_BYTES], uint64_t now_ms);
 /* The link is back, or its hardware address has changed: ask or announce anew.
  */
 void announce_hold_renew(struct announce_hold *hold,

@@ -89,11 +89,24 @@ count(struct announce_place *place)
 	*then = *now;
 }
 
+/* Of those that claim it in turns not each frame is told. */
+#define ANOTHER_RIVAL_MS 1000
+
+static bool
+is_another_rival(const struct announce_place *place, uint64_t now_ms)
+{
+	return place->told && now_ms - place->told_ms >= ANOTHER_RIVAL_MS &&
+	    memcmp(place->told_rival, place->hold.rival, WIRE_HARDWARE_BYTES) !=
+	    0;
+}
+
 static void
-tell_rival(const struct announce_place *place)
+tell_rival(struct announce_place *place, uint64_t now_ms)
 {
 	char rival[WIRE_HARDWARE_TEXT];
 
+	memcpy(place->told_rival, place->hold.rival, WIRE_HARDWARE_BYTES);
+	place->told_ms = now_ms;
 	wire_hardware_format(place->hold.rival, rival);
 	log_event(LOG_ANNOUNCE_RIVAL, LOG_STRING("address", place->claim->text),
 	    LOG_STRING("interface", place->at->link.name),
@@ -112,13 +125,14 @@ follow(struct announce_place *place, enum announce_state before,
 
 	count(place);
 	bool contested = announce_hold_is_contested(hold, now);
-	if (contested && !place->told)
-		tell_rival(place);
-	bool changed = hold->state != before || contested != place->told;
+	bool is_news = contested != place->told ||
+	    (contested && is_another_rival(place, now));
+	if (contested && is_news)
+		tell_rival(place, now);
 	place->told = contested;
 	if (hold->state != before)
 		follow_group(place);
-	if (changed)
+	if (hold->state != before || is_news)
 		announce_claim_settle(place->claim);
 	if (out != NULL)
 		send_all(announcer, place->at, out);
@@ -200,6 +214,8 @@ decide_among(struct announce_place *place)
 	const struct announce_member *winner =
 	    announce_elect(members, &place->claim->ballot);
 	note_winner(place, winner);
+	if (announce_members_at(members, place->hold.rival) != NULL)
+		announce_hold_know(&place->hold, place->hold.rival, now);
 	if (members->returns != place->returns)
 		announce_hold_repeat(&place->hold, now, &announcer->random);
 	place->returns = members->returns;

@@ -29,9 +29,14 @@
 #define IS(value, then, otherwise) \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (then), (otherwise))
 #define TAKE(length) BPF_STMT(BPF_RET | BPF_K, (length))
+/* How the kernel sees it: what has the tag of another VLAN is for another host
+ * to it, for the interface of that VLAN has taken it. */
+#define LOAD_FOR_WHOM LOAD32(SKF_AD_OFF + SKF_AD_PKTTYPE)
 
 /* Ethernet and IPv4, ask or tell. */
 static struct sock_filter arp_filter[] = {
+    LOAD_FOR_WHOM,
+    IS(PACKET_OTHERHOST, 6, 0),
     LOAD32(14),
     IS(ARPHRD_ETHER << 16 | ETH_P_IP, 0, 5),
     LOAD16(18),
@@ -46,6 +51,8 @@ static struct sock_filter arp_filter[] = {
 /* ICMPv6 at once behind the head, from this link, solicitation or
  * advertisement. */
 static struct sock_filter ndp_filter[] = {
+    LOAD_FOR_WHOM,
+    IS(PACKET_OTHERHOST, 6, 0),
     LOAD16(20),
     IS(IPPROTO_ICMPV6 << 8 | 255, 0, 3),
     LOAD8(54),

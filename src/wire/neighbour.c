@@ -42,6 +42,16 @@ wire_hardware_format(
 	    hardware[5]);
 }
 
+/* Nobody is at a group's hardware address, or at none. */
+static bool
+is_of_a_machine(const uint8_t hardware[WIRE_HARDWARE_BYTES])
+{
+	static const uint8_t none[WIRE_HARDWARE_BYTES];
+
+	return (hardware[0] & 1) == 0 &&
+	    memcmp(hardware, none, WIRE_HARDWARE_BYTES) != 0;
+}
+
 enum error
 wire_neighbour_decode(struct slice frame, struct wire_neighbour *neighbour)
 {
@@ -64,8 +74,7 @@ wire_neighbour_decode(struct slice frame, struct wire_neighbour *neighbour)
 		    reader_bytes(&in, reader_left(&in)), neighbour);
 	else
 		return ERROR_UNSUPPORTED;
-	/* Nobody is at a group's hardware address. */
-	if (!error && (neighbour->hardware[0] & 1))
+	if (!error && !is_of_a_machine(neighbour->hardware))
 		return ERROR_INVALID;
 	return error;
 }

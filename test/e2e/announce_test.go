@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -325,6 +326,46 @@ func TestAnnounceRival(t *testing.T) {
 		t.Errorf("conflicts: %q", conflicts)
 	}
 	l.answers(g, addressFour, 404)
+
+	// Who claims it then is the one that is named.
+	const other = "02:00:00:00:aa:02"
+	if err := l.send(arpFrame(1, other, addressFour, addressFour)); err != nil {
+		t.Fatal(err)
+	}
+	g.awaitConflict("AddressContested", other)
+	if !strings.Contains(g.stderr(), "hardware="+other) {
+		t.Error("the log does not name it")
+	}
+}
+
+// Another machine claims an address on the second of two links: told as on the first. What
+// bears the tag of a VLAN is of another link.
+func TestAnnounceSecondLink(t *testing.T) {
+	l := newLan(t)
+	l.ip("link", "add", "name", "eth1", "netns", l.host, "type", "veth", "peer", "name", "eth1", "netns", l.client)
+	for _, namespace := range []string{l.host, l.client} {
+		l.ip("-n", namespace, "link", "set", "eth1", "up")
+	}
+	g := l.gate(map[string]string{"gateway.yaml": gatewayAt(addressFour)}, "--announce", "eth1")
+	g.waitReady()
+	l.answers(g, addressFour, 404)
+	const rival = "02:00:00:00:aa:01"
+	claim := arpFrame(1, rival, addressFour, addressFour)
+	tagged := slices.Concat(claim[:12], []byte{0x81, 0, 0, 20}, claim[12:])
+	for _, device := range []string{"eth0", "eth1"} {
+		if err := l.sendOn(l.client, device, 0, tagged); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.answers(g, addressFour, 404)
+	if conflicts := counter(g, "yumen_announce_conflicts_total"); conflicts != "0" {
+		t.Errorf("conflicts: %q", conflicts)
+	}
+	if err := l.sendOn(l.client, "eth1", 0, claim); err != nil {
+		t.Fatal(err)
+	}
+	g.awaitConflict("AddressContested", addressFour+": another machine claims it too: "+rival+" on eth1")
+	g.awaitProgrammed("Programmed", "programmed")
 }
 
 func hardware(text string) []byte {
@@ -346,8 +387,12 @@ func arpFrame(operation byte, sender, senderIP, targetIP string) []byte {
 func (l *lan) send(frames ...[]byte) error { return l.sendFrom(l.client, 0, frames...) }
 
 func (l *lan) sendFrom(namespace string, pause time.Duration, frames ...[]byte) error {
+	return l.sendOn(namespace, "eth0", pause, frames...)
+}
+
+func (l *lan) sendOn(namespace, name string, pause time.Duration, frames ...[]byte) error {
 	return l.within(namespace, func() error {
-		device, err := net.InterfaceByName("eth0")
+		device, err := net.InterfaceByName(name)
 		if err != nil {
 			return err
 		}

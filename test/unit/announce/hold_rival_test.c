@@ -30,6 +30,31 @@ test_rival_is_left(void **state)
 	}
 }
 
+/* One of ours that came to be known after its claim is none. */
+static void
+test_rival_is_peer(void **state)
+{
+	(void)state;
+	for (int is_heard = 0; is_heard < 2; is_heard++) {
+		struct setup s;
+		start(&s, ip4, true);
+		run_until(&s, 1000 + HELD_MS + ANNOUNCED_MS);
+		assert_int_equal(s.hold.state, ANNOUNCE_HELD);
+		hear(&s, message(true, ip4, nobody));
+		assert_true(announce_hold_is_contested(&s.hold, s.now_ms));
+		if (is_heard)
+			hear_from(&s, true, message(false, ip4, nobody));
+		else
+			announce_hold_know(&s.hold, them, s.now_ms);
+		assert_false(announce_hold_is_contested(&s.hold, s.now_ms));
+		assert_int_equal(s.hold.state, ANNOUNCE_HELD);
+		/* Nor is it looked for. */
+		forget(&s);
+		run_until(&s, s.now_ms + 5 * LIMIT_VALUE_ANNOUNCE_LOOK_MS);
+		assert_in_range(s.probes, 0, 1);
+	}
+}
+
 /* Its own frames, come back from a switch, are no rival's. */
 static void
 test_echo(void **state)
@@ -244,6 +269,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rival_is_left),
+	    cmocka_unit_test(test_rival_is_peer),
 	    cmocka_unit_test(test_echo),
 	    cmocka_unit_test(test_defends),
 	    cmocka_unit_test(test_outdoes),

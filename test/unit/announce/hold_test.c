@@ -165,6 +165,16 @@ test_peer_is_known_late(void **state)
 	assert_int_equal(s.hold.state, ANNOUNCE_TAKEN);
 	hear_from(&s, true, message(true, ip4, nobody));
 	assert_int_equal(s.hold.state, ANNOUNCE_HELD);
+	assert_false(announce_hold_is_contested(&s.hold, s.now_ms));
+	/* Known by its heartbeat alone. */
+	start(&s, ip4, true);
+	run_until(&s, 1000 + HELD_MS / 2);
+	hear(&s, message(true, ip4, nobody));
+	announce_hold_know(&s.hold, us, s.now_ms);
+	assert_int_equal(s.hold.state, ANNOUNCE_TAKEN);
+	announce_hold_know(&s.hold, them, s.now_ms);
+	assert_int_equal(s.hold.state, ANNOUNCE_HELD);
+	assert_false(announce_hold_is_contested(&s.hold, s.now_ms));
 }
 
 /* A peer had it, and another machine has it since. */
