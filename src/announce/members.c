@@ -130,6 +130,13 @@ is_named(const struct announce_member *member, struct slice node)
 	return slice_equal(slice_make(member->node, member->node_length), node);
 }
 
+/* When anything came of it last, proven or not. */
+static uint64_t
+heard_ms(const struct announce_member *member)
+{
+	return later(member->spoke_ms, member->next_ms);
+}
+
 /* A place for one more: a free one, or that of who is gone for the longest
  * time, or NULL. */
 static struct announce_member *
@@ -142,7 +149,7 @@ find_place(struct announce_members *members)
 	for (unsigned i = 0; i < members->place_count; i++) {
 		struct announce_member *member = &members->others[i];
 		if (!member->live &&
-		    (oldest == NULL || member->spoke_ms < oldest->spoke_ms))
+		    (oldest == NULL || heard_ms(member) < heard_ms(oldest)))
 			oldest = member;
 	}
 	return oldest;
@@ -304,7 +311,7 @@ hear_new_life(struct announce_members *members, struct announce_member *member,
 			hurry(members, now_ms);
 		member->next_life = beat->life;
 		member->next_sequence = beat->sequence;
-		member->spoke_ms = now_ms;
+		member->next_ms = now_ms;
 		return ANNOUNCE_HEARD_UNPROVEN;
 	}
 	lose(members, member);
@@ -371,7 +378,7 @@ look_at(struct announce_members *members, struct announce_member *member,
 	    now_ms >= member->proven_ms + LIMIT_VALUE_ANNOUNCE_SILENCE_MS)
 		lose(members, member);
 	if (!member->live && member->life == 0 &&
-	    now_ms >= member->spoke_ms + UNPROVEN_MS)
+	    now_ms >= member->next_ms + UNPROVEN_MS)
 		*member = (struct announce_member){0};
 }
 
@@ -383,6 +390,37 @@ ask_ms(const struct announce_member *member)
 		return UINT64_MAX;
 	return later(member->proven_ms + LIMIT_VALUE_ANNOUNCE_ASK_MS,
 	    member->asked_ms + LIMIT_VALUE_ANNOUNCE_ASK_GAP_MS);
+}
+
+/* Names one whose beat came at that time, while that was of late. */
+static void
+name_heard(struct wire_beat *beat, uint64_t life, uint32_t sequence,
+    uint64_t came_ms, uint64_t now_ms)
+{
+	if (life == 0 || came_ms == 0 ||
+	    now_ms >= came_ms + LIMIT_VALUE_ANNOUNCE_SILENCE_MS ||
+	    beat->heard_count == WIRE_BEAT_HEARD)
+		return;
+	beat->heard[beat->heard_count++] =
+	    (struct wire_beat_heard){life, sequence};
+}
+
+/* Lives that are told beside those that are known, never in their place: they
+ * may be old ones that somebody says again. */
+static void
+fill_heard(const struct announce_members *members, uint64_t now_ms,
+    struct wire_beat *beat)
+{
+	for (unsigned i = 0; i < members->place_count; i++) {
+		const struct announce_member *member = &members->others[i];
+		name_heard(beat, member->life, member->sequence,
+		    member->spoke_ms, now_ms);
+	}
+	for (unsigned i = 0; i < members->place_count; i++) {
+		const struct announce_member *member = &members->others[i];
+		name_heard(beat, member->next_life, member->next_sequence,
+		    member->next_ms, now_ms);
+	}
 }
 
 static void
@@ -401,18 +439,7 @@ fill(const struct announce_members *members, uint64_t now_ms,
 	beat->interface = slice_from_string(us->interface);
 	beat->own_count = us->own_count;
 	memcpy(beat->own, us->own, sizeof(beat->own));
-	for (unsigned i = 0; i < members->place_count; i++) {
-		const struct announce_member *member = &members->others[i];
-		if (member->node_length == 0 || member->spoke_ms == 0 ||
-		    now_ms >=
-		        member->spoke_ms + LIMIT_VALUE_ANNOUNCE_SILENCE_MS ||
-		    beat->heard_count == WIRE_BEAT_HEARD)
-			continue;
-		beat->heard[beat->heard_count++] = (struct wire_beat_heard){
-		    member->next_life ? member->next_life : member->life,
-		    member->next_life ? member->next_sequence
-		                      : member->sequence};
-	}
+	fill_heard(members, now_ms, beat);
 }
 
 /* The first one whose ask is due, or NULL. */

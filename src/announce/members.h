@@ -34,8 +34,9 @@ struct announce_member {
 	uint32_t told; /* the newest that others heard of it */
 	uint64_t next_life; /* told, not proven; 0: none */
 	uint32_t next_sequence;
+	uint64_t next_ms; /* when a beat of that came last */
 	uint64_t proven_ms; /* when it was last known to be there */
-	uint64_t spoke_ms; /* when a beat of its own came last */
+	uint64_t spoke_ms; /* when a beat of its life came last */
 	uint64_t asked_ms;
 };
 

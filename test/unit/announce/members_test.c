@@ -156,6 +156,15 @@ test_said_again(void **state)
 	run(&s, 1000);
 	assert_int_equal(s.nodes[0].live_count, 1);
 	assert_int_equal(s.nodes[0].others[0].life, 999);
+	/* Nor does it keep node 1 from hearing that it is heard, once or again
+	 * and again. */
+	assert_int_equal(s.nodes[1].live_count, 1);
+	for (unsigned i = 0; i < 1000; i++) {
+		old.sequence++;
+		(void)announce_members_hear(&s.nodes[0], &old, s.now_ms);
+		run(&s, 1);
+		assert_int_equal(s.nodes[1].live_count, 1);
+	}
 }
 
 /* Two that do not hear each other, and one that hears both. */
