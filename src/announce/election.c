@@ -11,6 +11,7 @@ struct rank {
 	bool settling;
 	int64_t weight;
 	uint8_t digest[CRYPT_SHA256_BYTES];
+	struct slice interface; /* of one node's ends */
 };
 
 static struct slice
@@ -92,7 +93,11 @@ is_before(const struct rank *a, const struct rank *b)
 		return b->settling;
 	if (a->weight != b->weight)
 		return a->weight > b->weight;
-	return memcmp(a->digest, b->digest, sizeof(a->digest)) < 0;
+	int by_digest = memcmp(a->digest, b->digest, sizeof(a->digest));
+
+	if (by_digest != 0)
+		return by_digest < 0;
+	return slice_compare(a->interface, b->interface) < 0;
 }
 
 struct election {
@@ -110,6 +115,7 @@ stand(struct election *election, const struct announce_member *member)
 	    .is_own = announce_is_own(member, election->ballot),
 	    .settling = member->standing == WIRE_BEAT_SETTLING,
 	    .weight = preference ? preference->weight : 0,
+	    .interface = slice_from_string(member->interface),
 	};
 
 	/* It keeps what is its own, whether it may, or leaves, or not. */

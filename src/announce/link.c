@@ -9,6 +9,7 @@ static void on_frame(struct net_link *link, struct slice frame);
 static void on_lost(struct net_link *link, unsigned frames);
 static void on_peers_changed(struct announce_peers *peers);
 static void on_stood_still(struct announce_peers *peers);
+static bool is_ours_too(struct announce_peers *peers, const uint8_t *hardware);
 
 static void
 init_peers(struct announcer_link *at)
@@ -24,6 +25,7 @@ init_peers(struct announcer_link *at)
 	    .interface = at->link.name,
 	    .on_change = on_peers_changed,
 	    .on_stood_still = on_stood_still,
+	    .is_ours = is_ours_too,
 	};
 	announce_peers_init(&at->peers, options->node, &announcer->random);
 }
@@ -91,6 +93,14 @@ is_ours(const struct announcer *announcer, const uint8_t *hardware)
 		        WIRE_HARDWARE_BYTES) == 0)
 			return true;
 	return false;
+}
+
+static bool
+is_ours_too(struct announce_peers *peers, const uint8_t *hardware)
+{
+	return is_ours(
+	    container_of(peers, struct announcer_link, peers)->announcer,
+	    hardware);
 }
 
 static void

@@ -124,10 +124,18 @@ announce_members_note(struct announce_members *members, uint64_t now_ms)
 	return true;
 }
 
-static bool
-is_named(const struct announce_member *member, struct slice node)
+static struct slice
+node_of(const struct announce_member *member)
 {
-	return slice_equal(slice_make(member->node, member->node_length), node);
+	return slice_make(member->node, member->node_length);
+}
+
+/* Of that node's ends of the link: it may be on it by several interfaces. */
+static bool
+is_of(const struct announce_member *member, const struct wire_beat *beat)
+{
+	return slice_equal(node_of(member), beat->node) &&
+	    slice_equal(slice_from_string(member->interface), beat->interface);
 }
 
 /* When anything came of it last, proven or not. */
@@ -156,17 +164,20 @@ find_place(struct announce_members *members)
 }
 
 static struct announce_member *
-find_or_add(struct announce_members *members, struct slice node)
+find_or_add(struct announce_members *members, const struct wire_beat *beat)
 {
 	for (unsigned i = 0; i < members->place_count; i++)
-		if (is_named(&members->others[i], node))
+		if (is_of(&members->others[i], beat))
 			return &members->others[i];
 	struct announce_member *free_place = find_place(members);
 	if (free_place == NULL)
 		return NULL;
 	*free_place =
-	    (struct announce_member){.node_length = (uint8_t)node.length};
-	memcpy(free_place->node, node.data, node.length);
+	    (struct announce_member){.node_length = (uint8_t)beat->node.length};
+	memcpy(free_place->node, beat->node.data, beat->node.length);
+	if (beat->interface.length > 0)
+		memcpy(free_place->interface, beat->interface.data,
+		    beat->interface.length);
 	return free_place;
 }
 
@@ -246,16 +257,10 @@ take_standing(struct announce_members *members, struct announce_member *member,
 	if (member->standing == beat->standing &&
 	    memcmp(member->hardware, beat->hardware,
 	        sizeof(member->hardware)) == 0 &&
-	    slice_equal(
-	        beat->interface, slice_from_string(member->interface)) &&
 	    has_own(member, beat->own, beat->own_count))
 		return;
 	member->standing = beat->standing;
 	memcpy(member->hardware, beat->hardware, sizeof(member->hardware));
-	memset(member->interface, 0, sizeof(member->interface));
-	if (beat->interface.length > 0)
-		memcpy(member->interface, beat->interface.data,
-		    beat->interface.length);
 	set_own(member, beat->own, beat->own_count);
 	members->version++;
 }
@@ -355,9 +360,9 @@ announce_members_hear(struct announce_members *members,
 {
 	if (beat->life == members->us.life)
 		return ANNOUNCE_HEARD_SELF;
-	if (is_named(&members->us, beat->node))
+	if (slice_equal(beat->node, node_of(&members->us)))
 		return ANNOUNCE_HEARD_NAMESAKE;
-	struct announce_member *member = find_or_add(members, beat->node);
+	struct announce_member *member = find_or_add(members, beat);
 	if (member == NULL)
 		return ANNOUNCE_HEARD_FULL;
 	enum announce_heard heard = member->life == beat->life
@@ -430,7 +435,7 @@ fill(const struct announce_members *members, uint64_t now_ms,
 	const struct announce_member *us = &members->us;
 
 	*beat = (struct wire_beat){
-	    .node = slice_make(us->node, us->node_length),
+	    .node = node_of(us),
 	    .life = us->life,
 	    .sequence = us->sequence,
 	    .standing = us->standing,

@@ -1,7 +1,8 @@
 /* The announcers of one link, as one of them knows them: who is there, and
- * since when. A pure machine: times and randomness come in as arguments, beats
- * go out as values. All that matters is told in beats, so that all who hear
- * each other come to the same.
+ * since when. A node that is on it by several interfaces is several members. A
+ * pure machine: times and randomness come in as arguments, beats go out as
+ * values. All that matters is told in beats, so that all who hear each other
+ * come to the same.
  *
  * A member is live while it proves that it hears us and we hear it: its beats
  * name numbers that we sent of late (so that no old beat is taken for a new
@@ -90,7 +91,9 @@ enum announce_heard {
 	ANNOUNCE_HEARD_UNPROVEN, /* not, or not yet, known to hear us */
 	ANNOUNCE_HEARD_OLD, /* said before */
 	ANNOUNCE_HEARD_SELF, /* ours */
-	ANNOUNCE_HEARD_NAMESAKE, /* another machine with our node's name */
+	/* Of our node's name: another machine, or ours by another interface or
+	 * of a former life. */
+	ANNOUNCE_HEARD_NAMESAKE,
 	ANNOUNCE_HEARD_FULL, /* LIMIT_ANNOUNCE_MEMBERS */
 };
 /* beat: one whose seal is right. */

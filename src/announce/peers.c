@@ -138,6 +138,9 @@ take_beat(struct announce_peers *peers, const struct wire_beat *beat)
 	enum announce_heard heard =
 	    announce_members_hear(&peers->members, beat, now_ms(peers));
 
+	if (heard == ANNOUNCE_HEARD_NAMESAKE &&
+	    peers->is_ours(peers, beat->hardware))
+		heard = ANNOUNCE_HEARD_SELF;
 	metric_add(peers->metrics, count_of(heard), 1);
 	if (heard == ANNOUNCE_HEARD_FULL)
 		limit_hit(peers->metrics, LIMIT_ANNOUNCE_MEMBERS);

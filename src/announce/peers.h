@@ -24,6 +24,8 @@ struct announce_peers {
 	void (*on_change)(struct announce_peers *peers);
 	/* It stood still, so that others that were there have taken over. */
 	void (*on_stood_still)(struct announce_peers *peers);
+	/* Is it the hardware address of an interface of this announcer's? */
+	bool (*is_ours)(struct announce_peers *peers, const uint8_t *hardware);
 };
 
 /* What is not a callback, a key or a number is the caller's to leave zero; life

@@ -165,6 +165,26 @@ test_interfaces(void **state)
 	assert_false(announce_is_on(&ballot.on, SLICE("eth")));
 }
 
+/* A node's ends of the link in the order of their names, however it is seen. */
+static void
+test_ends(void **state)
+{
+	const struct announce_ballot ballot = {.address = SLICE("10.0.0.1")};
+	struct announce_members members;
+
+	(void)state;
+	for (unsigned first = 0; first < 2; first++) {
+		start(&members, "a");
+		members.us.standing = WIRE_BEAT_SETTLING;
+		memcpy(
+		    add(&members, "b")->interface, first ? "eth0" : "eth1", 5);
+		memcpy(
+		    add(&members, "b")->interface, first ? "eth1" : "eth0", 5);
+		assert_string_equal(
+		    announce_elect(&members, &ballot)->interface, "eth0");
+	}
+}
+
 /* What a host has itself it keeps, whatever else is said. */
 static void
 test_own(void **state)
@@ -297,6 +317,7 @@ main(void)
 	    cmocka_unit_test(test_standing),
 	    cmocka_unit_test(test_nodes),
 	    cmocka_unit_test(test_interfaces),
+	    cmocka_unit_test(test_ends),
 	    cmocka_unit_test(test_own),
 	    cmocka_unit_test(test_fence),
 	    cmocka_unit_test(test_shares),

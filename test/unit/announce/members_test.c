@@ -167,6 +167,31 @@ test_said_again(void **state)
 	}
 }
 
+/* A node that is on the link by two interfaces is two members, and none to
+ * itself. */
+static void
+test_two_ends(void **state)
+{
+	const uint8_t hardware[6] = {2, 0, 0, 0, 0, 9};
+	struct setup s;
+
+	(void)state;
+	start(&s, 2);
+	announce_members_name(&s.nodes[1], SLICE("eth0"));
+	announce_members_init(&s.nodes[2], SLICE("node1"), 777);
+	announce_members_name(&s.nodes[2], SLICE("eth1"));
+	announce_members_begin(&s.nodes[2], hardware, s.now_ms);
+	run(&s, 5000);
+	unsigned returns = s.nodes[0].returns;
+	uint64_t version = s.nodes[0].version;
+	run(&s, 10000);
+	assert_int_equal(s.nodes[0].returns, returns);
+	assert_int_equal(s.nodes[0].version, version);
+	assert_int_equal(s.nodes[0].live_count, 2);
+	assert_int_equal(s.nodes[1].live_count, 1);
+	assert_int_equal(s.nodes[2].live_count, 1);
+}
+
 /* Two that do not hear each other, and one that hears both. */
 static void
 test_third(void **state)
@@ -316,6 +341,7 @@ main(void)
 	    cmocka_unit_test(test_meet),
 	    cmocka_unit_test(test_dies),
 	    cmocka_unit_test(test_said_again),
+	    cmocka_unit_test(test_two_ends),
 	    cmocka_unit_test(test_third),
 	    cmocka_unit_test(test_cut),
 	    cmocka_unit_test(test_stood_still),
