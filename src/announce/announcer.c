@@ -228,17 +228,34 @@ announcer_tell(const struct announcer *announcer,
 		announce_claim_tell(claim, interfaces, rival);
 }
 
-void
-announcer_fences(struct announcer *announcer, bool heeded)
+static void
+decide_all(struct announcer *announcer)
 {
 	struct slice key;
 	void *value;
 
+	for (size_t at = 0; map_next(&announcer->claims, &at, &key, &value);)
+		announce_claim_decide(value);
+}
+
+void
+announcer_goes_by(struct announcer *announcer, enum wire_beat_claims claims)
+{
+	for (unsigned i = 0; announcer->has_peers && i < announcer->link_count;
+	     i++)
+		announce_peers_claims(&announcer->links[i].peers, claims);
+	/* Whom something was left to may not claim it any more. */
+	if (claims == WIRE_BEAT_CLAIMS_OLD)
+		decide_all(announcer);
+}
+
+void
+announcer_fences(struct announcer *announcer, bool heeded)
+{
 	if (announcer->unfenced == !heeded)
 		return;
 	announcer->unfenced = !heeded;
-	for (size_t at = 0; map_next(&announcer->claims, &at, &key, &value);)
-		announce_claim_decide(value);
+	decide_all(announcer);
 	net_loop_defer(announcer->options.loop, &announcer->changed);
 }
 

@@ -9,6 +9,7 @@
 #include "net/address.h"
 #include "net/loop.h"
 #include "snap/unit.h"
+#include "wire/beat.h"
 
 struct announcer;
 struct announcer_options {
@@ -66,6 +67,11 @@ void announcer_tell(const struct announcer *announcer,
 /* Whether fences that claims speak of are to be heeded, as at first; not where
  * the controller is away, which could not lift them. */
 void announcer_fences(struct announcer *announcer, bool heeded);
+
+/* What it goes by among other announcers: none, until this is said. Said again
+ * from time to time where they are old. */
+void announcer_goes_by(
+    struct announcer *announcer, enum wire_beat_claims claims);
 
 /* Hand over everything to the other announcers; announcer_is_here until they
  * have it. Without others there is nobody to hand over to. */

@@ -24,6 +24,7 @@ struct announce_place {
 	unsigned returns; /* of members, as of the last election */
 	struct announce_fence fence; /* texts in the claim's arena */
 	bool is_fenced; /* as of the last election */
+	struct announce_claimant claimant;
 	bool told; /* of a rival that is there now: which, and when */
 	uint8_t told_rival[WIRE_HARDWARE_BYTES];
 	uint64_t told_ms;

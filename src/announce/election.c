@@ -5,6 +5,14 @@
 
 #include "crypt/digest.h"
 
+/* A peer that has left an address meanwhile does not answer to whoever yields
+ * it to that one, nor say again that it has it. */
+#define YIELDED_MS 1000
+#define BEGUN_MS 1000
+#define AGAIN_MS 1500
+/* Whoever has it says so each ANNOUNCE_REFRESH_MS; two of these may be lost. */
+#define CLAIM_MS (3 * (uint64_t)LIMIT_VALUE_ANNOUNCE_REFRESH_MS)
+
 /* What a candidate is compared by, the first difference deciding. */
 struct rank {
 	bool is_own;
@@ -121,6 +129,7 @@ stand(struct election *election, const struct announce_member *member)
 	/* It keeps what is its own, whether it may, or leaves, or not. */
 	if (!rank.is_own &&
 	    (member->standing == WIRE_BEAT_LEAVING ||
+	        member->claims == WIRE_BEAT_CLAIMS_NONE ||
 	        !may_have(election->ballot, preference, member)))
 		return;
 	digest_of(election->ballot, member, rank.digest);
@@ -209,4 +218,51 @@ announce_fence_is_news(
 
 	fence->is_new = false;
 	return is_new && slice_equal(fence->node, node_of(&members->us));
+}
+
+static const struct announce_member *
+find_claimant(const struct announce_members *members,
+    const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES])
+{
+	const struct announce_member *member =
+	    announce_members_at(members, hardware);
+
+	return members->us.claims == WIRE_BEAT_CLAIMS_OLD && member != NULL &&
+	        member->claims == WIRE_BEAT_CLAIMS_NEW
+	    ? member
+	    : NULL;
+}
+
+bool
+announce_claimant_hear(const struct announce_members *members,
+    struct announce_claimant *claimant,
+    const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES], bool is_here,
+    uint64_t now_ms)
+{
+	if ((!is_here && claimant->heard_ms == 0) ||
+	    find_claimant(members, hardware) == NULL)
+		return false;
+	if (claimant->heard_ms == 0)
+		claimant->since_ms = now_ms;
+	memcpy(claimant->hardware, hardware, WIRE_BEAT_HARDWARE_BYTES);
+	claimant->heard_ms = now_ms;
+	return is_here;
+}
+
+const struct announce_member *
+announce_claimant_of(const struct announce_members *members,
+    struct announce_claimant *claimant, bool is_here, uint64_t now_ms)
+{
+	bool begins = claimant->heard_ms - claimant->since_ms < BEGUN_MS;
+	uint64_t length_ms = is_here ? YIELDED_MS
+	    : begins                 ? AGAIN_MS
+	                             : CLAIM_MS;
+	const struct announce_member *member =
+	    claimant->heard_ms > 0 && now_ms - claimant->heard_ms < length_ms
+	    ? find_claimant(members, claimant->hardware)
+	    : NULL;
+
+	if (member == NULL)
+		claimant->heard_ms = 0;
+	return member;
 }

@@ -59,6 +59,25 @@ bool announce_fence_is_for(const struct announce_members *members,
 bool announce_is_fenced(
     const struct announce_members *members, const struct announce_fence *fence);
 
+/* A peer that has its controller and claims an address that is held here by old
+ * claims: it is left to that one. */
+struct announce_claimant {
+	uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES];
+	uint64_t since_ms; /* when one claimed it first */
+	uint64_t heard_ms; /* and last; 0: there is none */
+};
+/* A frame from here claims the address; is_here: it is held here too. True: it
+ * is to be left to that one. */
+bool announce_claimant_hear(const struct announce_members *members,
+    struct announce_claimant *claimant,
+    const uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES], bool is_here,
+    uint64_t now_ms);
+/* That peer, or NULL: for as long as it is there and claims it from time to
+ * time. is_here: it has not been heard to have it since. */
+const struct announce_member *announce_claimant_of(
+    const struct announce_members *members, struct announce_claimant *claimant,
+    bool is_here, uint64_t now_ms);
+
 /* What an address is known by among those that hosts have as their own. */
 uint32_t announce_mark(struct slice address);
 /* Does the host of this one have the address without announcing it? Then it is

@@ -37,6 +37,12 @@ static const uint16_t announce_after_ms[] = {0, 100, 500, 1200, 2400};
 #define PEER_NEAR_MS \
 	(LIMIT_VALUE_ANNOUNCE_SILENCE_MS + LIMIT_VALUE_ANNOUNCE_DEFEND_MS)
 
+/* Two peers that both hold it, as their claims differ, are told of it by each
+ * other: each time after twice as long, and so often at most, until none was
+ * heard of for a while. */
+#define OUTDONE_MAX 7
+#define OUTDONE_FORGOTTEN_MS 10000
+
 static struct wire_neighbour *
 say(const struct announce_hold *hold, struct announce_output *out)
 {
@@ -429,6 +435,28 @@ answer(struct announce_hold *hold, const struct wire_neighbour *ask,
 		look(hold, now_ms, out);
 }
 
+/* A peer that claims it, or asks for it before it yields it, had it: neighbours
+ * may think that it still has. */
+static void
+outdo(struct announce_hold *hold, uint64_t now_ms, struct random *random)
+{
+	if (now_ms - hold->outdone_ms > OUTDONE_FORGOTTEN_MS)
+		hold->outdone = 0;
+	hold->outdone_ms = now_ms;
+	uint64_t at = hold->said_ms +
+	    ((uint64_t)LIMIT_VALUE_ANNOUNCE_DEFEND_GAP_MS << hold->outdone);
+	/* What is about to be said is said no later. */
+	if (hold->state != ANNOUNCE_HELD || hold->step == 0 ||
+	    hold->next_ms <= later(at, now_ms))
+		return;
+	if (hold->outdone < OUTDONE_MAX)
+		hold->outdone++;
+	if (at <= now_ms)
+		announce_hold_repeat(hold, now_ms, random);
+	else
+		enter(hold, ANNOUNCE_HELD, at);
+}
+
 static void
 hear_here(struct announce_hold *hold, const struct wire_neighbour *message,
     bool is_peer, uint64_t now_ms, struct random *random,
@@ -449,10 +477,8 @@ hear_here(struct announce_hold *hold, const struct wire_neighbour *message,
 	else if (!claims && !message->is_tell &&
 	    memcmp(message->subject, hold->ip, WIRE_IP_BYTES) == 0)
 		answer(hold, message, now_ms, out);
-	/* A peer that claims it, or asks for it before it yields it, had it:
-	 * neighbours may think that it still has. */
 	if (is_peer && (claims || wire_neighbour_probes(message, hold->ip)))
-		announce_hold_repeat(hold, now_ms, random);
+		outdo(hold, now_ms, random);
 }
 
 /* That a peer shall have it says nothing: another machine may have it, and keep

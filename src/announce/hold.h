@@ -48,6 +48,8 @@ struct announce_hold {
 	uint64_t peer_ms; /* IDLE: when a peer claimed it last; 0: never */
 	uint64_t said_ms; /* when it was last announced */
 	uint64_t defend_ms; /* a rival is to be answered then; 0: none */
+	unsigned outdone; /* times in a row that it was said over a peer */
+	uint64_t outdone_ms; /* and when a peer had it last */
 	uint64_t looked_ms; /* when a rival was last looked for */
 	uint64_t look_ms; /* when one is to be looked for; 0: need not be */
 	uint8_t successor[WIRE_HARDWARE_BYTES]; /* while YIELDING */

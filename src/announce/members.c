@@ -41,6 +41,7 @@ announce_members_init(
 	members->us.node_length = (uint8_t)node.length;
 	members->us.life = life ? life : 1;
 	members->us.standing = WIRE_BEAT_SETTLING;
+	members->us.claims = WIRE_BEAT_CLAIMS_NONE;
 }
 
 void
@@ -255,11 +256,13 @@ take_standing(struct announce_members *members, struct announce_member *member,
     const struct wire_beat *beat)
 {
 	if (member->standing == beat->standing &&
+	    member->claims == beat->claims &&
 	    memcmp(member->hardware, beat->hardware,
 	        sizeof(member->hardware)) == 0 &&
 	    has_own(member, beat->own, beat->own_count))
 		return;
 	member->standing = beat->standing;
+	member->claims = beat->claims;
 	memcpy(member->hardware, beat->hardware, sizeof(member->hardware));
 	set_own(member, beat->own, beat->own_count);
 	members->version++;
@@ -274,6 +277,17 @@ announce_members_own(struct announce_members *members, const uint32_t *marks,
 	if (has_own(&members->us, marks, count))
 		return;
 	set_own(&members->us, marks, count);
+	members->version++;
+	hurry(members, now_ms);
+}
+
+void
+announce_members_claims(struct announce_members *members,
+    enum wire_beat_claims claims, uint64_t now_ms)
+{
+	if (members->us.claims == claims)
+		return;
+	members->us.claims = claims;
 	members->version++;
 	hurry(members, now_ms);
 }
@@ -439,6 +453,7 @@ fill(const struct announce_members *members, uint64_t now_ms,
 	    .life = us->life,
 	    .sequence = us->sequence,
 	    .standing = us->standing,
+	    .claims = us->claims,
 	};
 	memcpy(beat->hardware, us->hardware, sizeof(beat->hardware));
 	beat->interface = slice_from_string(us->interface);

@@ -30,6 +30,7 @@ struct announce_member {
 	unsigned own_count;
 	bool live;
 	enum wire_beat_standing standing;
+	enum wire_beat_claims claims;
 	uint64_t life; /* proven; 0: none yet */
 	uint32_t sequence; /* the newest of its own beats in that life */
 	uint32_t told; /* the newest that others heard of it */
@@ -43,7 +44,7 @@ struct announce_member {
 
 struct announce_members {
 	struct announce_member
-	    us; /* node, hardware, life, standing, sequence */
+	    us; /* node, hardware, life, standing, claims, sequence */
 	struct announce_member others[LIMIT_VALUE_ANNOUNCE_MEMBERS];
 	unsigned place_count; /* of others that are looked at */
 	unsigned live_count;
@@ -65,7 +66,7 @@ struct announce_members {
 };
 
 /* node: at most WIRE_BEAT_NODE_BYTES, not empty; life: drawn at random. Off
- * until _begin. */
+ * until _begin, and without claims until _claims. */
 void announce_members_init(
     struct announce_members *members, struct slice node, uint64_t life);
 /* Our name for our end of the link, which others are told. */
@@ -78,6 +79,9 @@ void announce_members_begin(struct announce_members *members,
  * many for a beat are not told. */
 void announce_members_own(struct announce_members *members,
     const uint32_t *marks, unsigned count, uint64_t now_ms);
+/* What we go by from now on. */
+void announce_members_claims(struct announce_members *members,
+    enum wire_beat_claims claims, uint64_t now_ms);
 /* The link is down: nobody is there, nothing is sent. */
 void announce_members_end(struct announce_members *members);
 /* Before anything else that comes in: true when so much time has passed since

@@ -216,3 +216,12 @@ announce_peers_own(
 	if (peers->members.on)
 		go_on(peers);
 }
+
+void
+announce_peers_claims(
+    struct announce_peers *peers, enum wire_beat_claims claims)
+{
+	announce_members_claims(&peers->members, claims, now_ms(peers));
+	if (peers->members.on)
+		go_on(peers);
+}

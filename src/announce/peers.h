@@ -43,5 +43,8 @@ void announce_peers_leave(struct announce_peers *peers);
 /* As announce_members_own. */
 void announce_peers_own(
     struct announce_peers *peers, const uint32_t *marks, unsigned count);
+/* As announce_members_claims. */
+void announce_peers_claims(
+    struct announce_peers *peers, enum wire_beat_claims claims);
 
 #endif

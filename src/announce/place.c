@@ -211,8 +211,10 @@ decide_among(struct announce_place *place)
 		announce_hold_cede(&place->hold);
 		return;
 	}
-	const struct announce_member *winner =
-	    announce_elect(members, &place->claim->ballot);
+	const struct announce_member *winner = announce_claimant_of(members,
+	    &place->claimant, announce_hold_is_here(&place->hold), now);
+	if (winner == NULL)
+		winner = announce_elect(members, &place->claim->ballot);
 	note_winner(place, winner);
 	if (announce_members_at(members, place->hold.rival) != NULL)
 		announce_hold_know(&place->hold, place->hold.rival, now);
@@ -306,6 +308,17 @@ tells_whose(const struct announce_place *place,
 	    !announce_members_had(&place->at->peers.members, hardware);
 }
 
+/* A peer claims it. Not before the hold has heard that: it yields until it
+ * hears that again. */
+static void
+hear_claimant(struct announce_place *place, const uint8_t *hardware)
+{
+	if (announce_claimant_hear(&place->at->peers.members, &place->claimant,
+	        hardware, announce_hold_is_here(&place->hold),
+	        announcer_now_ms(place->at->announcer)))
+		announce_place_decide(place);
+}
+
 void
 announce_place_hear(
     struct announce_place *place, const struct wire_neighbour *message)
@@ -316,8 +329,9 @@ announce_place_hear(
 	    ? announce_members_at(&place->at->peers.members, message->hardware)
 	    : NULL;
 
-	if (announcer->has_peers &&
-	    wire_neighbour_claims(message, place->claim->address.ip))
+	bool claims = wire_neighbour_claims(message, place->claim->address.ip);
+
+	if (announcer->has_peers && claims)
 		hear_fenced(place, message->hardware);
 	enum announce_state before = place->hold.state;
 	if (before == ANNOUNCE_IDLE &&
@@ -327,4 +341,6 @@ announce_place_hear(
 	    announcer_now_ms(announcer), &announcer->random, &out);
 	if (before != ANNOUNCE_IDLE)
 		follow(place, before, &out);
+	if (peer != NULL && claims)
+		hear_claimant(place, message->hardware);
 }

@@ -40,6 +40,20 @@ of_process(struct process *process)
 	return container_of(process, struct announcing, process);
 }
 
+/* By what it stands in elections: not at all before it has all claims. */
+static void
+tell_claims(struct announcing *announcing)
+{
+	uint64_t now_ms = net_loop_now_ms(announcing->process.loop);
+	bool is_told =
+	    now_ms - announcing->told_ms < LIMIT_VALUE_ANNOUNCE_OLD_MS;
+
+	announcer_goes_by(announcing->announcer,
+	    !announcing->claims.whole ? WIRE_BEAT_CLAIMS_NONE
+	        : is_told             ? WIRE_BEAT_CLAIMS_NEW
+	                              : WIRE_BEAT_CLAIMS_OLD);
+}
+
 static void
 on_wake(struct process *process)
 {
@@ -53,6 +67,7 @@ on_wake(struct process *process)
 	if (!announcing->claims.whole || announcing->announced)
 		return;
 	announcing->announced = true;
+	tell_claims(announcing);
 	log_event(LOG_ANNOUNCE_READY,
 	    LOG_NUMBER("claims", (int64_t)announcing->claims.known.count));
 }
@@ -89,6 +104,7 @@ on_look(struct net_timer *timer)
 	announcer_fences(announcing->announcer,
 	    net_loop_now_ms(loop) - announcing->told_ms <
 	        LIMIT_VALUE_STREAM_SILENT_MS);
+	tell_claims(announcing);
 	net_timer_set(loop, &announcing->look, LOOK_MS);
 }
 

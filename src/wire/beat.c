@@ -1,7 +1,7 @@
-/* A beat: "ymb", the version, standing, life, sequence, asked, hardware, the
- * names of the node and of the interface, each behind its length, a count and
- * what is heard, a count and marks. What follows is another version's to say
- * and is passed over. */
+/* A beat: "ymb", the version, standing, claims, life, sequence, asked,
+ * hardware, the names of the node and of the interface, each behind its length,
+ * a count and what is heard, a count and marks. What follows is another
+ * version's to say and is passed over. */
 #include "wire/beat.h"
 
 #include <assert.h>
@@ -10,9 +10,9 @@
 #include "core/reader.h"
 #include "core/writer.h"
 
-static const char head[4] = {'y', 'm', 'b', 2};
+static const char head[4] = {'y', 'm', 'b', 3};
 
-static_assert(sizeof(head) + 1 + 8 + 4 + 8 + WIRE_BEAT_HARDWARE_BYTES + 1 +
+static_assert(sizeof(head) + 2 + 8 + 4 + 8 + WIRE_BEAT_HARDWARE_BYTES + 1 +
             WIRE_BEAT_NODE_BYTES + 1 + WIRE_BEAT_INTERFACE_BYTES + 1 +
             WIRE_BEAT_HEARD * 12 + 1 + WIRE_BEAT_OWN * 4 +
             WIRE_BEAT_SEAL_BYTES <=
@@ -66,6 +66,7 @@ wire_beat_decode(struct slice body, struct wire_beat *beat)
 	if (in.error == ERROR_OK && memcmp(kind.data, head, sizeof(head)) != 0)
 		return ERROR_UNSUPPORTED;
 	beat->standing = reader_u8(&in);
+	beat->claims = reader_u8(&in);
 	beat->life = reader_u64(&in);
 	beat->sequence = reader_u32(&in);
 	beat->asked = reader_u64(&in);
@@ -78,10 +79,13 @@ wire_beat_decode(struct slice body, struct wire_beat *beat)
 		return in.error;
 	memcpy(beat->hardware, hardware.data, WIRE_BEAT_HARDWARE_BYTES);
 	if (beat->standing < WIRE_BEAT_SETTLING ||
-	    beat->standing > WIRE_BEAT_LEAVING || beat->life == 0 ||
+	    beat->standing > WIRE_BEAT_LEAVING ||
+	    beat->claims < WIRE_BEAT_CLAIMS_NONE ||
+	    beat->claims > WIRE_BEAT_CLAIMS_NEW || beat->life == 0 ||
 	    beat->node.length == 0 ||
 	    beat->node.length > WIRE_BEAT_NODE_BYTES ||
-	    beat->interface.length > WIRE_BEAT_INTERFACE_BYTES)
+	    beat->interface.length > WIRE_BEAT_INTERFACE_BYTES ||
+	    slice_find(beat->interface, '\0') < beat->interface.length)
 		return ERROR_INVALID;
 	return ERROR_OK;
 }
@@ -99,6 +103,7 @@ wire_beat_encode(const struct wire_beat *beat, char out[WIRE_BEAT_BYTES])
 	text_init(&text);
 	text_push(&text, slice_make(head, sizeof(head)));
 	writer_u8(&text, (uint8_t)beat->standing);
+	writer_u8(&text, (uint8_t)beat->claims);
 	writer_u64(&text, beat->life);
 	writer_u32(&text, beat->sequence);
 	writer_u64(&text, beat->asked);

@@ -27,6 +27,13 @@ enum wire_beat_standing {
 	WIRE_BEAT_LEAVING = 3, /* it takes nothing any more */
 };
 
+/* What it goes by when it says whose an address is. */
+enum wire_beat_claims {
+	WIRE_BEAT_CLAIMS_NONE = 1, /* not all have come: it takes nothing */
+	WIRE_BEAT_CLAIMS_OLD = 2, /* its controller is away, they may differ */
+	WIRE_BEAT_CLAIMS_NEW = 3,
+};
+
 struct wire_beat_heard {
 	uint64_t life;
 	uint32_t sequence; /* the newest heard */
@@ -39,6 +46,7 @@ struct wire_beat {
 	uint32_t sequence; /* of its beats, each one more */
 	uint64_t asked; /* the life that shall answer at once; 0: none */
 	enum wire_beat_standing standing;
+	enum wire_beat_claims claims;
 	uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES]; /* of its link */
 	struct wire_beat_heard heard[WIRE_BEAT_HEARD];
 	unsigned heard_count;

@@ -1,5 +1,5 @@
 // Who is there, as announcers know each other: old heartbeats, a node on the link by two
-// interfaces.
+// interfaces, nodes whose controller is away.
 package e2e
 
 import (
@@ -112,4 +112,75 @@ func TestAnnouncersTwoEnds(t *testing.T) {
 	if logs := s.logs(); strings.Contains(logs, "announce.rival") || strings.Contains(logs, "announce.namesake") {
 		t.Errorf("a node's other end is no other machine\n%s", logs)
 	}
+}
+
+// Who has no claims, as there is no controller any more, is not waited for.
+func TestAnnouncersClaimless(t *testing.T) {
+	s := newSegment(t, 3)
+	s.startAll()
+	owner := s.settled()
+	// The one that comes next.
+	owner.announcer.stop()
+	next := s.awaitOwner(claimed)
+	owner.announce()
+	s.settled()
+	s.control.kill()
+	next.announcer.kill()
+	next.announce()
+	s.hearAll()
+	time.Sleep(3 * time.Second) // it has settled
+	owner.kill()
+	began := time.Now()
+	if now := s.awaitOwner(claimed); now == next {
+		t.Errorf("%s has it, without a claim\n%s", now.name, s.logs())
+	}
+	t.Logf("killed: another has it after %v", time.Since(began).Round(time.Millisecond))
+	s.forgetNeighbours()
+	s.eventually("it answers", func() error {
+		_, err := s.ask(claimed, "/")
+		return err
+	})
+}
+
+// A node that its controller does not reach leaves an address to the one that has it by
+// what the controller says now, and has it again when that one is gone.
+func TestAnnouncersOldClaims(t *testing.T) {
+	p := newPods(t, 2)
+	first, second := p.nodes[0], p.nodes[1]
+	p.service(first)
+	for _, n := range p.nodes {
+		n.announce()
+	}
+	if owner := p.settled(); owner != first {
+		t.Fatalf("%s has it, which may not", owner.name)
+	}
+	p.ip("netns", "exec", first.name, "nft", "add table inet apart; add chain inet apart out { type filter hook output priority 0; }; "+
+		"add rule inet apart out tcp dport 9443 reject with tcp reset")
+	p.control.eventually("its claims are old", func() error {
+		if !strings.Contains(first.announcer.stderr(), "stream.down") {
+			return fmt.Errorf("its stream is up")
+		}
+		return nil
+	})
+	time.Sleep(3 * time.Second)
+	p.service(second)
+	owns := func(n *node) func() error {
+		return func() error {
+			for _, address := range []string{claimed, p.six} {
+				if owners := p.owners(address); len(owners) != 1 || owners[0] != n {
+					return fmt.Errorf("%s: %d\n%s", address, len(owners), p.logs())
+				}
+			}
+			return nil
+		}
+	}
+	p.control.eventually("the second has it alone", owns(second))
+	if owner := p.alone(10*time.Second, func() {}); owner != second {
+		t.Errorf("%s has it", owner.name)
+	}
+	p.served(second, p.client, claimed, "10.78.0.1")
+	second.kill()
+	p.control.eventually("the first has it again", owns(first))
+	p.forgetNeighbours()
+	p.served(first, p.client, claimed, "10.78.0.1")
 }

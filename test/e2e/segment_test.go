@@ -286,7 +286,9 @@ func (n *node) kill() {
 	n.dead = true
 	n.s.ip("-n", n.s.name, "link", "set", n.port(), "down")
 	n.announcer.kill()
-	n.proxy.kill()
+	if n.proxy != nil {
+		n.proxy.kill()
+	}
 }
 
 func (n *node) plug(state string) {

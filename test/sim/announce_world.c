@@ -71,11 +71,20 @@ send_all(struct world *world, unsigned from, unsigned address,
 static void
 decide(struct world *world, struct node *node, unsigned address)
 {
+	const struct announce_preference us = {
+	    .node = slice_from_string(node->name)};
 	const struct announce_ballot ballot = {
-	    .address = slice_from_string(texts[address])};
+	    .address = slice_from_string(texts[address]),
+	    .restricted = node->only,
+	    .nodes = &us,
+	    .node_count = node->only};
 	uint64_t now = world_clock(world, node);
 	const struct announce_member *winner =
-	    announce_elect(&node->members, &ballot);
+	    announce_claimant_of(&node->members, &node->claimants[address],
+	        announce_hold_is_here(&node->holds[address]), now);
+
+	if (winner == NULL)
+		winner = announce_elect(&node->members, &ballot);
 
 	if (announce_fence_is_news(&node->members, &node->fences[address]))
 		announce_hold_repeat(
@@ -125,6 +134,17 @@ go_on(struct world *world, unsigned at)
 		decide(world, node, i);
 }
 
+/* What was left to others is looked at again. */
+static void
+look(struct world *world, struct node *node)
+{
+	if (node->members.us.claims != WIRE_BEAT_CLAIMS_OLD ||
+	    world->now_ms % 1000 != 0)
+		return;
+	for (unsigned i = 0; node->decided && i < ADDRESSES; i++)
+		decide(world, node, i);
+}
+
 static void
 hear_fenced(struct world *world, struct node *node, const struct flying *what,
     uint64_t now)
@@ -138,6 +158,19 @@ hear_fenced(struct world *world, struct node *node, const struct flying *what,
 	if (announce_fence_is_for(&node->members, fence, hardware))
 		announce_hold_repeat(
 		    &node->holds[what->address], now, &world->random);
+}
+
+static void
+hear_claimant(struct world *world, struct node *node, const struct flying *what)
+{
+	unsigned address = what->address;
+
+	if (wire_neighbour_claims(&what->message, ips[address]) &&
+	    announce_claimant_hear(&node->members, &node->claimants[address],
+	        what->message.hardware,
+	        announce_hold_is_here(&node->holds[address]),
+	        world_clock(world, node)))
+		decide(world, node, address);
 }
 
 static void
@@ -170,6 +203,7 @@ arrive(struct world *world, const struct flying *what)
 	announce_hold_hear(&node->holds[what->address], &what->message, is_peer,
 	    now, &world->random, &out);
 	send_all(world, what->to, what->address, &out);
+	hear_claimant(world, node, what);
 }
 
 static bool
@@ -293,6 +327,7 @@ world_turn(struct world *world)
 		if (announce_members_due_ms(&node->members) <=
 		    world_clock(world, node))
 			go_on(world, i);
+		look(world, node);
 		tick_holds(world, i);
 	}
 	if (world->controlled)
@@ -310,6 +345,8 @@ world_begin(struct world *world, unsigned at)
 	memcpy(node->hardware, (uint8_t[6]){2, 0, 0, 0, 0, (uint8_t)at}, 6);
 	announce_members_init(&node->members, slice_from_string(node->name),
 	    random_next(&world->random));
+	announce_members_claims(
+	    &node->members, WIRE_BEAT_CLAIMS_NEW, world_clock(world, node));
 	node->alive = node->link = true;
 	for (unsigned i = 0; i < ADDRESSES; i++)
 		announce_hold_init(

@@ -31,7 +31,9 @@ struct node {
 	uint64_t version, clock_ms; /* its clock is ahead by that */
 	unsigned fast_ppm; /* and gains so much */
 	bool decided;
+	bool only; /* by its claims nobody else may have addresses */
 	struct announce_fence fences[ADDRESSES];
+	struct announce_claimant claimants[ADDRESSES];
 	bool told[ADDRESSES]; /* to the controller: it announces it */
 	uint64_t tells_ms[ADDRESSES]; /* its word comes there then; 0: none */
 	uint64_t hears_ms[ADDRESSES]; /* and what comes of it here */
@@ -59,7 +61,7 @@ struct world {
 
 /* Nobody is there, nothing is lost or delayed. */
 void world_init(struct world *world, uint64_t seed);
-/* The node starts. */
+/* The node starts, with all claims; its controller is there. */
 void world_begin(struct world *world, unsigned at);
 void world_set_link(struct world *world, unsigned at, bool up);
 uint64_t world_clock(const struct world *world, const struct node *node);

@@ -15,6 +15,7 @@ start(struct announce_members *members, const char *us)
 {
 	announce_members_init(members, slice_from_string(us), 1);
 	members->us.standing = WIRE_BEAT_READY;
+	members->us.claims = WIRE_BEAT_CLAIMS_NEW;
 }
 
 static struct announce_member *
@@ -27,6 +28,7 @@ add(struct announce_members *members, const char *node)
 	memcpy(member->node, node, member->node_length);
 	member->live = true;
 	member->standing = WIRE_BEAT_READY;
+	member->claims = WIRE_BEAT_CLAIMS_NEW;
 	return member;
 }
 
@@ -93,6 +95,13 @@ test_standing(void **state)
 	members.us.standing = WIRE_BEAT_SETTLING;
 	assert_winner(&members, ballot, "kind-worker");
 	other->standing = WIRE_BEAT_SETTLING;
+	assert_winner(&members, ballot, "kind-control-plane");
+	/* Whoever has no claims takes nothing, whoever has old ones does. */
+	members.us.claims = WIRE_BEAT_CLAIMS_NONE;
+	assert_winner(&members, ballot, "kind-worker");
+	other->claims = WIRE_BEAT_CLAIMS_NONE;
+	assert_winner(&members, ballot, "nobody");
+	members.us.claims = other->claims = WIRE_BEAT_CLAIMS_OLD;
 	assert_winner(&members, ballot, "kind-control-plane");
 	members.us.standing = WIRE_BEAT_LEAVING;
 	assert_winner(&members, ballot, "kind-worker");

@@ -28,6 +28,7 @@ begin(struct setup *s, unsigned at, uint64_t life)
 
 	snprintf(name, sizeof(name), "node%u", at);
 	announce_members_init(&s->nodes[at], slice_from_string(name), life);
+	announce_members_claims(&s->nodes[at], WIRE_BEAT_CLAIMS_NEW, s->now_ms);
 	announce_members_begin(&s->nodes[at], hardware, s->now_ms);
 }
 
@@ -88,6 +89,10 @@ test_meet(void **state)
 	run(&s, LIMIT_VALUE_ANNOUNCE_SETTLE_MS);
 	assert_int_equal(s.nodes[0].us.standing, WIRE_BEAT_READY);
 	assert_int_equal(s.nodes[1].others[0].standing, WIRE_BEAT_READY);
+	assert_int_equal(s.nodes[1].others[0].claims, WIRE_BEAT_CLAIMS_NEW);
+	announce_members_claims(&s.nodes[0], WIRE_BEAT_CLAIMS_OLD, s.now_ms);
+	run(&s, 20);
+	assert_int_equal(s.nodes[1].others[0].claims, WIRE_BEAT_CLAIMS_OLD);
 	assert_ptr_equal(
 	    announce_members_at(&s.nodes[0], s.nodes[1].us.hardware),
 	    &s.nodes[0].others[0]);

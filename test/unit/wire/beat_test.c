@@ -16,6 +16,7 @@ sample(unsigned heard)
 	    .sequence = 0xfffefdfc,
 	    .asked = 77,
 	    .standing = WIRE_BEAT_READY,
+	    .claims = WIRE_BEAT_CLAIMS_OLD,
 	    .hardware = {2, 0, 0, 0, 0, 9},
 	    .heard_count = heard,
 	    .interface = heard % 2 ? SLICE("enp0s31f6-lan-1") : SLICE(""),
@@ -46,6 +47,7 @@ test_both_ways(void **state)
 		assert_int_equal(read.sequence, beat.sequence);
 		assert_int_equal(read.asked, beat.asked);
 		assert_int_equal(read.standing, beat.standing);
+		assert_int_equal(read.claims, beat.claims);
 		assert_memory_equal(read.hardware, beat.hardware, 6);
 		assert_true(slice_equal(read.interface, beat.interface));
 		assert_int_equal(read.own_count, beat.own_count);
@@ -90,7 +92,13 @@ test_cut(void **state)
 static void
 test_odd(void **state)
 {
-	enum { VERSION_AT = 3, STANDING_AT = 4, LIFE_AT = 5, NODE_AT = 31 };
+	enum {
+		VERSION_AT = 3,
+		STANDING_AT = 4,
+		CLAIMS_AT = 5,
+		LIFE_AT = 6,
+		NODE_AT = 32
+	};
 	char bytes[WIRE_BEAT_BYTES];
 	struct wire_beat beat = sample(1), read;
 
@@ -98,18 +106,28 @@ test_odd(void **state)
 	unsigned length = wire_beat_encode(&beat, bytes);
 	struct slice body = slice_make(bytes, length);
 	assert_int_equal(bytes[NODE_AT], 6);
-	bytes[VERSION_AT] = 1;
-	assert_int_equal(wire_beat_decode(body, &read), ERROR_UNSUPPORTED);
 	bytes[VERSION_AT] = 2;
+	assert_int_equal(wire_beat_decode(body, &read), ERROR_UNSUPPORTED);
+	bytes[VERSION_AT] = 3;
 	bytes[STANDING_AT] = 4;
 	assert_int_equal(wire_beat_decode(body, &read), ERROR_INVALID);
 	bytes[STANDING_AT] = 0;
 	assert_int_equal(wire_beat_decode(body, &read), ERROR_INVALID);
 	bytes[STANDING_AT] = 1;
+	bytes[CLAIMS_AT] = 4;
+	assert_int_equal(wire_beat_decode(body, &read), ERROR_INVALID);
+	bytes[CLAIMS_AT] = 0;
+	assert_int_equal(wire_beat_decode(body, &read), ERROR_INVALID);
+	bytes[CLAIMS_AT] = 1;
 	memset(bytes + LIFE_AT, 0, 8);
 	assert_int_equal(wire_beat_decode(body, &read), ERROR_INVALID);
 	bytes[LIFE_AT] = 1;
 	assert_int_equal(wire_beat_decode(body, &read), ERROR_OK);
+	/* An interface's name with an end in it. */
+	char name = bytes[NODE_AT + 8];
+	bytes[NODE_AT + 8] = 0;
+	assert_int_equal(wire_beat_decode(body, &read), ERROR_INVALID);
+	bytes[NODE_AT + 8] = name;
 	/* More than there may be: marks, heard, bytes of an interface. */
 	assert_int_equal(bytes[NODE_AT + 7], 15);
 	bytes[length - 5] = WIRE_BEAT_OWN + 1;
