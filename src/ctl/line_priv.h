@@ -12,7 +12,7 @@ struct ctl_line {
 	struct list again; /* those that have rested */
 	/* By how long they rest: each in the order of its time. */
 	struct list resting[CTL_RESTS];
-	bool turn; /* of those that were refused */
+	bool turn; /* of those that have rested */
 };
 
 void ctl_line_init(struct ctl_line *line);
@@ -24,7 +24,7 @@ void ctl_line_rest(
 /* It is written once it has rested so long: ctl_rest_ms. */
 void ctl_line_wait(struct ctl_line *line, struct ctl_object_row *row,
     unsigned at, uint64_t now_ms);
-/* It was not, or there is nothing to write. */
+/* It was not refused, or there is nothing to write. */
 void ctl_line_forgive(struct ctl_object_row *row);
 /* Those that have rested wait again. In how many milliseconds the next one
  * will; 0: none rests. */

@@ -3,25 +3,47 @@
 package e2e
 
 import (
-	"encoding/hex"
+	"bytes"
 	"fmt"
-	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// python runs a script in a namespace, with a socket of frames bound there.
-func (s *segment) python(from, protocol, script string) string {
+// beats has one heartbeat of each node, as the client's end of the link sees them.
+func (s *segment) beats() (frames [][]byte) {
 	s.t.Helper()
-	out, err := exec.Command("ip", "netns", "exec", from, "python3", "-c", `
-import socket
-s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW,0); s.bind(("eth0",`+protocol+`)); s.settimeout(5)
-`+script).CombinedOutput()
-	if err != nil {
-		s.t.Fatalf("%v: %s", err, out)
+	port := []byte{7947 >> 8, 7947 & 255}
+	seen := map[string]bool{}
+	if err := s.within(s.client, func() error {
+		fd, err := syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW, etherProtocols)
+		if err != nil {
+			return err
+		}
+		defer syscall.Close(fd)
+		if err := syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &syscall.Timeval{Usec: 100000}); err != nil {
+			return err
+		}
+		buffer := make([]byte, 2048)
+		for end := time.Now().Add(5 * time.Second); len(seen) < len(s.nodes); {
+			if time.Now().After(end) {
+				return fmt.Errorf("heartbeats of %d nodes in 5 s", len(seen))
+			}
+			length, _, err := syscall.Recvfrom(fd, buffer, 0)
+			if err != nil || length < 42 || buffer[23] != syscall.IPPROTO_UDP || !bytes.Equal(buffer[36:38], port) {
+				continue
+			}
+			if from := string(buffer[6:12]); !seen[from] {
+				seen[from] = true
+				frames = append(frames, bytes.Clone(buffer[:length]))
+			}
+		}
+		return nil
+	}); err != nil {
+		s.t.Fatal(err)
 	}
-	return string(out)
+	return frames
 }
 
 // proven is how many heartbeats an announcer has heard that prove their sender.
@@ -47,32 +69,21 @@ func (s *segment) hearAll() {
 // One old heartbeat of each, said again by who has no key after all have started anew,
 // parts nobody: one fails over to another at once, though there is no controller.
 func TestAnnouncersReplayed(t *testing.T) {
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("needs python3, to say frames again")
-	}
 	s := newSegment(t, 3)
 	s.startAll()
 	s.settled()
-	beats := s.python(s.client, "0x0800", `
-seen={}
-while len(seen)<3:
-    d=s.recv(2048)
-    if d[23]==17 and d[36:38]==bytes([7947>>8,7947&255]): seen[d[6:12]]=d
-print("\n".join(d.hex() for d in seen.values()))
-`)
+	beats := s.beats()
 	for _, n := range s.nodes {
 		n.announcer.stop()
 		n.announce()
 		s.awaitOwner(claimed)
 	}
 	s.settled()
-	for _, beat := range strings.Fields(beats) {
-		frame, err := hex.DecodeString(beat)
-		if err != nil {
-			t.Fatal(err)
-		}
-		copy(frame[40:42], []byte{0, 0}) // the sum was left to the card
-		s.python(s.client, "0x0800", `s.send(bytes.fromhex("`+hex.EncodeToString(frame)+`"))`)
+	for _, beat := range beats {
+		copy(beat[40:42], []byte{0, 0}) // the sum was left to the card
+	}
+	if err := s.send(beats...); err != nil {
+		t.Fatal(err)
 	}
 	s.hearAll()
 	owner := s.settled()
