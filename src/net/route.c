@@ -23,6 +23,10 @@
 #define ANSWER_BYTES 8192
 /* Messages that one turn takes; the rest is one more look. */
 #define NEWS_PER_TURN 64
+/* What changes in the midst of a dump is asked for so often at once; what
+ * addresses there are then again after so long. */
+#define DUMP_TRIES 4
+#define GOOD_LATER_MS 500
 /* kube-proxy in IPVS mode has this interface on every node, with the addresses
  * of all Services on it, those of load balancers among them, so that the kernel
  * takes in what comes for them. They are no node's own for that. */
@@ -166,6 +170,28 @@ net_route_local(const struct net_address *address)
 	return local;
 }
 
+static struct nlmsghdr *
+begin_dump(void *buffer, uint16_t kind)
+{
+	struct nlmsghdr *head = mnl_nlmsg_put_header(buffer);
+
+	head->nlmsg_type = kind;
+	head->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	head->nlmsg_seq = 1;
+	return head;
+}
+
+/* AGAIN: changes have interrupted it each time. Some of it was told. */
+static enum error
+dump(const struct nlmsghdr *request, mnl_cb_t on_part, void *context)
+{
+	enum error error = ERROR_AGAIN;
+
+	for (unsigned i = 0; error == ERROR_AGAIN && i < DUMP_TRIES; i++)
+		error = talk(request, on_part, context);
+	return error;
+}
+
 struct sweep {
 	struct net_address found[SWEEP_ROUTES];
 	unsigned count;
@@ -206,14 +232,11 @@ sweep_family(struct sweep *sweep, unsigned char family)
 {
 	char buffer[REQUEST_BYTES];
 
-	struct nlmsghdr *head = mnl_nlmsg_put_header(buffer);
-	head->nlmsg_type = RTM_GETROUTE;
-	head->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	head->nlmsg_seq = 1;
+	struct nlmsghdr *head = begin_dump(buffer, RTM_GETROUTE);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(head, sizeof(*route));
 	route->rtm_family = family;
 	sweep->count = 0;
-	enum error error = talk(head, on_old_route, sweep);
+	enum error error = dump(head, on_old_route, sweep);
 	for (unsigned i = 0; error == ERROR_OK && i < sweep->count; i++)
 		error = net_route_remove_local(&sweep->found[i]);
 	return error;
@@ -280,12 +303,16 @@ make_good(struct net_link_monitor *monitor)
 	char buffer[REQUEST_BYTES];
 
 	monitor->on_lost(monitor);
-	struct nlmsghdr *head = mnl_nlmsg_put_header(buffer);
-	head->nlmsg_type = RTM_GETADDR;
-	head->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	head->nlmsg_seq = 1;
+	struct nlmsghdr *head = begin_dump(buffer, RTM_GETADDR);
 	mnl_nlmsg_put_extra_header(head, sizeof(struct ifaddrmsg));
-	(void)!talk(head, on_there, monitor);
+	if (dump(head, on_there, monitor) != ERROR_OK)
+		net_timer_set(monitor->loop, &monitor->later, GOOD_LATER_MS);
+}
+
+static void
+on_later(struct net_timer *timer)
+{
+	make_good(container_of(timer, struct net_link_monitor, later));
 }
 
 /* What it says of links is not read: they are looked at again. */
@@ -344,6 +371,7 @@ net_link_monitor_open(struct net_link_monitor *monitor, struct net_loop *loop)
 
 	must(monitor->on_change && monitor->on_address && monitor->on_lost);
 	net_task_init(&monitor->again, on_again);
+	net_timer_init(&monitor->later, on_later);
 	monitor->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	if (monitor->socket == NULL)
 		return error_from_errno(errno);
@@ -368,6 +396,7 @@ net_link_monitor_close(struct net_link_monitor *monitor)
 {
 	if (monitor->socket == NULL)
 		return;
+	net_timer_clear(&monitor->later);
 	net_task_cancel(monitor->loop, &monitor->again);
 	net_loop_remove(monitor->loop, &monitor->watch);
 	mnl_socket_close(monitor->socket);

@@ -32,6 +32,7 @@ enum net_local net_route_local(const struct net_address *address);
 struct net_link_monitor {
 	struct net_watch watch;
 	struct net_task again; /* more waits than a turn may take */
+	struct net_timer later; /* what was lost is not made good yet */
 	struct net_loop *loop;
 	struct mnl_socket *socket; /* NULL: not open */
 	void (*on_change)(struct net_link_monitor *monitor);

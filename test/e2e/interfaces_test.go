@@ -168,6 +168,42 @@ func TestAnnounceBurst(t *testing.T) {
 	}
 }
 
+// What was lost is made good also while addresses go on changing, which interrupts what
+// the kernel tells of them.
+func TestAnnounceBurstInterrupted(t *testing.T) {
+	l := newLan(t)
+	g := l.gate(map[string]string{"gateway.yaml": gatewayAt(addressFour)})
+	g.waitReady()
+	l.answers(g, addressFour, 404)
+	l.burst("add", 2000) // that much is told in many parts
+	var changes strings.Builder
+	for i := 0; i < 3000; i++ {
+		fmt.Fprintf(&changes, "addr add 10.98.1.%d/32 dev lo\naddr del 10.98.1.%d/32 dev lo\n", 1+i%250, 1+i%250)
+	}
+	for i := 1; i <= 6; i++ {
+		others := exec.Command("ip", "-n", l.host, "-batch", "-")
+		others.Stdin = strings.NewReader(changes.String())
+		before := l.drops()
+		g.asleep(func() {
+			l.burst("del", 1000)
+			l.ip("-n", l.host, "addr", "add", addressFour+"/32", "dev", "lo")
+			l.burst("add", 1000)
+			if err := others.Start(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if l.drops() == before {
+			t.Fatal("no message was lost, so nothing is tested")
+		}
+		if err := others.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		g.awaitLog(i, "announce.own ", addressFour)
+		l.ip("-n", l.host, "addr", "del", addressFour+"/32", "dev", "lo")
+		g.awaitLog(i, "announce.own_no_more ", addressFour)
+	}
+}
+
 // kube-proxy in IPVS mode puts the addresses of load balancers on an interface of every
 // node, which is down: they are announced all the same.
 func TestAnnounceServicesInterface(t *testing.T) {
