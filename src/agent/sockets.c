@@ -100,7 +100,9 @@ look_at_address(struct agent *agent, struct agent_socket *socket)
 		    SLICE_ARGS(text_slice(&why)));
 	}
 	text_fini(&why);
-	return error == ERROR_IN_USE ? ERROR_NOT_FOUND : error;
+	/* It is for others. */
+	return error == ERROR_IN_USE || error == ERROR_EXISTS ? ERROR_NOT_FOUND
+	                                                      : error;
 }
 
 /* Open a descriptor for each worker, or none and say why. */

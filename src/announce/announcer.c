@@ -71,6 +71,7 @@ announcer_new(
 	must(!made->has_peers || options->key.length > 0);
 	net_task_init(&made->changed, on_changed);
 	announce_rules_init(made);
+	announce_routes_init(made);
 	map_init(&made->claims);
 	random_init(&made->random);
 	metrics_init(&made->metrics);
@@ -228,8 +229,8 @@ announcer_tell(const struct announcer *announcer,
 		announce_claim_tell(claim, interfaces, rival);
 }
 
-static void
-decide_all(struct announcer *announcer)
+void
+announcer_decide(struct announcer *announcer)
 {
 	struct slice key;
 	void *value;
@@ -246,7 +247,7 @@ announcer_goes_by(struct announcer *announcer, enum wire_beat_claims claims)
 		announce_peers_claims(&announcer->links[i].peers, claims);
 	/* Whom something was left to may not claim it any more. */
 	if (claims == WIRE_BEAT_CLAIMS_OLD)
-		decide_all(announcer);
+		announcer_decide(announcer);
 }
 
 void
@@ -255,7 +256,7 @@ announcer_fences(struct announcer *announcer, bool heeded)
 	if (announcer->unfenced == !heeded)
 		return;
 	announcer->unfenced = !heeded;
-	decide_all(announcer);
+	announcer_decide(announcer);
 	net_loop_defer(announcer->options.loop, &announcer->changed);
 }
 
@@ -295,6 +296,7 @@ announcer_free(struct announcer **announcer)
 	}
 	map_fini(&old->claims);
 	announce_rules_fini(old);
+	announce_routes_fini(old);
 	net_task_cancel(old->options.loop, &old->changed);
 	net_link_monitor_close(&old->monitor);
 	for (unsigned i = 0; i < old->link_count; i++)

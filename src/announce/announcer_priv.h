@@ -52,6 +52,12 @@ struct announce_rules {
 	uint64_t retry_ms; /* and when that is */
 };
 
+/* What looks after the routes of all claims. */
+struct announce_routes {
+	struct net_timer timer; /* from the first that is taken on */
+	struct net_task decide; /* some could not be taken, or can be again */
+};
+
 /* An address that shall be announced, and what is asked of it. */
 struct announce_claim {
 	struct announcer *announcer;
@@ -60,11 +66,14 @@ struct announce_claim {
 	uint64_t fence_hash; /* of what the controller says of it */
 	struct arena arena;
 	char text[NET_ADDRESS_TEXT]; /* of the address */
-	enum error error; /* OK, or why its route could not be added */
+	enum error error; /* OK, or why its route could not be added, last */
+	uint64_t retry_ms; /* then: when that is tried again */
+	uint64_t retry_wait_ms; /* and the last wait before that; 0: none */
 	struct announce_forwarding forwarding;
 	bool is_own; /* the host has it without us */
 	bool is_here; /* some place holds it */
-	bool has_route;
+	bool has_route; /* as far as is known */
+	bool is_route_seen; /* by the look that is on */
 	unsigned count;
 	struct announce_place places[];
 };
@@ -83,6 +92,7 @@ struct announcer {
 	struct net_task changed;
 	struct net_link_monitor monitor;
 	struct announce_rules rules;
+	struct announce_routes routes;
 	struct map claims; /* by the address' 16 bytes */
 	int lock;
 	bool has_peers;
@@ -106,6 +116,8 @@ announcer_key(const uint8_t ip[WIRE_IP_BYTES])
 
 /* Which of the claims are the host's own has changed: others are told. */
 void announcer_tell_own(struct announcer *announcer);
+/* Where all claims are to be held, as things are now. */
+void announcer_decide(struct announcer *announcer);
 
 /* at is zeroed. Nothing is left of it after an error. */
 enum error announce_link_open(struct announcer_link *at,
@@ -130,6 +142,12 @@ void announce_claim_settle(struct announce_claim *claim);
 /* As announcer_state. */
 enum error announce_claim_state(
     const struct announce_claim *claim, struct text *why);
+
+void announce_routes_init(struct announcer *announcer);
+void announce_routes_fini(struct announcer *announcer);
+/* Whether it could not be is the claim's error. */
+void announce_claim_take_route(struct announce_claim *claim);
+void announce_claim_drop_route(struct announce_claim *claim);
 
 void announce_rules_init(struct announcer *announcer);
 void announce_rules_fini(struct announcer *announcer);

@@ -104,6 +104,8 @@ announce_claim_own(struct announce_claim *claim, bool is_own)
 	if (claim->is_own == is_own)
 		return;
 	claim->is_own = is_own;
+	/* It is not ours to take, and is tried anew when it is. */
+	claim->error = ERROR_OK;
 	log_event(is_own ? LOG_ANNOUNCE_OWN : LOG_ANNOUNCE_OWN_NO_MORE,
 	    LOG_STRING("address", claim->text));
 	announce_claim_lead(claim);
@@ -122,29 +124,6 @@ is_here(const struct announce_claim *claim)
 	return false;
 }
 
-static void
-take_route(struct announce_claim *claim)
-{
-	claim->error = net_route_add_local(&claim->address);
-	claim->has_route = claim->error == ERROR_OK;
-	if (!claim->has_route)
-		log_event(LOG_ANNOUNCE_FAILED,
-		    LOG_STRING("address", claim->text),
-		    LOG_STRING("error", error_text(claim->error)));
-}
-
-static void
-drop_route(struct announce_claim *claim)
-{
-	/* A route that stays is swept by the next start. */
-	if (claim->has_route &&
-	    net_route_remove_local(&claim->address) != ERROR_OK)
-		log_event(LOG_ANNOUNCE_FAILED,
-		    LOG_STRING("address", claim->text),
-		    LOG_STRING("error", "a route was not removed"));
-	claim->has_route = false;
-}
-
 void
 announce_claim_settle(struct announce_claim *claim)
 {
@@ -156,14 +135,13 @@ announce_claim_settle(struct announce_claim *claim)
 		return;
 	claim->is_here = here;
 	if (here) {
-		if (announcer->options.takes)
-			take_route(claim);
+		announce_claim_take_route(claim);
 		metric_add(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
 		log_event(
 		    LOG_ANNOUNCE_HELD, LOG_STRING("address", claim->text));
 		return;
 	}
-	drop_route(claim);
+	announce_claim_drop_route(claim);
 	metric_subtract(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
 	log_event(LOG_ANNOUNCE_GIVEN_UP, LOG_STRING("address", claim->text));
 }
@@ -174,7 +152,7 @@ announce_claim_close(struct announce_claim **claim)
 	struct announce_claim *old = *claim;
 
 	*claim = NULL;
-	drop_route(old);
+	announce_claim_drop_route(old);
 	announce_claim_forward_not(old);
 	if (old->is_here)
 		metric_subtract(
@@ -266,6 +244,21 @@ held_state(const struct announce_claim *claim, struct text *why)
 	return ERROR_OK;
 }
 
+/* What has kept a route from being added. */
+static const char *
+hint_of(enum error error)
+{
+	switch (error) {
+	case ERROR_DENIED:
+		return " (a local route needs CAP_NET_ADMIN)";
+	case ERROR_EXISTS:
+		return " (as the broadcast or anycast address of a network "
+		       "that the host is in, or as a route of another program)";
+	default:
+		return "";
+	}
+}
+
 enum error
 announce_claim_state(const struct announce_claim *claim, struct text *why)
 {
@@ -279,10 +272,8 @@ announce_claim_state(const struct announce_claim *claim, struct text *why)
 		return ERROR_OK;
 	}
 	if (claim->error != ERROR_OK) {
-		text_printf(why,
-		    "the host cannot take it: %s (a local route needs "
-		    "CAP_NET_ADMIN)",
-		    error_text(claim->error));
+		text_printf(why, "the host cannot take it: %s%s",
+		    error_text(claim->error), hint_of(claim->error));
 		return claim->error;
 	}
 	if (claim->forwarding.error != ERROR_OK) {

@@ -1,4 +1,4 @@
-/* rtnetlink: local routes, and news of links. */
+/* rtnetlink: local routes, and news of links and addresses. */
 #include "net/route.h"
 
 #include <errno.h>
@@ -61,17 +61,20 @@ begin(void *buffer, uint16_t kind, uint16_t flags,
 }
 
 /* Ask the kernel and read its answer, which comes at once, in many parts where
- * it is long. */
+ * it is long. A strict kernel tells of the routes that are asked for alone, not
+ * of all the host has; an older one does not know that. */
 static enum error
 talk(const struct nlmsghdr *request, mnl_cb_t on_answer, void *context)
 {
 	char answer[ANSWER_BYTES];
-	int more = MNL_CB_ERROR;
+	int more = MNL_CB_ERROR, strict = 1;
 
 	struct mnl_socket *socket =
 	    mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	if (socket == NULL)
 		return error_from_errno(errno);
+	(void)!mnl_socket_setsockopt(
+	    socket, NETLINK_GET_STRICT_CHK, &strict, sizeof(strict));
 	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 &&
 	    mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0)
 		more = MNL_CB_OK;
@@ -106,14 +109,6 @@ change_local(const struct net_address *address, uint16_t kind, uint16_t flags)
 }
 
 enum error
-net_route_add_local(const struct net_address *address)
-{
-	enum error error =
-	    change_local(address, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
-	return error == ERROR_EXISTS ? ERROR_OK : error;
-}
-
-enum error
 net_route_remove_local(const struct net_address *address)
 {
 	enum error error = change_local(address, RTM_DELROUTE, 0);
@@ -141,34 +136,73 @@ on_interface(const struct nlattr *attribute, void *context)
 	return MNL_CB_OK;
 }
 
+/* What the kernel would do with a packet for an address. */
+struct match {
+	unsigned char type; /* RTN_UNSPEC: nothing, or it does not say */
+	unsigned char protocol; /* whose route it is */
+	unsigned interface;
+};
+
 static int
-on_route(const struct nlmsghdr *head, void *context)
+on_match(const struct nlmsghdr *head, void *context)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(head);
-	enum net_local *local = context;
-	unsigned index = 0;
+	struct match *match = context;
 
-	mnl_attr_parse(head, sizeof(*route), on_interface, &index);
-	if (route->rtm_type == RTN_LOCAL && !is_of_services(index))
-		*local = route->rtm_protocol == OUR_PROTOCOL ? NET_LOCAL_ADDED
-		                                             : NET_LOCAL_HOST;
+	match->type = route->rtm_type;
+	match->protocol = route->rtm_protocol;
+	mnl_attr_parse(head, sizeof(*route), on_interface, &match->interface);
 	return MNL_CB_STOP;
 }
 
-/* The kernel is asked how it would send to it: to itself, if it is its own. */
-enum net_local
-net_route_local(const struct net_address *address)
+static struct match
+match_of(const struct net_address *address)
 {
 	char buffer[REQUEST_BYTES];
-	enum net_local local = NET_LOCAL_NO;
+	struct match match = {.type = RTN_UNSPEC};
 
 	struct nlmsghdr *head = begin(buffer, RTM_GETROUTE, 0, address);
 	struct rtmsg *route = mnl_nlmsg_get_payload(head);
 	route->rtm_flags = RTM_F_FIB_MATCH; /* tells whose route it is */
-	if (talk(head, on_route, &local) != ERROR_OK)
-		return NET_LOCAL_NO;
-	return local;
+	if (talk(head, on_match, &match) != ERROR_OK)
+		match.type = RTN_UNSPEC;
+	return match;
 }
+
+enum net_local
+net_route_local(const struct net_address *address)
+{
+	const struct match match = match_of(address);
+
+	if (match.type != RTN_LOCAL || is_of_services(match.interface))
+		return NET_LOCAL_NO;
+	return match.protocol == OUR_PROTOCOL ? NET_LOCAL_ADDED
+	                                      : NET_LOCAL_HOST;
+}
+
+/* What others have put there is never replaced: nobody would put it back. A
+ * local route of theirs (kube-ipvs0) may go, so ours is behind it; behind one
+ * of another kind it would be of no use. */
+enum error
+net_route_add_local(const struct net_address *address, bool *was_there)
+{
+	const struct match match = match_of(address);
+
+	*was_there = false;
+	if (match.type == RTN_BROADCAST || match.type == RTN_ANYCAST)
+		return ERROR_EXISTS;
+	enum error error =
+	    change_local(address, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+	if (error != ERROR_EXISTS || match.type != RTN_LOCAL)
+		return error;
+	if (match.protocol != OUR_PROTOCOL)
+		error = change_local(
+		    address, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND);
+	*was_there = error == ERROR_EXISTS;
+	return *was_there ? ERROR_OK : error;
+}
+
+/* ---- those that are there ---- */
 
 static struct nlmsghdr *
 begin_dump(void *buffer, uint16_t kind)
@@ -192,13 +226,14 @@ dump(const struct nlmsghdr *request, mnl_cb_t on_part, void *context)
 	return error;
 }
 
-struct sweep {
-	struct net_address found[SWEEP_ROUTES];
-	unsigned count;
+/* Who is told of addresses. */
+struct listener {
+	void (*on_address)(void *context, const struct net_address *address);
+	void *context;
 };
 
 static int
-on_attribute(const struct nlattr *attribute, void *context)
+on_destination(const struct nlattr *attribute, void *context)
 {
 	struct net_address *found = context;
 	size_t length = found->family == AF_INET ? 4 : 16;
@@ -212,44 +247,69 @@ on_attribute(const struct nlattr *attribute, void *context)
 }
 
 static int
-on_old_route(const struct nlmsghdr *head, void *context)
+on_route(const struct nlmsghdr *head, void *context)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(head);
-	struct sweep *sweep = context;
-
-	if (route->rtm_type != RTN_LOCAL ||
-	    route->rtm_protocol != OUR_PROTOCOL || sweep->count == SWEEP_ROUTES)
-		return MNL_CB_OK;
-	struct net_address *found = &sweep->found[sweep->count++];
-	*found = (struct net_address){
+	const struct listener *listener = context;
+	struct net_address address = {
 	    .ip = {[10] = 0xff, [11] = 0xff}, .family = route->rtm_family};
-	mnl_attr_parse(head, sizeof(*route), on_attribute, found);
+
+	if (route->rtm_type != RTN_LOCAL || route->rtm_protocol != OUR_PROTOCOL)
+		return MNL_CB_OK;
+	mnl_attr_parse(head, sizeof(*route), on_destination, &address);
+	listener->on_address(listener->context, &address);
 	return MNL_CB_OK;
 }
 
 static enum error
-sweep_family(struct sweep *sweep, unsigned char family)
+each_local(unsigned char family, struct listener *listener)
 {
 	char buffer[REQUEST_BYTES];
 
 	struct nlmsghdr *head = begin_dump(buffer, RTM_GETROUTE);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(head, sizeof(*route));
 	route->rtm_family = family;
-	sweep->count = 0;
-	enum error error = dump(head, on_old_route, sweep);
-	for (unsigned i = 0; error == ERROR_OK && i < sweep->count; i++)
-		error = net_route_remove_local(&sweep->found[i]);
-	return error;
+	route->rtm_table = RT_TABLE_LOCAL;
+	route->rtm_protocol = OUR_PROTOCOL;
+	route->rtm_type = RTN_LOCAL;
+	enum error error = dump(head, on_route, listener);
+	/* ENOENT: there is no such table yet. */
+	return error == ERROR_NOT_FOUND ? ERROR_OK : error;
+}
+
+enum error
+net_route_each_local(
+    void (*on_address)(void *context, const struct net_address *address),
+    void *context)
+{
+	struct listener listener = {on_address, context};
+	enum error error = each_local(AF_INET, &listener);
+
+	return error == ERROR_OK ? each_local(AF_INET6, &listener) : error;
+}
+
+struct sweep {
+	struct net_address found[SWEEP_ROUTES];
+	unsigned count;
+};
+
+static void
+on_old_route(void *context, const struct net_address *address)
+{
+	struct sweep *sweep = context;
+
+	if (sweep->count < SWEEP_ROUTES)
+		sweep->found[sweep->count++] = *address;
 }
 
 enum error
 net_route_sweep_local(void)
 {
 	struct sweep *sweep = memory_zero(1, sizeof(*sweep));
-	enum error error = sweep_family(sweep, AF_INET);
+	enum error error = net_route_each_local(on_old_route, sweep);
 
-	if (error == ERROR_OK)
-		error = sweep_family(sweep, AF_INET6);
+	for (unsigned i = 0; error == ERROR_OK && i < sweep->count; i++)
+		error = net_route_remove_local(&sweep->found[i]);
 	memory_free(sweep);
 	return error;
 }

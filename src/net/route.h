@@ -9,12 +9,20 @@
 /* Make the host take packets for an address as its own, as long as it has it:
  * a local route (as `ip route add local ADDRESS dev lo`), which puts no address
  * on an interface, so that nothing else on the host chooses it for its own
- * connections. DENIED: CAP_NET_ADMIN is missing. Adding one that is there and
- * removing one that is not are no errors. */
-enum error net_route_add_local(const struct net_address *address) must_check;
+ * connections. DENIED: CAP_NET_ADMIN is missing. EXISTS: to the host it is a
+ * link's broadcast or anycast address, or it has another route for it, which is
+ * left as it is. Adding one that is there (was_there) and removing one that is
+ * not are no errors. */
+enum error net_route_add_local(
+    const struct net_address *address, bool *was_there) must_check;
 enum error net_route_remove_local(const struct net_address *address) must_check;
 /* Remove all that a process before this one has left. */
 enum error net_route_sweep_local(void) must_check;
+/* Be told of each that is there; of some of them twice, perhaps. AGAIN: so much
+ * changes meanwhile that some may be missing. */
+enum error net_route_each_local(
+    void (*on_address)(void *context, const struct net_address *address),
+    void *context) must_check;
 
 enum net_local {
 	/* it is elsewhere, or nowhere, or where kube-proxy has the addresses of
@@ -25,6 +33,7 @@ enum net_local {
 	NET_LOCAL_ADDED, /* by net_route_add_local, this process or one before
 	                  */
 };
+/* The kernel is asked how it would send to it: to itself, if it is its own. */
 enum net_local net_route_local(const struct net_address *address);
 
 /* Told of changes of links: up, down, gone, another hardware address; and of

@@ -1,0 +1,85 @@
+// The local routes by which a host takes what comes for its addresses: beside those of
+// others, kept, tried again, and taken away at last.
+package e2e
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// taken is all that the host takes for its own, but for what its interfaces may still
+// look whether they have it alone.
+func (l *lan) taken() string {
+	l.t.Helper()
+	all := l.ip("-n", l.host, "route", "show", "table", "local") + l.ip("-n", l.host, "-6", "route", "show", "table", "local")
+	return regexp.MustCompile(`local fe80.*\n`).ReplaceAllString(all, "")
+}
+
+// The addresses that are the host's in another way stay what they are, and say so.
+func TestRoutesOfOthers(t *testing.T) {
+	l := newLan(t)
+	l.ip("-n", l.host, "link", "add", "kube-ipvs0", "type", "bridge")
+	l.ip("-n", l.host, "link", "set", "kube-ipvs0", "up")
+	l.ip("-n", l.host, "addr", "add", addressFour+"/32", "dev", "kube-ipvs0")
+	l.ip("-n", l.host, "addr", "add", addressSix+"/128", "dev", "kube-ipvs0", "nodad")
+	l.ip("-n", l.host, "-6", "route", "add", "anycast", "fd77::60", "dev", "eth0", "table", "local")
+	before := l.taken()
+	for _, address := range []string{"10.77.0.255", "fd77::60"} {
+		g := l.gate(map[string]string{"gateway.yaml": gatewayAt(address)})
+		g.waitReady()
+		g.awaitProgrammed("AddressNotUsable", "the host cannot take it: exists already (as the broadcast or anycast address")
+		g.stop()
+	}
+	g := l.gate(map[string]string{"gateway.yaml": gatewayAt(addressFour, addressSix)})
+	g.waitReady()
+	g.awaitProgrammed("Programmed", "programmed")
+	l.answers(g, addressFour, 404)
+	l.answers(g, addressSix, 404)
+	// What of theirs goes leaves ours.
+	l.ip("-n", l.host, "addr", "del", addressFour+"/32", "dev", "kube-ipvs0")
+	l.answers(g, addressFour, 404)
+	l.ip("-n", l.host, "addr", "add", addressFour+"/32", "dev", "kube-ipvs0")
+	g.stop()
+	if after := l.taken(); before != after {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+// A route that is taken away is put back.
+func TestRoutesAreKept(t *testing.T) {
+	l := newLan(t)
+	g := l.gate(map[string]string{"gateway.yaml": gatewayAt(addressFour, addressSix)})
+	g.waitReady()
+	l.answers(g, addressFour, 404)
+	l.answers(g, addressSix, 404)
+	l.ip("-n", l.host, "route", "del", "local", addressFour, "dev", "lo", "table", "local")
+	l.answers(g, addressFour, 404)
+	g.awaitLog(1, "announce.route_lost ", addressFour)
+	// The kernel keeps that of IPv4.
+	l.ip("-n", l.host, "link", "set", "lo", "down")
+	l.ip("-n", l.host, "link", "set", "lo", "up")
+	l.answers(g, addressSix, 404)
+	l.answers(g, addressFour, 404)
+	g.awaitLog(1, "announce.route_lost ", addressSix)
+	g.awaitProgrammed("Programmed", "programmed")
+	if lost := strings.Count(g.stderr(), "announce.route_lost "); lost != 2 {
+		t.Errorf("%d were lost:\n%s", lost, g.stderr())
+	}
+}
+
+// A route that the kernel does not take is told, and taken once it does.
+func TestRoutesAreTriedAgain(t *testing.T) {
+	const later = "fd77::51" // what IPv4 has the kernel takes all the same
+	l := newLan(t)
+	g := l.gate(map[string]string{"gateway.yaml": gatewayAt(addressFour)})
+	g.waitReady()
+	l.answers(g, addressFour, 404)
+	l.ip("-n", l.host, "link", "set", "lo", "down")
+	g.write("gateway.yaml", gatewayAt(addressFour, later))
+	g.awaitProgrammed("AddressNotUsable", later+": the host cannot take it")
+	l.ip("-n", l.host, "link", "set", "lo", "up")
+	g.awaitProgrammed("Programmed", "programmed")
+	l.answers(g, later, 404)
+	g.awaitLog(1, "announce.failed ", later)
+}
