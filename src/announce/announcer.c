@@ -46,13 +46,16 @@ on_changed(struct net_task *task)
 	announcer->options.on_change(announcer->options.context);
 }
 
-/* What a killed one has left is taken away, where this one may. */
+/* What a killed one has left is taken away, also by one that takes nothing
+ * itself, where it may. */
 static enum error
 sweep(const struct announcer *announcer)
 {
 	if (announcer->has_peers)
 		(void)!net_forward_close();
-	return announcer->options.takes ? net_route_sweep_local() : ERROR_OK;
+	enum error error = net_route_sweep_local();
+	return error == ERROR_DENIED && !announcer->options.takes ? ERROR_OK
+	                                                          : error;
 }
 
 enum error

@@ -283,12 +283,7 @@ func TestForwardItself(t *testing.T) {
 func TestForwardDenied(t *testing.T) {
 	p := newPods(t, 1)
 	n := p.nodes[0]
-	a := p.gateIn(n.name)
-	a.inside = append(a.inside, "setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin")
-	a.spawn([]string{"announcer", "--controller", "10.78.0.254:9443", "--node", n.name, "--interface", "eth0",
-		"--ca", filepath.Join(p.dir, "authority/ca.pem"), "--token-file", filepath.Join(p.dir, "token"),
-		"--key-file", filepath.Join(p.dir, "key"), "--socket", a.socket, "--admin", "off"})
-	n.announcer = a
+	n.announceInside([]string{"setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"})
 	p.control.eventually("the Service says why", func() error {
 		text := fmt.Sprint(p.api.status(servicesList, "default/web"))
 		if !strings.Contains(text, "CAP_NET_ADMIN is needed") {
@@ -296,7 +291,7 @@ func TestForwardDenied(t *testing.T) {
 		}
 		return nil
 	})
-	if held := counter(a, "yumen_announced_addresses"); held != "" && held != "0" {
+	if held := counter(n.announcer, "yumen_announced_addresses"); held != "" && held != "0" {
 		t.Errorf("%s addresses are announced", held)
 	}
 }

@@ -83,3 +83,23 @@ func TestRoutesAreTriedAgain(t *testing.T) {
 	l.answers(g, later, 404)
 	g.awaitLog(1, "announce.failed ", later)
 }
+
+// What a killed announcer has left the next one takes away, though it takes nothing
+// itself, unless it may not.
+func TestRoutesOfKilled(t *testing.T) {
+	s := newSegment(t, 1)
+	s.startAll()
+	n := s.settled()
+	n.announcer.kill()
+	if !n.hasBoth() {
+		t.Fatal("nothing was left, so nothing is tested")
+	}
+	n.announceInside([]string{"setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"})
+	n.announcer.ready()
+	n.announcer.kill()
+	n.announceInside(nil)
+	n.announcer.ready()
+	if routes := n.routes(); routes != "" {
+		t.Errorf("routes are left: %s", routes)
+	}
+}

@@ -205,10 +205,17 @@ func (n *node) serve() {
 
 func (n *node) announce(more ...string) {
 	n.s.t.Helper()
+	n.announceInside(nil, append([]string{"--take"}, more...)...)
+}
+
+// announceInside starts the announcer by a command that restricts it.
+func (n *node) announceInside(inside []string, more ...string) {
+	n.s.t.Helper()
 	a := n.s.gateIn(n.name)
+	a.inside = append(a.inside, inside...)
 	a.spawn(append([]string{"announcer", "--controller", "10.78.0.254:9443", "--node", n.name, "--interface", "eth0",
 		"--ca", filepath.Join(n.s.dir, "authority/ca.pem"), "--token-file", filepath.Join(n.s.dir, "token"),
-		"--key-file", filepath.Join(n.s.dir, "key"), "--socket", a.socket, "--admin", "off", "--take"}, more...))
+		"--key-file", filepath.Join(n.s.dir, "key"), "--socket", a.socket, "--admin", "off"}, more...))
 	n.announcer = a
 }
 
