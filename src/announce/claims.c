@@ -166,15 +166,16 @@ drop_others(struct announce_claims *claims, const struct feed_batch *batch)
 static void
 take_batch(struct announce_claims *claims, const struct feed_batch *batch)
 {
+	/* Before the first, in parts or not, there is nothing else. What goes
+	 * makes room for what comes. */
+	if (batch->whole && claims->whole && !claims->parted)
+		drop_others(claims, batch);
 	for (uint32_t i = 0; i < batch->count; i++)
 		apply(claims, &batch->changes[i]);
 	if (batch->part) {
 		claims->parted = true;
 		return;
 	}
-	/* Before the first, in parts or not, there is nothing else. */
-	if (batch->whole && claims->whole && !claims->parted)
-		drop_others(claims, batch);
 	claims->parted = false;
 	claims->whole = claims->whole || batch->whole;
 	if (!claims->whole)
