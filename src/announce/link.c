@@ -47,7 +47,7 @@ begin_peers(struct announcer_link *at)
 
 /* Where nothing but this process is to answer. */
 static void
-hush(const struct announcer_link *at)
+hush(struct announcer_link *at)
 {
 	const struct announcer *announcer = at->announcer;
 

@@ -245,11 +245,72 @@ net_link_open(struct net_link *link, struct net_loop *loop, const char *name)
 	return ERROR_OK;
 }
 
+/* arp_ignore of an interface, or of all: the greater of both counts. Whoever
+ * has set one has done so with reason. */
+static int
+open_ignore(const char *interface, int how)
+{
+	char path[64 + IF_NAMESIZE];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/arp_ignore",
+	    interface);
+	return open(path, how | O_CLOEXEC);
+}
+
+/* '\0': it is not known. */
+static char
+read_ignore(const char *interface)
+{
+	char value = '\0';
+	int fd = open_ignore(interface, O_RDONLY);
+
+	if (fd < 0)
+		return '\0';
+	if (read(fd, &value, 1) != 1)
+		value = '\0';
+	close(fd);
+	return value;
+}
+
+static enum error
+write_ignore(const char *interface, char value)
+{
+	int fd = open_ignore(interface, O_WRONLY);
+
+	if (fd < 0)
+		return error_from_errno(errno);
+	enum error error =
+	    write(fd, &value, 1) == 1 ? ERROR_OK : error_from_errno(errno);
+	close(fd);
+	return error;
+}
+
+enum error
+net_link_hush(struct net_link *link)
+{
+	if (read_ignore("all") > '0' || read_ignore(link->name) > '0')
+		return ERROR_OK;
+	enum error error = write_ignore(link->name, '1');
+
+	link->is_hushed = error == ERROR_OK;
+	return error;
+}
+
+/* What others have made of it since stays. */
+static void
+end_hush(struct net_link *link)
+{
+	if (link->is_hushed && read_ignore(link->name) == '1')
+		(void)!write_ignore(link->name, '0');
+	link->is_hushed = false;
+}
+
 void
 net_link_close(struct net_link *link)
 {
 	if (link->loop == NULL)
 		return;
+	end_hush(link);
 	for (unsigned which = 0; which < 2; which++) {
 		struct net_link_socket *at = &link->sockets[which];
 		if (at->watch.fd < 0)
@@ -260,24 +321,6 @@ net_link_close(struct net_link *link)
 		at->watch.fd = -1;
 	}
 	link->loop = NULL;
-}
-
-enum error
-net_link_hush(const struct net_link *link)
-{
-	char path[64 + IF_NAMESIZE], now = '0';
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/arp_ignore",
-	    link->name);
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return error_from_errno(errno);
-	/* Whoever has set it has done so with reason. What is written past the
-	 * start is taken and passed over (sysctl_writes_strict). */
-	bool good = read(fd, &now, 1) == 1 &&
-	    (now != '0' || pwrite(fd, "1", 1, 0) == 1);
-	close(fd);
-	return good ? ERROR_OK : ERROR_SYSTEM;
 }
 
 enum error

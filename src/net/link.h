@@ -28,6 +28,7 @@ struct net_link {
 	char name[IF_NAMESIZE];
 	uint8_t hardware[NET_HARDWARE_BYTES];
 	bool is_up; /* and has a carrier, as of the last look */
+	bool is_hushed; /* by net_link_hush, which had to set it */
 	/* A whole frame from outside, borrowed; it must not close the link. */
 	void (*on_frame)(struct net_link *link, struct slice frame);
 	/* So many came faster than they were taken, and were lost. */
@@ -52,9 +53,10 @@ net_link_is_open(const struct net_link *link)
  * when any of it differs from before. */
 bool net_link_look(struct net_link *link);
 /* Keep the kernel from answering ARP on it for addresses that are on no
- * interface (arp_ignore of ip-sysctl), so that nobody answers when this process
- * does not. SYSTEM: it may not be set here. */
-enum error net_link_hush(const struct net_link *link) must_check;
+ * interface (arp_ignore of ip-sysctl, as the host has it or as it is set here),
+ * so that nobody answers when this process does not; until the link is closed.
+ * DENIED, SYSTEM: it may not be set here. */
+enum error net_link_hush(struct net_link *link) must_check;
 /* SYSTEM when the kernel does not take it (down, no buffer): it is lost, as
  * frames are. */
 enum error net_link_send(struct net_link *link, struct slice frame) must_check;

@@ -98,6 +98,47 @@ func TestAnnouncersMadeAgain(t *testing.T) {
 	s.answers(n.announcer, s.six, 404)
 }
 
+// The kernel of a node is kept from answering ARP in the announcer's place, unless it is
+// already, and as long as there is one.
+func TestAnnouncersHush(t *testing.T) {
+	s := newSegment(t, 1)
+	n := s.nodes[0]
+	n.serve()
+	fixed := []string{"unshare", "--mount", "sh", "-c",
+		`mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$@"`, "sh"}
+	for _, one := range []struct {
+		inside           []string
+		all, own         string // before
+		meanwhile, after string
+		told             bool
+	}{
+		{all: "0", own: "0", meanwhile: "1", after: "0"},
+		{all: "0", own: "1", meanwhile: "1", after: "1"},
+		{all: "0", own: "2", meanwhile: "2", after: "2"},
+		{all: "1", own: "0", meanwhile: "0", after: "0"},
+		{inside: fixed, all: "0", own: "1", meanwhile: "1", after: "1"},
+		{inside: fixed, all: "0", own: "0", meanwhile: "0", after: "0", told: true},
+	} {
+		s.set(n.name, "net/ipv4/conf/all/arp_ignore", one.all)
+		s.set(n.name, "net/ipv4/conf/eth0/arp_ignore", one.own)
+		is := func() string {
+			return strings.TrimSpace(s.ip("netns", "exec", n.name, "cat", "/proc/sys/net/ipv4/conf/eth0/arp_ignore"))
+		}
+		n.announceInside(one.inside, "--take")
+		n.announcer.ready()
+		if got := is(); got != one.meanwhile {
+			t.Errorf("%+v: it is %s", one, got)
+		}
+		n.announcer.stop()
+		if got := is(); got != one.after {
+			t.Errorf("%+v: at last it is %s", one, got)
+		}
+		if told := strings.Contains(n.announcer.stderr(), "announce.not_hushed "); told != one.told {
+			t.Errorf("%+v: %s", one, n.announcer.stderr())
+		}
+	}
+}
+
 // burst gives the host's lo so many other addresses, and takes them away where there is
 // one: a message each to whoever hears of addresses.
 func (l *lan) burst(verb string, count int) {
