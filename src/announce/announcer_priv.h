@@ -8,6 +8,7 @@
 #include "announce/peers.h"
 #include "core/arena.h"
 #include "core/map.h"
+#include "net/flow.h"
 #include "net/forward.h"
 #include "net/link.h"
 #include "net/route.h"
@@ -50,6 +51,8 @@ struct announce_rules {
 	uint64_t
 	    wait_ms; /* before what failed is tried again; 0: nothing did */
 	uint64_t retry_ms; /* and when that is */
+	struct net_flows flows; /* that began before what is set now */
+	enum error flows_error; /* of the last look at them */
 };
 
 /* What looks after the routes of all claims. */

@@ -4,11 +4,24 @@
  * host has as its own. The table of it may be taken away by others (`nft flush
  * ruleset`): it is looked at from time to time, and made anew; what fails is
  * tried again. */
+#include <netinet/in.h>
+
 #include "announce/announcer_priv.h"
 #include "core/hash.h"
 #include "core/log.h"
 
-/* The targets of this node. */
+/* True: it is a target of the claim, and *to is where. */
+static bool
+add(const struct announce_claim *claim, const struct unit_claim_target *target,
+    struct net_address *to)
+{
+	return net_address_parse(target->address, (uint16_t)target->port, to) ==
+	    ERROR_OK &&
+	    to->family == claim->address.family;
+}
+
+/* The targets of this node, and behind them all others: those of other nodes,
+ * and what is above the limit. */
 static void
 fill(const struct announce_claim *claim, const struct unit_claim_port *port,
     struct arena *arena, struct net_forward *out)
@@ -20,16 +33,17 @@ fill(const struct announce_claim *claim, const struct unit_claim_port *port,
 	*out = (struct net_forward){.protocol = (uint8_t)port->transport,
 	    .port = (uint16_t)port->port,
 	    .to = to};
-	for (uint32_t i = 0; i < port->targets_count &&
+	uint32_t at = 0;
+	for (; at < port->targets_count &&
 	     out->to_count < LIMIT_VALUE_FORWARD_TARGETS;
-	     i++) {
-		const struct unit_claim_target *target = &port->targets[i];
-		if (slice_equal(target->node, node) &&
-		    net_address_parse(target->address, (uint16_t)target->port,
-		        &to[out->to_count]) == ERROR_OK &&
-		    to[out->to_count].family == claim->address.family)
-			out->to_count++;
-	}
+	     at++)
+		out->to_count += slice_equal(port->targets[at].node, node) &&
+		    add(claim, &port->targets[at], &to[out->to_count]);
+	for (uint32_t i = 0; i < port->targets_count; i++)
+		out->beside_count +=
+		    (i >= at || !slice_equal(port->targets[i].node, node)) &&
+		    add(claim, &port->targets[i],
+		        &to[out->to_count + out->beside_count]);
 }
 
 static uint64_t
@@ -58,6 +72,63 @@ is_set(const struct announce_claim *claim)
 	return table != 0 && claim->forwarding.table == table;
 }
 
+/* ---- flows ---- */
+
+static bool
+has_target(const struct net_forward *forward, const struct net_address *by)
+{
+	for (unsigned i = 0; i < forward->to_count + forward->beside_count; i++)
+		if (net_address_equal(&forward->to[i], by))
+			return true;
+	return false;
+}
+
+/* A flow of UDP that began while the rules were away, or whose pod is gone,
+ * would get no answer for as long as it goes on. What others have led to a pod
+ * of another node stays there. */
+static bool
+is_stale(struct net_flows *flows, const struct net_flow *flow)
+{
+	const struct announcer *announcer =
+	    container_of(flows, struct announcer, rules.flows);
+	const struct announce_claim *claim =
+	    map_get(&announcer->claims, announcer_key(flow->asked.ip));
+
+	if (claim == NULL || !is_set(claim))
+		return false;
+	for (uint32_t i = 0; i < claim->forwarding.asked_count; i++) {
+		const struct net_forward *forward = &claim->forwarding.asked[i];
+		if (forward->protocol == IPPROTO_UDP &&
+		    forward->port == flow->asked.port)
+			return !has_target(forward, &flow->by);
+	}
+	return false;
+}
+
+static void
+on_looked(struct net_flows *flows, enum error error)
+{
+	struct announce_rules *rules =
+	    container_of(flows, struct announce_rules, flows);
+
+	if (rules->flows_error == error)
+		return;
+	rules->flows_error = error;
+	if (error != ERROR_OK)
+		log_event(LOG_ANNOUNCE_FLOWS_NOT_SEEN,
+		    LOG_STRING("error", error_text(error)));
+}
+
+static void
+look_for_flows(const struct announce_claim *claim)
+{
+	for (uint32_t i = 0; i < claim->forwarding.asked_count; i++)
+		if (claim->forwarding.asked[i].protocol == IPPROTO_UDP) {
+			net_flows_look(&claim->announcer->rules.flows);
+			return;
+		}
+}
+
 static enum error
 set(struct announce_claim *claim)
 {
@@ -70,6 +141,8 @@ set(struct announce_claim *claim)
 
 	forwarding->table = error == ERROR_OK ? rules->table : 0;
 	forwarding->hash = hash_of(forwarding->asked, forwarding->asked_count);
+	if (error == ERROR_OK)
+		look_for_flows(claim);
 	return error;
 }
 
@@ -202,12 +275,16 @@ void
 announce_rules_init(struct announcer *announcer)
 {
 	net_timer_init(&announcer->rules.timer, on_look);
+	announcer->rules.flows.is_stale = is_stale;
+	announcer->rules.flows.on_looked = on_looked;
+	net_flows_init(&announcer->rules.flows, announcer->options.loop);
 }
 
 void
 announce_rules_fini(struct announcer *announcer)
 {
 	net_timer_clear(&announcer->rules.timer);
+	net_flows_fini(&announcer->rules.flows);
 	if (announcer->has_peers)
 		(void)!net_forward_close();
 }

@@ -15,6 +15,7 @@ struct net_forward {
 	uint16_t port;
 	const struct net_address *to; /* of the address' family */
 	unsigned to_count; /* LIMIT_FORWARD_TARGETS at most */
+	unsigned beside_count; /* more behind them that others lead it to */
 };
 
 /* An empty table, whatever a process before this one has left. *table is the

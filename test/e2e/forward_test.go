@@ -266,6 +266,110 @@ func TestForwardRetried(t *testing.T) {
 	p.served(n, p.client, p.six, "fd78::1")
 }
 
+// A flow of UDP that begins while the rules are away is led once they are back, though it
+// never pauses; one that others have led to another node's pod stays there.
+func TestForwardFlow(t *testing.T) {
+	p := newPods(t, 2)
+	n, other := p.nodes[0], p.nodes[1]
+	p.api.put(servicesList, fmt.Sprintf(`{"metadata": {"name": "web", "namespace": "default",
+		"annotations": {"metallb.io/loadBalancerIPs": "%s,%s"}}, "spec": {"type": "LoadBalancer", "loadBalancerClass": "yumen.dev/lb",
+		"clusterIP": "10.96.0.9", "clusterIPs": ["10.96.0.9", "fd96::9"], "ipFamilies": ["IPv4", "IPv6"], "ipFamilyPolicy": "RequireDualStack",
+		"externalTrafficPolicy": "Cluster", "ports": [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": %d},
+		{"name": "echo", "port": 5353, "protocol": "UDP", "targetPort": 5353}]}}`, claimed, p.six, podPort))
+	p.echoes()
+	p.leadElsewhere(n, other, 40003)
+	n.announce()
+	p.settled()
+	for _, to := range []string{claimed, p.six} {
+		p.control.eventually("it is led", func() error { return p.flow(to, 40001, "1", n) })
+		// Without rules, and without the announcer that would set them again.
+		n.announcer.kill()
+		p.ip("netns", "exec", n.name, "nft", "delete", "table", "inet", "yumen")
+		if p.flow(to, 40002, "3", n) == nil {
+			t.Fatal("it is led without rules")
+		}
+		if err := p.flow(to, 40003, "20", other); err != nil {
+			t.Fatalf("others do not lead it: %v", err)
+		}
+		n.announce()
+		if err := p.flow(to, 40002, "400", n); err != nil {
+			t.Errorf("a flow that began without rules: %v\n%s", err, p.logs())
+		}
+		if err := p.flow(to, 40003, "20", other); err != nil {
+			t.Errorf("a flow that others have led: %v\n%s", err, p.logs())
+		}
+	}
+}
+
+// leadElsewhere is what kube-proxy does on a node with what comes from one port, as it
+// leads all of it: to another node's pod, as of the node itself.
+func (p *pods) leadElsewhere(n, other *node, port int) {
+	p.t.Helper()
+	for _, family := range []string{"10.79.%d.0/24 10.78.0.1%[1]d", "fd79:%d::/64 fd78::1%[1]d"} {
+		way := strings.Fields(fmt.Sprintf(family, other.number))
+		p.ip("-n", n.name, "route", "add", way[0], "via", way[1])
+	}
+	p.ip("netns", "exec", n.name, "nft", fmt.Sprintf(`add table inet other
+		add chain inet other c { type nat hook prerouting priority dstnat; }
+		add rule inet other c udp sport %[1]d udp dport 5353 dnat ip to 10.79.%[2]d.2
+		add rule inet other c udp sport %[1]d udp dport 5353 dnat ip6 to fd79:%[2]d::2
+		add chain inet other d { type nat hook postrouting priority srcnat; }
+		add rule inet other d udp dport 5353 ct status dnat masquerade`, port, other.number))
+}
+
+// echoes makes the pods answer datagrams with the names of their nodes, and endpoints.
+func (p *pods) echoes() {
+	p.t.Helper()
+	for i, family := range []string{"10.79.%d.2", "fd79:%d::2"} {
+		kind := []string{"IPv4", "IPv6"}[i]
+		endpoints := []string{}
+		for _, n := range p.nodes {
+			endpoints = append(endpoints, fmt.Sprintf(`{"addresses": [%q], "nodeName": %q, "conditions": {"ready": true}}`,
+				fmt.Sprintf(family, n.number), n.name))
+		}
+		p.api.put(slicesList, fmt.Sprintf(`{"metadata": {"name": "web-%s", "namespace": "default",
+			"labels": {"kubernetes.io/service-name": "web"}}, "addressType": %q,
+			"ports": [{"name": "http", "port": %d, "protocol": "TCP"}, {"name": "echo", "port": 5353, "protocol": "UDP"}],
+			"endpoints": [%s]}`, strings.ToLower(kind), kind, podPort, strings.Join(endpoints, ",")))
+	}
+	for i, n := range p.nodes {
+		inside := p.all[i].inside
+		echo := exec.Command("ip", "netns", "exec", inside[len(inside)-1], "python3", "-c", `
+import socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); s.bind(("::", 5353))
+while True:
+    d, a = s.recvfrom(99); s.sendto(sys.argv[1].encode(), a)
+`, n.name)
+		if err := echo.Start(); err != nil {
+			p.t.Fatal(err)
+		}
+		p.t.Cleanup(func() { echo.Process.Kill(); echo.Wait() })
+	}
+}
+
+// flow sends datagrams from one port of the client until one is answered, so many at most,
+// and by this node's pod.
+func (p *pods) flow(to string, port int, most string, by *node) error {
+	out, err := p.run("netns", "exec", p.client, "python3", "-c", fmt.Sprintf(`
+import socket, sys
+to = socket.getaddrinfo("%s", 5353, type=socket.SOCK_DGRAM)[0]
+s = socket.socket(to[0], to[1]); s.bind(("", %d)); s.settimeout(0.05)
+for i in range(%s):
+    try:
+        s.sendto(b"x", to[4]); print(s.recvfrom(99)[0].decode()); sys.exit(0)
+    except OSError:
+        pass
+sys.exit("no answer to %s datagrams")
+`, to, port, most, most))
+	if err == nil && strings.TrimSpace(out) != by.name {
+		err = fmt.Errorf("not by %s", by.name)
+	}
+	if err != nil {
+		return fmt.Errorf("%v: %s", err, out)
+	}
+	return nil
+}
+
 // A pod reaches the address also where that leads to itself; it sees its node then.
 func TestForwardItself(t *testing.T) {
 	p := newPods(t, 1)
