@@ -240,19 +240,32 @@ blame(struct gw_placed *placed, const char *reason, struct slice message)
 	placed->message = message;
 }
 
-/* One that is to have none. */
+/* Why it is not ours to give, for who names one. */
+static const char *
+tell_left_out(const struct gw_state *state, const struct gw_owner_node *gateway)
+{
+	if (!gw_fleet_asks(state, gateway))
+		return "an EnvoyProxy asks for a Service that is not of type "
+		       "LoadBalancer, whose addresses nobody chooses";
+	return slice_is_set(gw_fleet_balancer(state, gateway))
+	    ? "another load balancer gives the address, by the Service's "
+	      "loadBalancerClass, and has not given what is named"
+	    : "another load balancer gives the address, for the Service has "
+	      "no loadBalancerClass, and has not given what is named";
+}
+
+/* One that is to have none of us. */
 static void
-leave_out(struct gw_owner_node *gateway)
+leave_out(const struct gw_state *state, struct gw_owner_node *gateway)
 {
 	const struct gw_ask *ask = &gateway->ask;
 
 	gw_placed_fini(&gateway->placed);
 	if (gateway->ours && ask->named_count > 0)
 		blame(&gateway->placed, "AddressNotUsable",
-		    arena_format(&gateway->arena,
-		        "%.*s: an EnvoyProxy asks for a Service that is not of "
-		        "type LoadBalancer, whose addresses nobody chooses",
-		        SLICE_ARGS(ask->named[0].where)));
+		    arena_format(&gateway->arena, "%.*s: %s",
+		        SLICE_ARGS(ask->named[0].where),
+		        tell_left_out(state, gateway)));
 }
 
 /* Room for all, and how many there are. */
@@ -265,8 +278,10 @@ gather(struct gw_state *state, struct gw_owner_node **gateways, uint32_t count,
 	    arena_zero(&state->work, count + services + 1, sizeof(*all));
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (!gateways[i]->ours || !gw_fleet_asks(state, gateways[i])) {
-			leave_out(gateways[i]);
+		if (!gateways[i]->ours ||
+		    (state->has_fleets &&
+		        !gw_fleet_balances(state, gateways[i]))) {
+			leave_out(state, gateways[i]);
 			continue;
 		}
 		all[asking++] = (struct asking){

@@ -252,6 +252,8 @@ struct gw_balancer {
 /* The Service is another, or gone. */
 void gw_balancer_replace(
     struct gw_state *state, struct gw_backend_node *service);
+/* Is who has this loadBalancerClass (absent: none) ours to give addresses? */
+bool gw_balancer_takes(const struct gw_state *state, struct slice class);
 /* Are its addresses ours to give, as such a Service or of a Gateway, or has it
  * none to be given? */
 bool gw_balancer_is_for(

@@ -19,27 +19,34 @@ is_made(const struct gw_metadata *metadata)
 }
 
 /* One without a class is a MetalLB's, where there is one. */
+bool
+gw_balancer_takes(const struct gw_state *state, struct slice class)
+{
+	return class.length > 0
+	    ? slice_equal(class, SLICE(GW_BALANCER_CLASS))
+	    : state->takes_unclassed && state->metallb.length == 0;
+}
+
 static bool
 is_ours(const struct gw_state *state, const struct gw_object *object)
 {
 	const struct gw_service_spec *spec =
 	    object ? object->service->spec : NULL;
 
-	if (state->addressing != GW_ADDRESSING_CLUSTER || !spec ||
-	    !slice_equal(spec->type, SLICE("LoadBalancer")) ||
-	    is_made(object->metadata))
-		return false;
-	return spec->load_balancer_class.length > 0
-	    ? slice_equal(spec->load_balancer_class, SLICE(GW_BALANCER_CLASS))
-	    : state->takes_unclassed && state->metallb.length == 0;
+	return state->addressing == GW_ADDRESSING_CLUSTER && spec &&
+	    slice_equal(spec->type, SLICE("LoadBalancer")) &&
+	    !is_made(object->metadata) &&
+	    gw_balancer_takes(state, spec->load_balancer_class);
 }
 
 bool
 gw_balancer_is_for(
     const struct gw_state *state, const struct gw_object *service)
 {
-	return is_ours(state, service) || is_made(service->metadata) ||
-	    !slice_equal(service->service->spec->type, SLICE("LoadBalancer"));
+	const struct gw_service_spec *spec = service->service->spec;
+
+	return gw_balancer_takes(state, spec->load_balancer_class) ||
+	    !slice_equal(spec->type, SLICE("LoadBalancer"));
 }
 
 void

@@ -64,21 +64,11 @@ gw_state_gives(const struct gw_state *state, struct slice address)
 
 /* ---- what others have given ---- */
 
-static bool
-is_of_fleet(const struct gw_node *service)
-{
-	LIST_FOR_EACH(at, &service->users)
-	if (container_of(at, struct gw_edge, link)->role == GW_EDGE_FLEET)
-		return true;
-	return false;
-}
-
-/* As an object of this node says. */
+/* To a Gateway's as well, if another balances it. */
 static const struct gw_load_balancer_status *
-given_by_others(const struct gw_state *state, const struct gw_node *node,
-    const struct gw_object *service)
+given_by_others(const struct gw_state *state, const struct gw_object *service)
 {
-	if (!service || !service->told_service || is_of_fleet(node) ||
+	if (!service || !service->told_service ||
 	    gw_balancer_is_for(state, service))
 		return NULL;
 	const struct gw_load_balancer_status *given =
@@ -103,8 +93,8 @@ gw_others_replace(struct gw_state *state, const struct gw_node *service,
     const struct gw_object *before)
 {
 	if (state->addressing == GW_ADDRESSING_CLUSTER &&
-	    !is_same(given_by_others(state, service, before),
-	        given_by_others(state, service, service->object)))
+	    !is_same(given_by_others(state, before),
+	        given_by_others(state, service->object)))
 		state->gateways_stale = true;
 }
 
@@ -140,7 +130,7 @@ gw_others_gather(const struct gw_state *state, struct arena *arena,
 	*taken = arena_zero(arena, count + 1, sizeof(**taken));
 	for (uint32_t i = 0; i < count; i++) {
 		const struct gw_load_balancer_status *given =
-		    given_by_others(state, nodes[i], nodes[i]->object);
+		    given_by_others(state, nodes[i]->object);
 
 		if (given)
 			make_taken(

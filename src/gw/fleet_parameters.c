@@ -310,18 +310,24 @@ gw_fleet_asks(const struct gw_state *state, const struct gw_owner_node *gateway)
 	        gw_parameter(gateway->service, "spec.type"), "LoadBalancer");
 }
 
+struct slice
+gw_fleet_balancer(
+    const struct gw_state *state, const struct gw_owner_node *gateway)
+{
+	const struct tree_node *class =
+	    gw_parameter(gateway->service, "spec.loadBalancerClass");
+
+	if (!gateway->service)
+		return state->fleet.balancer_class;
+	return class ? class->text : SLICE_NONE;
+}
+
 bool
 gw_fleet_balances(
     const struct gw_state *state, const struct gw_owner_node *gateway)
 {
-	const struct slice ours = state->fleet.balancer_class;
-	const struct tree_node *class =
-	    gw_parameter(gateway->service, "spec.loadBalancerClass");
-
-	if (!state->has_fleets || !slice_is_set(ours) ||
-	    !gw_fleet_asks(state, gateway))
-		return false;
-	return !gateway->service || (class && slice_equal(class->text, ours));
+	return state->has_fleets && gw_fleet_asks(state, gateway) &&
+	    gw_balancer_takes(state, gw_fleet_balancer(state, gateway));
 }
 
 void

@@ -543,9 +543,12 @@ void gw_parameters_tell_ignored(const struct gw_state *state,
     const struct gw_owner_node *gateway, struct text *told);
 
 /* ---- fleet.c ---- */
-/* May it have an address of a load balancer at all; and are we the one of its
- * fleet's Service? */
+/* May it have an address of a load balancer at all; of which
+ * (loadBalancerClass, or absent); and are we that one of its fleet's Service?
+ */
 bool gw_fleet_asks(
+    const struct gw_state *state, const struct gw_owner_node *gateway);
+struct slice gw_fleet_balancer(
     const struct gw_state *state, const struct gw_owner_node *gateway);
 bool gw_fleet_balances(
     const struct gw_state *state, const struct gw_owner_node *gateway);

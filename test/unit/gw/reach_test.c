@@ -48,7 +48,7 @@ set_up(void **state)
 	    .service = SLICE("yumen-controller"),
 	    .port = 1,
 	    .image = SLICE("yumen"),
-	    .balancer_class = SLICE("example.com/lb"),
+	    .balancer_class = SLICE(GW_BALANCER_CLASS),
 	};
 	const struct gw_options options = {
 	    .namespaces_implied = true,
