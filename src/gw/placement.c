@@ -60,11 +60,11 @@ gw_slice_at(struct list *at, struct slice address)
 	    container_of(at, struct gw_slice_node, link)->node.object;
 	const struct gw_endpointslice *slice =
 	    object ? object->endpointslice : NULL;
-	bool is_six = slice_find(address, ':') < address.length;
+	struct slice type = slice_find(address, ':') < address.length
+	    ? SLICE("IPv6")
+	    : SLICE("IPv4");
 
-	if (slice && slice_equal(slice->address_type, SLICE("IPv6")) != is_six)
-		return NULL;
-	return slice;
+	return slice && slice_equal(slice->address_type, type) ? slice : NULL;
 }
 
 /* Nodes with an endpoint, by name: any, and those of them with one that is
