@@ -377,6 +377,9 @@ place(const struct planning *planning, const struct asking *asking,
 	placed->items[placed->count++] = (struct gw_address){
 	    .text = arena_copy(asking->arena, addr_ip_print(ip, text)),
 	    .pool = pool ? arena_copy(asking->arena, pool->name) : SLICE_NONE,
+	    .pool_namespace = pool
+	        ? arena_copy(asking->arena, gw_pool_namespace(pool))
+	        : SLICE_NONE,
 	    .family = ip->family,
 	    .also_metallbs =
 	        pool && gw_pool_is_metallbs(planning->state, pool->context),

@@ -11,6 +11,7 @@
 struct gw_address {
 	struct slice text; /* canonical */
 	struct slice pool; /* the IPAddressPool's name; absent: of none */
+	struct slice pool_namespace;
 	unsigned family; /* 4, 6 */
 	/* A cluster: why nothing announces what is of the pool, or absent. */
 	struct slice silence;

@@ -20,6 +20,7 @@ struct gw_pools {
 	struct addr_pool *items;
 	uint32_t count;
 };
+struct slice gw_pool_namespace(const struct addr_pool *pool);
 void gw_pools_gather(
     const struct gw_state *state, struct arena *arena, struct gw_pools *pools);
 /* Does the pool count, by its namespace? */
@@ -33,14 +34,15 @@ struct gw_asker {
 /* For addr_plan: context is the state. */
 bool gw_pool_fits(void *context, const struct addr_pool *pool,
     const struct addr_request *request);
-/* The L2Advertisements of a pool's addresses that one of these labels (a
- * Service's, NULL: whoever) has, in arena. */
+/* The L2Advertisements of an address, by its pool, that one of these labels (a
+ * Service's, NULL: whoever) has; in arena. */
 struct gw_advertised {
 	const struct gw_l2advertisement_spec **specs;
 	uint32_t count;
 };
 struct gw_advertised gw_pool_advertised(const struct gw_state *state,
-    struct slice pool, const struct gw_metadata *labels, struct arena *arena);
+    const struct gw_address *address, const struct gw_metadata *labels,
+    struct arena *arena);
 /* Does an L2Advertisement name the pool (or all of them), for one of these
  * labels (NULL: whoever)? */
 bool gw_pool_is_announced(const struct gw_state *state,

@@ -93,9 +93,8 @@ gather(struct gw_state *state, struct map *all, const struct gw_node *user,
 {
 	for (uint32_t i = 0; i < placed->count; i++) {
 		const struct gw_address *address = &placed->items[i];
-		struct gw_advertised advertised =
-		    gw_pool_advertised(state, address->pool,
-		        gw_asker_labels(user, &state->work), &state->work);
+		struct gw_advertised advertised = gw_pool_advertised(state,
+		    address, gw_asker_labels(user, &state->work), &state->work);
 
 		if (!is_announced(address->text) ||
 		    (advertised.count == 0 &&

@@ -41,6 +41,12 @@ make_pool(
 			pool->range_count++;
 }
 
+struct slice
+gw_pool_namespace(const struct addr_pool *pool)
+{
+	return ((const struct gw_object *)pool->context)->namespace;
+}
+
 static int
 compare_pools(const void *a, const void *b)
 {
@@ -49,9 +55,7 @@ compare_pools(const void *a, const void *b)
 
 	return order
 	    ? order
-	    : slice_compare(
-	          ((const struct gw_object *)left->context)->namespace,
-	          ((const struct gw_object *)right->context)->namespace);
+	    : slice_compare(gw_pool_namespace(left), gw_pool_namespace(right));
 }
 
 void
@@ -251,26 +255,21 @@ gw_pool_silence(const struct gw_state *state, const struct gw_object *pool,
 	    SLICE_ARGS(bgp));
 }
 
-static void
-advertise(const struct gw_state *state, const struct gw_object *pool,
-    const struct gw_metadata *labels, struct gw_advertised *advertised)
-{
-	const struct gw_l2advertisement_spec *spec;
-
-	for (size_t at = 0;
-	     (spec = next_advertisement(state, pool, labels, &at)) != NULL;)
-		advertised->specs[advertised->count++] = spec;
-}
-
 struct gw_advertised
-gw_pool_advertised(const struct gw_state *state, struct slice pool,
-    const struct gw_metadata *labels, struct arena *arena)
+gw_pool_advertised(const struct gw_state *state,
+    const struct gw_address *address, const struct gw_metadata *labels,
+    struct arena *arena)
 {
 	struct gw_advertised advertised = {0};
-	struct slice key;
-	void *value;
+	/* It may be of any. */
+	bool is_of_any = gw_is_unread(state, GW_IPADDRESSPOOL);
+	const struct gw_node *pool = !is_of_any && slice_is_set(address->pool)
+	    ? gw_node_get(state, GW_IPADDRESSPOOL, address->pool_namespace,
+	          address->pool)
+	    : NULL;
+	const struct gw_object *object = pool ? pool->object : NULL;
+	const struct gw_l2advertisement_spec *spec;
 
-	/* Pools of one name may be of two namespaces, advertisements not. */
 	advertised.specs =
 	    arena_zero(arena, state->nodes[GW_L2ADVERTISEMENT].count + 1,
 	        sizeof(*advertised.specs));
@@ -278,18 +277,10 @@ gw_pool_advertised(const struct gw_state *state, struct slice pool,
 		advertised.specs[advertised.count++] = &every;
 		return advertised;
 	}
-	/* It may be of any. */
-	if (gw_is_unread(state, GW_IPADDRESSPOOL)) {
-		advertise(state, NULL, labels, &advertised);
+	if (!is_of_any && !object)
 		return advertised;
-	}
 	for (size_t at = 0;
-	     map_next(&state->nodes[GW_IPADDRESSPOOL], &at, &key, &value);) {
-		const struct gw_node *node = value;
-
-		if (node->object && slice_equal(node->object->name, pool) &&
-		    gw_pool_is_read(state, node->object->namespace))
-			advertise(state, node->object, labels, &advertised);
-	}
+	     (spec = next_advertisement(state, object, labels, &at)) != NULL;)
+		advertised.specs[advertised.count++] = spec;
 	return advertised;
 }
