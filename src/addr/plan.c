@@ -130,6 +130,8 @@ judge(const struct making *making, const struct addr_request *request,
 	    plan->pool_count == 0 ? ADDR_NO_POOLS : ADDR_IN_NO_POOL;
 
 	*pool = NULL;
+	if (!addr_wants_family(request, ip->family))
+		return ADDR_OF_OTHER_FAMILY;
 	for (uint32_t i = 0; i < plan->pool_count; i++) {
 		enum addr_fault fault;
 
@@ -167,7 +169,9 @@ addr_wants_family(const struct addr_request *request, unsigned family)
 static unsigned
 families_wanted(const struct addr_request *request)
 {
-	return request->want == ADDR_BOTH || request->want == ADDR_BOTH_IF_CAN
+	return request->want == ADDR_BOTH ||
+	        request->want == ADDR_BOTH_IF_CAN ||
+	        request->want == ADDR_BOTH_IF_CAN_SIX
 	    ? 2
 	    : 1;
 }
@@ -337,6 +341,8 @@ give_family(struct making *making, const struct addr_request *request,
 {
 	struct addr_ip ip;
 
+	if (!addr_wants_family(request, family))
+		return false;
 	for (uint32_t i = 0; i < making->plan->pool_count; i++) {
 		const struct addr_pool *pool = making->aged[i];
 
@@ -347,6 +353,16 @@ give_family(struct making *making, const struct addr_request *request,
 		return true;
 	}
 	return false;
+}
+
+static bool
+give_either(struct making *making, const struct addr_request *request,
+    struct addr_outcome *outcome)
+{
+	bool six_first = request->want == ADDR_BOTH_IF_CAN_SIX;
+
+	return give_family(making, request, outcome, six_first ? 6 : 4) ||
+	    give_family(making, request, outcome, six_first ? 4 : 6);
 }
 
 /* Both of one pool; one that it has already counts. */
@@ -440,10 +456,7 @@ give_free(struct making *making, uint32_t at)
 	if (!done && both)
 		done = give_both(making, request, outcome);
 	if (!done && request->want != ADDR_BOTH && outcome->count == 0)
-		done = (addr_wants_family(request, 4) &&
-		           give_family(making, request, outcome, 4)) ||
-		    (addr_wants_family(request, 6) &&
-		        give_family(making, request, outcome, 6));
+		done = give_either(making, request, outcome);
 	if (!done && (outcome->count == 0 || request->want == ADDR_BOTH))
 		addr_explain(making, at);
 	if (outcome->count > 1)

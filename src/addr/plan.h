@@ -31,7 +31,8 @@ enum addr_want {
 	ADDR_EITHER, /* IPv4 if a pool has it, else IPv6 */
 	ADDR_IPV4,
 	ADDR_IPV6,
-	ADDR_BOTH_IF_CAN, /* both of one pool, else as ADDR_EITHER */
+	ADDR_BOTH_IF_CAN, /* both of one pool, else one of either */
+	ADDR_BOTH_IF_CAN_SIX, /* the same, but IPv6 before IPv4 */
 	ADDR_BOTH,
 };
 
@@ -43,7 +44,8 @@ struct addr_port {
 struct addr_request {
 	struct slice name; /* as others are told who has it */
 	const void *context; /* for fits */
-	enum addr_want want; /* where it names no address */
+	/* of one that is named: by no more than one family alone, if at all */
+	enum addr_want want;
 	struct slice pool; /* it must be of this one; absent: any */
 	/* these and no others; of none of them: any */
 	const struct addr_ip *named;
@@ -67,6 +69,7 @@ enum addr_fault {
 	ADDR_FAMILY_MISSING, /* no pool has addresses of this family */
 	ADDR_EXHAUSTED,
 	ADDR_IN_NO_POOL,
+	ADDR_OF_OTHER_FAMILY, /* than is wanted */
 	ADDR_IN_OTHER_POOL,
 	ADDR_AVOIDED, /* .0 or .255 of a pool with avoidBuggyIPs */
 	ADDR_TAKEN,

@@ -22,6 +22,26 @@ tell_taken(struct making *making, const struct addr_request *request,
 	           "allow-shared-ip");
 }
 
+static struct slice
+tell_family(struct making *making, const struct addr_ip *ip, struct slice text)
+{
+	return arena_format(making->arena,
+	    "%.*s is of IPv%u, which the Service does not have; name one of "
+	    "IPv%u, or let the Service have both (ipFamilyPolicy)",
+	    SLICE_ARGS(text), ip->family, ip->family == 4 ? 6 : 4);
+}
+
+static struct slice
+tell_not_for(struct making *making, const struct addr_request *request,
+    struct slice text, const struct addr_pool *pool)
+{
+	return arena_format(making->arena,
+	    "%.*s is of pool \"%.*s\", which is not for %.*s: let it in by the "
+	    "pool's serviceAllocation",
+	    SLICE_ARGS(text), SLICE_ARGS(pool->name),
+	    SLICE_ARGS(request->name));
+}
+
 struct slice
 addr_tell(struct making *making, const struct addr_request *request,
     const struct addr_ip *ip, enum addr_fault fault,
@@ -42,6 +62,8 @@ addr_tell(struct making *making, const struct addr_request *request,
 		    "%.*s is in no pool; add it to the addresses of an "
 		    "IPAddressPool, or name one that is in a pool",
 		    SLICE_ARGS(text));
+	case ADDR_OF_OTHER_FAMILY:
+		return tell_family(making, ip, text);
 	case ADDR_IN_OTHER_POOL:
 		return arena_format(arena,
 		    "%.*s is of pool \"%.*s\", not of \"%.*s\", which is asked "
@@ -49,12 +71,7 @@ addr_tell(struct making *making, const struct addr_request *request,
 		    SLICE_ARGS(text), SLICE_ARGS(pool->name),
 		    SLICE_ARGS(request->pool));
 	case ADDR_POOL_NOT_FOR:
-		return arena_format(arena,
-		    "%.*s is of pool \"%.*s\", which is not for %.*s: let it "
-		    "in "
-		    "by the pool's serviceAllocation",
-		    SLICE_ARGS(text), SLICE_ARGS(pool->name),
-		    SLICE_ARGS(request->name));
+		return tell_not_for(making, request, text, pool);
 	case ADDR_AVOIDED:
 		return arena_format(arena,
 		    "%.*s ends in .0 or .255, which pool \"%.*s\" avoids "
@@ -87,6 +104,7 @@ family_text(const struct addr_request *request)
 		return " of IPv4 and IPv6 both";
 	case ADDR_EITHER:
 	case ADDR_BOTH_IF_CAN:
+	case ADDR_BOTH_IF_CAN_SIX:
 	default:
 		return "";
 	}

@@ -225,12 +225,13 @@ want_of(const struct gw_service_spec *spec)
 {
 	if (slice_equal(spec->ip_family_policy, SLICE("RequireDualStack")))
 		return ADDR_BOTH;
-	if (spec->ip_families_count > 1)
-		return ADDR_BOTH_IF_CAN;
 	if (spec->ip_families_count == 0)
 		return ADDR_EITHER;
-	return slice_equal(spec->ip_families[0], SLICE("IPv6")) ? ADDR_IPV6
-	                                                        : ADDR_IPV4;
+	bool six = slice_equal(spec->ip_families[0], SLICE("IPv6"));
+
+	if (spec->ip_families_count > 1)
+		return six ? ADDR_BOTH_IF_CAN_SIX : ADDR_BOTH_IF_CAN;
+	return six ? ADDR_IPV6 : ADDR_IPV4;
 }
 
 /* Where only own endpoints get what comes (externalTrafficPolicy Local), those

@@ -337,7 +337,7 @@ gw_fleet_want(struct gw_owner_node *gateway)
 	    gw_parameter(gateway->parameters, "ipFamily");
 	struct gw_ask *ask = &gateway->ask;
 
-	if (!asked || ask->some != 1)
+	if (!asked || ask->some > 1)
 		return;
 	if (is_text(asked, "DualStack"))
 		ask->want = ADDR_BOTH;

@@ -230,6 +230,10 @@ test_families(void **state)
 	struct addr_request *fourth = add_request(&scene, "Gateway a/d");
 	fourth->want = ADDR_IPV6;
 	fourth->pool = SLICE("four");
+	struct addr_request *fifth = add_request(&scene, "Gateway a/e");
+	fifth->want = ADDR_IPV4;
+	fifth->named = ip_of(&scene, "fd00::9");
+	fifth->named_count = 1;
 	make(&scene);
 	check_ip(&scene, 0, 0, "10.1.0.0");
 	check_ip(&scene, 0, 1, "fd00::");
@@ -239,6 +243,33 @@ test_families(void **state)
 	assert_int_equal(scene.outcomes[2].fault, ADDR_GOOD);
 	check_fault(&scene, 3, ADDR_FAMILY_MISSING,
 	    "no pool has addresses of IPv6; add some to an IPAddressPool");
+	assert_int_equal(
+	    scene.outcomes[4].items[0].fault, ADDR_OF_OTHER_FAMILY);
+	end(&scene);
+}
+
+/* Who wishes both and can have one has the first of its families, if any pool
+ * has it. */
+static void
+test_first_family(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_pool(&scene, "a-four", "10.0.0.0/24");
+	add_pool(&scene, "b-six", "fd00::/127");
+	for (int i = 0; i < 3; i++)
+		add_request(&scene, "Service a/six")->want =
+		    ADDR_BOTH_IF_CAN_SIX;
+	add_request(&scene, "Service a/four")->want = ADDR_BOTH_IF_CAN;
+	make(&scene);
+	check_ip(&scene, 0, 0, "fd00::");
+	check_ip(&scene, 1, 0, "fd00::1");
+	check_ip(&scene, 2, 0, "10.0.0.0");
+	check_ip(&scene, 3, 0, "10.0.0.1");
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(scene.outcomes[i].count, 1);
 	end(&scene);
 }
 
@@ -524,6 +555,7 @@ main(void)
 	    cmocka_unit_test(test_pools_in_turn),
 	    cmocka_unit_test(test_sharing),
 	    cmocka_unit_test(test_families),
+	    cmocka_unit_test(test_first_family),
 	    cmocka_unit_test(test_both_moves),
 	    cmocka_unit_test(test_both_moved),
 	    cmocka_unit_test(test_both_moves_from_named),
