@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "announce/claims.h"
+#include "cmd/announcing.h"
 #include "cmd/controlled.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -182,20 +183,21 @@ read_flags(struct announcing *announcing)
 }
 
 static bool
-tell(const char *what, enum error error)
+tell(const char *interface, enum error error, bool takes)
 {
-	const char *why = error_text(error);
+	const char *why = announcing_why_not(error);
+	struct net_address address;
 
 	if (error == ERROR_DENIED)
-		why = "CAP_NET_RAW is needed, and with --take CAP_NET_ADMIN";
-	if (error == ERROR_NOT_FOUND)
-		why = "this node has no such interface; `ip link` lists them";
-	if (error == ERROR_UNSUPPORTED)
-		why = "it is no Ethernet, where ARP could be spoken";
-	if (error == ERROR_IN_USE)
-		why = "another yumen announces on this node, or another "
-		      "program has the port of the heartbeats (--port)";
-	fprintf(stderr, "yumen announcer: %s: %s\n", what, why);
+		why = announcing_lacks(interface != NULL, takes);
+	if (error == ERROR_NOT_FOUND &&
+	    net_address_parse(slice_from_string(interface), 0, &address) ==
+	        ERROR_OK)
+		why = "no interface has this address; `ip addr` lists those "
+		      "that there are";
+	fprintf(stderr, "yumen announcer: %s%s: %s\n",
+	    interface != NULL ? "--interface " : "not announcing",
+	    interface != NULL ? interface : "", why);
 	return false;
 }
 
@@ -215,7 +217,7 @@ open_announcer(struct announcing *announcing)
 	enum error error = announcer_new(&options, &announcing->announcer);
 
 	if (error != ERROR_OK)
-		return tell("announcing", error);
+		return tell(NULL, error, options.takes);
 	for (unsigned i = 0; i < flags->counts[FLAG_ANNOUNCER_INTERFACE]; i++) {
 		const char *name = flags->values[FLAG_ANNOUNCER_INTERFACE][i];
 		struct net_address address;
@@ -227,7 +229,7 @@ open_announcer(struct announcing *announcing)
 			name = found;
 		error = announcer_add_link(announcing->announcer, name);
 		if (error != ERROR_OK)
-			return tell(name, error);
+			return tell(name, error, options.takes);
 	}
 	return true;
 }
@@ -246,13 +248,23 @@ show_ready(void *context, struct http_exchange *exchange, struct slice query)
 {
 	const struct announcing *announcing = context;
 	bool ready = announcing->announced && !announcing->leaving;
+	struct stream_client_facts facts;
+	struct text body;
 
 	(void)query;
+	text_init(&body);
+	stream_client_facts(announcing->to.stream, &facts);
+	if (ready)
+		text_push_string(&body, "ready\n");
+	else if (announcing->leaving)
+		text_push_string(&body, "what is held is handed over\n");
+	else
+		text_printf(&body, "not all claims are there yet%s%s\n",
+		    facts.why != NULL ? "; the controller: " : "",
+		    facts.why != NULL ? facts.why : "");
 	admin_answer(exchange, ready ? 200 : 503, "text/plain; charset=utf-8",
-	    ready ? SLICE("ready\n")
-	        : announcing->leaving
-	        ? SLICE("what is held is handed over\n")
-	        : SLICE("not all claims are there yet\n"));
+	    text_slice(&body));
+	text_fini(&body);
 }
 
 static void

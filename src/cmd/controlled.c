@@ -27,10 +27,16 @@ read_controller(struct controlled *controlled, const struct process *process)
 			return true;
 		}
 	}
-	fprintf(stderr,
-	    "%s: --controller %s: a host and a port are wanted, as "
-	    "yumen-controller.yumen-system:9443\n",
-	    process->command, value != NULL ? value : "");
+	if (value == NULL)
+		fprintf(stderr,
+		    "%s: name the controller, by an address of its "
+		    "--stream-listen: --controller HOST:PORT\n",
+		    process->command);
+	else
+		fprintf(stderr,
+		    "%s: --controller %s: a host and a port are wanted, as "
+		    "yumen-controller.yumen-system:9443\n",
+		    process->command, value);
 	return false;
 }
 
@@ -46,14 +52,25 @@ controlled_read_flags(
 	else if (gethostname(controlled->name, sizeof(controlled->name) - 1) !=
 	    0)
 		controlled->name[0] = '\0';
+	if (!read_controller(controlled, process))
+		return false;
 	if (flags_value(process->flags, controlled->ca) == NULL) {
 		fprintf(stderr,
 		    "%s: name the file of the certificates that the controller "
-		    "is known by: --ca FILE\n",
+		    "is known by, the ca.pem of its --stream-authority: --ca "
+		    "FILE\n",
 		    process->command);
 		return false;
 	}
-	return read_controller(controlled, process);
+	if (flags_value(process->flags, controlled->token_file) == NULL) {
+		fprintf(stderr,
+		    "%s: name the file of the token that proves to the "
+		    "controller who this is, one of its --stream-tokens or of "
+		    "a ServiceAccount: --token-file FILE\n",
+		    process->command);
+		return false;
+	}
+	return true;
 }
 
 bool

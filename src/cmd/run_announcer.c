@@ -3,25 +3,21 @@
 
 #include <stdio.h>
 
+#include "cmd/announcing.h"
+
+/* of_link: what announcer_add_link says, else announcer_new. */
 static bool
-tell(const char *interface, enum error error)
+tell(const char *interface, enum error error, bool of_link)
 {
-	const char *why = error_text(error);
+	const char *why = announcing_why_not(error);
 
 	if (error == ERROR_DENIED) {
 		fprintf(stderr,
-		    "yumen run: --announce %s: not announcing: CAP_NET_RAW and "
-		    "CAP_NET_ADMIN are needed; serving on the addresses that "
-		    "this host has\n",
-		    interface);
+		    "yumen run: --announce %s: not announcing: %s; serving on "
+		    "the addresses that this host has\n",
+		    interface, announcing_lacks(of_link, true));
 		return true;
 	}
-	if (error == ERROR_NOT_FOUND)
-		why = "this host has no such interface; `ip link` lists them";
-	if (error == ERROR_UNSUPPORTED)
-		why = "it is no Ethernet, where ARP could be spoken";
-	if (error == ERROR_IN_USE)
-		why = "another yumen announces on this host";
 	fprintf(stderr, "yumen run: --announce %s: %s\n", interface, why);
 	return false;
 }
@@ -38,6 +34,7 @@ run_announcer_open(const struct flags *flags, struct net_loop *loop,
 	    .on_change = on_change,
 	    .context = context};
 	unsigned at = 0;
+	bool of_link = false;
 
 	*announcer = NULL;
 	if (count == 0)
@@ -45,10 +42,11 @@ run_announcer_open(const struct flags *flags, struct net_loop *loop,
 	enum error error = announcer_new(&options, announcer);
 	for (unsigned i = 0; error == ERROR_OK && i < count; i++) {
 		at = i;
+		of_link = true;
 		error = announcer_add_link(*announcer, names[i]);
 	}
 	if (error == ERROR_OK)
 		return true;
 	announcer_free(announcer);
-	return tell(names[at], error);
+	return tell(names[at], error, of_link);
 }

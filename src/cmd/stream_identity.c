@@ -225,7 +225,8 @@ stream_tokens_judge(struct stream_server *server, const char *path,
 			found = one;
 	}
 	stream_server_judged(server, claim->peer, found,
-	    error == ERROR_OK ? "the token is not known"
+	    error == ERROR_OK ? "the token is not known: none of the "
+	                        "controller's --stream-tokens"
 	                      : "the controller cannot read its tokens");
 	text_wipe(&file);
 }

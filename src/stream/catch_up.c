@@ -244,6 +244,7 @@ on_bye(struct stream_client *client, const struct stream_bye *bye)
 	for (char *at = client->why; *at != '\0'; at++)
 		if (*at < ' ' || *at > '~')
 			*at = '?';
+	client->refused = true;
 	stream_link_end(&client->stream, stream_error_parse(bye->error));
 }
 

@@ -53,7 +53,8 @@ rest(struct stream_client *client)
 		client->wait_ms = LIMIT_VALUE_STREAM_RETRY_MAX_MS;
 }
 
-/* Once an outage: a log that repeats says nothing. */
+/* Once an outage, and once when it is there but refuses: a log that repeats
+ * says nothing. */
 static void
 tell_down(struct stream_client *client, enum error error)
 {
@@ -61,10 +62,11 @@ tell_down(struct stream_client *client, enum error error)
 	    client->why[0] != '\0' ? client->why : error_text(error);
 
 	client->error = error;
-	if (client->told_down)
+	if (client->refused ? client->told_refused : client->told_down)
 		return;
 	client->told_down = true;
-	log_event(client->why[0] != '\0' ? LOG_STREAM_REFUSED : LOG_STREAM_DOWN,
+	client->told_refused = client->told_refused || client->refused;
+	log_event(client->refused ? LOG_STREAM_REFUSED : LOG_STREAM_DOWN,
 	    LOG_TEXT("controller", client->options.host),
 	    LOG_NUMBER("port", client->options.port), LOG_STRING("why", why));
 }
@@ -93,8 +95,12 @@ on_names(void *context, struct slice name, const struct net_address *addresses,
 	if (count > STREAM_ADDRESSES)
 		count = STREAM_ADDRESSES;
 	if (count == 0) {
-		if (first)
+		if (first) {
+			snprintf(client->why, sizeof(client->why),
+			    "its name could not be looked up: %s",
+			    error_text(error));
 			tell_down(client, error);
+		}
 		return;
 	}
 	memcpy(client->addresses, addresses, count * sizeof(addresses[0]));
@@ -164,11 +170,11 @@ read_authority(struct stream_client *client)
 }
 
 static void
-tell_unreadable(
-    struct stream_client *client, const char *path, enum error error)
+tell_unreadable(struct stream_client *client, const char *what,
+    const char *path, enum error error)
 {
-	snprintf(client->why, sizeof(client->why), "%s: %s", path,
-	    error_text(error));
+	snprintf(client->why, sizeof(client->why), "the file of %s, %s: %s",
+	    what, path, error_text(error));
 	fail(client, error);
 }
 
@@ -189,20 +195,23 @@ stream_client_connect(struct stream_client *client)
 
 	must(client->state == STREAM_CLIENT_RESTING);
 	net_timer_clear(&client->retry);
-	client->why[0] = '\0';
 	if (client->address_count == 0) {
 		rest(client);
 		return;
 	}
+	client->why[0] = '\0';
+	client->refused = false;
 	error = read_token(client);
 	if (error != ERROR_OK) {
-		tell_unreadable(client, options->token_path, error);
+		tell_unreadable(
+		    client, "the token", options->token_path, error);
 		return;
 	}
 	if (!options->plain) {
 		error = read_authority(client);
 		if (error != ERROR_OK) {
-			tell_unreadable(client, options->authority_path, error);
+			tell_unreadable(client, "the controller's authority",
+			    options->authority_path, error);
 			return;
 		}
 	}
@@ -262,7 +271,7 @@ stream_client_on_caught_up(struct stream_client *client)
 	if (client->caught_up)
 		return;
 	client->caught_up = true;
-	client->told_down = false;
+	client->told_down = client->told_refused = false;
 	client->wait_ms = LIMIT_VALUE_STREAM_RETRY_MS;
 	log_event(LOG_STREAM_UP, LOG_TEXT("controller", client->options.host),
 	    LOG_NUMBER("port", client->options.port),

@@ -42,7 +42,8 @@ struct stream_client {
 	struct stream_client_leader leader;
 	struct random random;
 	uint64_t wait_ms; /* before the next try, at most */
-	bool told_down;
+	bool refused; /* by the controller, which has said why */
+	bool told_down, told_refused;
 	enum error error; /* of the last try */
 	char why[320]; /* as the controller said it */
 

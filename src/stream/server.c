@@ -332,7 +332,9 @@ stream_server_judged(struct stream_server *server, uint64_t id,
 	}
 	if (!slice_equal(gateway, slice_from_string(peer->gateway))) {
 		stream_peer_refuse(peer, ERROR_DENIED,
-		    "the token is for the proxies of another Gateway");
+		    slice_equal(gateway, STREAM_ANNOUNCERS)
+		        ? "the token is for announcers"
+		        : "the token is for the proxies of another Gateway");
 		return;
 	}
 	net_timer_clear(&peer->deadline);

@@ -482,25 +482,25 @@ func TestAnnounceRefused(t *testing.T) {
 // Without privileges it serves on what the host has, and says what is missing.
 func TestAnnounceUnprivileged(t *testing.T) {
 	l := newLan(t)
-	if _, err := exec.LookPath("setpriv"); err != nil {
-		t.Skip("needs setpriv(1)")
-	}
-	g := prepare(t, 80, map[string]string{"gateway.yaml": gatewayAt(addressFour),
-		"own.yaml": strings.NewReplacer("edge", "own", "80", "8080").Replace(strings.Split(gatewayAt("10.77.0.2"), "---\n")[1])})
-	g.admin = "127.0.0.1:9911"
-	g.inside = []string{"ip", "netns", "exec", l.host, "setpriv", "--bounding-set", "-all", "--inh-caps", "-all"}
-	g.launch("--announce", "eth0")
-	g.waitReady()
-	if !strings.Contains(g.stderr(), "CAP_NET_RAW and CAP_NET_ADMIN are needed") {
-		t.Errorf("it did not say what is missing: %s", g.stderr())
-	}
-	if err := l.within(l.client, func() error {
-		conn, err := net.DialTimeout("tcp", "10.77.0.2:8080", 5*time.Second)
-		if err == nil {
-			conn.Close()
+	for capabilities, want := range map[string]string{"-all": "CAP_NET_RAW and CAP_NET_ADMIN are missing", "-net_raw": "CAP_NET_RAW is missing"} {
+		g := prepare(t, 80, map[string]string{"gateway.yaml": gatewayAt(addressFour),
+			"own.yaml": strings.NewReplacer("edge", "own", "80", "8080").Replace(strings.Split(gatewayAt("10.77.0.2"), "---\n")[1])})
+		g.admin = "127.0.0.1:9911"
+		g.inside = append([]string{"ip", "netns", "exec", l.host}, without(t, capabilities)...)
+		g.launch("--announce", "eth0")
+		g.waitReady()
+		if !strings.Contains(g.stderr(), "--announce eth0: not announcing: "+want+";") {
+			t.Errorf("it did not say what is missing: %s", g.stderr())
 		}
-		return err
-	}); err != nil {
-		t.Error(err)
+		if err := l.within(l.client, func() error {
+			conn, err := net.DialTimeout("tcp", "10.77.0.2:8080", 5*time.Second)
+			if err == nil {
+				conn.Close()
+			}
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+		g.stop()
 	}
 }

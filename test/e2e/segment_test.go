@@ -208,14 +208,24 @@ func (n *node) announce(more ...string) {
 	n.announceInside(nil, append([]string{"--take"}, more...)...)
 }
 
+// flags are what announcers are told unless a test tells them otherwise.
+func (s *segment) flags() map[string]string {
+	return map[string]string{"--controller": "10.78.0.254:9443", "--ca": filepath.Join(s.dir, "authority/ca.pem"),
+		"--token-file": filepath.Join(s.dir, "token"), "--key-file": filepath.Join(s.dir, "key")}
+}
+
 // announceInside starts the announcer by a command that restricts it.
 func (n *node) announceInside(inside []string, more ...string) {
 	n.s.t.Helper()
 	a := n.s.gateIn(n.name)
 	a.inside = append(a.inside, inside...)
-	a.spawn(append([]string{"announcer", "--controller", "10.78.0.254:9443", "--node", n.name, "--interface", "eth0",
-		"--ca", filepath.Join(n.s.dir, "authority/ca.pem"), "--token-file", filepath.Join(n.s.dir, "token"),
-		"--key-file", filepath.Join(n.s.dir, "key"), "--socket", a.socket, "--admin", "off"}, more...))
+	args := []string{"announcer", "--node", n.name, "--interface", "eth0", "--socket", a.socket, "--admin", "off"}
+	for flag, value := range n.s.flags() {
+		if !contains(more, flag) {
+			args = append(args, flag, value)
+		}
+	}
+	a.spawn(append(args, more...))
 	n.announcer = a
 }
 
