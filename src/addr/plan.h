@@ -53,8 +53,8 @@ struct addr_request {
 	const struct addr_ip *held; /* what it had */
 	uint32_t held_count;
 	struct slice share; /* the key; absent or empty: it shares nothing */
-	/* Those who share must lead to the same: of externalTrafficPolicy Local
-	 * the endpoints; empty: whatever they are. */
+	/* Those who share must lead to the same: to the endpoints, where only
+	 * those of a node get what comes to it; empty: whatever they are. */
 	struct slice backend;
 	const struct addr_port *ports;
 	uint32_t port_count;

@@ -11,15 +11,19 @@ tell_taken(struct making *making, const struct addr_request *request,
 {
 	const struct addr_request *rival =
 	    addr_used_rival(&making->used, ip, request);
-	bool same = request->share.length > 0 &&
-	    slice_equal(rival->share, request->share);
+	const char *fix = "they share it only with ports that do not clash";
 
+	if (request->share.length == 0 ||
+	    !slice_equal(rival->share, request->share))
+		fix = "name another, or let both share it by one "
+		      "allow-shared-ip";
+	else if (!slice_equal(rival->backend, request->backend))
+		fix = "where what comes goes to pods of the node that it came "
+		      "to (externalTrafficPolicy Local, --announcers-forward) "
+		      "they share it only with the same pods, by selector: "
+		      "name another";
 	return arena_format(making->arena, "%.*s is taken by %.*s; %s",
-	    SLICE_ARGS(text), SLICE_ARGS(rival->name),
-	    same ? "they share it only with ports, and endpoints, that do not "
-	           "clash"
-	         : "name another, or let both share it by one "
-	           "allow-shared-ip");
+	    SLICE_ARGS(text), SLICE_ARGS(rival->name), fix);
 }
 
 static struct slice

@@ -98,9 +98,9 @@ struct gw_ask {
 };
 /* spec.addresses and what the Gateway's Service says (gw_fleet_say), in the
  * Gateway's arena; a type that is not supported refuses the Gateway. */
-void gw_ask_read(struct gw_owner_node *gateway);
+void gw_ask_read(const struct gw_state *state, struct gw_owner_node *gateway);
 /* The annotations and the spec of a Service. */
-void gw_ask_read_service(
+void gw_ask_read_service(const struct gw_state *state,
     const struct gw_object *service, struct arena *arena, struct gw_ask *ask);
 
 /* ---- placement.c ---- */

@@ -195,7 +195,7 @@ ask_for_one(struct gw_ask *ask)
 }
 
 void
-gw_ask_read(struct gw_owner_node *gateway)
+gw_ask_read(const struct gw_state *state, struct gw_owner_node *gateway)
 {
 	must(gateway != NULL && gateway->node.kind == GW_GATEWAY);
 	const struct gw_gateway_spec *spec =
@@ -215,6 +215,9 @@ gw_ask_read(struct gw_owner_node *gateway)
 		read_address(gateway, &spec->addresses[i], i);
 	ask_for_one(ask);
 	ask->want = ask->some > 1 ? ADDR_BOTH_IF_CAN : ADDR_EITHER;
+	/* Its pods are nobody else's. */
+	if (gw_fleet_is_local(state, gateway))
+		ask->backend = gw_node_key(&gateway->node);
 }
 
 /* ---- Services ---- */
@@ -234,16 +237,18 @@ want_of(const struct gw_service_spec *spec)
 	return six ? ADDR_IPV6 : ADDR_IPV4;
 }
 
-/* Where only own endpoints get what comes (externalTrafficPolicy Local), those
- * who share must have the same: by their selector, which is sorted. */
+/* Where only endpoints of the node that it came to get what comes, those who
+ * share must have the same: by their selector, which is sorted. */
 static struct slice
-backend_of(const struct gw_object *service, struct arena *arena)
+backend_of(const struct gw_state *state, const struct gw_object *service,
+    struct arena *arena)
 {
 	const struct gw_service_spec *spec = service->service->spec;
 	struct text text;
 	struct slice backend;
 
-	if (!slice_equal(spec->external_traffic_policy, SLICE("Local")))
+	if (!state->forwards &&
+	    !slice_equal(spec->external_traffic_policy, SLICE("Local")))
 		return SLICE_NONE;
 	text_init(&text);
 	text_printf(&text, "%.*s", SLICE_ARGS(service->namespace));
@@ -257,7 +262,7 @@ backend_of(const struct gw_object *service, struct arena *arena)
 }
 
 void
-gw_ask_read_service(
+gw_ask_read_service(const struct gw_state *state,
     const struct gw_object *service, struct arena *arena, struct gw_ask *ask)
 {
 	must(service != NULL && service->kind == GW_SERVICE && ask != NULL);
@@ -272,5 +277,5 @@ gw_ask_read_service(
 	ask_for_one(ask);
 	ask->names_us = true; /* by its class */
 	ask->want = want_of(spec);
-	ask->backend = backend_of(service, arena);
+	ask->backend = backend_of(state, service, arena);
 }

@@ -106,7 +106,7 @@ gw_balancers_ask(struct gw_state *state)
 		}
 		arena_reset(&balancer->arena);
 		gw_ask_read_service(
-		    node->object, &balancer->arena, &balancer->ask);
+		    state, node->object, &balancer->arena, &balancer->ask);
 		gw_node_mark(state, node);
 		count++;
 	}

@@ -330,6 +330,19 @@ gw_fleet_balances(
 	    gw_balancer_takes(state, gw_fleet_balancer(state, gateway));
 }
 
+bool
+gw_fleet_is_local(
+    const struct gw_state *state, const struct gw_owner_node *gateway)
+{
+	const struct tree_node *policy =
+	    gw_parameter(gateway->service, "spec.externalTrafficPolicy");
+
+	if (!gw_fleet_balances(state, gateway))
+		return false;
+	return state->forwards ||
+	    (policy ? is_text(policy, "Local") : gateway->fleet_envoy);
+}
+
 void
 gw_fleet_want(struct gw_owner_node *gateway)
 {

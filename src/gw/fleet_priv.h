@@ -40,6 +40,9 @@ struct tree_node *gw_parameter(
 bool gw_fleet_has_daemons(const struct tree_node *parameters);
 /* Of which families a Gateway's address is to be; after gw_ask_read. */
 void gw_fleet_want(struct gw_owner_node *gateway);
+/* Does what comes for it go to pods of the node alone that it came to? */
+bool gw_fleet_is_local(
+    const struct gw_state *state, const struct gw_owner_node *gateway);
 /* Is there to be one of this kind? */
 bool gw_fleet_has(const struct gw_fleet_plan *plan, enum gw_made kind);
 /* What the parameters ask for, laid over a document of this kind. */
