@@ -246,6 +246,9 @@ open_ctl(struct controller *controller)
 		options->gw.forwards =
 		    controller->process.flags
 		        ->counts[FLAG_CONTROLLER_ANNOUNCERS_FORWARD] > 0;
+		options->gw.takes_excluded =
+		    controller->process.flags
+		        ->counts[FLAG_CONTROLLER_IGNORE_EXCLUDE_LB] > 0;
 		options->gw.pool_namespaces =
 		    controller->cluster.pool_namespaces;
 		options->gw.pool_namespace_count = CONTROLLER_POOL_NAMESPACES;

@@ -343,7 +343,7 @@ on_lease(void *context, bool leads, struct slice holder)
 	log_event(leads ? LOG_KUBE_LEADS : LOG_KUBE_LEADS_NOT,
 	    LOG_TEXT("leader", holder));
 	cluster->options.on_leader(
-	    cluster->options.context, leads ? SLICE("") : holder);
+	    cluster->options.context, leads, leads ? SLICE("") : holder);
 	set_leads(cluster, leads);
 }
 

@@ -32,8 +32,8 @@ struct ctl_cluster_options {
 	    struct slice name, enum gw_fleet_word word, struct slice what);
 	/* A MetalLB runs there, as of ctl/metallb.h. */
 	void (*on_metallb)(void *context, struct slice what);
-	/* Another leads; or, empty, none is known to, or we do. */
-	void (*on_leader)(void *context, struct slice leader);
+	/* Do we lead? Another leads; or, empty, none is known to, or we do. */
+	void (*on_leader)(void *context, bool leads, struct slice leader);
 	struct slice lease; /* its name; absent: it leads without one */
 	struct slice identity;
 };

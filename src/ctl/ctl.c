@@ -452,7 +452,7 @@ answer_queries(struct ctl *ctl)
 	}
 }
 
-/* Certificates are judged by the time of day. */
+/* Certificates are judged by the time of day, and silence by how long it is. */
 static void
 tell_time(struct ctl *ctl)
 {

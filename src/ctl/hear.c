@@ -20,11 +20,16 @@ on_shown(
 	ctl_cluster_status(context, kind, namespace, name);
 }
 
+/* Announcers go to who leads. */
 static void
-on_leader(void *context, struct slice leader)
+on_leader(void *context, bool leads, struct slice leader)
 {
 	struct ctl *ctl = context;
 
+	gw_state_clock(ctl->state, clock_wall_ms() / 1000);
+	gw_state_listen(ctl->state, leads);
+	ctl->state_changed = true;
+	net_loop_defer(ctl->loop, &ctl->round);
 	ctl_accounts_set_leader(ctl->accounts, leader);
 	net_loop_wake(ctl->options.admin_loop);
 }
@@ -129,6 +134,7 @@ ctl_open_cluster(struct ctl *ctl, const struct ctl_sink *sink)
 	};
 	enum error error = ctl_cluster_new(&cluster, &ctl->cluster);
 
+	gw_state_listen(ctl->state, !slice_is_set(options->lease));
 	if (options->gw.fleet != NULL)
 		ctl->answers = ctl_answers_new(&(struct ctl_answers_options){
 		    .loop = ctl->loop,

@@ -49,6 +49,11 @@ bool gw_state_gives(const struct gw_state *state, struct slice address);
 void gw_state_report_claim(
     struct gw_state *state, struct slice unit, const struct feed_claim *claim);
 
+/* Whether announcers would be heard if they said anything, as at first. Of a
+ * claim of which nobody does for long that is told; not of one that is only not
+ * heard of. */
+void gw_state_listen(struct gw_state *state, bool listens);
+
 /* A MetalLB runs in the cluster beside us: what that is seen by
  * ("Deployment metallb-system/controller"); empty: none does. Its pools, all
  * but those in our own namespace, are then only for who names us: a Service by

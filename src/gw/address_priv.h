@@ -120,18 +120,32 @@ struct gw_interfaces {
 	struct slice *names;
 	uint32_t count;
 };
+/* Why a node may not announce an address; of several reasons the later one, for
+ * without it the others would not matter. */
+enum gw_bar {
+	GW_BAR_NONE, /* it may */
+	GW_BAR_EXCLUDED, /* by GW_EXCLUDE_LABEL */
+	GW_BAR_NETWORK,
+	GW_BAR_UNSELECTED, /* no advertisement selects it */
+	GW_BAR_NO_ENDPOINT,
+	GW_BAR__COUNT,
+};
+/* KEP-1143. */
+#define GW_EXCLUDE_LABEL \
+	"node.kubernetes.io/exclude-from-external-load-balancers"
 struct gw_placement {
 	const struct gw_state *state;
 	struct arena *arena;
 	struct slice *names;
 	const struct gw_object **objects; /* NULL: no Nodes are known */
-	bool *allowed;
+	enum gw_bar *bars;
 	int64_t *weights; /* of each node: of who prefers it most */
 	bool *ends; /* what serves there is about to end */
 	struct gw_interfaces *on; /* of each node, by what selects it */
 	struct gw_interfaces everywhere; /* by what selects no nodes */
 	uint32_t count;
 	bool open; /* nobody has asked for certain ones */
+	bool is_local; /* only where there are endpoints */
 };
 /* All of it in arena. */
 void gw_placement_begin(const struct gw_state *state, struct arena *arena,
@@ -142,6 +156,15 @@ void gw_placement_ask(struct gw_placement *placement,
     struct slice address);
 /* What the unit says of it. */
 void gw_placement_end(struct gw_placement *placement, struct unit_claim *claim);
+
+/* ---- nowhere.c ---- */
+/* Why no node may announce what was placed so, and what would help; absent: one
+ * may. In the placement's arena. */
+struct slice gw_placement_tell(
+    const struct gw_placement *placement, const struct unit_claim *claim);
+/* Of those alone that may, "node a" or "nodes a and b"; empty: of any. */
+struct slice gw_placement_tell_nodes(
+    const struct gw_placement *placement, const struct unit_claim *claim);
 
 /* Of a Service's list of slices: NULL where it has no addresses of this one's
  * family, or none at all. */
@@ -208,10 +231,17 @@ void gw_told_fini(struct gw_state *state);
  * announces one of them for us. */
 bool gw_told_rivals(const struct gw_state *state,
     const struct gw_placed *placed, struct arena *arena, struct text *out);
-/* What announcers do not lead to pods, of what comes for a claim's address:
- * absent, they do all. */
-void gw_told_omit(
-    struct gw_state *state, struct slice unit, struct slice omitted);
+/* What a claim's own placing says of it; copied. */
+struct gw_told_placing {
+	struct slice omitted; /* what is not led to pods; absent: all is */
+	struct slice nowhere; /* why no node may announce it; absent: one may */
+	struct slice nodes; /* that alone may; empty: any */
+};
+void gw_told_place(struct gw_state *state, struct slice unit,
+    const struct gw_told_placing *placing);
+/* Time has come to this: claims of which nobody has said anything for long are
+ * told. */
+void gw_told_clock(struct gw_state *state, int64_t now);
 /* Appends why nobody announces it for us, but for rivals, and what announcers
  * do not do with what comes for it. arena: for the moment. */
 void gw_told_fault(const struct gw_state *state, struct slice address,

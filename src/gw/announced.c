@@ -158,11 +158,15 @@ emit(struct gw_state *state, struct announced *announced)
 	};
 
 	gw_placement_end(&announced->placement, &record);
-	struct slice omitted = gw_targets_end(&announced->targets, &record);
+	const struct gw_told_placing placing = {
+	    .omitted = gw_targets_end(&announced->targets, &record),
+	    .nowhere = gw_placement_tell(&announced->placement, &record),
+	    .nodes = gw_placement_tell_nodes(&announced->placement, &record),
+	};
 	gw_told_fence(state, address->text, &state->work, &record);
 	struct slice name = arena_format(
 	    &state->outbox.arena, "claim/%.*s", SLICE_ARGS(address->text));
-	gw_told_omit(state, name, omitted);
+	gw_told_place(state, name, &placing);
 	struct gw_named *unit = gw_named_touch(&state->claims, name);
 	unit->wanted = true;
 	(void)gw_outbox_unit(

@@ -23,6 +23,7 @@ gw_state_clock(struct gw_state *state, int64_t now_seconds)
 	struct slice key;
 	void *value;
 
+	gw_told_clock(state, now_seconds);
 	if (!due) {
 		state->now = now_seconds;
 		return;
@@ -54,7 +55,11 @@ int64_t
 gw_state_clock_due(const struct gw_state *state)
 {
 	must(state != NULL);
-	return state->turns_at == INT64_MAX ? 0 : state->turns_at;
+	int64_t due = state->turns_at;
+
+	if (!state->is_deaf && state->silence_due < due)
+		due = state->silence_due;
+	return due == INT64_MAX ? 0 : due;
 }
 
 static bool

@@ -57,6 +57,9 @@ struct gw_options {
 	/* a cluster: announcers lead what comes for addresses to pods of their
 	 * own node, as if all were externalTrafficPolicy Local */
 	bool forwards;
+	/* a cluster: nodes that are kept from external load balancers by a
+	 * label announce all the same */
+	bool takes_excluded;
 	bool once; /* it runs once: objects need not sleep between runs */
 	uint32_t carries; /* enum gw_carry */
 	/* a cluster: what is made for each Gateway, whose pods have the ports

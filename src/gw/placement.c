@@ -3,28 +3,28 @@
 #include "gw/address_priv.h"
 #include "gw/state_priv.h"
 
-/* KEP-1143; and what a network plugin says that has not set up its node. */
-#define KEPT_OUT \
-	SLICE("node.kubernetes.io/exclude-from-external-load-balancers")
+/* What a network plugin says that has not set up its node. */
 #define NETWORK_DOWN SLICE("NetworkUnavailable")
 /* Of a node where all that serves is about to end: others come first, whatever
  * else is preferred. */
 #define LAST_WEIGHT (-1000000)
 
-static bool
-is_eligible(const struct gw_object *node)
+static enum gw_bar
+bar_of(const struct gw_state *state, const struct gw_object *node)
 {
 	const struct gw_metadata *metadata = node->metadata;
 	const struct gw_node_status *status = node->told_node;
 
-	for (uint32_t i = 0; i < metadata->labels_count; i++)
-		if (slice_equal(metadata->labels[i].key, KEPT_OUT))
-			return false;
+	for (uint32_t i = 0;
+	     !state->takes_excluded && i < metadata->labels_count; i++)
+		if (slice_equal(
+		        metadata->labels[i].key, SLICE(GW_EXCLUDE_LABEL)))
+			return GW_BAR_EXCLUDED;
 	for (uint32_t i = 0; status && i < status->conditions_count; i++)
 		if (slice_equal(status->conditions[i].type, NETWORK_DOWN) &&
 		    slice_equal(status->conditions[i].status, SLICE("True")))
-			return false;
-	return true;
+			return GW_BAR_NETWORK;
+	return GW_BAR_NONE;
 }
 
 /* ---- those with an endpoint ---- */
@@ -162,7 +162,7 @@ common_interfaces(const struct gw_placement *placement)
 	const struct gw_interfaces *common = NULL;
 
 	for (uint32_t i = 0; i < placement->count; i++) {
-		if (!placement->allowed[i])
+		if (placement->bars[i] != GW_BAR_NONE)
 			continue;
 		if (common && !are_same(common, &placement->on[i]))
 			return NULL;
@@ -254,12 +254,11 @@ set_names(struct gw_placement *placement, struct slice *names, uint32_t count)
 
 	placement->names = names;
 	placement->count = count;
-	placement->allowed = arena_zero(arena, count + 1, sizeof(bool));
+	placement->bars =
+	    arena_zero(arena, count + 1, sizeof(*placement->bars));
 	placement->weights = arena_zero(arena, count + 1, sizeof(int64_t));
 	placement->ends = arena_zero(arena, count + 1, sizeof(bool));
 	placement->on = arena_zero(arena, count + 1, sizeof(*placement->on));
-	for (uint32_t i = 0; i < count; i++)
-		placement->allowed[i] = true;
 }
 
 void
@@ -281,7 +280,7 @@ gw_placement_begin(const struct gw_state *state, struct arena *arena,
 	for (uint32_t i = 0; i < count; i++) {
 		placement->objects[i] = nodes[i]->object;
 		names[i] = nodes[i]->object->name;
-		placement->allowed[i] = is_eligible(nodes[i]->object);
+		placement->bars[i] = bar_of(state, nodes[i]->object);
 	}
 }
 
@@ -301,12 +300,14 @@ gw_placement_ask(struct gw_placement *placement,
 		set_names(placement, local.names, local.count);
 	if (!select_everywhere(placement, advertised) || is_local)
 		placement->open = false;
+	placement->is_local = placement->is_local || is_local;
 	for (uint32_t i = 0; i < placement->count; i++) {
 		struct slice name = placement->names[i];
 
-		placement->allowed[i] = select_node(placement, i, advertised) &&
-		    placement->allowed[i] &&
-		    (!is_local || is_among(local.names, local.count, name));
+		if (!select_node(placement, i, advertised))
+			placement->bars[i] = GW_BAR_UNSELECTED;
+		if (is_local && !is_among(local.names, local.count, name))
+			placement->bars[i] = GW_BAR_NO_ENDPOINT;
 		placement->ends[i] = placement->ends[i] ||
 		    (is_local &&
 		        !is_among(local.ready, local.ready_count, name));
@@ -350,7 +351,7 @@ say_nodes(
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < placement->count; i++)
-		if (placement->allowed[i] &&
+		if (placement->bars[i] == GW_BAR_NONE &&
 		    (claim->restricted || rank_of(placement, i) != 0))
 			say_node(placement, i, apart, &nodes[count++]);
 	claim->nodes = claim->restricted || count > 0 ? nodes : NULL;
@@ -369,7 +370,7 @@ gw_placement_end(struct gw_placement *placement, struct unit_claim *claim)
 	if (is_one_host(placement))
 		return;
 	for (uint32_t i = 0; i < placement->count; i++)
-		allowed += placement->allowed[i];
+		allowed += placement->bars[i] == GW_BAR_NONE;
 	claim->restricted =
 	    !placement->open || allowed < placement->count || !common;
 	say_nodes(placement, !common, claim);

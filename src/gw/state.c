@@ -48,6 +48,7 @@ gw_state_new(const struct gw_options *options)
 	state->pool_namespace_count = options->pool_namespace_count;
 	state->addressing = options->addressing;
 	state->forwards = options->forwards;
+	state->takes_excluded = options->takes_excluded;
 	state->takes_unclassed = options->takes_unclassed;
 	list_init(&state->balancers);
 	list_init(&state->unproven);
@@ -61,6 +62,7 @@ gw_state_new(const struct gw_options *options)
 		state->fleet = *options->fleet;
 	text_init(&state->fleet_bundle);
 	state->turns_at = INT64_MAX;
+	state->silence_due = INT64_MAX;
 	for (unsigned i = 0; i < GW_KIND__COUNT; i++) {
 		map_init_keyed(&state->nodes[i], gw_node_key_of);
 		list_init(&state->dirty[i]);

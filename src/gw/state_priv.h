@@ -253,7 +253,7 @@ struct gw_state {
 	uint32_t controller_name_count;
 	bool namespaces_implied, classes_told;
 	enum gw_addressing addressing;
-	bool forwards;
+	bool forwards, takes_excluded;
 	struct slice *pool_namespaces; /* none: all */
 	uint32_t pool_namespace_count;
 	bool takes_unclassed;
@@ -270,6 +270,9 @@ struct gw_state {
 	uint32_t stamp; /* of one object's listeners */
 	int64_t now; /* seconds since 1970; 0: not known */
 	int64_t turns_at; /* when a certificate is not what it was */
+	int64_t silence_due; /* when that of a claim is told, or INT64_MAX */
+	int64_t listens_since; /* gw_state_listen */
+	bool is_deaf;
 	struct map reports; /* by name of unit */
 	struct map listener_units, tickets, claims; /* struct gw_named */
 	struct map told; /* by claim, of told.c */

@@ -1,20 +1,27 @@
 /* What announcers say of addresses that are claimed: which node announces one,
- * on which interfaces, and which other machine has it too; and what they are
- * not asked to do, for a limit's sake. Owns these words, which are forgotten
- * with the claim.
+ * on which interfaces, and which other machine has it too; that they say
+ * nothing at all; and what keeps them from it, or they are not asked to do.
+ * Owns these words, which are forgotten with the claim.
  *
  * Where several nodes announce one, a node that had it before another took it
  * is the fence of the others, for as long as it says so. It may be dead:
  * whether it is meant for them they know (announce/election.h). */
+#include "core/limit.h"
 #include "core/memory.h"
 #include "core/must.h"
 #include "gw/state_priv.h"
+
+#define PATIENCE_S (LIMIT_VALUE_ANNOUNCE_UNSAID_MS / 1000)
 
 /* Of one claim. */
 struct told {
 	struct list words; /* feed_reply.link, by node */
 	struct feed_reply *fence; /* among the words, or NULL */
-	struct text omitted;
+	struct text omitted, nowhere, nodes; /* as of gw_told_place */
+	/* Since when nobody says anything, in seconds since 1970; 0: somebody
+	 * does, or need not. */
+	int64_t silent_since;
+	bool is_silent; /* for long: that is told */
 	size_t length;
 	char unit[];
 };
@@ -43,6 +50,8 @@ touch(struct gw_state *state, struct slice unit)
 	told = memory_zero(1, sizeof(*told) + unit.length);
 	list_init(&told->words);
 	text_init(&told->omitted);
+	text_init(&told->nowhere);
+	text_init(&told->nodes);
 	told->length = unit.length;
 	memcpy(told->unit, unit.data, unit.length);
 	(void)map_add(&state->told, told);
@@ -64,6 +73,8 @@ free_told(struct told *told)
 	while (!list_is_empty(&told->words))
 		drop(told->words.next);
 	text_fini(&told->omitted);
+	text_fini(&told->nowhere);
+	text_fini(&told->nodes);
 	memory_free(told);
 }
 
@@ -79,7 +90,8 @@ gw_told_forget(struct gw_state *state, struct slice unit)
 static void
 forget_empty(struct gw_state *state, const struct told *told)
 {
-	if (list_is_empty(&told->words) && told->omitted.length == 0)
+	if (list_is_empty(&told->words) && told->omitted.length == 0 &&
+	    told->nowhere.length == 0 && told->silent_since == 0)
 		gw_told_forget(state, gw_told_key(told));
 }
 
@@ -145,6 +157,85 @@ find_fence(struct gw_state *state, struct told *told, struct feed_reply *word,
 		state->claims_stale = true;
 }
 
+/* ---- silence ---- */
+
+static struct slice
+address_of(struct slice unit)
+{
+	return slice_skip(unit, sizeof("claim/") - 1);
+}
+
+/* In a cluster, for on one host it is not for long. True when what is told of
+ * it is another. */
+static bool
+heed_silence(struct gw_state *state, struct told *told)
+{
+	bool was_silent = told->is_silent;
+
+	if (state->addressing == GW_ADDRESSING_HOST ||
+	    !list_is_empty(&told->words) || told->nowhere.length > 0) {
+		told->silent_since = 0;
+		told->is_silent = false;
+	} else if (told->silent_since == 0) {
+		told->silent_since = state->now;
+		if (state->now != 0 &&
+		    state->now + PATIENCE_S < state->silence_due)
+			state->silence_due = state->now + PATIENCE_S;
+	}
+	return told->is_silent != was_silent;
+}
+
+void
+gw_told_clock(struct gw_state *state, int64_t now)
+{
+	struct slice key;
+	void *value;
+
+	if (state->is_deaf || (now < state->silence_due && now >= state->now))
+		return;
+	state->silence_due = INT64_MAX;
+	for (size_t at = 0; map_next(&state->told, &at, &key, &value);) {
+		struct told *told = value;
+
+		if (told->silent_since == 0 || told->is_silent)
+			continue;
+		if (told->silent_since > now)
+			told->silent_since = now;
+		int64_t since = told->silent_since > state->listens_since
+		    ? told->silent_since
+		    : state->listens_since;
+		int64_t due = since + PATIENCE_S;
+		told->is_silent = now >= due;
+		if (told->is_silent)
+			gw_announced_mark(state, address_of(key));
+		else if (due < state->silence_due)
+			state->silence_due = due;
+	}
+}
+
+void
+gw_state_listen(struct gw_state *state, bool listens)
+{
+	must(state != NULL);
+	struct slice key;
+	void *value;
+
+	if (state->is_deaf != listens)
+		return;
+	state->is_deaf = !listens;
+	state->listens_since = state->now;
+	state->silence_due = state->now + PATIENCE_S;
+	for (size_t at = 0; map_next(&state->told, &at, &key, &value);) {
+		struct told *told = value;
+
+		if (told->is_silent)
+			gw_announced_mark(state, address_of(key));
+		told->is_silent = false;
+	}
+}
+
+/* ---- what is said ---- */
+
 void
 gw_state_report_claim(
     struct gw_state *state, struct slice unit, const struct feed_claim *claim)
@@ -168,23 +259,38 @@ gw_state_report_claim(
 	find_fence(state, told, word, was_fence, differs);
 	if (!feed_reply_says(word))
 		drop(&word->link);
+	heed_silence(state, told);
 	forget_empty(state, told);
 	state->l2_stale = true;
-	gw_announced_mark(state, slice_skip(unit, sizeof("claim/") - 1));
+	gw_announced_mark(state, address_of(unit));
+}
+
+/* True when it is another. */
+static bool
+set_text(struct text *text, struct slice what)
+{
+	if (slice_equal(text_slice(text), what))
+		return false;
+	text_reset(text);
+	text_push(text, what);
+	return true;
 }
 
 void
-gw_told_omit(struct gw_state *state, struct slice unit, struct slice omitted)
+gw_told_place(struct gw_state *state, struct slice unit,
+    const struct gw_told_placing *placing)
 {
-	struct told *told = omitted.length > 0 ? touch(state, unit)
-	                                       : map_get(&state->told, unit);
+	struct told *told = touch(state, unit);
+	bool differs = set_text(&told->omitted, placing->omitted);
 
-	if (!told || slice_equal(text_slice(&told->omitted), omitted))
-		return;
-	text_reset(&told->omitted);
-	text_push(&told->omitted, omitted);
+	differs = set_text(&told->nowhere, placing->nowhere) || differs;
+	differs = heed_silence(state, told) || differs;
+	/* They are told of a silence alone. */
+	if (set_text(&told->nodes, placing->nodes) && told->is_silent)
+		differs = true;
 	forget_empty(state, told);
-	gw_announced_mark(state, slice_skip(unit, sizeof("claim/") - 1));
+	if (differs)
+		gw_announced_mark(state, address_of(unit));
 }
 
 /* ---- what follows ---- */
@@ -293,6 +399,40 @@ tell_silent(const struct told *told, struct slice address, struct text *out)
 	}
 }
 
+static void
+tell_unsaid(const struct gw_state *state, const struct told *told,
+    struct slice address, struct text *out)
+{
+	struct slice nodes = text_slice(&told->nodes);
+
+	text_printf(out,
+	    "%.*s: no announcer%s%.*s says anything of it: see whether "
+	    "yumen-announcer runs there (kubectl -n %.*s get pods -l "
+	    "app.kubernetes.io/component=announcer -o wide)",
+	    SLICE_ARGS(address), nodes.length > 0 ? " of " : "",
+	    SLICE_ARGS(nodes),
+	    SLICE_ARGS(state->fleet.namespace.length > 0
+	            ? state->fleet.namespace
+	            : SLICE("yumen-system")));
+}
+
+/* Why nobody does, as far as it is known. */
+static void
+tell_nobody(const struct gw_state *state, const struct told *told,
+    struct slice address, struct arena *arena, struct text *out)
+{
+	if (told && told->nowhere.length > 0) {
+		text_printf(out, "%.*s: %.*s", SLICE_ARGS(address),
+		    SLICE_ARGS(text_slice(&told->nowhere)));
+		return;
+	}
+	tell_refused(state, address, arena, out);
+	if (told)
+		tell_silent(told, address, out);
+	if (told && told->is_silent && out->length == 0)
+		tell_unsaid(state, told, address, out);
+}
+
 void
 gw_told_fault(const struct gw_state *state, struct slice address,
     struct arena *arena, struct text *out)
@@ -300,9 +440,7 @@ gw_told_fault(const struct gw_state *state, struct slice address,
 	const struct told *told = of_address(state, address, arena);
 
 	if (!told || !is_announced(told))
-		tell_refused(state, address, arena, out);
-	if (told && !is_announced(told))
-		tell_silent(told, address, out);
+		tell_nobody(state, told, address, arena, out);
 	if (told && told->omitted.length > 0)
 		text_printf(out, "%s%.*s: %.*s", out->length > 0 ? "; " : "",
 		    SLICE_ARGS(address),

@@ -13,6 +13,7 @@
  *	# cluster                       (addresses are a cluster's)
  *	# forwards                      (a cluster: announcers lead what comes
  *	                                 to pods of their node)
+ *	# ignore-exclude-lb             (nodes with that label announce too)
  *	# pool-namespace NAME           (whose pools count; without, all do)
  *	# metallb WHAT                  (one runs there: what it is seen by)
  *	# unread KIND denied|missing    (pools, or L2Advertisements, cannot be
@@ -20,6 +21,7 @@
  *	# in-order                      (who came first counts: no other order,
  *	                                 and nobody comes and goes)
  *	# now TIME                      (RFC 3339; without, no time passes)
+ *	# later SECONDS                 (pass in the end, once all is said)
  *	# tickets                       (seeds of their keys are given)
  *	# carries PROTOCOL...           (besides HTTP/1; as in enum gw_carry)
  *	# fleet CLASS|none              (a cluster: proxies are made, Services
@@ -65,6 +67,7 @@ struct input {
 	bool in_order;
 	struct gw_options options;
 	int64_t now; /* 0: none is said */
+	uint64_t later;
 	bool has_tickets;
 	struct slice metallb; /* or absent */
 	enum gw_unread unread[GW_KIND__COUNT];
@@ -170,6 +173,10 @@ read_options(struct input *input)
 			input->in_order = true;
 		else if (slice_equal(word, SLICE("now")))
 			must(clock_parse(words, &input->now));
+		else if (slice_equal(word, SLICE("later")))
+			must(slice_to_number(words, UINT32_MAX, &input->later));
+		else if (slice_equal(word, SLICE("ignore-exclude-lb")))
+			input->options.takes_excluded = true;
 		else if (slice_equal(word, SLICE("tickets")))
 			input->has_tickets = true;
 		else if (slice_equal(word, SLICE("fleet")))
@@ -237,6 +244,10 @@ report(struct world *world, const struct input *input)
 			report_claim(world, words);
 		}
 	}
+	world_reconcile(world);
+	if (input->later == 0)
+		return;
+	gw_state_clock(world->state, input->now + (int64_t)input->later);
 	world_reconcile(world);
 }
 
