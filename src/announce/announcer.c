@@ -94,6 +94,9 @@ enum error
 announcer_add_link(struct announcer *announcer, const char *name)
 {
 	must(announcer->claims.count == 0);
+	for (unsigned i = 0; i < announcer->link_count; i++)
+		if (strcmp(announcer->links[i].link.name, name) == 0)
+			return ERROR_OK;
 	if (announcer->link_count == LIMIT_VALUE_ANNOUNCE_LINKS) {
 		limit_hit(&announcer->metrics, LIMIT_ANNOUNCE_LINKS);
 		return ERROR_LIMIT;

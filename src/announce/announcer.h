@@ -36,7 +36,8 @@ enum error announcer_new(const struct announcer_options *options,
  */
 void announcer_free(struct announcer **announcer);
 
-/* Announce on this interface too, before the first claim. Errors of
+/* Announce on this interface too, before the first claim; OK where it does
+ * already. Errors of
  * net_link_open; LIMIT past LIMIT_ANNOUNCE_LINKS. */
 enum error announcer_add_link(
     struct announcer *announcer, const char *name) must_check;

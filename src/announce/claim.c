@@ -163,21 +163,50 @@ announce_claim_close(struct announce_claim **claim)
 	memory_free(old);
 }
 
-/* The place that says most about the claim: one that holds it, else one that a
- * rival keeps it from, else any whose link is up. */
+/* On which interfaces this node may announce it; NULL: on none. */
+static const struct announce_interfaces *
+may_on(const struct announce_claim *claim)
+{
+	return announce_may_on(&claim->ballot, claim->announcer->options.node);
+}
+
+static bool
+is_asked_on(const struct announce_claim *claim, const char *interface)
+{
+	const struct announce_interfaces *on = may_on(claim);
+
+	return on != NULL && announce_is_on(on, slice_from_string(interface));
+}
+
+/* How much a place says about the claim; 0: nothing. */
+static unsigned
+weight_of(const struct announce_place *place)
+{
+	if (!place->at->link.is_up)
+		return 0;
+	if (announce_hold_is_here(&place->hold))
+		return 4;
+	if (announce_hold_is_taken(&place->hold))
+		return 3;
+	if (place->hold.state != ANNOUNCE_IDLE || place->winner[0] != '\0')
+		return 2;
+	return is_asked_on(place->claim, place->at->link.name) ? 1 : 0;
+}
+
+/* The place that says most, or NULL. */
 static const struct announce_place *
 best_place(const struct announce_claim *claim)
 {
 	const struct announce_place *best = NULL;
+	unsigned most = 0;
 
 	for (unsigned i = 0; i < claim->count; i++) {
-		const struct announce_place *place = &claim->places[i];
-		if (!place->at->link.is_up)
+		unsigned weight = weight_of(&claim->places[i]);
+
+		if (weight <= most)
 			continue;
-		if (announce_hold_is_here(&place->hold))
-			return place;
-		if (best == NULL || announce_hold_is_taken(&place->hold))
-			best = place;
+		most = weight;
+		best = &claim->places[i];
 	}
 	return best;
 }
@@ -222,11 +251,10 @@ place_state(const struct announce_place *place, struct text *why)
 		text_printf(why, "neighbours are asked whether they have it");
 		return ERROR_AGAIN;
 	}
-	if (place->winner[0] == '\0') {
-		text_printf(why, "it is announced on no interface");
-		return ERROR_UNREACHABLE;
-	}
-	text_printf(why, "node %s announces it", place->winner);
+	if (place->winner[0] == '\0')
+		text_printf(why, "it is not known yet who announces it");
+	else
+		text_printf(why, "node %s announces it", place->winner);
 	return ERROR_AGAIN;
 }
 
@@ -259,6 +287,50 @@ hint_of(enum error error)
 	}
 }
 
+/* The interfaces that are asked for are none of ours. */
+static void
+push_elsewhere(struct text *why, const struct announce_claim *claim,
+    const struct announce_interfaces *on)
+{
+	const struct announcer *announcer = claim->announcer;
+
+	text_push_string(why, "it is to be announced on ");
+	for (unsigned i = 0; i < on->count; i++)
+		text_printf(why, "%s%.*s", i > 0 ? " or " : "",
+		    SLICE_ARGS(on->names[i]));
+	text_push_string(why,
+	    " (interfaces of an L2Advertisement), and the "
+	    "announcer here has ");
+	for (unsigned i = 0; i < announcer->link_count; i++)
+		text_printf(why, "%s%s", i > 0 ? ", " : "",
+		    announcer->links[i].link.name);
+	text_printf(why, " alone: give it the other too (%s)",
+	    announcer->has_peers ? "--interface" : "--announce");
+}
+
+/* No place says anything of it. */
+static enum error
+unplaced_state(const struct announce_claim *claim, struct text *why)
+{
+	const struct announce_interfaces *on = may_on(claim);
+	bool any = false;
+
+	if (on == NULL) {
+		text_push_string(why, "other nodes may announce it");
+		return ERROR_AGAIN;
+	}
+	for (unsigned i = 0; i < claim->count; i++)
+		any = any ||
+		    announce_is_on(
+		        on, slice_from_string(claim->places[i].at->link.name));
+	if (any)
+		text_push_string(
+		    why, "no interface that it is announced on is up");
+	else
+		push_elsewhere(why, claim, on);
+	return claim->has_route ? ERROR_OK : ERROR_UNREACHABLE;
+}
+
 enum error
 announce_claim_state(const struct announce_claim *claim, struct text *why)
 {
@@ -284,12 +356,10 @@ announce_claim_state(const struct announce_claim *claim, struct text *why)
 		return claim->forwarding.error;
 	}
 	const struct announce_place *place = best_place(claim);
-	if (place != NULL)
-		return announce_hold_is_here(&place->hold)
-		    ? held_state(claim, why)
-		    : place_state(place, why);
-	text_printf(why, "no interface that it is announced on is up");
-	return claim->has_route ? ERROR_OK : ERROR_UNREACHABLE;
+	if (place == NULL)
+		return unplaced_state(claim, why);
+	return announce_hold_is_here(&place->hold) ? held_state(claim, why)
+	                                           : place_state(place, why);
 }
 
 void

@@ -29,11 +29,10 @@ node_of(const struct announce_member *member)
 }
 
 static const struct announce_preference *
-preference_of(
-    const struct announce_ballot *ballot, const struct announce_member *member)
+preference_of(const struct announce_ballot *ballot, struct slice node)
 {
 	for (unsigned i = 0; i < ballot->node_count; i++)
-		if (slice_equal(ballot->nodes[i].node, node_of(member)))
+		if (slice_equal(ballot->nodes[i].node, node))
 			return &ballot->nodes[i];
 	return NULL;
 }
@@ -47,17 +46,27 @@ announce_is_on(const struct announce_interfaces *on, struct slice name)
 	return on->count == 0;
 }
 
-static bool
-may_have(const struct announce_ballot *ballot,
-    const struct announce_preference *preference,
-    const struct announce_member *member)
+const struct announce_interfaces *
+announce_may_on(const struct announce_ballot *ballot, struct slice node)
 {
+	const struct announce_preference *preference =
+	    preference_of(ballot, node);
+
 	if (!preference && ballot->restricted)
-		return false;
+		return NULL;
+	return preference && preference->on.count > 0 ? &preference->on
+	                                              : &ballot->on;
+}
+
+static bool
+may_have(
+    const struct announce_ballot *ballot, const struct announce_member *member)
+{
 	const struct announce_interfaces *on =
-	    preference && preference->on.count > 0 ? &preference->on
-	                                           : &ballot->on;
-	return announce_is_on(on, slice_from_string(member->interface));
+	    announce_may_on(ballot, node_of(member));
+
+	return on != NULL &&
+	    announce_is_on(on, slice_from_string(member->interface));
 }
 
 uint32_t
@@ -118,7 +127,7 @@ static void
 stand(struct election *election, const struct announce_member *member)
 {
 	const struct announce_preference *preference =
-	    preference_of(election->ballot, member);
+	    preference_of(election->ballot, node_of(member));
 	struct rank rank = {
 	    .is_own = announce_is_own(member, election->ballot),
 	    .settling = member->standing == WIRE_BEAT_SETTLING,
@@ -130,7 +139,7 @@ stand(struct election *election, const struct announce_member *member)
 	if (!rank.is_own &&
 	    (member->standing == WIRE_BEAT_LEAVING ||
 	        member->claims == WIRE_BEAT_CLAIMS_NONE ||
-	        !may_have(election->ballot, preference, member)))
+	        !may_have(election->ballot, member)))
 		return;
 	digest_of(election->ballot, member, rank.digest);
 	if (election->first != NULL && !is_before(&rank, &election->rank))

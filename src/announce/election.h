@@ -86,6 +86,9 @@ bool announce_is_own(
     const struct announce_member *member, const struct announce_ballot *ballot);
 /* Is an interface of this name among them? */
 bool announce_is_on(const struct announce_interfaces *on, struct slice name);
+/* The interfaces on which a node may have it; NULL: it may not at all. */
+const struct announce_interfaces *announce_may_on(
+    const struct announce_ballot *ballot, struct slice node);
 /* The winner: a live member, or &members->us, or NULL: nobody may. */
 const struct announce_member *announce_elect(
     const struct announce_members *members,

@@ -19,6 +19,7 @@
 #define KEY_BYTES_MAX 4096
 #define PORT_DEFAULT 7947
 #define LOOK_MS 1000
+#define EVERY_INTERFACE "*"
 
 struct announcing {
 	struct process process;
@@ -183,8 +184,11 @@ read_flags(struct announcing *announcing)
 }
 
 static bool
-tell(const char *interface, enum error error, bool takes)
+tell(const struct announcing *announcing, const char *interface,
+    enum error error)
 {
+	bool takes =
+	    flags_value(announcing->process.flags, FLAG_ANNOUNCER_TAKE) != NULL;
 	const char *why = announcing_why_not(error);
 	struct net_address address;
 
@@ -195,10 +199,44 @@ tell(const char *interface, enum error error, bool takes)
 	        ERROR_OK)
 		why = "no interface has this address; `ip addr` lists those "
 		      "that there are";
+	if (error == ERROR_LIMIT)
+		why = "these are more interfaces than one announcer has; name "
+		      "those that addresses are announced on";
 	fprintf(stderr, "yumen announcer: %s%s: %s\n",
 	    interface != NULL ? "--interface " : "not announcing",
 	    interface != NULL ? interface : "", why);
 	return false;
+}
+
+static bool
+add_link(struct announcing *announcing, const char *name)
+{
+	struct net_address address;
+	char found[IF_NAMESIZE];
+
+	if (net_address_parse(slice_from_string(name), 0, &address) ==
+	        ERROR_OK &&
+	    net_link_of(&address, found))
+		name = found;
+	enum error error = announcer_add_link(announcing->announcer, name);
+	return error == ERROR_OK || tell(announcing, name, error);
+}
+
+/* Those that lead out, as they are now. */
+static bool
+add_links(struct announcing *announcing)
+{
+	char names[LIMIT_VALUE_ANNOUNCE_LINKS][IF_NAMESIZE];
+	unsigned count = net_link_outer(names, LIMIT_VALUE_ANNOUNCE_LINKS);
+
+	if (count == 0)
+		return tell(announcing, EVERY_INTERFACE, ERROR_NOT_FOUND);
+	if (count > LIMIT_VALUE_ANNOUNCE_LINKS)
+		return tell(announcing, EVERY_INTERFACE, ERROR_LIMIT);
+	for (unsigned i = 0; i < count; i++)
+		if (!add_link(announcing, names[i]))
+			return false;
+	return true;
 }
 
 static bool
@@ -217,19 +255,14 @@ open_announcer(struct announcing *announcing)
 	enum error error = announcer_new(&options, &announcing->announcer);
 
 	if (error != ERROR_OK)
-		return tell(NULL, error, options.takes);
+		return tell(announcing, NULL, error);
 	for (unsigned i = 0; i < flags->counts[FLAG_ANNOUNCER_INTERFACE]; i++) {
 		const char *name = flags->values[FLAG_ANNOUNCER_INTERFACE][i];
-		struct net_address address;
-		char found[IF_NAMESIZE];
 
-		if (net_address_parse(slice_from_string(name), 0, &address) ==
-		        ERROR_OK &&
-		    net_link_of(&address, found))
-			name = found;
-		error = announcer_add_link(announcing->announcer, name);
-		if (error != ERROR_OK)
-			return tell(name, error, options.takes);
+		if (!(strcmp(name, EVERY_INTERFACE) == 0
+		            ? add_links(announcing)
+		            : add_link(announcing, name)))
+			return false;
 	}
 	return true;
 }

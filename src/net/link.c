@@ -218,6 +218,63 @@ net_link_of(const struct net_address *address, char name[IF_NAMESIZE])
 	return found;
 }
 
+/* MetalLB's list of what it does not announce on by default. */
+static bool
+is_inner_name(struct slice name)
+{
+	static const struct slice starts[] = {SLICE("docker"), SLICE("cbr"),
+	    SLICE("dummy"), SLICE("virbr"), SLICE("lxcbr"), SLICE("veth"),
+	    SLICE("cali"), SLICE("tunl"), SLICE("flannel"), SLICE("kube-ipvs"),
+	    SLICE("cni"), SLICE("nodelocaldns"), SLICE("lxc")};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (slice_starts_with(name, starts[i]))
+			return true;
+	return false;
+}
+
+static bool
+is_part(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/master", name);
+	return access(path, F_OK) == 0;
+}
+
+static bool
+is_outer(const char *name)
+{
+	struct net_link link = {0};
+	struct ifreq flags, hardware;
+
+	snprintf(link.name, sizeof(link.name), "%s", name);
+	return ask(&link, SIOCGIFFLAGS, &flags) &&
+	    (flags.ifr_flags & (IFF_BROADCAST | IFF_LOOPBACK | IFF_NOARP)) ==
+	    IFF_BROADCAST &&
+	    ask(&link, SIOCGIFHWADDR, &hardware) &&
+	    hardware.ifr_hwaddr.sa_family == ARPHRD_ETHER &&
+	    !is_inner_name(slice_from_string(name)) && !is_part(name);
+}
+
+unsigned
+net_link_outer(char (*names)[IF_NAMESIZE], unsigned room)
+{
+	struct if_nameindex *all = if_nameindex();
+	unsigned count = 0;
+
+	for (const struct if_nameindex *at = all; at && at->if_name; at++) {
+		if (!is_outer(at->if_name))
+			continue;
+		if (count < room)
+			snprintf(names[count], IF_NAMESIZE, "%s", at->if_name);
+		count++;
+	}
+	if (all)
+		if_freenameindex(all);
+	return count;
+}
+
 enum error
 net_link_open(struct net_link *link, struct net_loop *loop, const char *name)
 {

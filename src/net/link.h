@@ -42,6 +42,11 @@ enum error net_link_open(
     struct net_link *link, struct net_loop *loop, const char *name) must_check;
 /* The name of the interface that has an address of the host. */
 bool net_link_of(const struct net_address *address, char name[IF_NAMESIZE]);
+/* Those that lead out of the host, as far as can be told: Ethernet that speaks
+ * ARP, part of no other (a bond, a bridge), and not called as those are that
+ * lead to pods, containers or virtual machines. So many names; past room they
+ * are counted alone. */
+unsigned net_link_outer(char (*names)[IF_NAMESIZE], unsigned room);
 /* Idempotent; one that never opened (zeroed) too. */
 void net_link_close(struct net_link *link);
 static inline bool

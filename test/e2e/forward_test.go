@@ -33,13 +33,13 @@ func (p *pods) pod(n *node) *gate {
 		p.t.Skipf("needs network namespaces: %v", err)
 	}
 	p.t.Cleanup(func() { p.run("netns", "del", name) })
-	p.ip("link", "add", "eth0", "netns", name, "type", "veth", "peer", "name", "pod", "netns", n.name)
-	p.ip("-n", n.name, "link", "set", "pod", "up")
+	p.ip("link", "add", "eth0", "netns", name, "type", "veth", "peer", "name", "veth0", "netns", n.name)
+	p.ip("-n", n.name, "link", "set", "veth0", "up")
 	p.ip("-n", name, "link", "set", "lo", "up")
 	p.ip("-n", name, "link", "set", "eth0", "up")
 	for _, family := range []string{"10.79.%d.%d/24", "fd79:%d::%d/64"} {
 		node, pod := fmt.Sprintf(family, n.number, 1), fmt.Sprintf(family, n.number, 2)
-		p.ip("-n", n.name, "addr", "add", node, "dev", "pod", "nodad")
+		p.ip("-n", n.name, "addr", "add", node, "dev", "veth0", "nodad")
 		p.ip("-n", name, "addr", "add", pod, "dev", "eth0", "nodad")
 		p.ip("-n", name, "route", "add", "default", "via", strings.Split(node, "/")[0])
 	}
@@ -431,6 +431,42 @@ func TestForwardInterfaces(t *testing.T) {
 		})
 		p.served(wanted, p.client, claimed, "10.78.0.1")
 	}
+	advertise("eth7", "eth7")
+	p.says("node " + p.nodes[0].name + ": it is to be announced on eth7 (interfaces of an L2Advertisement), and the announcer here has eth0 alone")
+	// A node that is not selected says nothing: it would come first.
+	p.api.put("/apis/metallb.io/v1beta1/l2advertisements", `{"metadata": {"name": "rack0", "namespace": "metallb-system"},
+		"spec": {"nodeSelectors": [{"matchLabels": {"rack": "none"}}]}}`)
+	p.says("; " + claimed + ": node " + p.nodes[1].name + ": it is to be announced on eth7")
+}
+
+// says waits until the Service's condition does.
+func (p *pods) says(want string) {
+	p.t.Helper()
+	p.control.eventually("the Service says why", func() error {
+		if text := fmt.Sprint(p.api.status(servicesList, "default/web")); !strings.Contains(text, want) {
+			return fmt.Errorf("%s\n%s", text, p.logs())
+		}
+		return nil
+	})
+}
+
+// Of all interfaces that lead out of the node an announcer has each, and none that leads
+// to pods, or is part of another.
+func TestForwardEveryInterface(t *testing.T) {
+	p := newPods(t, 1)
+	n := p.nodes[0]
+	for _, name := range []string{"eth7", "veth7", "cali7", "br7"} {
+		p.ip("-n", n.name, "link", "add", name, "type", "bridge")
+		p.ip("-n", n.name, "link", "set", name, "up")
+	}
+	// A bridge can be part of no other.
+	p.ip("-n", n.name, "link", "add", "bond7", "type", "veth", "peer", "name", "veth8")
+	p.ip("-n", n.name, "link", "set", "bond7", "master", "br7")
+	n.announceOn("*", nil, "--take")
+	p.served(n, p.client, claimed, "10.78.0.1")
+	p.api.put("/apis/metallb.io/v1beta1/l2advertisements", `{"metadata": {"name": "link", "namespace": "metallb-system"},
+		"spec": {"interfaces": ["eth9"]}}`)
+	p.says("it is to be announced on eth9 (interfaces of an L2Advertisement), and the announcer here has eth0, eth7, br7 alone")
 }
 
 // An address that a node has on an interface of its own is its kernel's to answer for:

@@ -217,9 +217,14 @@ func (s *segment) flags() map[string]string {
 // announceInside starts the announcer by a command that restricts it.
 func (n *node) announceInside(inside []string, more ...string) {
 	n.s.t.Helper()
+	n.announceOn("eth0", inside, more...)
+}
+
+func (n *node) announceOn(name string, inside []string, more ...string) {
+	n.s.t.Helper()
 	a := n.s.gateIn(n.name)
 	a.inside = append(a.inside, inside...)
-	args := []string{"announcer", "--node", n.name, "--interface", "eth0", "--socket", a.socket, "--admin", "off"}
+	args := []string{"announcer", "--node", n.name, "--interface", name, "--socket", a.socket, "--admin", "off"}
 	for flag, value := range n.s.flags() {
 		if !contains(more, flag) {
 			args = append(args, flag, value)
