@@ -555,7 +555,7 @@ func TestControllerTellsEvents(t *testing.T) {
 	}
 }
 
-// eventsOf are the Events of an object of namespace default: "Type Reason: message".
+// eventsOf are the Events that yumen wrote of an object of namespace default: "Type Reason: message".
 func eventsOf(t *testing.T, name string) (found []string) {
 	t.Helper()
 	var list struct{ Items []object }
@@ -563,6 +563,10 @@ func eventsOf(t *testing.T, name string) (found []string) {
 		t.Fatal(err)
 	}
 	for _, item := range list.Items {
+		// The API server's own repairs tell of Services as well.
+		if !strings.HasPrefix(fmt.Sprint(item["reportingComponent"]), "yumen.dev/") {
+			continue
+		}
 		if about := item["involvedObject"].(object); about["name"] == name && about["uid"] != "" {
 			found = append(found, fmt.Sprintf("%v %v: %v", item["type"], item["reason"], item["message"]))
 		}
