@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -56,6 +57,13 @@ func (n *node) proven() int {
 func (s *segment) hearAll() {
 	s.t.Helper()
 	for _, n := range s.nodes {
+		s.eventually(n.name+" can be asked", func() error {
+			conn, err := net.Dial("unix", n.announcer.socket)
+			if err == nil {
+				conn.Close()
+			}
+			return err
+		})
 		before := n.proven()
 		s.eventually(n.name+" hears the others", func() error {
 			if now := n.proven(); now < before+20 {
