@@ -113,8 +113,8 @@ tell_rival(struct announce_place *place, uint64_t now_ms)
 	    LOG_STRING("hardware", rival));
 }
 
-/* What a hold has made of an event: what it is now is told, and, once it is
- * taken, what it says is sent. */
+/* What a hold has made of an event: what it is now is told, and what it says is
+ * sent, unless the host turns out not to take what comes. */
 static void
 follow(struct announce_place *place, enum announce_state before,
     const struct announce_output *out)
@@ -134,7 +134,7 @@ follow(struct announce_place *place, enum announce_state before,
 		follow_group(place);
 	if (hold->state != before || is_news)
 		announce_claim_settle(place->claim);
-	if (out != NULL)
+	if (out != NULL && place->claim->error == ERROR_OK)
 		send_all(announcer, place->at, out);
 	if (hold->due_ms == UINT64_MAX)
 		net_timer_clear(&place->timer);
@@ -232,6 +232,13 @@ decide_among(struct announce_place *place)
 	}
 }
 
+/* What would come for it would not be served. */
+static bool
+is_refused(const struct announce_claim *claim)
+{
+	return claim->error != ERROR_OK || claim->forwarding.error != ERROR_OK;
+}
+
 void
 announce_place_decide(struct announce_place *place)
 {
@@ -241,7 +248,7 @@ announce_place_decide(struct announce_place *place)
 
 	if (place->claim->is_own)
 		announce_hold_disown(&place->hold);
-	else if (place->claim->forwarding.error != ERROR_OK)
+	else if (is_refused(place->claim))
 		announce_hold_drop(&place->hold);
 	else if (announcer->has_peers)
 		decide_among(place);

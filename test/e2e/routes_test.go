@@ -8,6 +8,9 @@ import (
 	"testing"
 )
 
+// notAdmin starts what may not change what is the host's.
+var notAdmin = []string{"setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"}
+
 // taken is all that the host takes for its own, but for what its interfaces may still
 // look whether they have it alone.
 func (l *lan) taken() string {
@@ -84,6 +87,26 @@ func TestRoutesAreTriedAgain(t *testing.T) {
 	g.awaitLog(1, "announce.failed ", later)
 }
 
+// An address that the host may not take is not announced: nothing would serve what comes
+// for it.
+func TestRoutesNotAllowed(t *testing.T) {
+	l := newLan(t)
+	g := prepare(t, 80, map[string]string{"gateway.yaml": gatewayAt(addressFour, addressSix)})
+	g.admin = "127.0.0.1:9911"
+	g.inside = append([]string{"ip", "netns", "exec", l.host}, notAdmin...)
+	g.launch("--announce", "eth0")
+	g.waitReady()
+	g.awaitLog(1, "announce.failed ", addressFour)
+	g.awaitLog(1, "announce.failed ", addressSix)
+	g.awaitProgrammed("Invalid", "CAP_NET_ADMIN")
+	if held := counter(g, "yumen_announced_addresses"); held != "0" {
+		t.Errorf("%s addresses are announced that the host does not have", held)
+	}
+	if sent := counter(g, `yumen_announce_sent_total{result="ok"}`); sent != "6" {
+		t.Errorf("%s frames were sent beside those that ask for two addresses", sent)
+	}
+}
+
 // What a killed announcer has left the next one takes away, though it takes nothing
 // itself, unless it may not.
 func TestRoutesOfKilled(t *testing.T) {
@@ -94,7 +117,7 @@ func TestRoutesOfKilled(t *testing.T) {
 	if !n.hasBoth() {
 		t.Fatal("nothing was left, so nothing is tested")
 	}
-	n.announceInside([]string{"setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"})
+	n.announceInside(notAdmin)
 	n.announcer.ready()
 	n.announcer.kill()
 	n.announceInside(nil)
