@@ -143,31 +143,59 @@ announcer_release(
 	    map_remove(&announcer->claims, announcer_key(address->ip));
 	if (claim == NULL)
 		return;
-	bool was_own = claim->is_own;
+	bool was_own = claim->is_own, was_unable = claim->is_unable;
 	announce_claim_close(&claim);
 	if (was_own)
 		announcer_tell_own(announcer);
+	if (was_unable)
+		announcer_tell_unable(announcer);
 	net_loop_defer(announcer->options.loop, &announcer->changed);
+}
+
+static void
+push_mark(struct wire_beat_marks *marks, const struct announce_claim *claim)
+{
+	marks->items[marks->count++] =
+	    announce_mark(slice_from_string(claim->text));
 }
 
 void
 announcer_tell_own(struct announcer *announcer)
 {
-	uint32_t marks[WIRE_BEAT_OWN];
-	unsigned count = 0;
+	struct wire_beat_marks own = {0};
 	struct slice key;
 	void *value;
 
-	for (size_t at = 0; count < WIRE_BEAT_OWN &&
+	for (size_t at = 0; own.count < WIRE_BEAT_MARKS &&
 	     map_next(&announcer->claims, &at, &key, &value);) {
 		const struct announce_claim *claim = value;
 		if (claim->is_own)
-			marks[count++] =
-			    announce_mark(slice_from_string(claim->text));
+			push_mark(&own, claim);
 	}
 	for (unsigned i = 0; announcer->has_peers && i < announcer->link_count;
 	     i++)
-		announce_peers_own(&announcer->links[i].peers, marks, count);
+		announce_peers_own(&announcer->links[i].peers, &own);
+}
+
+/* Of more than are named all count as such: nobody needs to know which. */
+void
+announcer_tell_unable(struct announcer *announcer)
+{
+	struct wire_beat_marks unable = {
+	    .more = announcer->unable_count > WIRE_BEAT_MARKS};
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; !unable.more &&
+	     unable.count < announcer->unable_count &&
+	     map_next(&announcer->claims, &at, &key, &value);) {
+		const struct announce_claim *claim = value;
+		if (claim->is_unable)
+			push_mark(&unable, claim);
+	}
+	for (unsigned i = 0; announcer->has_peers && i < announcer->link_count;
+	     i++)
+		announce_peers_unable(&announcer->links[i].peers, &unable);
 }
 
 /* One that is there is the host's own from now on, though we hold it, or though

@@ -74,6 +74,7 @@ struct announce_claim {
 	uint64_t retry_wait_ms; /* and the last wait before that; 0: none */
 	struct announce_forwarding forwarding;
 	bool is_own; /* the host has it without us */
+	bool is_unable; /* to be had here, as of the last decision */
 	bool is_here; /* some place holds it */
 	bool has_route; /* as far as is known */
 	bool is_route_seen; /* by the look that is on */
@@ -100,6 +101,7 @@ struct announcer {
 	int lock;
 	bool has_peers;
 	bool unfenced; /* announcer_fences */
+	unsigned unable_count; /* of the claims */
 	unsigned link_count;
 	struct announcer_link links[LIMIT_VALUE_ANNOUNCE_LINKS];
 };
@@ -119,6 +121,8 @@ announcer_key(const uint8_t ip[WIRE_IP_BYTES])
 
 /* Which of the claims are the host's own has changed: others are told. */
 void announcer_tell_own(struct announcer *announcer);
+/* The same of those that are not to be had here. */
+void announcer_tell_unable(struct announcer *announcer);
 /* Where all claims are to be held, as things are now. */
 void announcer_decide(struct announcer *announcer);
 

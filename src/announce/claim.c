@@ -30,9 +30,24 @@ announce_claim_open(
 	return claim;
 }
 
+/* What would come for it here would not be served: others come first. */
+static void
+find_unable(struct announce_claim *claim)
+{
+	bool is_unable =
+	    claim->error != ERROR_OK || claim->forwarding.error != ERROR_OK;
+
+	if (claim->is_unable == is_unable)
+		return;
+	claim->is_unable = is_unable;
+	claim->announcer->unable_count += is_unable ? 1 : -1U;
+	announcer_tell_unable(claim->announcer);
+}
+
 void
 announce_claim_decide(struct announce_claim *claim)
 {
+	find_unable(claim);
 	for (unsigned i = 0; i < claim->count; i++)
 		if (claim->places[i].at->link.is_up)
 			announce_place_decide(&claim->places[i]);
@@ -154,6 +169,7 @@ announce_claim_close(struct announce_claim **claim)
 	*claim = NULL;
 	announce_claim_drop_route(old);
 	announce_claim_forward_not(old);
+	old->announcer->unable_count -= old->is_unable;
 	if (old->is_here)
 		metric_subtract(
 		    &old->announcer->metrics, METRIC_ANNOUNCE_HELD, 1);

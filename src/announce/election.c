@@ -16,6 +16,7 @@
 /* What a candidate is compared by, the first difference deciding. */
 struct rank {
 	bool is_own;
+	bool unable;
 	bool settling;
 	int64_t weight;
 	uint8_t digest[CRYPT_SHA256_BYTES];
@@ -81,14 +82,20 @@ announce_mark(struct slice address)
 	return mark;
 }
 
+static bool
+names(const struct wire_beat_marks *marks, uint32_t mark)
+{
+	for (unsigned i = 0; i < marks->count; i++)
+		if (marks->items[i] == mark)
+			return true;
+	return false;
+}
+
 bool
 announce_is_own(
     const struct announce_member *member, const struct announce_ballot *ballot)
 {
-	for (unsigned i = 0; i < member->own_count; i++)
-		if (member->own[i] == ballot->mark)
-			return true;
-	return false;
+	return names(&member->own, ballot->mark);
 }
 
 static void
@@ -106,6 +113,8 @@ is_before(const struct rank *a, const struct rank *b)
 {
 	if (a->is_own != b->is_own)
 		return a->is_own;
+	if (a->unable != b->unable)
+		return b->unable;
 	if (a->settling != b->settling)
 		return b->settling;
 	if (a->weight != b->weight)
@@ -130,6 +139,8 @@ stand(struct election *election, const struct announce_member *member)
 	    preference_of(election->ballot, node_of(member));
 	struct rank rank = {
 	    .is_own = announce_is_own(member, election->ballot),
+	    .unable = member->unable.more ||
+	        names(&member->unable, election->ballot->mark),
 	    .settling = member->standing == WIRE_BEAT_SETTLING,
 	    .weight = preference ? preference->weight : 0,
 	    .interface = slice_from_string(member->interface),

@@ -1,5 +1,6 @@
 /* Who owns an address: of the announcers that are live on the link and may have
- * it, the one that comes first by how it stands, by preference, and then by a
+ * it, the one that comes first by whether its host takes what comes for it, by
+ * how it stands, by preference, and then by a
  * digest of its name and the address, so that each gets its share, and one that
  * comes or goes moves no address but its own. All who hear each other come to
  * the same. The digest is the one that MetalLB orders speakers by. Pure. */

@@ -237,18 +237,10 @@ prove(struct announce_members *members, struct announce_member *member,
 }
 
 static bool
-has_own(
-    const struct announce_member *member, const uint32_t *marks, unsigned count)
+are_same(const struct wire_beat_marks *a, const struct wire_beat_marks *b)
 {
-	return member->own_count == count &&
-	    memcmp(member->own, marks, count * sizeof(*marks)) == 0;
-}
-
-static void
-set_own(struct announce_member *member, const uint32_t *marks, unsigned count)
-{
-	member->own_count = count;
-	memcpy(member->own, marks, count * sizeof(*marks));
+	return a->count == b->count && a->more == b->more &&
+	    memcmp(a->items, b->items, a->count * sizeof(*a->items)) == 0;
 }
 
 static void
@@ -259,26 +251,40 @@ take_standing(struct announce_members *members, struct announce_member *member,
 	    member->claims == beat->claims &&
 	    memcmp(member->hardware, beat->hardware,
 	        sizeof(member->hardware)) == 0 &&
-	    has_own(member, beat->own, beat->own_count))
+	    are_same(&member->own, &beat->own) &&
+	    are_same(&member->unable, &beat->unable))
 		return;
 	member->standing = beat->standing;
 	member->claims = beat->claims;
 	memcpy(member->hardware, beat->hardware, sizeof(member->hardware));
-	set_own(member, beat->own, beat->own_count);
+	member->own = beat->own;
+	member->unable = beat->unable;
 	members->version++;
 }
 
-void
-announce_members_own(struct announce_members *members, const uint32_t *marks,
-    unsigned count, uint64_t now_ms)
+static void
+set_marks(struct announce_members *members, struct wire_beat_marks *ours,
+    const struct wire_beat_marks *marks, uint64_t now_ms)
 {
-	if (count > WIRE_BEAT_OWN)
-		count = WIRE_BEAT_OWN;
-	if (has_own(&members->us, marks, count))
+	if (are_same(ours, marks))
 		return;
-	set_own(&members->us, marks, count);
+	*ours = *marks;
 	members->version++;
 	hurry(members, now_ms);
+}
+
+void
+announce_members_own(struct announce_members *members,
+    const struct wire_beat_marks *own, uint64_t now_ms)
+{
+	set_marks(members, &members->us.own, own, now_ms);
+}
+
+void
+announce_members_unable(struct announce_members *members,
+    const struct wire_beat_marks *unable, uint64_t now_ms)
+{
+	set_marks(members, &members->us.unable, unable, now_ms);
 }
 
 void
@@ -457,8 +463,8 @@ fill(const struct announce_members *members, uint64_t now_ms,
 	};
 	memcpy(beat->hardware, us->hardware, sizeof(beat->hardware));
 	beat->interface = slice_from_string(us->interface);
-	beat->own_count = us->own_count;
-	memcpy(beat->own, us->own, sizeof(beat->own));
+	beat->own = us->own;
+	beat->unable = us->unable;
 	fill_heard(members, now_ms, beat);
 }
 

@@ -25,9 +25,7 @@ struct announce_member {
 	uint8_t node_length; /* 0: a free place */
 	uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES];
 	char interface[WIRE_BEAT_INTERFACE_BYTES + 1]; /* its end of the link */
-	/* Marks of addresses that its host has without announcing them. */
-	uint32_t own[WIRE_BEAT_OWN];
-	unsigned own_count;
+	struct wire_beat_marks own, unable; /* addresses, of its host */
 	bool live;
 	enum wire_beat_standing standing;
 	enum wire_beat_claims claims;
@@ -78,7 +76,11 @@ void announce_members_begin(struct announce_members *members,
 /* These addresses our host has on interfaces of its own; those that are too
  * many for a beat are not told. */
 void announce_members_own(struct announce_members *members,
-    const uint32_t *marks, unsigned count, uint64_t now_ms);
+    const struct wire_beat_marks *own, uint64_t now_ms);
+/* What comes for these our host does not take, or cannot lead on: others come
+ * before us; with more than a beat names, for all addresses. */
+void announce_members_unable(struct announce_members *members,
+    const struct wire_beat_marks *unable, uint64_t now_ms);
 /* What we go by from now on. */
 void announce_members_claims(struct announce_members *members,
     enum wire_beat_claims claims, uint64_t now_ms);

@@ -210,9 +210,18 @@ announce_peers_leave(struct announce_peers *peers)
 
 void
 announce_peers_own(
-    struct announce_peers *peers, const uint32_t *marks, unsigned count)
+    struct announce_peers *peers, const struct wire_beat_marks *own)
 {
-	announce_members_own(&peers->members, marks, count, now_ms(peers));
+	announce_members_own(&peers->members, own, now_ms(peers));
+	if (peers->members.on)
+		go_on(peers);
+}
+
+void
+announce_peers_unable(
+    struct announce_peers *peers, const struct wire_beat_marks *unable)
+{
+	announce_members_unable(&peers->members, unable, now_ms(peers));
 	if (peers->members.on)
 		go_on(peers);
 }

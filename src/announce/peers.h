@@ -42,7 +42,10 @@ void announce_peers_note(struct announce_peers *peers);
 void announce_peers_leave(struct announce_peers *peers);
 /* As announce_members_own. */
 void announce_peers_own(
-    struct announce_peers *peers, const uint32_t *marks, unsigned count);
+    struct announce_peers *peers, const struct wire_beat_marks *own);
+/* As announce_members_unable. */
+void announce_peers_unable(
+    struct announce_peers *peers, const struct wire_beat_marks *unable);
 /* As announce_members_claims. */
 void announce_peers_claims(
     struct announce_peers *peers, enum wire_beat_claims claims);

@@ -232,13 +232,6 @@ decide_among(struct announce_place *place)
 	}
 }
 
-/* What would come for it would not be served. */
-static bool
-is_refused(const struct announce_claim *claim)
-{
-	return claim->error != ERROR_OK || claim->forwarding.error != ERROR_OK;
-}
-
 void
 announce_place_decide(struct announce_place *place)
 {
@@ -248,7 +241,7 @@ announce_place_decide(struct announce_place *place)
 
 	if (place->claim->is_own)
 		announce_hold_disown(&place->hold);
-	else if (is_refused(place->claim))
+	else if (place->claim->is_unable)
 		announce_hold_drop(&place->hold);
 	else if (announcer->has_peers)
 		decide_among(place);

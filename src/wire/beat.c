@@ -1,6 +1,7 @@
 /* A beat: "ymb", the version, standing, claims, life, sequence, asked,
  * hardware, the names of the node and of the interface, each behind its length,
- * a count and what is heard, a count and marks. What follows is another
+ * a count and what is heard, a count (and a bit: there are more) and marks, of
+ * what is its own and of what it is unable to have. What follows is another
  * version's to say and is passed over. */
 #include "wire/beat.h"
 
@@ -10,11 +11,13 @@
 #include "core/reader.h"
 #include "core/writer.h"
 
+#define MORE 0x80
+
 static const char head[4] = {'y', 'm', 'b', 3};
 
 static_assert(sizeof(head) + 2 + 8 + 4 + 8 + WIRE_BEAT_HARDWARE_BYTES + 1 +
             WIRE_BEAT_NODE_BYTES + 1 + WIRE_BEAT_INTERFACE_BYTES + 1 +
-            WIRE_BEAT_HEARD * 12 + 1 + WIRE_BEAT_OWN * 4 +
+            WIRE_BEAT_HEARD * 12 + 2 * (1 + WIRE_BEAT_MARKS * 4) +
             WIRE_BEAT_SEAL_BYTES <=
         WIRE_BEAT_BYTES,
     "a beat fits in a datagram");
@@ -45,15 +48,18 @@ read_heard(struct reader *in, struct wire_beat *beat)
 }
 
 static void
-read_own(struct reader *in, struct wire_beat *beat)
+read_marks(struct reader *in, struct wire_beat_marks *marks)
 {
-	beat->own_count = reader_u8(in);
-	if (beat->own_count > WIRE_BEAT_OWN) {
+	uint8_t count = reader_u8(in);
+
+	marks->more = (count & MORE) != 0;
+	marks->count = count & ~MORE;
+	if (marks->count > WIRE_BEAT_MARKS) {
 		reader_fail(in, ERROR_LIMIT);
 		return;
 	}
-	for (unsigned i = 0; i < beat->own_count; i++)
-		beat->own[i] = reader_u32(in);
+	for (unsigned i = 0; i < marks->count; i++)
+		marks->items[i] = reader_u32(in);
 }
 
 enum error
@@ -74,7 +80,10 @@ wire_beat_decode(struct slice body, struct wire_beat *beat)
 	beat->node = reader_bytes(&in, reader_u8(&in));
 	beat->interface = reader_bytes(&in, reader_u8(&in));
 	read_heard(&in, beat);
-	read_own(&in, beat);
+	read_marks(&in, &beat->own);
+	beat->unable = (struct wire_beat_marks){0};
+	if (reader_left(&in) > 0)
+		read_marks(&in, &beat->unable);
 	if (in.error)
 		return in.error;
 	memcpy(beat->hardware, hardware.data, WIRE_BEAT_HARDWARE_BYTES);
@@ -90,6 +99,15 @@ wire_beat_decode(struct slice body, struct wire_beat *beat)
 	return ERROR_OK;
 }
 
+static void
+write_marks(struct text *text, const struct wire_beat_marks *marks)
+{
+	must(marks->count <= WIRE_BEAT_MARKS);
+	writer_u8(text, (uint8_t)(marks->count | (marks->more ? MORE : 0)));
+	for (unsigned i = 0; i < marks->count; i++)
+		writer_u32(text, marks->items[i]);
+}
+
 unsigned
 wire_beat_encode(const struct wire_beat *beat, char out[WIRE_BEAT_BYTES])
 {
@@ -98,8 +116,7 @@ wire_beat_encode(const struct wire_beat *beat, char out[WIRE_BEAT_BYTES])
 	must(beat->heard_count <= WIRE_BEAT_HEARD && beat->life != 0);
 	must(
 	    beat->node.length > 0 && beat->node.length <= WIRE_BEAT_NODE_BYTES);
-	must(beat->interface.length <= WIRE_BEAT_INTERFACE_BYTES &&
-	    beat->own_count <= WIRE_BEAT_OWN);
+	must(beat->interface.length <= WIRE_BEAT_INTERFACE_BYTES);
 	text_init(&text);
 	text_push(&text, slice_make(head, sizeof(head)));
 	writer_u8(&text, (uint8_t)beat->standing);
@@ -119,9 +136,8 @@ wire_beat_encode(const struct wire_beat *beat, char out[WIRE_BEAT_BYTES])
 		writer_u64(&text, beat->heard[i].life);
 		writer_u32(&text, beat->heard[i].sequence);
 	}
-	writer_u8(&text, (uint8_t)beat->own_count);
-	for (unsigned i = 0; i < beat->own_count; i++)
-		writer_u32(&text, beat->own[i]);
+	write_marks(&text, &beat->own);
+	write_marks(&text, &beat->unable);
 	unsigned length = (unsigned)text.length;
 	must(length <= WIRE_BEAT_BYTES - WIRE_BEAT_SEAL_BYTES);
 	memcpy(out, text.data, length);

@@ -15,10 +15,9 @@
 #define WIRE_BEAT_SEAL_BYTES 16
 #define WIRE_BEAT_NODE_BYTES 253
 #define WIRE_BEAT_INTERFACE_BYTES 15
-/* Addresses that are told of as a host's own. */
-#define WIRE_BEAT_OWN 6
+#define WIRE_BEAT_MARKS 6
 /* As many as fit in one datagram of an Ethernet frame. */
-#define WIRE_BEAT_HEARD 94
+#define WIRE_BEAT_HEARD 91
 #define WIRE_BEAT_BYTES 1472
 
 enum wire_beat_standing {
@@ -39,6 +38,13 @@ struct wire_beat_heard {
 	uint32_t sequence; /* the newest heard */
 };
 
+/* Of addresses; more: there are others beside these. */
+struct wire_beat_marks {
+	uint32_t items[WIRE_BEAT_MARKS];
+	uint8_t count;
+	bool more;
+};
+
 struct wire_beat {
 	struct slice node; /* borrowed */
 	struct slice interface; /* its name for its end of the link; borrowed */
@@ -50,9 +56,11 @@ struct wire_beat {
 	uint8_t hardware[WIRE_BEAT_HARDWARE_BYTES]; /* of its link */
 	struct wire_beat_heard heard[WIRE_BEAT_HEARD];
 	unsigned heard_count;
-	/* Marks of addresses that its host has on interfaces of its own. */
-	uint32_t own[WIRE_BEAT_OWN];
-	unsigned own_count;
+	/* Those that its host has on interfaces of its own. */
+	struct wire_beat_marks own;
+	/* Those whose traffic its host does not take or cannot lead. An older
+	 * version says nothing of them. */
+	struct wire_beat_marks unable;
 };
 
 /* body: all but the seal, borrowed; seal: WIRE_BEAT_SEAL_BYTES. TRUNCATED:

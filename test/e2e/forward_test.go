@@ -160,10 +160,7 @@ func TestForward(t *testing.T) {
 
 	// The pod of the owner ends, and is gone later: it is another's address before.
 	owner := p.settled()
-	other := p.nodes[0]
-	if other == owner {
-		other = p.nodes[1]
-	}
+	other := p.besides(owner)
 	clients := p.probe(sight{p.client, claimed}, sight{p.far, claimed}, sight{p.client, p.six}, sight{p.far, p.six})
 	for i, result := range clients.during(2*time.Second, func() {
 		p.serviceBeside(owner, other)
@@ -237,6 +234,58 @@ func (p *pods) flush(n *node) {
 	}
 }
 
+// keepOut has another program own the table of a node, which keeps others out of it until
+// that one ends.
+func (p *pods) keepOut(n *node) (release func()) {
+	p.t.Helper()
+	other := exec.Command("ip", "netns", "exec", n.name, "nft", "-i")
+	in, err := other.StdinPipe()
+	if err == nil {
+		err = other.Start()
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { other.Process.Kill(); other.Wait() })
+	fmt.Fprint(in, "flush ruleset\nadd table inet yumen { flags owner; }\n")
+	return func() { in.Close() }
+}
+
+// A node that cannot lead an address leaves it to one that can, and has it again when it
+// can; that is told only where no other does.
+func TestForwardRefusedBeside(t *testing.T) {
+	p := newPods(t, 2)
+	for _, n := range p.nodes {
+		n.announce()
+	}
+	owner := p.settled()
+	p.served(owner, p.client, claimed, "10.78.0.1")
+	release := p.keepOut(owner)
+	other := p.besides(owner)
+	p.awaitOnly(other)
+	p.served(other, p.client, claimed, "10.78.0.1")
+	p.served(other, p.client, p.six, "fd78::1")
+	told := func(wanted bool) {
+		p.control.eventually(fmt.Sprint("it is told that it cannot be led: ", wanted), func() error {
+			text := fmt.Sprint(p.api.status(servicesList, "default/web"))
+			if strings.Contains(text, "cannot lead it to its pods") != wanted {
+				return fmt.Errorf("%s", text)
+			}
+			return nil
+		})
+	}
+	told(false)
+	releaseOther := p.keepOut(other)
+	told(true)
+	releaseOther()
+	p.awaitOnly(other)
+	told(false)
+	release()
+	p.awaitOnly(owner)
+	p.served(owner, p.client, claimed, "10.78.0.1")
+	p.served(owner, p.client, p.six, "fd78::1")
+}
+
 // While the kernel does not take the rules nobody announces the address; once it does,
 // it is announced again.
 func TestForwardRetried(t *testing.T) {
@@ -244,24 +293,14 @@ func TestForwardRetried(t *testing.T) {
 	n := p.nodes[0]
 	n.announce()
 	p.settled()
-	other := exec.Command("ip", "netns", "exec", n.name, "nft", "-i")
-	in, err := other.StdinPipe()
-	if err == nil {
-		err = other.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { other.Process.Kill(); other.Wait() })
-	// Of a program that keeps others out of it, until it ends.
-	fmt.Fprint(in, "flush ruleset\nadd table inet yumen { flags owner; }\n")
+	release := p.keepOut(n)
 	p.control.eventually("nobody has it", func() error {
 		if owners := append(p.owners(claimed), p.owners(p.six)...); len(owners) > 0 {
 			return fmt.Errorf("%s has it\n%s", owners[0].name, p.logs())
 		}
 		return nil
 	})
-	in.Close()
+	release()
 	p.served(n, p.client, claimed, "10.78.0.1")
 	p.served(n, p.client, p.six, "fd78::1")
 }
@@ -387,7 +426,7 @@ func TestForwardItself(t *testing.T) {
 func TestForwardDenied(t *testing.T) {
 	p := newPods(t, 1)
 	n := p.nodes[0]
-	n.announceInside([]string{"setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"})
+	n.announceInside(notAdmin)
 	p.control.eventually("the Service says why", func() error {
 		text := fmt.Sprint(p.api.status(servicesList, "default/web"))
 		if !strings.Contains(text, "CAP_NET_ADMIN is needed") {

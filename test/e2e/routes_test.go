@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // notAdmin starts what may not change what is the host's.
@@ -104,6 +105,28 @@ func TestRoutesNotAllowed(t *testing.T) {
 	}
 	if sent := counter(g, `yumen_announce_sent_total{result="ok"}`); sent != "6" {
 		t.Errorf("%s frames were sent beside those that ask for two addresses", sent)
+	}
+}
+
+// A node that may not take addresses leaves them to one that may, which loses nothing by
+// it; where there is no other they are not announced.
+func TestRoutesNotAllowedBeside(t *testing.T) {
+	s := newSegment(t, 2)
+	s.startAll()
+	first := s.settled()
+	second := s.besides(first)
+	first.announcer.stop()
+	s.awaitOnly(second)
+	s.alone(5*time.Second, func() {
+		first.announceInside(notAdmin, "--take")
+		first.announcer.awaitLog(1, "announce.failed ", claimed)
+		first.announcer.awaitLog(1, "announce.failed ", s.six)
+	})
+	s.awaitOnly(second)
+	second.announcer.stop()
+	time.Sleep(3 * time.Second) // first is elected
+	if held := counter(first.announcer, "yumen_announced_addresses"); held != "0" {
+		t.Errorf("%s addresses are announced that the node cannot take", held)
 	}
 }
 

@@ -282,6 +282,26 @@ func (s *segment) awaitOwner(address string) *node {
 	return owners[0]
 }
 
+// awaitOnly waits until this node has both addresses, and no other has any.
+func (s *segment) awaitOnly(n *node) {
+	s.t.Helper()
+	s.eventually("only "+n.name+" has them", func() error {
+		four, six := s.owners(claimed), s.owners(s.six)
+		if len(four) != 1 || four[0] != n || len(six) != 1 || six[0] != n {
+			return fmt.Errorf("%d and %d have them\n%s", len(four), len(six), s.logs())
+		}
+		return nil
+	})
+}
+
+// besides is the other one of two nodes.
+func (s *segment) besides(n *node) *node {
+	if s.nodes[0] == n {
+		return s.nodes[1]
+	}
+	return s.nodes[0]
+}
+
 func (s *segment) logs() (all string) {
 	for _, n := range s.nodes {
 		if n.announcer != nil {

@@ -17,6 +17,8 @@ say_again(const struct wire_beat *first)
 	must(slice_equal(again.node, first->node));
 	must(again.life == first->life && again.asked == first->asked);
 	must(again.heard_count == first->heard_count);
+	must(again.unable.count == first->unable.count &&
+	    again.unable.more == first->unable.more);
 	for (unsigned i = 0; i < first->heard_count; i++)
 		must(again.heard[i].life == first->heard[i].life &&
 		    again.heard[i].sequence == first->heard[i].sequence);

@@ -204,28 +204,67 @@ test_own(void **state)
 	    .restricted = true,
 	    .nodes = nodes,
 	    .node_count = 1};
-	const uint32_t marks[] = {
-	    announce_mark(SLICE("10.0.0.2")), announce_mark(SLICE("10.0.0.1"))};
+	const struct wire_beat_marks marks = {
+	    .items = {announce_mark(SLICE("10.0.0.2")), ballot.mark},
+	    .count = 2};
 	struct announce_members members;
 
 	(void)state;
 	start(&members, "a");
 	struct announce_member *b = add(&members, "b");
 	assert_winner(&members, ballot, "a");
-	b->own[0] = marks[0];
-	b->own_count = 1;
+	b->own = marks;
+	b->own.count = 1;
 	assert_winner(&members, ballot, "a");
-	b->own[1] = marks[1];
-	b->own_count = 2;
+	b->own.count = 2;
 	assert_winner(&members, ballot, "b");
 	assert_true(announce_is_own(b, &ballot));
 	b->standing = WIRE_BEAT_LEAVING;
 	assert_winner(&members, ballot, "b");
-	announce_members_own(&members, marks, 2, 1000);
+	announce_members_own(&members, &marks, 1000);
 	assert_true(announce_is_own(&members.us, &ballot));
 	uint64_t version = members.version;
-	announce_members_own(&members, marks, 2, 1000);
+	announce_members_own(&members, &marks, 1000);
 	assert_true(members.version == version);
+}
+
+/* Whom its host refuses an address comes last for that one; whom it refuses
+ * more than can be named, for all. */
+static void
+test_unable(void **state)
+{
+	const struct announce_ballot ballot = {.address = SLICE("172.18.0.200"),
+	    .mark = announce_mark(SLICE("172.18.0.200"))};
+	const struct announce_ballot next = {.address = SLICE("192.168.1.240"),
+	    .mark = announce_mark(SLICE("192.168.1.240"))};
+	const struct wire_beat_marks marks = {
+	    .items = {ballot.mark}, .count = 1};
+	const struct wire_beat_marks more = {.more = true};
+	struct announce_members members;
+
+	(void)state;
+	start(&members, "kind-control-plane");
+	struct announce_member *other = add(&members, "kind-worker");
+	assert_winner(&members, ballot, "kind-control-plane");
+	assert_winner(&members, next, "kind-control-plane");
+	announce_members_unable(&members, &marks, 1000);
+	uint64_t version = members.version;
+	assert_winner(&members, ballot, "kind-worker");
+	assert_winner(&members, next, "kind-control-plane");
+	/* It has come of late, but can have it. */
+	other->standing = WIRE_BEAT_SETTLING;
+	assert_winner(&members, ballot, "kind-worker");
+	announce_members_unable(&members, &more, 1000);
+	assert_true(members.version != version);
+	assert_winner(&members, ballot, "kind-worker");
+	assert_winner(&members, next, "kind-worker");
+	/* Where all are, it is as if none were. */
+	other->standing = WIRE_BEAT_READY;
+	other->unable = marks;
+	assert_winner(&members, ballot, "kind-control-plane");
+	assert_winner(&members, next, "kind-worker");
+	other->live = false;
+	assert_winner(&members, next, "kind-control-plane");
 }
 
 /* Another that announces, as the controller says. */
@@ -328,6 +367,7 @@ main(void)
 	    cmocka_unit_test(test_interfaces),
 	    cmocka_unit_test(test_ends),
 	    cmocka_unit_test(test_own),
+	    cmocka_unit_test(test_unable),
 	    cmocka_unit_test(test_fence),
 	    cmocka_unit_test(test_shares),
 	};

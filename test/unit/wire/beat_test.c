@@ -20,13 +20,28 @@ sample(unsigned heard)
 	    .hardware = {2, 0, 0, 0, 0, 9},
 	    .heard_count = heard,
 	    .interface = heard % 2 ? SLICE("enp0s31f6-lan-1") : SLICE(""),
-	    .own_count = heard % (WIRE_BEAT_OWN + 1),
+	    .own = {.count = heard % (WIRE_BEAT_MARKS + 1),
+	        .more = heard % 3 == 1},
+	    .unable = {.count = (heard + 2) % (WIRE_BEAT_MARKS + 1),
+	        .more = heard % 2 == 1},
 	};
-	for (unsigned i = 0; i < beat.own_count; i++)
-		beat.own[i] = 0xfedcba98 + i;
+	for (unsigned i = 0; i < beat.own.count; i++)
+		beat.own.items[i] = 0xfedcba98 + i;
+	for (unsigned i = 0; i < beat.unable.count; i++)
+		beat.unable.items[i] = 0x89abcdef + i;
 	for (unsigned i = 0; i < heard; i++)
 		beat.heard[i] = (struct wire_beat_heard){i + 1, i * 1000};
 	return beat;
+}
+
+static void
+assert_marks(
+    const struct wire_beat_marks *read, const struct wire_beat_marks *said)
+{
+	assert_int_equal(read->count, said->count);
+	assert_int_equal(read->more, said->more);
+	assert_memory_equal(
+	    read->items, said->items, sizeof(said->items[0]) * said->count);
 }
 
 static void
@@ -50,9 +65,8 @@ test_both_ways(void **state)
 		assert_int_equal(read.claims, beat.claims);
 		assert_memory_equal(read.hardware, beat.hardware, 6);
 		assert_true(slice_equal(read.interface, beat.interface));
-		assert_int_equal(read.own_count, beat.own_count);
-		assert_memory_equal(
-		    read.own, beat.own, sizeof(beat.own[0]) * beat.own_count);
+		assert_marks(&read.own, &beat.own);
+		assert_marks(&read.unable, &beat.unable);
 		assert_int_equal(read.heard_count, heard);
 		for (unsigned i = 0; i < heard; i++) {
 			assert_true(read.heard[i].life == i + 1);
@@ -70,9 +84,15 @@ test_cut(void **state)
 
 	(void)state;
 	unsigned length = wire_beat_encode(&beat, bytes);
+	/* An older version ends there. */
+	unsigned older = length - 1 - beat.unable.count * 4;
+	assert_true(beat.unable.count > 0);
 	for (unsigned i = 0; i < length; i++)
 		assert_int_equal(wire_beat_decode(slice_make(bytes, i), &read),
-		    ERROR_TRUNCATED);
+		    i == older ? ERROR_OK : ERROR_TRUNCATED);
+	assert_int_equal(
+	    wire_beat_decode(slice_make(bytes, older), &read), ERROR_OK);
+	assert_marks(&read.unable, &(struct wire_beat_marks){0});
 	/* What a later version says behind it is nothing to us. */
 	bytes[length] = 0;
 	assert_int_equal(
@@ -130,7 +150,11 @@ test_odd(void **state)
 	bytes[NODE_AT + 8] = name;
 	/* More than there may be: marks, heard, bytes of an interface. */
 	assert_int_equal(bytes[NODE_AT + 7], 15);
-	bytes[length - 5] = WIRE_BEAT_OWN + 1;
+	assert_int_equal(beat.unable.count, 3);
+	bytes[length - 13] = (char)(0x80 | (WIRE_BEAT_MARKS + 1));
+	assert_int_equal(wire_beat_decode(body, &read), ERROR_LIMIT);
+	assert_int_equal(beat.own.count, 1);
+	bytes[length - 18] = WIRE_BEAT_MARKS + 1;
 	assert_int_equal(wire_beat_decode(body, &read), ERROR_LIMIT);
 	bytes[NODE_AT + 23] = WIRE_BEAT_HEARD + 1;
 	assert_int_equal(wire_beat_decode(body, &read), ERROR_LIMIT);
