@@ -83,21 +83,25 @@ compare_ranges(const void *a, const void *b)
 	return addr_ip_compare(&left->first, &right->first);
 }
 
-/* In order, apart from each other; their count. */
+/* What can be given, in order, apart from each other; their count. */
 static uint32_t
-make_apart(
-    const struct addr_pool *pool, struct arena *arena, struct addr_range **out)
+make_apart(const struct addr_pool *pool, bool loopback, struct arena *arena,
+    struct addr_range **out)
 {
-	struct addr_range *ranges =
-	    arena_zero(arena, pool->range_count + 1, sizeof(*ranges));
-	uint32_t kept = 0;
+	struct addr_range *ranges = arena_zero(
+	    arena, ADDR_PARTS * pool->range_count + 1, sizeof(*ranges));
+	uint32_t count = 0, kept = 0;
 
-	for (uint32_t i = 0; i < pool->range_count; i++)
-		ranges[i] = pool->ranges[i];
-	if (pool->range_count > 1)
-		qsort(
-		    ranges, pool->range_count, sizeof(*ranges), compare_ranges);
 	for (uint32_t i = 0; i < pool->range_count; i++) {
+		struct addr_parts parts =
+		    addr_range_parts(&pool->ranges[i], loopback);
+
+		for (unsigned j = 0; j < parts.count; j++)
+			ranges[count++] = parts.items[j];
+	}
+	if (count > 1)
+		qsort(ranges, count, sizeof(*ranges), compare_ranges);
+	for (uint32_t i = 0; i < count; i++) {
 		struct addr_range *last = kept > 0 ? &ranges[kept - 1] : NULL;
 
 		if (last == NULL || !addr_range_has(last, &ranges[i].first))
@@ -150,8 +154,8 @@ find_had(const struct all *all, const struct addr_ip *ip)
 }
 
 static void
-count_range(const struct all *all, const struct addr_pool *pool,
-    const struct addr_range *range, struct addr_count *count)
+count_range(const struct addr_pool *pool, const struct addr_range *range,
+    struct addr_count *count)
 {
 	unsigned family = range->first.family == 4 ? IPV4 : IPV6;
 	int64_t size = size_of(pool, range);
@@ -159,10 +163,20 @@ count_range(const struct all *all, const struct addr_pool *pool,
 	count->left[family] = size > INT64_MAX - count->left[family]
 	    ? INT64_MAX
 	    : count->left[family] + size;
-	for (uint32_t i = find_had(all, &range->first);
-	     i < all->count && addr_range_has(range, &all->items[i].ip); i++)
-		if (all->items[i].pool == pool)
-			count->given[family]++;
+}
+
+/* Also what stays with who had it, and is not given any more. */
+static void
+count_given(const struct addr_plan *plan, const struct all *all,
+    struct addr_count *counts)
+{
+	for (uint32_t i = 0; i < all->count; i++) {
+		const struct had *had = &all->items[i];
+
+		if (had->pool)
+			counts[had->pool - plan->pools]
+			    .given[had->ip.family == 4 ? IPV4 : IPV6]++;
+	}
 }
 
 /* Also by others, and of a pool that has it too. */
@@ -194,13 +208,15 @@ addr_plan_count(const struct addr_plan *plan,
 
 	if (plan->pool_count > 0)
 		all = gather(plan, outcomes, arena);
+	count_given(plan, &all, counts);
 	for (uint32_t i = 0; i < plan->pool_count; i++) {
 		const struct addr_pool *pool = &plan->pools[i];
 		struct addr_range *ranges;
-		uint32_t count = make_apart(pool, arena, &ranges);
+		uint32_t count =
+		    make_apart(pool, plan->loopback, arena, &ranges);
 
 		for (uint32_t j = 0; j < count; j++)
-			count_range(&all, pool, &ranges[j], &counts[i]);
+			count_range(pool, &ranges[j], &counts[i]);
 		for (uint32_t j = 0; j < count; j++)
 			take_off(&all, pool, &ranges[j], &counts[i]);
 	}

@@ -79,6 +79,8 @@ parse_prefix(
 	range->last = range->first;
 	range->first.number &= ~host;
 	range->last.number |= host;
+	/* Of two both are machines' (RFC 6164). */
+	range->is_subnet = bits == IPV6_BITS && host > 1;
 	return NULL;
 }
 
@@ -87,6 +89,7 @@ addr_range_parse(struct slice s, struct addr_range *range)
 {
 	struct slice rest = s, first;
 
+	range->is_subnet = false;
 	if (slice_find(s, '/') < s.length) {
 		slice_cut(&rest, '/', &first);
 		return parse_prefix(first, rest, range);
@@ -110,6 +113,76 @@ addr_range_has(const struct addr_range *range, const struct addr_ip *ip)
 {
 	return addr_ip_compare(&range->first, ip) <= 0 &&
 	    addr_ip_compare(ip, &range->last) <= 0;
+}
+
+/* ---- what can be given ---- */
+
+#define WIDE(high, low) ((addr_number)(high) << 64 | (low))
+#define NO_MACHINE "stands for no machine"
+#define LOOPBACK "is of loopback, and each machine's own"
+#define MULTICAST "is of multicast"
+
+struct block {
+	unsigned family;
+	addr_number first, last;
+	const char *fault;
+	bool loopback;
+};
+
+/* In order. */
+static const struct block blocks[] = {
+    {4, 0, 0x00ffffff, NO_MACHINE, false},
+    {4, 0x7f000000, 0x7fffffff, LOOPBACK, true},
+    {4, 0xe0000000, 0xefffffff, MULTICAST, false},
+    {4, 0xf0000000, 0xffffffff, "is reserved, or for broadcasts", false},
+    {6, 0, 0, NO_MACHINE, false},
+    {6, 1, 1, LOOPBACK, true},
+    {6, WIDE(0, 0xffff00000000), WIDE(0, 0xffffffffffff),
+        "is one of IPv4 written as one of IPv6", false},
+    {6, WIDE(0xff00000000000000, 0), WIDE(UINT64_MAX, UINT64_MAX), MULTICAST,
+        false},
+};
+enum { BLOCKS = sizeof(blocks) / sizeof(blocks[0]) };
+
+const char *
+addr_ip_fault(const struct addr_ip *ip, bool loopback)
+{
+	for (unsigned i = 0; i < BLOCKS; i++)
+		if (blocks[i].family == ip->family &&
+		    blocks[i].first <= ip->number &&
+		    ip->number <= blocks[i].last)
+			return blocks[i].loopback && loopback ? NULL
+			                                      : blocks[i].fault;
+	return NULL;
+}
+
+struct addr_parts
+addr_range_parts(const struct addr_range *range, bool loopback)
+{
+	struct addr_parts parts = {.count = 0};
+	struct addr_range rest = {.first = range->first, .last = range->last};
+
+	rest.first.number += range->is_subnet;
+	for (unsigned i = 0; i < BLOCKS; i++) {
+		const struct block *block = &blocks[i];
+
+		if (block->family != rest.first.family ||
+		    block->last < rest.first.number ||
+		    (block->loopback && loopback))
+			continue;
+		if (block->first > rest.last.number)
+			break;
+		if (block->first > rest.first.number) {
+			parts.items[parts.count] = rest;
+			parts.items[parts.count++].last.number =
+			    block->first - 1;
+		}
+		if (block->last >= rest.last.number)
+			return parts;
+		rest.first.number = block->last + 1;
+	}
+	parts.items[parts.count++] = rest;
+	return parts;
 }
 
 bool

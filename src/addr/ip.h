@@ -21,6 +21,16 @@ struct addr_ip {
 /* first <= last, of one family. */
 struct addr_range {
 	struct addr_ip first, last;
+	/* Of a prefix of IPv6: all its routers answer for the first, the
+	 * Subnet-Router anycast address (RFC 4291 2.6.1). */
+	bool is_subnet;
+};
+
+/* Of a range, what can be given. */
+enum { ADDR_PARTS = 5 };
+struct addr_parts {
+	struct addr_range items[ADDR_PARTS]; /* in order */
+	unsigned count;
 };
 
 /* False: it is none. An address of IPv4 inside one of IPv6 is none. */
@@ -33,6 +43,12 @@ int addr_ip_compare(const struct addr_ip *a, const struct addr_ip *b);
  * what is wrong with it, for people. */
 const char *addr_range_parse(struct slice s, struct addr_range *range);
 bool addr_range_has(const struct addr_range *range, const struct addr_ip *ip);
+/* Why it cannot be one machine's, to be reached from others, for people; NULL:
+ * it can. loopback: nobody else is to reach it. */
+const char *addr_ip_fault(const struct addr_ip *ip, bool loopback);
+/* Without those that have a fault, and a subnet's first. */
+struct addr_parts addr_range_parts(
+    const struct addr_range *range, bool loopback);
 /* Of IPv4 and its last byte 0 or 255: some old machines take no such one. */
 bool addr_ip_is_buggy(const struct addr_ip *ip);
 

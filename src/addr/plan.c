@@ -103,24 +103,78 @@ addr_pool_is_open(const struct making *making, const struct addr_pool *pool,
 	return pool->auto_assign && addr_pool_fits(making, pool, request);
 }
 
-/* Why request cannot have it of this pool. */
+static bool
+is_held(const struct addr_request *request, const struct addr_ip *ip)
+{
+	for (uint32_t i = 0; i < request->held_count; i++)
+		if (addr_ip_compare(&request->held[i], ip) == 0)
+			return true;
+	return false;
+}
+
+/* Of each of the pool's ranges that have it, is it what all routers have? */
+static bool
+is_routers(const struct addr_pool *pool, const struct addr_ip *ip)
+{
+	for (uint32_t i = 0; i < pool->range_count; i++) {
+		const struct addr_range *range = &pool->ranges[i];
+
+		if (addr_range_has(range, ip) &&
+		    !(range->is_subnet &&
+		        addr_ip_compare(&range->first, ip) == 0))
+			return false;
+	}
+	return true;
+}
+
+/* Why request cannot have it of this pool, whoever has it. */
 static enum addr_fault
-judge_of(const struct making *making, const struct addr_request *request,
+judge_pool(const struct making *making, const struct addr_request *request,
     const struct addr_ip *ip, const struct addr_pool *pool)
 {
 	if (slice_is_set(request->pool) &&
-	    !slice_equal(pool->name, request->pool))
+	    !slice_equal(request->pool, pool->name))
 		return ADDR_IN_OTHER_POOL;
 	if (!addr_pool_fits(making, pool, request))
 		return ADDR_POOL_NOT_FOR;
 	if (pool->avoid_buggy && addr_ip_is_buggy(ip))
 		return ADDR_AVOIDED;
+	return is_routers(pool, ip) ? ADDR_UNUSABLE : ADDR_GOOD;
+}
+
+/* One that it had, and routers have too, may have been good for long: it stays,
+ * of whichever pool, unless another pool has it for machines. */
+static bool
+stays(const struct making *making, const struct addr_request *request,
+    const struct addr_ip *ip)
+{
+	const struct addr_plan *plan = making->plan;
+
+	if (!is_held(request, ip))
+		return false;
+	for (uint32_t i = 0; i < plan->pool_count; i++)
+		if (addr_pool_of(&plan->pools[i], 1, ip) &&
+		    judge_pool(making, request, ip, &plan->pools[i]) ==
+		        ADDR_GOOD)
+			return false;
+	return true;
+}
+
+/* Why request cannot have it of this pool. */
+static enum addr_fault
+judge_of(const struct making *making, const struct addr_request *request,
+    const struct addr_ip *ip, const struct addr_pool *pool)
+{
+	enum addr_fault fault = judge_pool(making, request, ip, pool);
+
+	if (fault == ADDR_UNUSABLE && stays(making, request, ip))
+		fault = ADDR_GOOD;
+	if (fault != ADDR_GOOD)
+		return fault;
 	return addr_used_rival(&making->used, ip, request) ? ADDR_TAKEN
 	                                                   : ADDR_GOOD;
 }
 
-/* Why request cannot have it; GOOD: it can, of *pool. Of pools that overlap it
- * is the first that lets it; else the first that has it says why not. */
 static enum addr_fault
 judge(const struct making *making, const struct addr_request *request,
     const struct addr_ip *ip, const struct addr_pool **pool)
@@ -132,6 +186,8 @@ judge(const struct making *making, const struct addr_request *request,
 	*pool = NULL;
 	if (!addr_wants_family(request, ip->family))
 		return ADDR_OF_OTHER_FAMILY;
+	if (addr_ip_fault(ip, plan->loopback))
+		return ADDR_UNUSABLE;
 	for (uint32_t i = 0; i < plan->pool_count; i++) {
 		enum addr_fault fault;
 
@@ -205,6 +261,7 @@ is_good_of(const struct making *making, const struct addr_request *request,
     const struct addr_ip *ip, const struct addr_pool *pool)
 {
 	return addr_pool_of(pool, 1, ip) &&
+	    !addr_ip_fault(ip, making->plan->loopback) &&
 	    judge_of(making, request, ip, pool) == ADDR_GOOD;
 }
 
@@ -310,11 +367,17 @@ static bool
 find_unused(const struct making *making, const struct addr_pool *pool,
     unsigned family, struct addr_ip *ip)
 {
-	for (uint32_t i = 0; i < pool->range_count; i++)
-		if (pool->ranges[i].first.family == family &&
-		    addr_used_find_free(
-		        &making->used, &pool->ranges[i], pool->avoid_buggy, ip))
-			return true;
+	for (uint32_t i = 0; i < pool->range_count; i++) {
+		const struct addr_range *range = &pool->ranges[i];
+		struct addr_parts parts =
+		    addr_range_parts(range, making->plan->loopback);
+
+		for (unsigned j = 0;
+		     range->first.family == family && j < parts.count; j++)
+			if (addr_used_find_free(&making->used, &parts.items[j],
+			        pool->avoid_buggy, ip))
+				return true;
+	}
 	return false;
 }
 

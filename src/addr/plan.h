@@ -71,6 +71,7 @@ enum addr_fault {
 	ADDR_IN_NO_POOL,
 	ADDR_OF_OTHER_FAMILY, /* than is wanted */
 	ADDR_IN_OTHER_POOL,
+	ADDR_UNUSABLE, /* no machine can have it, or all routers do */
 	ADDR_AVOIDED, /* .0 or .255 of a pool with avoidBuggyIPs */
 	ADDR_TAKEN,
 };
@@ -101,6 +102,8 @@ struct addr_plan {
 	 * for what a request held. */
 	const struct addr_request *others;
 	uint32_t other_count;
+	/* Addresses of loopback are good: who asks is on one host. */
+	bool loopback;
 	/* May this pool serve this request? NULL: yes. */
 	bool (*fits)(void *context, const struct addr_pool *pool,
 	    const struct addr_request *request);

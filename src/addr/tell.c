@@ -46,6 +46,21 @@ tell_not_for(struct making *making, const struct addr_request *request,
 	    SLICE_ARGS(request->name));
 }
 
+/* pool: of whose prefix it is the first, or NULL. */
+static struct slice
+tell_unusable(struct making *making, const struct addr_ip *ip,
+    struct slice text, const struct addr_pool *pool)
+{
+	if (pool)
+		return arena_format(making->arena,
+		    "%.*s is the first of a prefix of pool \"%.*s\", for which "
+		    "all routers of the link answer; name another",
+		    SLICE_ARGS(text), SLICE_ARGS(pool->name));
+	return arena_format(making->arena,
+	    "%.*s %s, so that nobody can be reached there; name another",
+	    SLICE_ARGS(text), addr_ip_fault(ip, making->plan->loopback));
+}
+
 struct slice
 addr_tell(struct making *making, const struct addr_request *request,
     const struct addr_ip *ip, enum addr_fault fault,
@@ -74,6 +89,8 @@ addr_tell(struct making *making, const struct addr_request *request,
 		    "for; name one of both",
 		    SLICE_ARGS(text), SLICE_ARGS(pool->name),
 		    SLICE_ARGS(request->pool));
+	case ADDR_UNUSABLE:
+		return tell_unusable(making, ip, text, pool);
 	case ADDR_POOL_NOT_FOR:
 		return tell_not_for(making, request, text, pool);
 	case ADDR_AVOIDED:
@@ -115,14 +132,18 @@ family_text(const struct addr_request *request)
 }
 
 static bool
-pool_has_families(
-    const struct addr_pool *pool, const struct addr_request *request)
+pool_has_families(const struct making *making, const struct addr_pool *pool,
+    const struct addr_request *request)
 {
 	bool four = false, six = false;
 
 	for (uint32_t i = 0; i < pool->range_count; i++) {
-		four = four || pool->ranges[i].first.family == 4;
-		six = six || pool->ranges[i].first.family == 6;
+		const struct addr_range *range = &pool->ranges[i];
+
+		if (addr_range_parts(range, making->plan->loopback).count == 0)
+			continue;
+		four = four || range->first.family == 4;
+		six = six || range->first.family == 6;
 	}
 	if (request->want == ADDR_BOTH)
 		return four && six;
@@ -153,7 +174,7 @@ sum_pools(const struct making *making, const struct addr_request *request)
 		if (!addr_pool_is_open(making, pool, request))
 			continue;
 		sum.any_open = true;
-		if (!pool_has_families(pool, request))
+		if (!pool_has_families(making, pool, request))
 			continue;
 		sum.any_family = true;
 		if (sum.open_count++ == 0)

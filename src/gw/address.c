@@ -340,6 +340,7 @@ gw_addresses_judge(
 	    .request_count = planning.count,
 	    .others = planning.others,
 	    .other_count = planning.other_count,
+	    .loopback = state->addressing == GW_ADDRESSING_HOST,
 	    .fits = planning.unread ? NULL : gw_pool_fits,
 	    .context = state,
 	};
@@ -404,7 +405,7 @@ tell_fault(const struct planning *planning, const struct asking *asking,
 {
 	const struct gw_state *state = planning->state;
 
-	if (planning->unread && fault != ADDR_TAKEN)
+	if (planning->unread && fault != ADDR_TAKEN && fault != ADDR_UNUSABLE)
 		return tell_unread(planning, asking);
 	if (fault != ADDR_POOL_NOT_FOR || asking->asker.names_us ||
 	    state->metallb.length == 0)
@@ -421,13 +422,17 @@ tell_fault(const struct planning *planning, const struct asking *asking,
 	    SLICE_ARGS(state->fleet.namespace));
 }
 
-/* On one host an address that no pool has is the host's own, or becomes it. */
+/* On one host an address that no pool has is the host's own, or becomes it;
+ * 0.0.0.0 and :: are all that it has. */
 static bool
-is_good(const struct planning *planning, enum addr_fault fault)
+is_good(const struct planning *planning, const struct addr_given *given)
 {
+	enum addr_fault fault = given->fault;
+
 	return fault == ADDR_GOOD ||
 	    (planning->state->addressing == GW_ADDRESSING_HOST &&
-	        (fault == ADDR_NO_POOLS || fault == ADDR_IN_NO_POOL));
+	        (fault == ADDR_NO_POOLS || fault == ADDR_IN_NO_POOL ||
+	            given->ip.number == 0));
 }
 
 static void
@@ -437,7 +442,7 @@ settle_named(const struct planning *planning, const struct asking *asking,
 	for (uint32_t i = 0; i < outcome->count; i++) {
 		const struct addr_given *given = &outcome->items[i];
 
-		if (is_good(planning, given->fault))
+		if (is_good(planning, given))
 			place(planning, asking, &given->ip, given->pool);
 		else
 			blame(asking->placed, "AddressNotUsable",

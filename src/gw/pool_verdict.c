@@ -102,6 +102,35 @@ judge_overlaps(struct judging *judging, const struct gw_object *pool,
 	}
 }
 
+/* A part of it, or all, is left out: not only what all routers have. */
+static void
+judge_usable(struct judging *judging, const struct gw_object *pool)
+{
+	const struct gw_ipaddresspool_spec *spec = pool->ipaddresspool->spec;
+	bool loopback = judging->state->addressing == GW_ADDRESSING_HOST;
+
+	for (uint32_t i = 0; i < spec->addresses_count; i++) {
+		struct addr_range range;
+
+		if (addr_range_parse(spec->addresses[i], &range) != NULL)
+			continue;
+		struct addr_parts parts = addr_range_parts(&range, loopback);
+		if (parts.count == 1 &&
+		    parts.items[0].first.number ==
+		        range.first.number + range.is_subnet &&
+		    parts.items[0].last.number == range.last.number)
+			continue;
+		set_field(judging, "addresses", i);
+		say(judging, GW_FINDING_POOL_UNUSABLE,
+		    "give it addresses that a machine of the network may have",
+		    parts.count == 0
+		        ? "nobody can be reached at an address of %.*s"
+		        : "nobody can be reached at some addresses of %.*s, "
+		          "which are left out",
+		    SLICE_ARGS(spec->addresses[i]));
+	}
+}
+
 static void
 judge_silence(struct judging *judging, const struct gw_object *pool)
 {
@@ -136,6 +165,7 @@ judge_pool(struct judging *judging, const struct gw_object *pool)
 		    SLICE_ARGS(pool->namespace));
 		return;
 	}
+	judge_usable(judging, pool);
 	judge_silence(judging, pool);
 	arena_init(&arena, 1024);
 	struct gw_node **pools =

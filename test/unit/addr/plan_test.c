@@ -236,8 +236,8 @@ test_families(void **state)
 	fifth->named_count = 1;
 	make(&scene);
 	check_ip(&scene, 0, 0, "10.1.0.0");
-	check_ip(&scene, 0, 1, "fd00::");
-	check_ip(&scene, 1, 0, "fd00::1");
+	check_ip(&scene, 0, 1, "fd00::1");
+	check_ip(&scene, 1, 0, "fd00::2");
 	check_ip(&scene, 2, 0, "10.0.0.0");
 	assert_int_equal(scene.outcomes[2].count, 1);
 	assert_int_equal(scene.outcomes[2].fault, ADDR_GOOD);
@@ -372,10 +372,10 @@ test_both_moved(void **state)
 	check_ip(&scene, 0, 0, "10.2.0.3");
 	check_ip(&scene, 0, 1, "fd02::3");
 	check_ip(&scene, 1, 0, "10.2.0.0");
-	check_ip(&scene, 1, 1, "fd02::");
+	check_ip(&scene, 1, 1, "fd02::1");
 	check_ip(&scene, 2, 0, "10.0.0.0");
 	check_ip(&scene, 3, 0, "10.2.0.1");
-	check_ip(&scene, 3, 1, "fd02::1");
+	check_ip(&scene, 3, 1, "fd02::2");
 	check_ip(&scene, 4, 0, "10.0.0.1");
 	end(&scene);
 }
@@ -401,7 +401,7 @@ test_both_moves_from_named(void **state)
 	add_request(&scene, "Service a/c");
 	make(&scene);
 	check_ip(&scene, 0, 0, "10.2.0.0");
-	check_ip(&scene, 0, 1, "fd02::");
+	check_ip(&scene, 0, 1, "fd02::1");
 	check_ip(&scene, 1, 0, "10.0.0.0");
 	check_ip(&scene, 2, 0, "10.0.0.1");
 	end(&scene);
@@ -428,6 +428,60 @@ test_avoided(void **state)
 	check_fault(&scene, 2, ADDR_AVOIDED,
 	    "10.0.1.0 ends in .0 or .255, which pool \"first\" avoids "
 	    "(avoidBuggyIPs); name another");
+	end(&scene);
+}
+
+static struct addr_request *
+add_naming(struct scene *scene, const char *name, const char *address)
+{
+	struct addr_request *request = add_request(scene, name);
+
+	request->named = ip_of(scene, address);
+	request->named_count = 1;
+	return request;
+}
+
+/* What nobody can be reached at is given to nobody, nor kept; what all routers
+ * of a link answer for stays with who had it. */
+static void
+test_unusable(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene);
+	add_dual(&scene, "all", "0.0.0.0/0", "fd00::/126");
+	add_holder(&scene, "Gateway a/a", "0.0.0.0");
+	add_holder(&scene, "Gateway a/b", "fd00::");
+	add_naming(&scene, "Gateway a/c", "fd00::");
+	add_naming(&scene, "Gateway a/d", "224.0.0.7");
+	add_naming(&scene, "Gateway a/e", "127.0.0.5");
+	add_request(&scene, "Gateway a/f")->want = ADDR_IPV6;
+	make(&scene);
+	check_ip(&scene, 0, 0, "1.0.0.0");
+	check_ip(&scene, 1, 0, "fd00::");
+	check_fault(&scene, 2, ADDR_UNUSABLE,
+	    "fd00:: is the first of a prefix of pool \"all\", for which all "
+	    "routers of the link answer; name another");
+	check_fault(&scene, 3, ADDR_UNUSABLE,
+	    "224.0.0.7 is of multicast, so that nobody can be reached there; "
+	    "name another");
+	check_fault(&scene, 4, ADDR_UNUSABLE,
+	    "127.0.0.5 is of loopback, and each machine's own, so that nobody "
+	    "can be reached there; name another");
+	check_ip(&scene, 5, 0, "fd00::1");
+	const struct addr_count *counts =
+	    addr_plan_count(&scene.plan, scene.outcomes, &scene.arena);
+	assert_int_equal(counts[0].given[0], 1);
+	/* without 0/8, 127/8, and 224/3, and what is given */
+	assert_int_equal(
+	    counts[0].left[0], ((INT64_C(256) - 2 - 32) << 24) - 1);
+	assert_int_equal(counts[0].given[1], 2);
+	assert_int_equal(counts[0].left[1], 2);
+	/* on one host loopback is as good */
+	scene.plan.loopback = true;
+	make(&scene);
+	check_ip(&scene, 4, 0, "127.0.0.5");
 	end(&scene);
 }
 
@@ -495,12 +549,12 @@ test_large_pools(void **state)
 	add_request(&scene, "Gateway a/a")->want = ADDR_BOTH_IF_CAN;
 	add_request(&scene, "Gateway a/b")->want = ADDR_IPV4;
 	struct addr_request *last = add_request(&scene, "Gateway a/c");
-	last->named = ip_of(&scene, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	last->named = ip_of(&scene, "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
 	last->named_count = 1;
 	make(&scene);
 	check_ip(&scene, 0, 0, "10.0.0.0");
 	check_ip(&scene, 1, 0, "10.0.0.1");
-	check_ip(&scene, 2, 0, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	check_ip(&scene, 2, 0, "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
 	const struct addr_count *counts =
 	    addr_plan_count(&scene.plan, scene.outcomes, &scene.arena);
 	assert_int_equal(counts[0].given[1], 1);
@@ -560,6 +614,7 @@ main(void)
 	    cmocka_unit_test(test_both_moved),
 	    cmocka_unit_test(test_both_moves_from_named),
 	    cmocka_unit_test(test_avoided),
+	    cmocka_unit_test(test_unusable),
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_large_pools),
 	    cmocka_unit_test(test_others),

@@ -90,6 +90,10 @@ change_pool(struct history *history, uint32_t at)
 		history->ranges[at][i].first = address(family, first);
 		history->ranges[at][i].last =
 		    address(family, first + below(history, 4));
+		history->ranges[at][i].is_subnet = family == 6 &&
+		    addr_ip_compare(&history->ranges[at][i].first,
+		        &history->ranges[at][i].last) < 0 &&
+		    below(history, 2) == 0;
 	}
 	for (uint32_t i = 0; i < REQUESTS; i++)
 		history->fits[at][i] = below(history, 6) > 0;
@@ -197,12 +201,18 @@ clash(const struct addr_request *a, const struct addr_request *b)
 	return false;
 }
 
+/* held: also what all routers have. */
 static bool
-pool_has(const struct addr_pool *pool, const struct addr_ip *ip)
+pool_has(const struct addr_pool *pool, const struct addr_ip *ip, bool held)
 {
-	for (uint32_t i = 0; i < pool->range_count; i++)
-		if (addr_range_has(&pool->ranges[i], ip))
+	for (uint32_t i = 0; i < pool->range_count; i++) {
+		const struct addr_range *range = &pool->ranges[i];
+
+		if (addr_range_has(range, ip) &&
+		    (held || !range->is_subnet ||
+		        addr_ip_compare(&range->first, ip) != 0))
 			return !pool->avoid_buggy || !addr_ip_is_buggy(ip);
+	}
 	return false;
 }
 
@@ -212,6 +222,35 @@ wants(const struct addr_request *request, unsigned family)
 	return request->want != (family == 4 ? ADDR_IPV6 : ADDR_IPV4);
 }
 
+/* Of the pool, whoever has it. */
+static bool
+suits(const struct slow *slow, uint32_t at, const struct addr_pool *pool,
+    const struct addr_ip *ip, bool held)
+{
+	const struct history *history = slow->history;
+	const struct addr_request *request = &history->requests[at];
+
+	return wants(request, ip->family) && pool_has(pool, ip, held) &&
+	    history->fits[pool - history->pools][at] &&
+	    (!slice_is_set(request->pool) ||
+	        slice_equal(request->pool, pool->name));
+}
+
+/* What it had it keeps, where no pool has it but as what all routers have. */
+static bool
+stays(const struct slow *slow, uint32_t at, const struct addr_ip *ip)
+{
+	const struct history *history = slow->history;
+	const struct addr_request *request = &history->requests[at];
+
+	if (!has(request->held, request->held_count, ip))
+		return false;
+	for (uint32_t i = 0; i < history->plan.pool_count; i++)
+		if (suits(slow, at, &history->pools[i], ip, false))
+			return false;
+	return true;
+}
+
 static bool
 may_have(const struct slow *slow, uint32_t at, const struct addr_pool *pool,
     const struct addr_ip *ip)
@@ -219,10 +258,7 @@ may_have(const struct slow *slow, uint32_t at, const struct addr_pool *pool,
 	const struct history *history = slow->history;
 	const struct addr_request *request = &history->requests[at];
 
-	if (!wants(request, ip->family) || !pool_has(pool, ip) ||
-	    !history->fits[pool - history->pools][at] ||
-	    (slice_is_set(request->pool) &&
-	        !slice_equal(request->pool, pool->name)))
+	if (!suits(slow, at, pool, ip, stays(slow, at, ip)))
 		return false;
 	for (uint32_t i = 0; i < history->plan.request_count; i++)
 		if (i != at && has(slow->given[i], slow->count[i], ip) &&
@@ -492,7 +528,7 @@ check_counts(struct history *history, const struct addr_outcome *outcomes)
 				had = had || is_given(&outcomes[j], &ip);
 			history->count[i].given[six] += given;
 			history->count[i].left[six] +=
-			    pool_has(&plan->pools[i], &ip) && !had;
+			    pool_has(&plan->pools[i], &ip, false) && !had;
 		}
 	for (uint32_t i = 0; i < plan->pool_count; i++)
 		assert_memory_equal(

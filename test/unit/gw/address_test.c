@@ -537,30 +537,30 @@ families_come_and_go(void **unused)
 	expect_of(&world, GW_SERVICE, "s", "10.0.0.0");
 	/* its own becomes one of both */
 	world_apply(&world, both);
-	expect_of(&world, GW_SERVICE, "s", "10.0.0.0 fd00::");
+	expect_of(&world, GW_SERVICE, "s", "10.0.0.0 fd00::1");
 	/* and of one again: it keeps what it may */
 	world_apply(&world, four);
 	expect_of(&world, GW_SERVICE, "s", "10.0.0.0");
 	/* that both are needed moves it to where both are, for good */
 	world_apply(
 	    &world, BALANCER("s", FAMILIES("RequireDualStack", "IPv4, IPv6")));
-	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::");
+	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::1");
 	assert_true(world_has(world_status(&world, "Service default/s"),
 	    "AddressesAssigned=True"));
 	world_apply(&world,
 	    GIVEN("10.0.0.0")
 	        BALANCER("s", FAMILIES("RequireDualStack", "IPv4, IPv6")));
-	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::");
+	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::1");
 	world_apply(&world, both);
-	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::");
+	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::1");
 	world_apply(
 	    &world, BALANCER("s", FAMILIES("PreferDualStack", "IPv4, IPv6")));
-	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::");
+	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::1");
 	world_apply(&world, BALANCER("s", FAMILIES("SingleStack", "IPv6")));
-	expect_of(&world, GW_SERVICE, "s", "fd01::");
+	expect_of(&world, GW_SERVICE, "s", "fd01::1");
 	world_apply(
 	    &world, BALANCER("s", FAMILIES("RequireDualStack", "IPv6, IPv4")));
-	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::");
+	expect_of(&world, GW_SERVICE, "s", "10.1.0.0 fd01::1");
 	/* no pool has both any more: it keeps what it may, and says so, until
 	 * one does */
 	world_apply(&world, four);
@@ -569,7 +569,7 @@ families_come_and_go(void **unused)
 	assert_true(world_has(world_status(&world, "Service default/s"),
 	    "AddressesAssigned=False AddressNotAssigned"));
 	world_apply(&world, both);
-	expect_of(&world, GW_SERVICE, "s", "10.0.0.0 fd00::");
+	expect_of(&world, GW_SERVICE, "s", "10.0.0.0 fd00::1");
 	world_fini(&world);
 }
 
