@@ -7,6 +7,19 @@
 #include "gw/admit.h"
 #include "gw/state.h"
 
+/* A root, as a text in YAML's double quotes. */
+#define AUTHORITY \
+	"-----BEGIN CERTIFICATE-----\\n" \
+	"MIIBezCCASGgAwIBAgIUVJJChA7ioYdoCwhDzAXAXxIGVEcwCgYIKoZIzj0EAwIw\\n" \
+	"EjEQMA4GA1UEAwwHdGVzdC1jYTAgFw0yNjExMjUxODQ5NTVaGA8yMTI2MTEwMTE4\\n" \
+	"NDk1NVowEjEQMA4GA1UEAwwHdGVzdC1jYTBZMBMGByqGSM49AgEGCCqGSM49AwEH\\n" \
+	"A0IABOphRZxR5UiasvtrWbRzYo6ZuNE+aymHTx2vK5zBLDJM1WvghmrQHmwTrgQ8\\n" \
+	"GC2rI9aJchqg+1oRwOU8nLPyJVijUzBRMB0GA1UdDgQWBBSsmHZF33EMTlrZg15s\\n" \
+	"VSDFU+DWOTAfBgNVHSMEGDAWgBSsmHZF33EMTlrZg15sVSDFU+DWOTAPBgNVHRMB\\n" \
+	"Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQCVsBAF5aXlv7VSPAxzpcsFGWJa\\n" \
+	"TNFmK7Jr1zDSH9TZtAIgFeY5L/cS5NETKmVXa3CDbYe/3nGDpnAP0eEpbJ9hlzk=\\n" \
+	"-----END CERTIFICATE-----\\n"
+
 struct world {
 	struct gw_state *state;
 	struct map units; /* name -> struct world_thing */
