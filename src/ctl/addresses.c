@@ -1,4 +1,5 @@
-/* A line an address: "namespace/name address". */
+/* A line an address: "namespace/name address"; "namespace/name -" for who had
+ * one and waits for another. */
 #include "ctl/addresses.h"
 
 #include "core/arena.h"
@@ -13,13 +14,14 @@
 
 enum { ARENA_BYTES = 4096 };
 #define HEAD \
-	"# Which address of a pool each Gateway has: yumen reads it when it " \
-	"starts.\n"
+	"# Which address of a pool each Gateway has, or - where it waits for " \
+	"one: yumen reads it when it starts.\n"
+#define WAITS "-"
 
 /* What one had. */
 struct had {
 	struct had *next;
-	struct slice address;
+	struct slice address; /* or WAITS */
 };
 
 struct ctl_addresses {
@@ -50,7 +52,9 @@ read_line(struct ctl_addresses *addresses, struct slice line)
 	if (line.length == 0 || line.data[0] == '#')
 		return true;
 	if (!slice_cut(&rest, ' ', &name) || !slice_is_set(rest) ||
-	    slice_find(name, '/') == name.length ||
+	    slice_find(name, '/') == name.length)
+		return false;
+	if (!slice_equal(rest, SLICE(WAITS)) &&
 	    net_address_parse(rest, 0, &address) != ERROR_OK)
 		return false;
 	struct had *had = arena_alloc(&addresses->arena, sizeof(*had));
@@ -139,7 +143,10 @@ ctl_addresses_recall(struct ctl_addresses *addresses, struct gw_state *state,
 	for (const struct had *had =
 	         map_remove(&addresses->had, text_slice(&key));
 	     had != NULL; had = had->next)
-		gw_state_hold(state, namespace, name, had->address);
+		if (slice_equal(had->address, SLICE(WAITS)))
+			gw_state_wait(state, namespace, name);
+		else
+			gw_state_hold(state, namespace, name, had->address);
 	text_fini(&key);
 }
 
@@ -150,6 +157,17 @@ struct writing {
 	struct text text;
 };
 
+static void
+write_line(
+    struct writing *writing, const struct gw_object *gateway, struct slice what)
+{
+	if (writing->text.length == 0)
+		text_push_string(&writing->text, HEAD);
+	text_printf(&writing->text, "%.*s/%.*s %.*s\n",
+	    SLICE_ARGS(gateway->namespace), SLICE_ARGS(gateway->name),
+	    SLICE_ARGS(what));
+}
+
 static bool
 write_gateway(void *context, const struct gw_object *gateway)
 {
@@ -158,15 +176,11 @@ write_gateway(void *context, const struct gw_object *gateway)
 	uint32_t count = gw_state_addresses(writing->state, GW_GATEWAY,
 	    gateway->namespace, gateway->name, &addresses);
 
-	for (uint32_t i = 0; i < count; i++) {
-		if (!slice_is_set(addresses[i].pool))
-			continue;
-		if (writing->text.length == 0)
-			text_push_string(&writing->text, HEAD);
-		text_printf(&writing->text, "%.*s/%.*s %.*s\n",
-		    SLICE_ARGS(gateway->namespace), SLICE_ARGS(gateway->name),
-		    SLICE_ARGS(addresses[i].text));
-	}
+	for (uint32_t i = 0; i < count; i++)
+		if (slice_is_set(addresses[i].pool))
+			write_line(writing, gateway, addresses[i].text);
+	if (gw_state_waits(writing->state, gateway->namespace, gateway->name))
+		write_line(writing, gateway, SLICE(WAITS));
 	return true;
 }
 

@@ -464,6 +464,13 @@ may_go_without(const struct planning *planning, const struct asking *asking,
 	        fault == ADDR_POOL_MANUAL);
 }
 
+/* That a pool goes opens no port on every address. */
+static bool
+waits(const struct asking *asking)
+{
+	return asking->placed->pooled && asking->ask->named_count == 0;
+}
+
 /* Who asked for the pool, where it was not who asks. */
 static struct slice
 tell_pool_fault(const struct planning *planning, const struct asking *asking,
@@ -472,6 +479,11 @@ tell_pool_fault(const struct planning *planning, const struct asking *asking,
 	struct slice fault =
 	    tell_fault(planning, asking, outcome->fault, outcome->message);
 
+	if (waits(asking) && may_go_without(planning, asking, outcome->fault))
+		fault = arena_format(asking->arena,
+		    "%.*s; it had one of a pool: to serve every address of the "
+		    "host instead, name 0.0.0.0 or :: in spec.addresses",
+		    SLICE_ARGS(fault));
 	return slice_is_set(asking->ask->pool_where)
 	    ? arena_format(asking->arena, "%.*s: %.*s",
 	          SLICE_ARGS(asking->ask->pool_where), SLICE_ARGS(fault))
@@ -503,7 +515,7 @@ settle_some(const struct planning *planning, const struct asking *asking,
 			    tell_too_few(planning, asking, outcome->count));
 		return;
 	}
-	if (!may_go_without(planning, asking, outcome->fault))
+	if (waits(asking) || !may_go_without(planning, asking, outcome->fault))
 		blame(asking->placed, "AddressNotAssigned",
 		    tell_pool_fault(planning, asking, outcome));
 	else if (asking->ask->named_count == 0 &&
@@ -529,8 +541,10 @@ settle(const struct planning *planning, const struct asking *asking,
 	struct gw_placed *placed = asking->placed;
 	const struct gw_ask *ask = asking->ask;
 	uint32_t room = ask->named_count + 2;
+	bool pooled = placed->pooled;
 
 	gw_placed_fini(placed);
+	placed->pooled = pooled;
 	placed->held = memory_zero(room, sizeof(*placed->held));
 	placed->items = arena_zero(asking->arena, room, sizeof(*placed->items));
 	placed->bound = arena_zero(asking->arena, room, sizeof(*placed->bound));
@@ -546,6 +560,8 @@ settle(const struct planning *planning, const struct asking *asking,
 	if (planning->state->addressing != GW_ADDRESSING_HOST)
 		return;
 	placed->missing = placed->count == 0 && !placed->every;
+	if (!placed->missing)
+		placed->pooled = placed->held_count > 0;
 	placed->bound_count = placed->count;
 	for (uint32_t i = 0; i < placed->count; i++)
 		placed->bound[i] = placed->items[i].text;

@@ -40,6 +40,13 @@ void gw_state_each_pool(const struct gw_state *state,
 void gw_state_hold(struct gw_state *state, struct slice namespace,
     struct slice name, struct slice address);
 
+/* On one host: has a Gateway none, and had one of a pool last? It waits for
+ * another, after a restart too, of which it is told as of what others had. */
+bool gw_state_waits(
+    const struct gw_state *state, struct slice namespace, struct slice name);
+void gw_state_wait(
+    struct gw_state *state, struct slice namespace, struct slice name);
+
 /* Is it of a pool, and of none that somebody else gives of? What such a one is
  * given to, and is not ours any more, had it of us. */
 bool gw_state_gives(const struct gw_state *state, struct slice address);

@@ -210,6 +210,8 @@ struct gw_placed {
 	/* Those of pools, kept from run to run. */
 	struct addr_ip *held;
 	uint32_t held_count;
+	/* It had one of a pool, and has had nothing else since: kept, too. */
+	bool pooled;
 };
 /* Of all Gateways, once each is judged alone, and of Services. */
 void gw_addresses_judge(

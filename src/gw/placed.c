@@ -88,4 +88,27 @@ gw_state_hold(struct gw_state *state, struct slice namespace, struct slice name,
 	placed->held = memory_resize(
 	    placed->held, placed->held_count + 1, sizeof(*placed->held));
 	placed->held[placed->held_count++] = ip;
+	placed->pooled = true;
+}
+
+bool
+gw_state_waits(
+    const struct gw_state *state, struct slice namespace, struct slice name)
+{
+	must(state != NULL);
+	const void *node = gw_node_get(state, GW_GATEWAY, namespace, name);
+	const struct gw_owner_node *gateway = node;
+
+	return gateway && gateway->placed.missing && gateway->placed.pooled;
+}
+
+void
+gw_state_wait(struct gw_state *state, struct slice namespace, struct slice name)
+{
+	must(state != NULL);
+	void *node = gw_node_get(state, GW_GATEWAY, namespace, name);
+	struct gw_owner_node *gateway = node;
+
+	if (gateway)
+		gateway->placed.pooled = true;
 }

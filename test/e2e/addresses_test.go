@@ -94,17 +94,69 @@ func TestAddressesOfPools(t *testing.T) {
 	await("b", "127.88.0.1", "Programmed")
 	g.write("pool.yaml", poolOf("127.88.0.1-127.88.0.2, 127.88.0.4/30"))
 	g.awaitPool(2, 4)
-	// No pool any more: every address, for nobody asked for more.
+	// No pool any more: who had an address of one is nowhere, not on every address; it
+	// has one again when a pool is there again.
 	if err := os.Remove(g.dir + "/pool.yaml"); err != nil {
 		t.Fatal(err)
 	}
+	await("a", "", "AddressNotAssigned")
+	await("b", "", "AddressNotAssigned")
+	if answers("127.0.0.1") {
+		t.Error("a Gateway whose pool went answers on every address")
+	}
+	g.write("pool.yaml", poolOf("127.88.0.1-127.88.0.2"))
+	await("a", "127.88.0.1", "Programmed")
+	if err := os.Remove(g.dir + "/pool.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	// Every address is for who never had one, or names it.
+	await("a", "", "AddressNotAssigned")
+	g.write("a.yaml", pooled("a", port, "  addresses: [{value: 0.0.0.0}]\n"))
 	await("a", "0.0.0.0", "Programmed")
+	if !answers("127.0.0.1") {
+		t.Error("a Gateway that names every address does not answer")
+	}
+	if err := os.Remove(g.dir + "/a.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	g.write("d.yaml", pooled("d", port, ""))
+	await("d", "0.0.0.0", "Programmed")
 	g.eventually("no metric of a pool", func() error {
 		if got := counter(g, poolMetric+`,state="assigned"}`); got != "" {
 			return fmt.Errorf("%s", got)
 		}
 		return nil
 	})
+}
+
+// Who had an address of a pool that is no more is on no other address after a restart
+// either, nor after the next.
+func TestAddressesAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	g := prepare(t, port, map[string]string{
+		"pool.yaml": poolOf("127.88.3.1-127.88.3.9"),
+		"m.yaml":    pooled("m", port, ""),
+	})
+	g.launch()
+	g.waitReady()
+	g.awaitAddresses("m", "127.88.3.1", "Programmed")
+	g.stop()
+	if err := os.Remove(g.dir + "/pool.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		g.again()
+		g.awaitAddresses("m", "", "AddressNotAssigned")
+		g.kill()
+		text, err := os.ReadFile(g.socket + ".addresses")
+		if err != nil || !strings.HasSuffix(string(text), "\ndefault/m -\n") {
+			t.Errorf("the file: %v\n%s", err, text)
+		}
+	}
+	g.write("pool.yaml", poolOf("127.88.3.2-127.88.3.2"))
+	g.again()
+	g.awaitAddresses("m", "127.88.3.2", "Programmed")
 }
 
 const poolMetric = `yumen_pool_addresses{namespace="metallb-system",pool="loop",family="IPv4"`

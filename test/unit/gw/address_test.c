@@ -192,6 +192,74 @@ an_edit_elsewhere_costs_nothing(void **unused)
 	world_fini(&world);
 }
 
+/* Host-wide service is for who never had an address of a pool: that a pool
+ * goes opens no port on every address. */
+static void
+a_pool_that_goes_opens_nothing(void **unused)
+{
+	static const struct gw_options host = {
+	    .namespaces_implied = true, .addressing = GW_ADDRESSING_HOST};
+	static const char pool[] = POOL("p", "addresses: [10.0.0.0/30]");
+	struct gw_object *gateway =
+	    world_object(slice_from_string(GATEWAY("b", "", "")));
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &host);
+	world_apply(&world, pool);
+	world_apply(&world, GATEWAY("b", "", ""));
+	expect(&world, "b", "10.0.0.0");
+	remove_object(&world, pool);
+	expect(&world, "b", "");
+	assert_true(world_has(world_status(&world, "Gateway default/b"),
+	    "Programmed=False AddressNotAssigned"));
+	/* nor does the next plan, nor a pool that is not for it */
+	world_apply(&world, GATEWAY("c", "", ""));
+	assert_true(world_has(world_status(&world, "Gateway default/c"),
+	    "address IPAddress 0.0.0.0"));
+	assert_false(world_has(
+	    world_status(&world, "Gateway default/b"), "address IPAddress"));
+	world_apply(
+	    &world, POOL("m", "addresses: [10.1.0.0/30], autoAssign: false"));
+	assert_false(world_has(
+	    world_status(&world, "Gateway default/b"), "address IPAddress"));
+	/* it is back */
+	world_apply(&world, pool);
+	expect(&world, "b", "10.0.0.0");
+	/* it says otherwise, and then nothing again */
+	remove_object(&world, pool);
+	world_apply(
+	    &world, GATEWAY("b", ", addresses: [{value: 0.0.0.0}]", ""));
+	expect(&world, "b", "0.0.0.0");
+	world_apply(&world, GATEWAY("b", "", ""));
+	assert_true(world_has(world_status(&world, "Gateway default/b"),
+	    "address IPAddress 0.0.0.0"));
+	world_fini(&world);
+	/* nor does a start without pools, nor the next */
+	world_init(&world, &host);
+	world_put(&world, &gateway);
+	gw_state_hold(
+	    world.state, SLICE("default"), SLICE("b"), SLICE("10.0.0.2"));
+	world_reconcile(&world);
+	assert_false(world_has(
+	    world_status(&world, "Gateway default/b"), "address IPAddress"));
+	world_apply(&world, GATEWAY("c", "", ""));
+	assert_true(gw_state_waits(world.state, SLICE("default"), SLICE("b")));
+	assert_false(gw_state_waits(world.state, SLICE("default"), SLICE("c")));
+	world_fini(&world);
+	gateway = world_object(slice_from_string(GATEWAY("b", "", "")));
+	world_init(&world, &host);
+	world_put(&world, &gateway);
+	gw_state_wait(world.state, SLICE("default"), SLICE("b"));
+	world_reconcile(&world);
+	assert_false(world_has(
+	    world_status(&world, "Gateway default/b"), "address IPAddress"));
+	world_apply(&world, pool);
+	expect(&world, "b", "10.0.0.0");
+	assert_false(gw_state_waits(world.state, SLICE("default"), SLICE("b")));
+	world_fini(&world);
+}
+
 /* ---- histories ---- */
 
 enum { HISTORIES = 3000, STEPS = 14, POOLS = 3, GATEWAYS = 6 };
@@ -697,6 +765,7 @@ main(void)
 	    cmocka_unit_test(a_start_goes_by_what_they_have),
 	    cmocka_unit_test(a_start_goes_by_services),
 	    cmocka_unit_test(an_edit_elsewhere_costs_nothing),
+	    cmocka_unit_test(a_pool_that_goes_opens_nothing),
 	    cmocka_unit_test(a_service_changes_its_type),
 	    cmocka_unit_test(families_come_and_go),
 	    cmocka_unit_test(a_metallb_comes_and_goes),

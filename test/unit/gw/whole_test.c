@@ -397,6 +397,33 @@ put_told(const struct model *model, unsigned kind, const struct world *edited,
 	}
 }
 
+/* On one host a file says what Gateways had, and who waits. */
+static void
+recall(
+    const struct model *model, const struct world *edited, struct world *world)
+{
+	for (unsigned i = 0; i < NAMES; i++) {
+		const struct text *yaml = &model->objects[GW_GATEWAY][i];
+		const struct gw_address *had;
+
+		if (yaml->length == 0)
+			continue;
+		struct gw_object *gateway = world_object(text_slice(yaml));
+		struct slice namespace = gateway->namespace,
+		             name = gateway->name;
+		uint32_t count = gw_state_addresses(
+		    edited->state, GW_GATEWAY, namespace, name, &had);
+
+		for (uint32_t j = 0; j < count; j++)
+			if (slice_is_set(had[j].pool))
+				gw_state_hold(
+				    world->state, namespace, name, had[j].text);
+		if (gw_state_waits(edited->state, namespace, name))
+			gw_state_wait(world->state, namespace, name);
+		gw_object_free(&gateway);
+	}
+}
+
 static void
 print_whole(const struct model *model, const struct gw_options *options,
     const struct world *edited, struct text *out)
@@ -408,6 +435,8 @@ print_whole(const struct model *model, const struct gw_options *options,
 	/* Not the order of the edits. */
 	for (unsigned i = GW_KIND__COUNT; i-- > 0;)
 		put_told(model, i, edited, &world);
+	if (options->addressing == GW_ADDRESSING_HOST)
+		recall(model, edited, &world);
 	world_reconcile(&world);
 	world_print(&world, out);
 	world_fini(&world);
