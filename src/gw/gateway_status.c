@@ -357,15 +357,20 @@ tell_programmed(const struct gw_state *state, struct arena *arena,
 	return gw_fleet_add_late(owner, arena, told);
 }
 
-/* An address that another machine has, and nobody announces for us. */
+/* An address that another machine has, and nobody announces for us. One that a
+ * pool gave is kept all the same: that machine may go. */
 static void
 add_rivals(const struct gw_state *state, struct arena *arena,
-    const struct gw_placed *placed, struct reports *sum)
+    const struct gw_owner_node *gateway, struct reports *sum)
 {
 	struct text text;
 
 	text_init(&text);
-	if (gw_told_rivals(state, placed, arena, &text)) {
+	if (gw_told_rivals(state, &gateway->placed, arena, &text)) {
+		if (gateway->ask.named_count == 0)
+			text_push_string(&text,
+			    "; to have another, take it out of its pool, or "
+			    "name one in spec.addresses");
 		sum->worst = "AddressNotUsable";
 		sum->message = arena_copy(arena, text_slice(&text));
 	}
@@ -398,7 +403,7 @@ add_reach(const struct gw_state *state, struct arena *arena,
 		    set ? SLICE("the Gateway has no address") : placed->message;
 	}
 	if (!set && !sum->worst)
-		add_rivals(state, arena, placed, sum);
+		add_rivals(state, arena, owner, sum);
 	if (!state->has_fleets || set || sum->worst || reach.count > 0)
 		return;
 	sum->worst = reach.given ? "Pending" : "AddressNotAssigned";
