@@ -71,7 +71,7 @@ announcer_new(
 	}
 	made->options = *options;
 	made->has_peers = slice_is_set(options->node);
-	must(!made->has_peers || options->key.length > 0);
+	must(!made->has_peers || options->keys->count > 0);
 	net_task_init(&made->changed, on_changed);
 	announce_rules_init(made);
 	announce_routes_init(made);

@@ -5,6 +5,7 @@
 #ifndef YUMEN_ANNOUNCE_ANNOUNCER_H
 #define YUMEN_ANNOUNCE_ANNOUNCER_H
 
+#include "announce/keys.h"
 #include "core/text.h"
 #include "net/address.h"
 #include "net/loop.h"
@@ -21,7 +22,8 @@ struct announcer_options {
 	/* This node's name among the announcers of its links: of them one holds
 	 * an address. Absent: there are no others. Both borrowed for good. */
 	struct slice node;
-	struct slice key; /* that beats are sealed with; not empty */
+	/* That beats are sealed with, as they are at any time; at least one. */
+	const struct announce_keys *keys;
 	uint16_t port; /* of their datagrams */
 	/* From a task of the loop: what announcer_state says has changed. */
 	void (*on_change)(void *context);

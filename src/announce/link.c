@@ -19,7 +19,7 @@ init_peers(struct announcer_link *at)
 
 	at->peers = (struct announce_peers){
 	    .loop = options->loop,
-	    .key = options->key,
+	    .keys = options->keys,
 	    .port = options->port,
 	    .metrics = &announcer->metrics,
 	    .interface = at->link.name,

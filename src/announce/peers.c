@@ -6,7 +6,6 @@
 
 #include "core/log.h"
 #include "core/must.h"
-#include "crypt/digest.h"
 #include "wire/neighbour.h"
 
 static const uint8_t group[16] = {
@@ -33,35 +32,13 @@ now_ms(const struct announce_peers *peers)
 }
 
 static void
-seal_of(const struct announce_peers *peers, struct slice body,
-    uint8_t out[CRYPT_SHA256_BYTES])
-{
-	crypt_hmac_sha256(peers->key, &body, 1, out);
-}
-
-/* The same time for every seal. */
-static bool
-is_sealed(
-    const struct announce_peers *peers, struct slice body, struct slice seal)
-{
-	uint8_t wanted[CRYPT_SHA256_BYTES];
-	unsigned differ = 0;
-
-	seal_of(peers, body, wanted);
-	for (unsigned i = 0; i < WIRE_BEAT_SEAL_BYTES; i++)
-		differ |= wanted[i] ^ (uint8_t)seal.data[i];
-	return differ == 0;
-}
-
-static void
 send_beat(struct announce_peers *peers, const struct wire_beat *beat)
 {
 	char bytes[WIRE_BEAT_BYTES];
-	uint8_t seal[CRYPT_SHA256_BYTES];
 
 	unsigned length = wire_beat_encode(beat, bytes);
-	seal_of(peers, slice_make(bytes, length), seal);
-	memcpy(bytes + length, seal, WIRE_BEAT_SEAL_BYTES);
+	announce_keys_seal(
+	    peers->keys, slice_make(bytes, length), bytes + length);
 	bool sent =
 	    net_datagrams_send(&peers->datagrams,
 	        slice_make(bytes, length + WIRE_BEAT_SEAL_BYTES)) == ERROR_OK;
@@ -153,6 +130,28 @@ take_beat(struct announce_peers *peers, const struct wire_beat *beat)
 	    LOG_STRING("hardware", hardware));
 }
 
+/* Who has another key says of itself what it likes: nothing comes of it but a
+ * line of the log now and then. */
+static void
+tell_stranger(struct announce_peers *peers, struct slice body)
+{
+	char address[NET_ADDRESS_TEXT], hardware[WIRE_HARDWARE_TEXT];
+	struct wire_beat beat;
+
+	if ((peers->stranger_told &&
+	        now_ms(peers) - peers->stranger_ms <
+	            LIMIT_VALUE_ANNOUNCE_STRANGER_MS) ||
+	    wire_beat_decode(body, &beat) != ERROR_OK)
+		return;
+	peers->stranger_told = true;
+	peers->stranger_ms = now_ms(peers);
+	net_address_format(&peers->datagrams.from, address);
+	wire_hardware_format(beat.hardware, hardware);
+	log_event(LOG_ANNOUNCE_OTHER_KEY, LOG_STRING("address", address),
+	    LOG_TEXT("node", beat.node), LOG_STRING("hardware", hardware),
+	    LOG_STRING("interface", peers->interface));
+}
+
 static void
 on_datagram(struct net_datagrams *datagrams, struct slice bytes)
 {
@@ -162,9 +161,13 @@ on_datagram(struct net_datagrams *datagrams, struct slice bytes)
 	struct wire_beat beat;
 
 	announce_peers_note(peers);
-	if (wire_beat_split(bytes, &body, &seal) != ERROR_OK ||
-	    !is_sealed(peers, body, seal)) {
+	if (wire_beat_split(bytes, &body, &seal) != ERROR_OK) {
 		metric_add(peers->metrics, METRIC_ANNOUNCE_BEATS_FORGED, 1);
+		return;
+	}
+	if (!announce_keys_open(peers->keys, body, seal)) {
+		metric_add(peers->metrics, METRIC_ANNOUNCE_BEATS_FORGED, 1);
+		tell_stranger(peers, body);
 		return;
 	}
 	if (wire_beat_decode(body, &beat) != ERROR_OK) {

@@ -4,6 +4,7 @@
 #ifndef YUMEN_ANNOUNCE_PEERS_H
 #define YUMEN_ANNOUNCE_PEERS_H
 
+#include "announce/keys.h"
 #include "announce/members.h"
 #include "core/metric.h"
 #include "net/datagram.h"
@@ -13,12 +14,14 @@ struct announce_peers {
 	struct net_datagrams datagrams;
 	struct net_loop *loop;
 	struct net_timer timer;
-	struct slice key; /* borrowed */
+	const struct announce_keys *keys; /* borrowed */
 	uint16_t port;
 	struct metrics *metrics;
 	uint64_t told_version; /* of members, that on_change was called for */
 	bool told_decided;
 	bool namesake_told;
+	bool stranger_told; /* one of another key; and when */
+	uint64_t stranger_ms;
 	const char *interface;
 	/* Elections may come out otherwise than before. */
 	void (*on_change)(struct announce_peers *peers);

@@ -8,15 +8,13 @@
 #include "announce/claims.h"
 #include "cmd/announcing.h"
 #include "cmd/controlled.h"
-#include "core/file.h"
+#include "cmd/heartbeat_keys.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "net/link.h"
 #include "stream/views.h"
 #include "wire/beat.h"
 
-#define KEY_BYTES_MIN 16
-#define KEY_BYTES_MAX 4096
 #define PORT_DEFAULT 7947
 #define LOOK_MS 1000
 #define EVERY_INTERFACE "*"
@@ -27,7 +25,7 @@ struct announcing {
 	struct feed *feed;
 	struct announcer *announcer;
 	struct announce_claims claims;
-	struct text key;
+	struct heartbeat_keys keys;
 	uint64_t port;
 	struct net_timer deadline; /* of handing over */
 	struct net_timer look; /* at the controller */
@@ -91,7 +89,7 @@ on_deadline(struct net_timer *timer)
 	    container_of(timer, struct announcing, deadline)->process.loop);
 }
 
-/* What it said is not heeded for ever when it is away. */
+/* What it said is not heeded for ever when it is away; keys are changed. */
 static void
 on_look(struct net_timer *timer)
 {
@@ -107,6 +105,7 @@ on_look(struct net_timer *timer)
 	    net_loop_now_ms(loop) - announcing->told_ms <
 	        LIMIT_VALUE_STREAM_SILENT_MS);
 	tell_claims(announcing);
+	heartbeat_keys_look(&announcing->keys);
 	net_timer_set(loop, &announcing->look, LOOK_MS);
 }
 
@@ -130,31 +129,6 @@ static void
 on_reopen(struct process *process)
 {
 	(void)process; /* no log of its own */
-}
-
-static bool
-read_key(struct announcing *announcing)
-{
-	const char *path =
-	    flags_value(announcing->process.flags, FLAG_ANNOUNCER_KEY_FILE);
-
-	if (path == NULL) {
-		fputs("yumen announcer: name the file of the key that all "
-		      "announcers have: --key-file FILE\n",
-		    stderr);
-		return false;
-	}
-	enum error error = file_read(path, KEY_BYTES_MAX, &announcing->key);
-	struct slice key = text_slice(&announcing->key);
-	while (key.length > 0 && key.data[key.length - 1] == '\n')
-		key.length--;
-	announcing->key.length = key.length;
-	if (error == ERROR_OK && key.length >= KEY_BYTES_MIN)
-		return true;
-	fprintf(stderr, "yumen announcer: --key-file %s: %s\n", path,
-	    error != ERROR_OK ? error_text(error)
-	                      : "a key of 16 bytes at least is wanted");
-	return false;
 }
 
 static bool
@@ -247,7 +221,7 @@ open_announcer(struct announcing *announcing)
 	    .loop = announcing->process.loop,
 	    .takes = flags_value(flags, FLAG_ANNOUNCER_TAKE) != NULL,
 	    .node = slice_from_string(announcing->to.name),
-	    .key = text_slice(&announcing->key),
+	    .keys = &announcing->keys.keys,
 	    .port = (uint16_t)announcing->port,
 	    .on_change = on_change,
 	    .context = announcing,
@@ -347,7 +321,7 @@ close_all(struct announcing *announcing)
 	if (announcing->feed != NULL)
 		feed_free(announcing->feed);
 	process_close(&announcing->process);
-	text_wipe(&announcing->key);
+	heartbeat_keys_close(&announcing->keys);
 }
 
 int
@@ -372,8 +346,9 @@ command_announcer(const struct flags *flags)
 	    .status = 1,
 	};
 
-	text_init(&announcing.key);
-	if (!read_flags(&announcing) || !read_key(&announcing))
+	if (!read_flags(&announcing) ||
+	    !heartbeat_keys_open(
+	        &announcing.keys, flags_value(flags, FLAG_ANNOUNCER_KEY_FILE)))
 		return 2;
 	if (open_all(&announcing) &&
 	    net_loop_run(announcing.process.loop) == ERROR_OK) {

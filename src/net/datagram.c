@@ -20,15 +20,20 @@ static void
 read_datagrams(struct net_datagrams *datagrams)
 {
 	char bytes[DATAGRAM_BYTES];
+	struct sockaddr_in from = {0};
 
 	for (unsigned i = 0; i < DATAGRAMS_PER_TURN; i++) {
-		ssize_t length =
-		    recv(datagrams->watch.fd, bytes, sizeof(bytes), 0);
+		socklen_t size = sizeof(from);
+		ssize_t length = recvfrom(datagrams->watch.fd, bytes,
+		    sizeof(bytes), 0, (struct sockaddr *)&from, &size);
 		if (length < 0 && errno != ECONNREFUSED)
 			return;
-		if (length >= 0)
-			datagrams->on_datagram(
-			    datagrams, slice_make(bytes, (size_t)length));
+		if (length < 0)
+			continue;
+		net_address_from_sockaddr(
+		    (struct sockaddr *)&from, &datagrams->from);
+		datagrams->on_datagram(
+		    datagrams, slice_make(bytes, (size_t)length));
 	}
 	net_loop_yield(datagrams->loop, &datagrams->again);
 }

@@ -13,6 +13,7 @@ struct net_datagrams {
 	struct net_task again; /* more wait than a turn may take */
 	struct net_loop *loop; /* NULL: closed */
 	struct net_address group;
+	struct net_address from; /* of the datagram that has come last */
 	/* The bytes are borrowed; it must not close it. */
 	void (*on_datagram)(
 	    struct net_datagrams *datagrams, struct slice bytes);
