@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "announce/announcer_priv.h"
+#include "core/log.h"
 #include "core/memory.h"
 #include "core/must.h"
 #include "net/forward.h"
@@ -46,16 +47,14 @@ on_changed(struct net_task *task)
 	announcer->options.on_change(announcer->options.context);
 }
 
-/* What a killed one has left is taken away, also by one that takes nothing
- * itself, where it may. */
+/* All that is to be announced is known: what another has left makes room. */
 static enum error
-sweep(const struct announcer *announcer)
+begin(struct announcer *announcer)
 {
+	announcer->is_whole = true;
 	if (announcer->has_peers)
-		(void)!net_forward_close();
-	enum error error = net_route_sweep_local();
-	return error == ERROR_DENIED && !announcer->options.takes ? ERROR_OK
-	                                                          : error;
+		announce_rules_begin(announcer);
+	return announce_routes_begin(announcer);
 }
 
 enum error
@@ -82,8 +81,9 @@ announcer_new(
 	made->monitor.on_address = on_address;
 	made->monitor.on_lost = on_lost;
 	error = net_link_monitor_open(&made->monitor, options->loop);
-	if (error == ERROR_OK)
-		error = sweep(made);
+	/* Among others claims are looked for first: see announcer_goes_by. */
+	if (error == ERROR_OK && !made->has_peers)
+		error = begin(made);
 	*announcer = made;
 	if (error != ERROR_OK)
 		announcer_free(announcer);
@@ -144,6 +144,7 @@ announcer_release(
 	if (claim == NULL)
 		return;
 	bool was_own = claim->is_own, was_unable = claim->is_unable;
+	announce_claim_give_up(claim);
 	announce_claim_close(&claim);
 	if (was_own)
 		announcer_tell_own(announcer);
@@ -276,6 +277,11 @@ announcer_decide(struct announcer *announcer)
 void
 announcer_goes_by(struct announcer *announcer, enum wire_beat_claims claims)
 {
+	/* Before it stands in an election: what it wins is served by then. */
+	if (claims != WIRE_BEAT_CLAIMS_NONE && !announcer->is_whole &&
+	    begin(announcer) != ERROR_OK)
+		log_event(LOG_ANNOUNCE_FAILED,
+		    LOG_STRING("error", "routes that were left are not known"));
 	for (unsigned i = 0; announcer->has_peers && i < announcer->link_count;
 	     i++)
 		announce_peers_claims(&announcer->links[i].peers, claims);
@@ -297,6 +303,7 @@ announcer_fences(struct announcer *announcer, bool heeded)
 void
 announcer_leave(struct announcer *announcer)
 {
+	announcer->is_leaving = true;
 	for (unsigned i = 0; announcer->has_peers && i < announcer->link_count;
 	     i++)
 		announce_peers_leave(&announcer->links[i].peers);
@@ -320,21 +327,30 @@ announcer_free(struct announcer **announcer)
 	struct announcer *old = *announcer;
 	struct slice key;
 	void *value;
+	bool some_stay = false;
 
 	*announcer = NULL;
 	if (old == NULL)
 		return;
 	for (size_t at = 0; map_next(&old->claims, &at, &key, &value);) {
 		struct announce_claim *claim = value;
+		if (announce_claim_stays(claim))
+			some_stay = true;
+		else
+			announce_claim_give_up(claim);
 		announce_claim_close(&claim);
 	}
 	map_fini(&old->claims);
-	announce_rules_fini(old);
+	announce_rules_fini(old, some_stay || !old->is_whole);
 	announce_routes_fini(old);
 	net_task_cancel(old->options.loop, &old->changed);
 	net_link_monitor_close(&old->monitor);
-	for (unsigned i = 0; i < old->link_count; i++)
+	for (unsigned i = 0; i < old->link_count; i++) {
+		/* Whoever takes what stays shall be answered for alone. */
+		if (some_stay && old->options.takes)
+			old->links[i].link.is_hushed = false;
 		announce_link_close(&old->links[i]);
+	}
 	metrics_fini(&old->metrics);
 	close(old->lock);
 	memory_free(old);

@@ -30,12 +30,13 @@ struct announcer_options {
 	void *context;
 };
 
-/* Also removes the routes of a process that ended without doing so. IN_USE:
- * another one announces here. DENIED, SYSTEM. */
+/* Also removes what a process before has left: among others once it is known
+ * what is to be announced (announcer_goes_by), so that what is still wanted is
+ * served all the while. IN_USE: another one announces here. DENIED, SYSTEM. */
 enum error announcer_new(const struct announcer_options *options,
     struct announcer **announcer) must_check;
-/* Gives all addresses up: no frame is answered any more, the routes are gone.
- */
+/* Gives all addresses up: no frame is answered any more, routes and rules are
+ * gone; but after announcer_leave not those that no other takes. */
 void announcer_free(struct announcer **announcer);
 
 /* Announce on this interface too, before the first claim; OK where it does
@@ -77,7 +78,8 @@ void announcer_goes_by(
     struct announcer *announcer, enum wire_beat_claims claims);
 
 /* Hand over everything to the other announcers; announcer_is_here until they
- * have it. Without others there is nobody to hand over to. */
+ * have it. What none of them takes is announced no more, but served: routes and
+ * rules stay in the kernel for the next start. */
 void announcer_leave(struct announcer *announcer);
 /* Is any address held here? */
 bool announcer_is_here(const struct announcer *announcer);

@@ -76,7 +76,7 @@ struct announce_claim {
 	bool is_own; /* the host has it without us */
 	bool is_unable; /* to be had here, as of the last decision */
 	bool is_here; /* some place holds it */
-	bool has_route; /* as far as is known */
+	bool has_route; /* as far as is known; it was left, where !is_here */
 	bool is_route_seen; /* by the look that is on */
 	unsigned count;
 	struct announce_place places[];
@@ -102,6 +102,8 @@ struct announcer {
 	bool has_peers;
 	bool unfenced; /* announcer_fences */
 	unsigned unable_count; /* of the claims */
+	bool is_whole; /* all claims are there, what was left is in order */
+	bool is_leaving;
 	unsigned link_count;
 	struct announcer_link links[LIMIT_VALUE_ANNOUNCE_LINKS];
 };
@@ -139,6 +141,11 @@ void announce_claim_own(struct announce_claim *claim, bool is_own);
 struct announce_claim *announce_claim_open(
     struct announcer *announcer, const struct net_address *address);
 void announce_claim_close(struct announce_claim **claim);
+/* It is not served here any more, from now on. */
+void announce_claim_give_up(struct announce_claim *claim);
+/* We leave, and no other takes it: what the kernel does of it goes on until the
+ * next start. */
+bool announce_claim_stays(const struct announce_claim *claim);
 /* What is asked of it now; copied. */
 void announce_claim_ask(
     struct announce_claim *claim, const struct unit_claim *unit);
@@ -151,13 +158,20 @@ enum error announce_claim_state(
     const struct announce_claim *claim, struct text *why);
 
 void announce_routes_init(struct announcer *announcer);
+/* All claims are there: routes that were left of others are removed. */
+enum error announce_routes_begin(struct announcer *announcer) must_check;
 void announce_routes_fini(struct announcer *announcer);
 /* Whether it could not be is the claim's error. */
 void announce_claim_take_route(struct announce_claim *claim);
 void announce_claim_drop_route(struct announce_claim *claim);
+/* The same, where it is known that the claim is not to be held here. */
+void announce_claim_shed_route(struct announce_claim *claim);
 
 void announce_rules_init(struct announcer *announcer);
-void announce_rules_fini(struct announcer *announcer);
+/* All claims are there: their rules are set, in the place of any others. */
+void announce_rules_begin(struct announcer *announcer);
+/* stay: they are not removed. */
+void announce_rules_fini(struct announcer *announcer, bool stay);
 /* Lead what comes for it as is asked now; its arena is used. */
 void announce_claim_forward(
     struct announce_claim *claim, const struct unit_claim *unit);
@@ -173,6 +187,8 @@ void announce_claim_tell(const struct announce_claim *claim,
 void announce_place_open(struct announce_place *place,
     struct announce_claim *claim, struct announcer_link *at);
 void announce_place_close(struct announce_place *place);
+/* It is being found out whether it is to be held here. */
+bool announce_place_is_open(const struct announce_place *place);
 /* Whether it shall be held here, as things are now. */
 void announce_place_decide(struct announce_place *place);
 /* The link came back, or has another hardware address. */

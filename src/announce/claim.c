@@ -146,8 +146,10 @@ announce_claim_settle(struct announce_claim *claim)
 	bool here = is_here(claim);
 
 	net_loop_defer(announcer->options.loop, &announcer->changed);
-	if (here == claim->is_here)
+	if (here == claim->is_here) {
+		announce_claim_shed_route(claim);
 		return;
+	}
 	claim->is_here = here;
 	if (here) {
 		announce_claim_take_route(claim);
@@ -156,9 +158,34 @@ announce_claim_settle(struct announce_claim *claim)
 		    LOG_ANNOUNCE_HELD, LOG_STRING("address", claim->text));
 		return;
 	}
-	announce_claim_drop_route(claim);
+	if (!announce_claim_stays(claim))
+		announce_claim_drop_route(claim);
 	metric_subtract(&announcer->metrics, METRIC_ANNOUNCE_HELD, 1);
 	log_event(LOG_ANNOUNCE_GIVEN_UP, LOG_STRING("address", claim->text));
+}
+
+bool
+announce_claim_stays(const struct announce_claim *claim)
+{
+	const struct announcer *announcer = claim->announcer;
+
+	if (!announcer->is_leaving || claim->is_own)
+		return false;
+	for (unsigned i = 0; i < claim->count; i++) {
+		struct slice winner =
+		    slice_from_string(claim->places[i].winner);
+		if (winner.length > 0 &&
+		    !slice_equal(winner, announcer->options.node))
+			return false;
+	}
+	return true;
+}
+
+void
+announce_claim_give_up(struct announce_claim *claim)
+{
+	announce_claim_drop_route(claim);
+	announce_claim_forward_not(claim);
 }
 
 void
@@ -167,8 +194,6 @@ announce_claim_close(struct announce_claim **claim)
 	struct announce_claim *old = *claim;
 
 	*claim = NULL;
-	announce_claim_drop_route(old);
-	announce_claim_forward_not(old);
 	old->announcer->unable_count -= old->is_unable;
 	if (old->is_here)
 		metric_subtract(

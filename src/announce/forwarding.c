@@ -9,6 +9,7 @@
 #include "announce/announcer_priv.h"
 #include "core/hash.h"
 #include "core/log.h"
+#include "core/memory.h"
 
 /* True: it is a target of the claim, and *to is where. */
 static bool
@@ -129,20 +130,35 @@ look_for_flows(const struct announce_claim *claim)
 		}
 }
 
-static enum error
-set(struct announce_claim *claim)
+static struct net_forwarded
+forwarded_of(const struct announce_claim *claim)
+{
+	return (struct net_forwarded){&claim->address, claim->forwarding.asked,
+	    claim->forwarding.asked_count};
+}
+
+/* It is set as it is asked, or could not be. */
+static void
+keep(struct announce_claim *claim, enum error error)
 {
 	struct announce_forwarding *forwarding = &claim->forwarding;
-	const struct announce_rules *rules = &claim->announcer->rules;
-	enum error error = rules->table == 0
-	    ? rules->error
-	    : net_forward_set(
-	          &claim->address, forwarding->asked, forwarding->asked_count);
 
-	forwarding->table = error == ERROR_OK ? rules->table : 0;
+	forwarding->table =
+	    error == ERROR_OK ? claim->announcer->rules.table : 0;
 	forwarding->hash = hash_of(forwarding->asked, forwarding->asked_count);
 	if (error == ERROR_OK)
 		look_for_flows(claim);
+}
+
+static enum error
+set(struct announce_claim *claim)
+{
+	const struct announce_rules *rules = &claim->announcer->rules;
+	const struct net_forwarded forwarded = forwarded_of(claim);
+	enum error error =
+	    rules->table == 0 ? rules->error : net_forward_set(&forwarded);
+
+	keep(claim, error);
 	return error;
 }
 
@@ -168,6 +184,16 @@ is_asked(const struct announce_claim *claim)
 	return claim->forwarding.asked_count > 0 && !claim->is_own;
 }
 
+static void
+tell(struct announce_claim *claim, enum error error)
+{
+	if (!note(claim, error))
+		return;
+	announce_claim_decide(claim);
+	net_loop_defer(
+	    claim->announcer->options.loop, &claim->announcer->changed);
+}
+
 /* NOT_FOUND, of a table that was there before: a part of it is gone. */
 static enum error
 set_missing(struct announcer *announcer, bool is_new)
@@ -188,12 +214,48 @@ set_missing(struct announcer *announcer, bool is_new)
 			error = ERROR_UNSUPPORTED;
 		if (error != ERROR_OK)
 			worst = error;
-		if (!note(claim, error))
-			continue;
-		announce_claim_decide(claim);
-		net_loop_defer(announcer->options.loop, &announcer->changed);
+		tell(claim, error);
 	}
 	return worst;
+}
+
+/* In one transaction: what was led before, by rules that a former process has
+ * left, is led all the while. */
+static enum error
+set_all(struct announcer *announcer)
+{
+	struct announce_rules *rules = &announcer->rules;
+	struct net_forwarded *all =
+	    memory_zero(announcer->claims.count + 1, sizeof(*all));
+	unsigned count = 0;
+	struct slice key;
+	void *value;
+
+	for (size_t at = 0; map_next(&announcer->claims, &at, &key, &value);)
+		if (is_asked(value))
+			all[count++] = forwarded_of(value);
+	enum error error = net_forward_open(all, count, &rules->table);
+	memory_free(all);
+	for (size_t at = 0; error == ERROR_OK &&
+	     map_next(&announcer->claims, &at, &key, &value);)
+		if (is_asked(value)) {
+			keep(value, ERROR_OK);
+			tell(value, ERROR_OK);
+		}
+	return error;
+}
+
+/* Where one of them is refused the others are set without it. */
+static enum error
+make(struct announcer *announcer)
+{
+	struct announce_rules *rules = &announcer->rules;
+
+	rules->error = set_all(announcer);
+	if (rules->error == ERROR_OK)
+		return ERROR_OK;
+	rules->error = net_forward_open(NULL, 0, &rules->table);
+	return set_missing(announcer, true);
 }
 
 static void
@@ -229,10 +291,8 @@ repair(struct announcer *announcer)
 		if (error == ERROR_NOT_FOUND)
 			lose(rules);
 	}
-	if (rules->table == 0) {
-		rules->error = net_forward_open(&rules->table);
-		error = set_missing(announcer, true);
-	}
+	if (rules->table == 0)
+		error = make(announcer);
 	if (error != ERROR_OK) {
 		retry_later(announcer);
 		return;
@@ -254,6 +314,13 @@ is_any_asked(const struct announcer *announcer)
 }
 
 static void
+look_later(struct announcer *announcer)
+{
+	net_timer_set(announcer->options.loop, &announcer->rules.timer,
+	    LIMIT_VALUE_FORWARD_LOOK_MS);
+}
+
+static void
 on_look(struct net_timer *timer)
 {
 	struct announcer *announcer =
@@ -267,8 +334,7 @@ on_look(struct net_timer *timer)
 		lose(rules);
 	if (announcer_now_ms(announcer) >= rules->retry_ms)
 		repair(announcer);
-	net_timer_set(
-	    announcer->options.loop, timer, LIMIT_VALUE_FORWARD_LOOK_MS);
+	look_later(announcer);
 }
 
 void
@@ -281,11 +347,22 @@ announce_rules_init(struct announcer *announcer)
 }
 
 void
-announce_rules_fini(struct announcer *announcer)
+announce_rules_begin(struct announcer *announcer)
+{
+	if (!is_any_asked(announcer)) {
+		(void)!net_forward_close();
+		return;
+	}
+	look_later(announcer);
+	repair(announcer);
+}
+
+void
+announce_rules_fini(struct announcer *announcer, bool stay)
 {
 	net_timer_clear(&announcer->rules.timer);
 	net_flows_fini(&announcer->rules.flows);
-	if (announcer->has_peers)
+	if (announcer->has_peers && !stay)
 		(void)!net_forward_close();
 }
 
@@ -342,9 +419,11 @@ announce_claim_lead(struct announce_claim *claim)
 		announce_claim_forward_not(claim);
 		return;
 	}
+	/* What a former process has left serves until all are known. */
+	if (!announcer->is_whole)
+		return;
 	if (!net_timer_is_set(&announcer->rules.timer))
-		net_timer_set(announcer->options.loop, &announcer->rules.timer,
-		    LIMIT_VALUE_FORWARD_LOOK_MS);
+		look_later(announcer);
 	if (!is_set(claim) ||
 	    forwarding->hash !=
 	        hash_of(forwarding->asked, forwarding->asked_count))

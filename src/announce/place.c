@@ -232,6 +232,17 @@ decide_among(struct announce_place *place)
 	}
 }
 
+bool
+announce_place_is_open(const struct announce_place *place)
+{
+	if (!place->at->link.is_up)
+		return false;
+	return place->hold.state == ANNOUNCE_PROBING ||
+	    (place->at->announcer->has_peers &&
+	        !announce_members_is_decided(&place->at->peers.members,
+	            announcer_now_ms(place->at->announcer)));
+}
+
 void
 announce_place_decide(struct announce_place *place)
 {
@@ -253,6 +264,7 @@ announce_place_decide(struct announce_place *place)
 		announce_hold_drop(&place->hold);
 	if (place->hold.state != before || place->hold.due_ms != due_ms)
 		follow(place, before, NULL);
+	announce_claim_shed_route(place->claim);
 }
 
 void

@@ -122,6 +122,30 @@ announce_routes_init(struct announcer *announcer)
 	net_task_init(&announcer->routes.decide, on_decide);
 }
 
+/* What may be held here keeps what was left until that is known. */
+static bool
+on_left(void *context, const struct net_address *address)
+{
+	struct announcer *announcer = context;
+	struct announce_claim *claim =
+	    map_get(&announcer->claims, announcer_key(address->ip));
+
+	if (claim == NULL || !announcer->options.takes)
+		return false;
+	claim->has_route = true;
+	return true;
+}
+
+/* Also by one that takes nothing itself, where it may. */
+enum error
+announce_routes_begin(struct announcer *announcer)
+{
+	enum error error = net_route_sweep_local(on_left, announcer);
+
+	return error == ERROR_DENIED && !announcer->options.takes ? ERROR_OK
+	                                                          : error;
+}
+
 void
 announce_routes_fini(struct announcer *announcer)
 {
@@ -152,4 +176,15 @@ announce_claim_drop_route(struct announce_claim *claim)
 		    LOG_STRING("address", claim->text),
 		    LOG_STRING("error", "a route was not removed"));
 	claim->has_route = false;
+}
+
+void
+announce_claim_shed_route(struct announce_claim *claim)
+{
+	if (!claim->has_route || claim->is_here || announce_claim_stays(claim))
+		return;
+	for (unsigned i = 0; i < claim->count; i++)
+		if (announce_place_is_open(&claim->places[i]))
+			return;
+	announce_claim_drop_route(claim);
 }

@@ -109,20 +109,21 @@ on_look(struct net_timer *timer)
 	net_timer_set(loop, &announcing->look, LOOK_MS);
 }
 
-/* What is held here is handed over first. */
+/* What is held here is handed over first, where another takes it. */
 static void
 on_stop(struct process *process, bool again)
 {
 	struct announcing *announcing = of_process(process);
 
-	if (again || !announcer_is_here(announcing->announcer)) {
-		net_loop_stop(process->loop);
-		return;
+	if (!again) {
+		announcing->leaving = true;
+		announcer_leave(announcing->announcer);
 	}
-	announcing->leaving = true;
-	net_timer_set(process->loop, &announcing->deadline,
-	    LIMIT_VALUE_ANNOUNCE_LEAVE_MS);
-	announcer_leave(announcing->announcer);
+	if (again || !announcer_is_here(announcing->announcer))
+		net_loop_stop(process->loop);
+	else
+		net_timer_set(process->loop, &announcing->deadline,
+		    LIMIT_VALUE_ANNOUNCE_LEAVE_MS);
 }
 
 static void

@@ -205,45 +205,6 @@ net_forward_look(uint64_t table)
 }
 
 enum error
-net_forward_open(uint64_t *table)
-{
-	static const struct {
-		const char *name;
-		uint32_t where;
-		int priority;
-		enum way way;
-	} hooks[] = {
-	    {FIRST_HOOK, NF_INET_PRE_ROUTING, BEFORE_OTHERS, TO_TARGETS},
-	    {OWN_HOOK, NF_INET_LOCAL_OUT, BEFORE_OTHERS, TO_TARGETS},
-	    {LAST_HOOK, NF_INET_POST_ROUTING, SOURCE_BEFORE_OTHERS, TO_ITSELF}};
-	struct nftables_batch batch;
-
-	nftables_batch_init(&batch);
-	/* There or not, it is gone then. */
-	add_table(&batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
-	add_table(&batch, NFT_MSG_DELTABLE, 0);
-	add_table(&batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
-	for (enum way way = TO_TARGETS; way <= TO_ITSELF; way++) {
-		add_map(&batch, true, way);
-		add_map(&batch, false, way);
-	}
-	for (unsigned i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
-		add_hook(
-		    &batch, hooks[i].name, hooks[i].where, hooks[i].priority);
-		add_look_up(&batch, hooks[i].name, true, hooks[i].way);
-		add_look_up(&batch, hooks[i].name, false, hooks[i].way);
-	}
-	enum error error = nftables_commit(&batch);
-	if (error == ERROR_NOT_FOUND)
-		error = ERROR_UNSUPPORTED;
-	if (error == ERROR_OK)
-		error = look(table);
-	if (error != ERROR_OK)
-		*table = 0;
-	return error;
-}
-
-enum error
 net_forward_close(void)
 {
 	struct nftables_batch batch;
@@ -382,24 +343,30 @@ add_targets(struct nftables_batch *batch, const struct key *key,
 	}
 }
 
-enum error
-net_forward_set(const struct net_address *address,
-    const struct net_forward *forwards, unsigned count)
+static void
+add_address(struct nftables_batch *batch, const struct net_forwarded *one)
 {
-	const struct key key = key_of(address);
+	const struct key key = key_of(one->address);
+
+	must(one->count <= LIMIT_VALUE_FORWARD_PORTS);
+	for (enum way way = TO_TARGETS; way <= TO_ITSELF; way++) {
+		change_chain(batch, key.chains[way], NFT_MSG_NEWCHAIN);
+		/* all of it */
+		change_chain(batch, key.chains[way], NFT_MSG_DELRULE);
+	}
+	for (unsigned i = 0; i < one->count; i++)
+		add_targets(batch, &key, &one->forwards[i]);
+	for (enum way way = TO_TARGETS; way <= TO_ITSELF; way++)
+		change_way(batch, &key, way, NFT_MSG_NEWSETELEM);
+}
+
+enum error
+net_forward_set(const struct net_forwarded *one)
+{
 	struct nftables_batch batch;
 
-	must(count <= LIMIT_VALUE_FORWARD_PORTS);
 	nftables_batch_init(&batch);
-	for (enum way way = TO_TARGETS; way <= TO_ITSELF; way++) {
-		change_chain(&batch, key.chains[way], NFT_MSG_NEWCHAIN);
-		/* all of it */
-		change_chain(&batch, key.chains[way], NFT_MSG_DELRULE);
-	}
-	for (unsigned i = 0; i < count; i++)
-		add_targets(&batch, &key, &forwards[i]);
-	for (enum way way = TO_TARGETS; way <= TO_ITSELF; way++)
-		change_way(&batch, &key, way, NFT_MSG_NEWSETELEM);
+	add_address(&batch, one);
 	return nftables_commit(&batch);
 }
 
@@ -416,4 +383,48 @@ net_forward_remove(const struct net_address *address)
 		change_chain(&batch, key.chains[way], NFT_MSG_DELCHAIN);
 	}
 	return nftables_commit(&batch);
+}
+
+/* ---- all ---- */
+
+enum error
+net_forward_open(
+    const struct net_forwarded *all, unsigned count, uint64_t *table)
+{
+	static const struct {
+		const char *name;
+		uint32_t where;
+		int priority;
+		enum way way;
+	} hooks[] = {
+	    {FIRST_HOOK, NF_INET_PRE_ROUTING, BEFORE_OTHERS, TO_TARGETS},
+	    {OWN_HOOK, NF_INET_LOCAL_OUT, BEFORE_OTHERS, TO_TARGETS},
+	    {LAST_HOOK, NF_INET_POST_ROUTING, SOURCE_BEFORE_OTHERS, TO_ITSELF}};
+	struct nftables_batch batch;
+
+	nftables_batch_init(&batch);
+	/* There or not, it is gone then. */
+	add_table(&batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	add_table(&batch, NFT_MSG_DELTABLE, 0);
+	add_table(&batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	for (enum way way = TO_TARGETS; way <= TO_ITSELF; way++) {
+		add_map(&batch, true, way);
+		add_map(&batch, false, way);
+	}
+	for (unsigned i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
+		add_hook(
+		    &batch, hooks[i].name, hooks[i].where, hooks[i].priority);
+		add_look_up(&batch, hooks[i].name, true, hooks[i].way);
+		add_look_up(&batch, hooks[i].name, false, hooks[i].way);
+	}
+	for (unsigned i = 0; i < count; i++)
+		add_address(&batch, &all[i]);
+	enum error error = nftables_commit(&batch);
+	if (error == ERROR_NOT_FOUND)
+		error = ERROR_UNSUPPORTED;
+	if (error == ERROR_OK)
+		error = look(table);
+	if (error != ERROR_OK)
+		*table = 0;
+	return error;
 }

@@ -289,6 +289,8 @@ net_route_each_local(
 }
 
 struct sweep {
+	bool (*stays)(void *context, const struct net_address *address);
+	void *context;
 	struct net_address found[SWEEP_ROUTES];
 	unsigned count;
 };
@@ -298,14 +300,20 @@ on_old_route(void *context, const struct net_address *address)
 {
 	struct sweep *sweep = context;
 
-	if (sweep->count < SWEEP_ROUTES)
+	if (sweep->count < SWEEP_ROUTES &&
+	    !sweep->stays(sweep->context, address))
 		sweep->found[sweep->count++] = *address;
 }
 
 enum error
-net_route_sweep_local(void)
+net_route_sweep_local(
+    bool (*stays)(void *context, const struct net_address *address),
+    void *context)
 {
 	struct sweep *sweep = memory_zero(1, sizeof(*sweep));
+
+	sweep->stays = stays;
+	sweep->context = context;
 	enum error error = net_route_each_local(on_old_route, sweep);
 
 	for (unsigned i = 0; error == ERROR_OK && i < sweep->count; i++)

@@ -16,8 +16,10 @@
 enum error net_route_add_local(
     const struct net_address *address, bool *was_there) must_check;
 enum error net_route_remove_local(const struct net_address *address) must_check;
-/* Remove all that a process before this one has left. */
-enum error net_route_sweep_local(void) must_check;
+/* Remove what a process before this one has left, but for those that stay. */
+enum error net_route_sweep_local(
+    bool (*stays)(void *context, const struct net_address *address),
+    void *context) must_check;
 /* Be told of each that is there; of some of them twice, perhaps. AGAIN: so much
  * changes meanwhile that some may be missing. */
 enum error net_route_each_local(

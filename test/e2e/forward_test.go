@@ -286,6 +286,44 @@ func TestForwardRefusedBeside(t *testing.T) {
 	p.served(owner, p.client, p.six, "fd78::1")
 }
 
+// A stop of the only announcer takes no rules away; the next start swaps them for those that
+// hold then.
+func TestForwardStopped(t *testing.T) {
+	p := newPods(t, 1)
+	n := p.nodes[0]
+	n.announceInside(nil)
+	rules := func() string { return p.ip("netns", "exec", n.name, "nft", "list", "ruleset") }
+	sights := []sight{{p.client, claimed}, {p.far, claimed}, {p.client, p.six}, {p.far, p.six}}
+	p.seen(sights...)
+	for i, result := range p.probe(sights...).during(3*time.Second, func() {
+		for i := 0; i < 3; i++ {
+			n.announcer.stop()
+			if left := rules(); strings.Count(left, "dnat") < 2 {
+				t.Errorf("what nobody takes is gone: %s", left)
+			}
+			n.announceInside(nil)
+			n.announcer.ready()
+		}
+		n.announcer.awaitLog(1, "announce.held ", claimed)
+		n.announcer.awaitLog(1, "announce.held ", p.six)
+	}) {
+		if result.lost > 0 || !result.last.good {
+			t.Errorf("%v: %v\n%s", sights[i], result, p.logs())
+		}
+	}
+	n.announcer.stop()
+	p.service()
+	p.control.eventually("nothing is led any more", func() error {
+		n.announceInside(nil)
+		n.announcer.ready()
+		n.announcer.stop()
+		if left := rules(); strings.Contains(left, "dnat") {
+			return fmt.Errorf("%s", left)
+		}
+		return nil
+	})
+}
+
 // While the kernel does not take the rules nobody announces the address; once it does,
 // it is announced again.
 func TestForwardRetried(t *testing.T) {

@@ -89,6 +89,20 @@ func probeOnce(address string) bool {
 // sight is where a client is, and what it asks for.
 type sight struct{ namespace, address string }
 
+// seen waits until each of the sights is answered.
+func (s *segment) seen(sights ...sight) {
+	s.t.Helper()
+	for _, one := range sights {
+		s.control.eventually(fmt.Sprint(one), func() error {
+			status, err := s.askFrom(one.namespace, one.address, "/")
+			if err == nil && status != 404 {
+				err = fmt.Errorf("status %d", status)
+			}
+			return err
+		})
+	}
+}
+
 // probers of several sights at once.
 type probers []*prober
 

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -148,4 +149,70 @@ func TestRoutesOfKilled(t *testing.T) {
 	if routes := n.routes(); routes != "" {
 		t.Errorf("routes are left: %s", routes)
 	}
+}
+
+// A stop of the only announcer is no outage: what no other takes the kernel serves on, until
+// the next start has put it in order.
+func TestRoutesOfStopped(t *testing.T) {
+	s := newSegment(t, 2)
+	n, other := s.nodes[0], s.nodes[1]
+	n.serve()
+	n.announce()
+	sights := []sight{{s.client, claimed}, {s.far, claimed}, {s.client, s.six}, {s.far, s.six}}
+	s.seen(sights...)
+	for i, result := range s.probe(sights...).during(3*time.Second, func() {
+		n.announcer.stop()
+		if !n.hasBoth() {
+			t.Errorf("what nobody takes is gone: %s", n.routes())
+		}
+		n.announce()
+		n.announcer.ready()
+		// So soon again that nothing is held yet.
+		n.announcer.stop()
+		n.announce()
+		n.announcer.awaitLog(1, "announce.held ", claimed)
+		n.announcer.awaitLog(1, "announce.held ", s.six)
+	}) {
+		if result.lost > 0 || !result.last.good {
+			t.Errorf("%v: %v\n%s", sights[i], result, s.logs())
+		}
+	}
+
+	// What is not wanted any more goes, and what another has taken.
+	n.announcer.stop()
+	other.serve()
+	other.announce()
+	if owners := s.owners(claimed); len(owners) != 1 || owners[0] != n {
+		t.Fatalf("%d have it", len(owners))
+	}
+	other.announcer.awaitLog(1, "announce.held ", claimed)
+	other.announcer.awaitLog(1, "announce.held ", s.six)
+	s.forgetNeighbours()
+	s.answers(other.announcer, claimed, 404)
+	if at := s.ip("-n", s.client, "neigh", "show", claimed); !strings.Contains(at, other.hardware()) {
+		t.Errorf("%s does not have it: %s", other.name, at)
+	}
+	n.announce()
+	n.announcer.eventually("it has left both", func() error {
+		if routes := n.routes(); routes != "" {
+			return fmt.Errorf("%s\n%s", routes, s.logs())
+		}
+		return nil
+	})
+	// What another takes is not left.
+	other.announcer.stop()
+	if routes := other.routes(); routes != "" {
+		t.Errorf("left, though another has it: %s", routes)
+	}
+	s.awaitOwner(claimed)
+	s.awaitOwner(s.six)
+	n.announcer.stop()
+	s.file("objects/gateway.yaml", gatewayAt(claimed))
+	n.announce()
+	n.announcer.ready()
+	if n.has(s.six) {
+		t.Errorf("nobody wants it any more: %s", n.routes())
+	}
+	n.announcer.awaitLog(1, "announce.held ", claimed)
+	s.answers(n.announcer, claimed, 404)
 }
