@@ -119,7 +119,7 @@ announcer_claim(struct announcer *announcer, const struct unit_claim *unit)
 	struct announce_claim *claim =
 	    map_get(&announcer->claims, announcer_key(address.ip));
 	if (claim == NULL) {
-		if (announcer->claims.count == LIMIT_VALUE_ANNOUNCE_ADDRESSES) {
+		if (!announcer_has_room(announcer)) {
 			limit_hit(
 			    &announcer->metrics, LIMIT_ANNOUNCE_ADDRESSES);
 			return ERROR_LIMIT;
@@ -133,6 +133,12 @@ announcer_claim(struct announcer *announcer, const struct unit_claim *unit)
 	announce_claim_ask(claim, unit);
 	net_loop_defer(announcer->options.loop, &announcer->changed);
 	return ERROR_OK;
+}
+
+bool
+announcer_has_room(const struct announcer *announcer)
+{
+	return announcer->claims.count < LIMIT_VALUE_ANNOUNCE_ADDRESSES;
 }
 
 void

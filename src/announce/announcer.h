@@ -50,6 +50,8 @@ enum error announcer_add_link(
  * past LIMIT_ANNOUNCE_ADDRESSES; INVALID. */
 enum error announcer_claim(
     struct announcer *announcer, const struct unit_claim *claim) must_check;
+/* May another address be claimed? */
+bool announcer_has_room(const struct announcer *announcer);
 /* The port does not matter, here and below. */
 void announcer_release(
     struct announcer *announcer, const struct net_address *address);

@@ -87,6 +87,7 @@ struct announcer_link {
 	struct announcer *announcer;
 	struct announce_peers peers; /* of an announcer that has any */
 	struct announce_budget budget;
+	struct net_timer retry; /* of reaching peers, which failed */
 };
 
 struct announcer {

@@ -3,10 +3,12 @@
 
 #include "core/memory.h"
 #include "core/must.h"
+#include "wire/record_binary.h"
 
 struct known {
 	struct net_address address;
 	enum error refused; /* the announcer does not take it */
+	struct text waiting; /* of one that it had no room for: the claim */
 	struct feed_reply *told; /* NULL: nothing was */
 	bool named; /* in the whole batch that is looked at */
 	size_t length;
@@ -35,6 +37,7 @@ free_known(struct known *known)
 {
 	if (known->told != NULL)
 		feed_reply_free(&known->told);
+	text_fini(&known->waiting);
 	memory_free(known);
 }
 
@@ -78,6 +81,7 @@ touch(struct announce_claims *claims, struct slice name)
 	if (known != NULL)
 		return known;
 	known = memory_zero(1, sizeof(*known) + name.length);
+	text_init(&known->waiting);
 	known->length = name.length;
 	memcpy(known->name, name.data, name.length);
 	(void)map_add(&claims->known, known);
@@ -98,14 +102,18 @@ announce_claims_put(struct announce_claims *claims, struct slice name,
 
 	known->address = address;
 	known->refused = announcer_claim(claims->announcer, claim);
+	text_reset(&known->waiting);
+	if (known->refused == ERROR_LIMIT)
+		wire_record_encode(&known->waiting, &unit_claim_type, claim);
 	return known->refused;
 }
 
+/* OK: it is refused no more. */
 static void
 refuse(struct announce_claims *claims, struct slice name, enum error error)
 {
-	struct feed_reply *reply = feed_reply_new(
-	    FEED_REFUSE, name, slice_from_string(error_text(error)));
+	struct feed_reply *reply = feed_reply_new(FEED_REFUSE, name,
+	    slice_from_string(error != ERROR_OK ? error_text(error) : ""));
 
 	reply->error = error;
 	feed_answer(claims->feed, &reply);
@@ -242,6 +250,20 @@ report(struct announce_claims *claims, struct known *known)
 	text_fini(&rival);
 }
 
+/* It goes in now that there is room: the refusal is taken back. */
+static void
+admit(struct announce_claims *claims, struct known *known)
+{
+	struct unit *unit;
+
+	if (snap_unit_new(key_of(known), text_slice(&known->waiting), &unit) !=
+	    ERROR_OK)
+		return;
+	if (announce_claims_put(claims, unit->name, unit->claim) == ERROR_OK)
+		refuse(claims, unit->name, ERROR_OK);
+	snap_unit_free(&unit);
+}
+
 void
 announce_claims_report(struct announce_claims *claims)
 {
@@ -251,6 +273,9 @@ announce_claims_report(struct announce_claims *claims)
 	for (size_t at = 0; map_next(&claims->known, &at, &name, &value);) {
 		struct known *known = value;
 
+		if (known->refused == ERROR_LIMIT &&
+		    announcer_has_room(claims->announcer))
+			admit(claims, known);
 		if (known->refused == ERROR_OK)
 			report(claims, known);
 	}

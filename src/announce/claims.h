@@ -26,7 +26,8 @@ void announce_claims_take(struct announce_claims *claims);
 enum error announce_claims_put(struct announce_claims *claims,
     struct slice name, const struct unit_claim *claim) must_check;
 void announce_claims_drop(struct announce_claims *claims, struct slice name);
-/* Tell the feed how each claim fares that fares otherwise than was told. */
+/* Tell the feed how each claim fares that fares otherwise than was told. What
+ * was refused for want of room is put again where there is room now. */
 void announce_claims_report(struct announce_claims *claims);
 
 #endif

@@ -9,6 +9,7 @@ static void on_frame(struct net_link *link, struct slice frame);
 static void on_lost(struct net_link *link, unsigned frames);
 static void on_peers_changed(struct announce_peers *peers);
 static void on_stood_still(struct announce_peers *peers);
+static void on_retry(struct net_timer *timer);
 static bool is_ours_too(struct announce_peers *peers, const uint8_t *hardware);
 
 static void
@@ -27,22 +28,43 @@ init_peers(struct announcer_link *at)
 	    .on_stood_still = on_stood_still,
 	    .is_ours = is_ours_too,
 	};
+	net_timer_init(&at->retry, on_retry);
 	announce_peers_init(&at->peers, options->node, &announcer->random);
 }
 
-/* What can be heard of others depends on the link. */
-static enum error
-begin_peers(struct announcer_link *at)
+/* What can be heard of others depends on the link. What keeps them from being
+ * reached may pass (another program has the port): it is told once, and tried
+ * again until the link is down. */
+static void
+begin_peers(struct announcer_link *at, bool again)
 {
 	if (!at->announcer->has_peers || !at->link.is_up)
-		return ERROR_OK;
+		return;
 	enum error error =
 	    announce_peers_begin(&at->peers, at->link.index, at->link.hardware);
 	if (error != ERROR_OK)
+		net_timer_set(at->announcer->options.loop, &at->retry,
+		    LIMIT_VALUE_ANNOUNCE_PEERS_RETRY_MS);
+	if (error != ERROR_OK && !again)
 		log_event(LOG_ANNOUNCE_NO_PEERS,
 		    LOG_STRING("interface", at->link.name),
 		    LOG_STRING("error", error_text(error)));
-	return error;
+	if (error == ERROR_OK && again)
+		log_event(
+		    LOG_ANNOUNCE_PEERS, LOG_STRING("interface", at->link.name));
+}
+
+static void
+on_retry(struct net_timer *timer)
+{
+	begin_peers(container_of(timer, struct announcer_link, retry), true);
+}
+
+static void
+end_peers(struct announcer_link *at)
+{
+	net_timer_clear(&at->retry);
+	announce_peers_end(&at->peers);
 }
 
 /* Where nothing but this process is to answer. */
@@ -70,17 +92,15 @@ announce_link_open(
 		return error;
 	hush(at);
 	init_peers(at);
-	error = begin_peers(at);
-	if (error != ERROR_OK)
-		net_link_close(&at->link);
-	return error;
+	begin_peers(at, false);
+	return ERROR_OK;
 }
 
 void
 announce_link_close(struct announcer_link *at)
 {
 	if (at->announcer->has_peers)
-		announce_peers_end(&at->peers);
+		end_peers(at);
 	net_link_close(&at->link);
 }
 
@@ -225,14 +245,14 @@ static void
 follow_link(struct announcer_link *at)
 {
 	if (at->announcer->has_peers) {
-		announce_peers_end(&at->peers);
+		end_peers(at);
 		each_place(at, announce_place_drop);
 	}
 	if (!at->link.is_up)
 		return;
 	each_place(at, announce_place_renew);
 	if (at->announcer->has_peers)
-		(void)!begin_peers(at);
+		begin_peers(at, false);
 	else
 		each_place(at, announce_place_decide);
 }

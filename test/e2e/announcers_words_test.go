@@ -3,6 +3,7 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"os/exec"
 	"strings"
 	"testing"
@@ -102,4 +103,38 @@ func TestAnnouncerUncontrolled(t *testing.T) {
 	if log := n.announcer.stderr(); strings.Count(log, "event=stream.") != 2 {
 		t.Errorf("not once each\n%s", log)
 	}
+}
+
+// Another program has the port of the heartbeats when it starts, and again when its link
+// comes back: it goes on trying, and announces once it has it.
+func TestAnnouncersPortTaken(t *testing.T) {
+	s := newSegment(t, 2)
+	n := s.nodes[0]
+	take := func() (taken net.PacketConn) {
+		if err := s.within(n.name, func() (err error) {
+			taken, err = net.ListenPacket("udp4", ":7947")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return taken
+	}
+	taken := take()
+	for _, one := range s.nodes {
+		one.announce()
+		one.announcer.ready()
+	}
+	for i := 1; i <= 2; i++ {
+		n.announcer.awaitLog(i, "event=announce.no_peers interface=eth0", "address in use")
+		taken.Close()
+		n.announcer.awaitLog(i, "event=announce.peers interface=eth0")
+		s.hearAll()
+		if i == 1 {
+			n.plug("down")
+			n.announcer.awaitLog(1, "event=announce.link interface=eth0 is=down")
+			taken = take()
+			n.plug("up")
+		}
+	}
+	s.awaitOwner(claimed)
 }

@@ -1,4 +1,5 @@
-/* What there is no more makes room for what comes with the same batch. */
+/* What there is no more makes room for what comes with the same batch, and for
+ * what was refused before. */
 #include "announce/claims.h"
 
 #include <setjmp.h>
@@ -56,6 +57,32 @@ take(struct announce_claims *claims, unsigned first, unsigned count)
 }
 
 static void
+drop(struct announce_claims *claims, unsigned number)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "claim/10.%u.%u.%u", number >> 16,
+	    number >> 8 & 255, number & 255);
+	announce_claims_drop(claims, slice_from_string(name));
+}
+
+/* Returns how many claims are refused no more. */
+static unsigned
+admitted(struct announce_claims *claims)
+{
+	struct feed_reply *reply;
+	unsigned admitted = 0;
+
+	announce_claims_report(claims);
+	while ((reply = feed_take_reply(claims->feed)) != NULL) {
+		admitted +=
+		    reply->kind == FEED_REFUSE && reply->why.length == 0;
+		feed_reply_free(&reply);
+	}
+	return admitted;
+}
+
+static void
 test_makes_room(void **state)
 {
 	(void)state;
@@ -77,6 +104,14 @@ test_makes_room(void **state)
 	assert_int_equal(take(&claims, 1, most), 0);
 	assert_int_equal(take(&claims, most + 1, most), 0);
 	assert_int_equal(take(&claims, most + 1, most + 2), 2);
+	assert_int_equal(admitted(&claims), 0);
+	drop(&claims, most + 1);
+	assert_int_equal(admitted(&claims), 1);
+	assert_int_equal(admitted(&claims), 0);
+	drop(&claims, most + 2);
+	drop(&claims, most + 3);
+	assert_int_equal(admitted(&claims), 1);
+	assert_true(announcer_has_room(announcer));
 	announce_claims_fini(&claims);
 	announcer_free(&announcer);
 	feed_free(feed);
