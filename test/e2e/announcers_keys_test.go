@@ -30,6 +30,8 @@ func TestAnnouncersOtherKey(t *testing.T) {
 	first, second := s.nodes[0], s.nodes[1]
 	first.announce("--key-file", first.key(oldKey))
 	second.announce("--key-file", second.key(newKey))
+	first.announcer.ready()
+	second.announcer.ready()
 	for i, n := range s.nodes {
 		other := s.nodes[1-i]
 		want := fmt.Sprintf("event=announce.other_key address=10.78.0.%d:7947 node=%s hardware=%s interface=eth0\n",
