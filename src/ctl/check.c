@@ -83,7 +83,9 @@ on_verdict(void *context, const struct gw_finding *finding)
 {
 	struct telling *telling = context;
 
-	keep(telling->checking, telling->file, finding);
+	/* Admission has told it. */
+	if (finding->row != GW_FINDING_KIND_NOT_READ)
+		keep(telling->checking, telling->file, finding);
 }
 
 /* Does a listener take it? */
@@ -135,8 +137,7 @@ on_object(void *context, const struct gw_object *object)
 	struct checking *checking = context;
 
 	checking->checked->routes += gw_kind_is_route(object->kind);
-	if (gw_kind_is_served(object->kind) &&
-	    gw_status_type(object->kind) == NULL)
+	if (gw_status_type(object->kind) == NULL)
 		on_status(context, object, NULL, NULL);
 	return true;
 }

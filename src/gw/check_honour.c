@@ -19,6 +19,14 @@ warn_selector(struct gw_check *check, const struct gw_place *place,
 }
 
 static void
+warn_selectors(struct gw_check *check, const struct gw_place *place,
+    const char *list, const struct gw_label_selector *selectors, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		warn_selector(check, GW_AT_ITEM(place, list, i), &selectors[i]);
+}
+
+static void
 warn_listener(struct gw_check *check, const struct gw_place *place,
     const struct gw_listener *listener)
 {
@@ -161,14 +169,46 @@ warn_pool(struct gw_check *check, const struct gw_ipaddresspool_spec *spec)
 			    GW_AT_ITEM(at, "addresses", i), "\"%.*s\": %s",
 			    SLICE_ARGS(spec->addresses[i]), fault);
 	}
-	for (uint32_t i = 0;
-	     allocation && i < allocation->namespace_selectors_count; i++)
-		warn_selector(check, GW_AT_ITEM(given, "namespaceSelectors", i),
-		    &allocation->namespace_selectors[i]);
-	for (uint32_t i = 0;
-	     allocation && i < allocation->service_selectors_count; i++)
-		warn_selector(check, GW_AT_ITEM(given, "serviceSelectors", i),
-		    &allocation->service_selectors[i]);
+	if (!allocation)
+		return;
+	warn_selectors(check, given, "namespaceSelectors",
+	    allocation->namespace_selectors,
+	    allocation->namespace_selectors_count);
+	warn_selectors(check, given, "serviceSelectors",
+	    allocation->service_selectors, allocation->service_selectors_count);
+}
+
+static void
+warn_l2advertisement(
+    struct gw_check *check, const struct gw_l2advertisement_spec *spec)
+{
+	const struct gw_place *at = GW_AT(NULL, "spec");
+
+	if (!spec)
+		return;
+	warn_selectors(check, at, "ipAddressPoolSelectors",
+	    spec->ip_address_pool_selectors,
+	    spec->ip_address_pool_selectors_count);
+	warn_selectors(check, at, "nodeSelectors", spec->node_selectors,
+	    spec->node_selectors_count);
+	for (uint32_t i = 0; i < spec->preferred_nodes_count; i++)
+		if (spec->preferred_nodes[i].preference)
+			warn_selector(check,
+			    GW_AT(GW_AT_ITEM(at, "preferredNodeSelectors", i),
+			        "preference"),
+			    spec->preferred_nodes[i].preference);
+	warn_selectors(check, at, "serviceSelectors", spec->service_selectors,
+	    spec->service_selectors_count);
+}
+
+static void
+warn_bgpadvertisement(
+    struct gw_check *check, const struct gw_bgpadvertisement_spec *spec)
+{
+	if (spec)
+		warn_selectors(check, GW_AT(NULL, "spec"),
+		    "ipAddressPoolSelectors", spec->ip_address_pool_selectors,
+		    spec->ip_address_pool_selectors_count);
 }
 
 void
@@ -198,6 +238,12 @@ gw_check_honour(struct gw_check *check, const struct gw_object *object)
 		break;
 	case GW_IPADDRESSPOOL:
 		warn_pool(check, object->ipaddresspool->spec);
+		break;
+	case GW_L2ADVERTISEMENT:
+		warn_l2advertisement(check, object->l2advertisement->spec);
+		break;
+	case GW_BGPADVERTISEMENT:
+		warn_bgpadvertisement(check, object->bgpadvertisement->spec);
 		break;
 	case GW_GATEWAYCLASS:
 	case GW_BACKENDTLSPOLICY:

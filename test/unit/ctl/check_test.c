@@ -29,6 +29,12 @@
 	"kind: HTTPRoute\n" \
 	"metadata: {name: r}\n" \
 	"spec:\n"
+#define ADVERTISEMENT(kind, spec) \
+	"---\n" \
+	"apiVersion: metallb.io/v1beta1\n" \
+	"kind: " kind "\n" \
+	"metadata: {name: a, namespace: metallb-system}\n" \
+	"spec: " spec "\n"
 
 static const struct {
 	const char *name, *text;
@@ -102,6 +108,17 @@ static const struct {
         "  gatewayClassName: other\n"
         "  listeners: [{name: http, protocol: HTTP, port: 80}]\n",
         "5:21 YM0501 spec.gatewayClassName\n", 0, 0},
+    {"pools that are not there",
+        ADVERTISEMENT("L2Advertisement", "{ipAddressPools: [zz]}")
+            ADVERTISEMENT("BGPAdvertisement", "{ipAddressPools: [zz]}"),
+        "5:25 YM0535 spec.ipAddressPools[0]\n"
+        "8:7 YM0103 kind\n"
+        "10:25 YM0535 spec.ipAddressPools[0]\n",
+        0, 0},
+    {"a selector that selects nothing",
+        ADVERTISEMENT("L2Advertisement",
+            "{nodeSelectors: [{matchLabels: {'bad key!': v}}]}"),
+        "5:24 YM0304 spec.nodeSelectors[0]\n", 0, 0},
     {"items of a List have places too",
         "apiVersion: v1\n"
         "kind: List\n"
