@@ -46,6 +46,7 @@ struct addr_request {
 	const void *context; /* for fits */
 	/* of one that is named: by no more than one family alone, if at all */
 	enum addr_want want;
+	struct slice both_by; /* what lets it have both; absent: nothing does */
 	struct slice pool; /* it must be of this one; absent: any */
 	/* these and no others; of none of them: any */
 	const struct addr_ip *named;

@@ -27,12 +27,21 @@ tell_taken(struct making *making, const struct addr_request *request,
 }
 
 static struct slice
-tell_family(struct making *making, const struct addr_ip *ip, struct slice text)
+tell_family(struct making *making, const struct addr_request *request,
+    const struct addr_ip *ip, struct slice text)
 {
+	unsigned other = ip->family == 4 ? 6 : 4;
+
+	if (slice_is_set(request->both_by))
+		return arena_format(making->arena,
+		    "%.*s is of IPv%u, which the Service does not have; name "
+		    "one of IPv%u, or let the Service have both (%.*s)",
+		    SLICE_ARGS(text), ip->family, other,
+		    SLICE_ARGS(request->both_by));
 	return arena_format(making->arena,
-	    "%.*s is of IPv%u, which the Service does not have; name one of "
-	    "IPv%u, or let the Service have both (ipFamilyPolicy)",
-	    SLICE_ARGS(text), ip->family, ip->family == 4 ? 6 : 4);
+	    "%.*s is of IPv%u, which the Service does not have, for Services "
+	    "of this cluster are of IPv%u alone; name one of IPv%u",
+	    SLICE_ARGS(text), ip->family, other, other);
 }
 
 static struct slice
@@ -82,7 +91,7 @@ addr_tell(struct making *making, const struct addr_request *request,
 		    "IPAddressPool, or name one that is in a pool",
 		    SLICE_ARGS(text));
 	case ADDR_OF_OTHER_FAMILY:
-		return tell_family(making, ip, text);
+		return tell_family(making, request, ip, text);
 	case ADDR_IN_OTHER_POOL:
 		return arena_format(arena,
 		    "%.*s is of pool \"%.*s\", not of \"%.*s\", which is asked "

@@ -194,6 +194,7 @@ ask_for(struct planning *planning, struct asking *asking)
 	            SLICE_ARGS(object->namespace), SLICE_ARGS(object->name)),
 	    .context = &asking->asker,
 	    .want = ask->want,
+	    .both_by = ask->both_by,
 	    .pool = ask->pool,
 	    .share = ask->share,
 	    .backend = ask->backend,
@@ -494,12 +495,15 @@ static struct slice
 tell_too_few(const struct planning *planning, const struct asking *asking,
     uint32_t count)
 {
+	const struct gw_ask *ask = asking->ask;
+	bool one = ask->want == ADDR_IPV4 || ask->want == ADDR_IPV6;
+
 	return planning->unread
 	    ? tell_unread(planning, asking)
 	    : arena_format(asking->arena,
 	          "spec.addresses: %u have no value, and pools have %u for "
-	          "them: one of each family that a pool has",
-	          asking->ask->some, count);
+	          "them: one of each family that a pool has%s",
+	          ask->some, count, one ? ", and that the Service has" : "");
 }
 
 static void

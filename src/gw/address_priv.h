@@ -88,7 +88,8 @@ struct gw_ask {
 	struct gw_asked *named;
 	uint32_t named_count;
 	uint32_t some; /* how many more, of one family each */
-	enum addr_want want; /* of them */
+	enum addr_want want; /* of them, and of those that it names */
+	struct slice both_by; /* as addr_request has it */
 	struct slice pool; /* of this one, absent: of any */
 	struct slice pool_where; /* who says so, or absent: its own object */
 	struct slice share; /* allow-shared-ip, or absent */
@@ -102,6 +103,17 @@ void gw_ask_read(const struct gw_state *state, struct gw_owner_node *gateway);
 /* The annotations and the spec of a Service. */
 void gw_ask_read_service(const struct gw_state *state,
     const struct gw_object *service, struct arena *arena, struct gw_ask *ask);
+
+/* ---- families.c ---- */
+/* Has it addresses of this one's family, as far as is known? */
+bool gw_service_has_family(
+    const struct gw_service_spec *service, struct slice address);
+/* The Service is another, or gone. */
+void gw_families_replace(struct gw_state *state,
+    const struct gw_backend_node *service, const struct gw_object *before);
+/* What is asked for is of the families that the Service has. */
+void gw_ask_families_of(
+    struct gw_ask *ask, const struct gw_service_spec *service);
 
 /* ---- placement.c ---- */
 /* Does what comes for a Service (or none: NULL) go to endpoints of the node
@@ -146,6 +158,7 @@ struct gw_placement {
 	uint32_t count;
 	bool open; /* nobody has asked for certain ones */
 	bool is_local; /* only where there are endpoints */
+	bool lacks_family; /* who has it has a Service of the other one */
 };
 /* All of it in arena. */
 void gw_placement_begin(const struct gw_state *state, struct arena *arena,

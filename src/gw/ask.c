@@ -222,21 +222,6 @@ gw_ask_read(const struct gw_state *state, struct gw_owner_node *gateway)
 
 /* ---- Services ---- */
 
-/* As the API server has filled it in; without families any will do. */
-static enum addr_want
-want_of(const struct gw_service_spec *spec)
-{
-	if (slice_equal(spec->ip_family_policy, SLICE("RequireDualStack")))
-		return ADDR_BOTH;
-	if (spec->ip_families_count == 0)
-		return ADDR_EITHER;
-	bool six = slice_equal(spec->ip_families[0], SLICE("IPv6"));
-
-	if (spec->ip_families_count > 1)
-		return six ? ADDR_BOTH_IF_CAN_SIX : ADDR_BOTH_IF_CAN;
-	return six ? ADDR_IPV6 : ADDR_IPV4;
-}
-
 /* Where only endpoints of the node that it came to get what comes, those who
  * share must have the same: by their selector, which is sorted. */
 static struct slice
@@ -276,6 +261,6 @@ gw_ask_read_service(const struct gw_state *state,
 		    SLICE("spec.loadBalancerIP"));
 	ask_for_one(ask);
 	ask->names_us = true; /* by its class */
-	ask->want = want_of(spec);
+	gw_ask_families_of(ask, spec);
 	ask->backend = backend_of(state, service, arena);
 }

@@ -354,6 +354,8 @@ make_object(
 	    arena, templates[kind], values, sizeof(values) / sizeof(values[0]));
 
 	gw_fleet_lay(plan, kind, arena, document);
+	if (kind == GW_MADE_SERVICE && slice_is_set(plan->addresses))
+		gw_fleet_put_families(arena, document);
 	put_own(plan, kind, arena, document);
 	text_init(&json);
 	wire_tree_json(&json, document);

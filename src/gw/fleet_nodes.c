@@ -79,19 +79,6 @@ choose_nodes(const struct gw_state *state,
 /* ---- which addresses ---- */
 
 static bool
-is_of_family(const struct gw_service_spec *spec, struct slice address)
-{
-	struct slice name = slice_find(address, ':') < address.length
-	    ? SLICE("IPv6")
-	    : SLICE("IPv4");
-
-	for (uint32_t i = 0; i < spec->ip_families_count; i++)
-		if (slice_equal(spec->ip_families[i], name))
-			return true;
-	return spec->ip_families_count == 0;
-}
-
-static bool
 has_of_type(const struct gw_node_status *status, struct slice type)
 {
 	for (uint32_t i = 0; i < status->addresses_count; i++)
@@ -115,7 +102,7 @@ add_node(const struct gw_node_status *status,
 		const struct gw_node_address *one = &status->addresses[i];
 
 		if (count < ADDRESSES_MAX && slice_equal(one->type, type) &&
-		    is_of_family(spec, one->address))
+		    gw_service_has_family(spec, one->address))
 			addresses[count++] = (struct gw_status_address){
 			    .type = SLICE("IPAddress"), .value = one->address};
 	}

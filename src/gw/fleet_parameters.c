@@ -342,18 +342,3 @@ gw_fleet_is_local(
 	return state->forwards ||
 	    (policy ? is_text(policy, "Local") : gateway->fleet_envoy);
 }
-
-void
-gw_fleet_want(struct gw_owner_node *gateway)
-{
-	const struct tree_node *asked =
-	    gw_parameter(gateway->parameters, "ipFamily");
-	struct gw_ask *ask = &gateway->ask;
-
-	if (!asked || ask->some > 1)
-		return;
-	if (is_text(asked, "DualStack"))
-		ask->want = ADDR_BOTH;
-	else
-		ask->want = is_text(asked, "IPv6") ? ADDR_IPV6 : ADDR_IPV4;
-}

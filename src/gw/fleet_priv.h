@@ -38,8 +38,6 @@ struct tree_node *gw_parameter(
     const struct tree_node *parameters, const char *path);
 /* Are pods to be on each node, in place of so many? */
 bool gw_fleet_has_daemons(const struct tree_node *parameters);
-/* Of which families a Gateway's address is to be; after gw_ask_read. */
-void gw_fleet_want(struct gw_owner_node *gateway);
 /* Does what comes for it go to pods of the node alone that it came to? */
 bool gw_fleet_is_local(
     const struct gw_state *state, const struct gw_owner_node *gateway);
@@ -48,6 +46,14 @@ bool gw_fleet_has(const struct gw_fleet_plan *plan, enum gw_made kind);
 /* What the parameters ask for, laid over a document of this kind. */
 void gw_fleet_lay(const struct gw_fleet_plan *plan, enum gw_made kind,
     struct arena *arena, struct tree_node *document);
+
+/* ---- families.c ---- */
+/* Of which families a Gateway's addresses are to be; after gw_ask_read. */
+void gw_ask_families(
+    const struct gw_state *state, struct gw_owner_node *gateway);
+/* Of its Service as it is made, where nobody says otherwise: both, of which it
+ * has those that the cluster has. */
+void gw_fleet_put_families(struct arena *arena, struct tree_node *document);
 
 /* ---- fleet_said.c ---- */
 /* What a Gateway's Service says or would say, once it has parameters. */

@@ -229,7 +229,7 @@ judge_alone(struct gw_state *state, struct gw_owner_node *gateway)
 	gw_fleet_say(state, gateway);
 	judge_sources(state, gateway);
 	gw_ask_read(state, gateway);
-	gw_fleet_want(gateway);
+	gw_ask_families(state, gateway);
 	gw_listeners_judge(state, gateway);
 }
 

@@ -96,6 +96,20 @@ push_reason(
 	}
 }
 
+static void
+push_reasons(struct text *text, const struct gw_placement *placement)
+{
+	size_t empty = text->length;
+
+	for (unsigned why = GW_BAR__COUNT - 1; why > GW_BAR_NONE; why--) {
+		if (count_barred(placement, why) == 0)
+			continue;
+		if (text->length > empty)
+			text_push_string(text, "; ");
+		push_reason(text, placement, why);
+	}
+}
+
 /* Where no node is known by name. */
 static void
 push_unknown(struct text *text, const struct gw_placement *placement)
@@ -117,16 +131,13 @@ gw_placement_tell(
 		return SLICE_NONE;
 	text_init(&text);
 	text_push_string(&text, "no node may announce it: ");
-	if (placement->count == 0)
+	if (placement->lacks_family)
+		text_push_string(
+		    &text, "the Service has none of its family (ipFamilies)");
+	else if (placement->count == 0)
 		push_unknown(&text, placement);
-	size_t empty = text.length;
-	for (unsigned why = GW_BAR__COUNT - 1; why > GW_BAR_NONE; why--) {
-		if (count_barred(placement, why) == 0)
-			continue;
-		if (text.length > empty)
-			text_push_string(&text, "; ");
-		push_reason(&text, placement, why);
-	}
+	else
+		push_reasons(&text, placement);
 	struct slice told = arena_copy(placement->arena, text_slice(&text));
 	text_fini(&text);
 	return told;

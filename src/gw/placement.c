@@ -293,6 +293,10 @@ gw_placement_ask(struct gw_placement *placement,
 	    !is_one_host(placement) && gw_is_local(placement->state, service);
 	struct local local = {0};
 
+	placement->lacks_family = placement->lacks_family ||
+	    (service && service->object &&
+	        !gw_service_has_family(
+	            service->object->service->spec, address));
 	if (is_local)
 		find_local(&local, service, address, placement->arena);
 	/* Endpoints name nodes also where nobody tells of Nodes. */
@@ -371,7 +375,8 @@ gw_placement_end(struct gw_placement *placement, struct unit_claim *claim)
 		return;
 	for (uint32_t i = 0; i < placement->count; i++)
 		allowed += placement->bars[i] == GW_BAR_NONE;
-	claim->restricted =
-	    !placement->open || allowed < placement->count || !common;
-	say_nodes(placement, !common, claim);
+	claim->restricted = !placement->open || allowed < placement->count ||
+	    !common || placement->lacks_family;
+	if (!placement->lacks_family)
+		say_nodes(placement, !common, claim);
 }

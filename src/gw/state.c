@@ -283,6 +283,7 @@ on_backend(struct gw_state *state, struct gw_node *node,
 		    !has_same_spec(before, node->object))
 			state->claims_stale = true;
 		gw_fleet_on_service(state, node);
+		gw_families_replace(state, (void *)node, before);
 		gw_balancer_replace(state, (void *)node);
 		gw_others_replace(state, node, before);
 	}

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -58,7 +59,7 @@ func startServer(kube, folder string, options ...string) (*server, error) {
 	s.begin = func() error {
 		return s.run(ctx, "apiserver", append([]string{kube, "kube-apiserver", "--etcd-servers=" + etcd,
 			"--bind-address=127.0.0.1", "--secure-port=" + ports[2], "--advertise-address=192.0.2.1",
-			"--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.96.0.0/16",
+			"--endpoint-reconciler-type=none", "--service-cluster-ip-range=" + cmp.Or(os.Getenv("SERVICE_RANGE"), "10.96.0.0/16"),
 			"--client-ca-file=" + a.path("ca.crt"),
 			"--tls-cert-file=" + a.path("apiserver.crt"), "--tls-private-key-file=" + a.path("apiserver.key"),
 			"--service-account-key-file=" + a.path("service.pub"),

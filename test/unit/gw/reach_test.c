@@ -115,6 +115,83 @@ answered(const char *address)
 	world_reconcile(&world);
 }
 
+#define POOL(ranges) \
+	"apiVersion: metallb.io/v1beta1\n" \
+	"kind: IPAddressPool\n" \
+	"metadata: {name: p, namespace: metallb-system}\n" \
+	"spec: {addresses: [" ranges "]}\n---\n" \
+	"apiVersion: metallb.io/v1beta1\n" \
+	"kind: L2Advertisement\n" \
+	"metadata: {name: p, namespace: metallb-system}\n---\n"
+#define ASKS(addresses) \
+	"apiVersion: gateway.networking.k8s.io/v1\n" \
+	"kind: Gateway\n" \
+	"metadata: {name: web}\n" \
+	"spec: {gatewayClassName: yumen, addresses: [" addresses "], " \
+	"listeners: [{name: http, protocol: HTTP, port: 80}]}\n---\n"
+#define FAMILIES(policy, families) \
+	SERVICE("type: LoadBalancer, loadBalancerClass: " GW_BALANCER_CLASS \
+	        ", ipFamilyPolicy: " policy ", ipFamilies: [" families \
+	        "], " PORTS, \
+	    "")
+
+static void
+expect_given(const char *want)
+{
+	const struct gw_address *addresses;
+	uint32_t count = gw_state_addresses(world.state, GW_GATEWAY,
+	    SLICE("default"), SLICE("web"), &addresses);
+	struct text text;
+
+	text_init(&text);
+	for (uint32_t i = 0; i < count; i++)
+		text_printf(&text, "%s%.*s", i > 0 ? " " : "",
+		    SLICE_ARGS(addresses[i].text));
+	assert_string_equal(text.length > 0 ? text.data : "", want);
+	text_fini(&text);
+}
+
+/* May any node announce the address of IPv6? */
+static bool
+is_announced(void)
+{
+	struct slice claim = world_unit(&world, "claim/2001:db8::1");
+
+	return slice_is_set(claim) && !world_has(claim, "restricted: true");
+}
+
+static void
+its_families(void **state)
+{
+	(void)state;
+	world_apply(&world,
+	    POOL("192.0.2.0/30, '2001:db8::/126'")
+	        ASKS("{type: IPAddress}, {type: IPAddress}"));
+	expect_given("192.0.2.0 2001:db8::1");
+	/* of an older yumen, which the next one makes one of both: nothing is
+	 * taken away, and nothing leads to the second yet */
+	world_apply(&world, FAMILIES("SingleStack", "IPv4"));
+	expect_given("192.0.2.0 2001:db8::1");
+	assert_false(is_announced());
+	world_apply(&world, FAMILIES("PreferDualStack", "IPv4, IPv6"));
+	expect_given("192.0.2.0 2001:db8::1");
+	assert_true(is_announced());
+	/* a cluster of one */
+	world_apply(&world, FAMILIES("PreferDualStack", "IPv4"));
+	expect_given("192.0.2.0");
+	assert_false(slice_is_set(world_unit(&world, "claim/2001:db8::1")));
+	world_apply(&world, ASKS("{value: '2001:db8::2'}"));
+	expect_given("");
+	assert_true(world_has(world_status(&world, "Gateway default/web"),
+	    "Services of this cluster are of IPv4 alone"));
+	world_apply(&world, POOL("'2001:db8::/126'") GATEWAY(""));
+	expect_given("");
+	assert_true(world_has(world_status(&world, "Gateway default/web"),
+	    "no pool has addresses of IPv4"));
+	world_apply(&world, FAMILIES("PreferDualStack", "IPv6"));
+	expect_given("2001:db8::1");
+}
+
 static void
 a_first_address(void **state)
 {
@@ -248,6 +325,7 @@ main(void)
 	    TEST(an_answer_is_of_pods),
 	    TEST(what_cannot_be_asked_for),
 	    TEST(other_services),
+	    TEST(its_families),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
