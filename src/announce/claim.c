@@ -171,6 +171,9 @@ announce_claim_stays(const struct announce_claim *claim)
 
 	if (!announcer->is_leaving || claim->is_own)
 		return false;
+	/* Whoever is to have it may not be able to. */
+	if (claim->is_here)
+		return true;
 	for (unsigned i = 0; i < claim->count; i++) {
 		struct slice winner =
 		    slice_from_string(claim->places[i].winner);

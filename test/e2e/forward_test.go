@@ -324,6 +324,26 @@ func TestForwardStopped(t *testing.T) {
 	})
 }
 
+// What the next one turns out not to be able to serve stays as well.
+func TestForwardStoppedBeside(t *testing.T) {
+	p := newPods(t, 2)
+	for _, n := range p.nodes {
+		n.announce()
+	}
+	owner := p.settled()
+	p.served(owner, p.client, claimed, "10.78.0.1")
+	p.served(owner, p.client, p.six, "fd78::1") // the client knows where both are
+	other := p.besides(owner)
+	p.keepOut(other)
+	other.announcer.awaitLog(1, "announce.not_led ", claimed)
+	owner.announcer.stop()
+	if !owner.hasBoth() {
+		t.Errorf("what nobody can take is gone: %s", owner.routes())
+	}
+	p.served(owner, p.client, claimed, "10.78.0.1")
+	p.served(owner, p.client, p.six, "fd78::1")
+}
+
 // While the kernel does not take the rules nobody announces the address; once it does,
 // it is announced again.
 func TestForwardRetried(t *testing.T) {
