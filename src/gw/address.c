@@ -120,29 +120,51 @@ gather_held(const struct planning *planning, const struct asking *asking,
 	return count;
 }
 
+static struct addr_port
+make_port(struct slice protocol, int64_t number)
+{
+	bool known = slice_equal(protocol, SLICE("UDP")) ||
+	    slice_equal(protocol, SLICE("SCTP"));
+
+	return (struct addr_port){
+	    .protocol = known ? protocol : SLICE("TCP"), .number = number};
+}
+
+/* A Gateway's: also those of the ListenerSets that it takes. */
 static uint32_t
-gather_ports(const struct gw_object *object, struct arena *arena,
+gather_listeners(const struct gw_owner_node *gateway, struct arena *arena,
     struct addr_port **ports)
 {
-	bool gateway = object->kind == GW_GATEWAY;
-	uint32_t count = gateway ? object->gateway->spec->listeners_count
-	                         : object->service->spec->ports_count;
+	uint32_t room = gateway->listener_count, count = 0;
 
-	*ports = arena_zero(arena, count + 1, sizeof(**ports));
-	for (uint32_t i = 0; i < count; i++) {
-		struct slice protocol = gateway
-		    ? object->gateway->spec->listeners[i].protocol
-		    : object->service->spec->ports[i].protocol;
-		bool known = slice_equal(protocol, SLICE("UDP")) ||
-		    slice_equal(protocol, SLICE("SCTP"));
+	for (uint32_t i = 0; i < gateway->set_count; i++)
+		room += gateway->sets[i]->listener_count;
+	*ports = arena_zero(arena, room + 1, sizeof(**ports));
+	for (uint32_t i = 0; i <= gateway->set_count; i++) {
+		const struct gw_owner_node *owner =
+		    i == 0 ? gateway : gateway->sets[i - 1];
 
-		(*ports)[i] = (struct addr_port){
-		    .protocol = known ? protocol : SLICE("TCP"),
-		    .number = gateway ? object->gateway->spec->listeners[i].port
-		                      : object->service->spec->ports[i].port,
-		};
+		for (uint32_t j = 0; j < owner->listener_count; j++)
+			(*ports)[count++] =
+			    make_port(owner->listeners[j].spec->protocol,
+			        owner->listeners[j].spec->port);
 	}
 	return count;
+}
+
+static uint32_t
+gather_ports(
+    const struct gw_node *node, struct arena *arena, struct addr_port **ports)
+{
+	if (node->kind == GW_GATEWAY)
+		return gather_listeners((const void *)node, arena, ports);
+	const struct gw_service_spec *spec = node->object->service->spec;
+
+	*ports = arena_zero(arena, spec->ports_count + 1, sizeof(**ports));
+	for (uint32_t i = 0; i < spec->ports_count; i++)
+		(*ports)[i] =
+		    make_port(spec->ports[i].protocol, spec->ports[i].port);
+	return spec->ports_count;
 }
 
 static void
@@ -199,7 +221,7 @@ ask_for(struct planning *planning, struct asking *asking)
 	    .share = ask->share,
 	    .backend = ask->backend,
 	    .held_count = gather_held(planning, asking, &held),
-	    .port_count = gather_ports(object, work, &ports),
+	    .port_count = gather_ports(asking->node, work, &ports),
 	};
 
 	request.held = held;

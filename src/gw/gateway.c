@@ -91,8 +91,10 @@ gw_gateways_judge(struct gw_state *state)
 	gw_fleets_name(state, gateways, count);
 	for (uint32_t i = 0; i < count; i++)
 		judge_alone(state, gateways[i]);
+	struct gw_owner_node **aged =
+	    gw_listenersets_adopt(state, sets, set_count);
 	judge_in_order(state, gateways, count, &taken, &ports);
-	gw_listenersets_judge(state, sets, set_count, &taken, &ports);
+	gw_listenersets_judge(state, aged, set_count, &taken, &ports);
 	settle(state, gateways, count);
 	settle(state, sets, set_count);
 	gw_listeners_emit(state);

@@ -122,17 +122,11 @@ static void
 judge_set(struct gw_state *state, struct gw_owner_node *set, struct map *taken,
     struct map *ports)
 {
-	arena_reset(&set->arena);
-	set->refused = NULL;
-	set->message = SLICE_NONE;
-	judge_parent(state, set);
-	gw_listeners_judge(state, set);
 	if (!set->gateway) {
 		gw_owner_tls_clear(state, set);
 		set->node.replaced = true;
 		return;
 	}
-	set->gateway->set_count++;
 	if (set->gateway->refused)
 		refuse(set, "ParentNotAccepted",
 		    arena_format(&set->arena, "Gateway %.*s is not accepted",
@@ -142,7 +136,19 @@ judge_set(struct gw_state *state, struct gw_owner_node *set, struct map *taken,
 	judge_listener_sum(set);
 }
 
-/* To each Gateway those that it takes, which judging has counted. */
+static void
+judge_first(const struct gw_state *state, struct gw_owner_node *set)
+{
+	arena_reset(&set->arena);
+	set->refused = NULL;
+	set->message = SLICE_NONE;
+	judge_parent(state, set);
+	gw_listeners_judge(state, set);
+	if (set->gateway)
+		set->gateway->set_count++;
+}
+
+/* To each Gateway those that it takes, which have been counted. */
 static void
 hand_over(struct gw_owner_node **sets, uint32_t count)
 {
@@ -160,20 +166,29 @@ hand_over(struct gw_owner_node **sets, uint32_t count)
 	}
 }
 
-void
-gw_listenersets_judge(struct gw_state *state, struct gw_owner_node **sets,
-    uint32_t count, struct map *taken, struct map *ports)
+struct gw_owner_node **
+gw_listenersets_adopt(
+    struct gw_state *state, struct gw_owner_node *const *sets, uint32_t count)
 {
 	struct gw_owner_node **aged =
 	    arena_zero(&state->work, count + 1, sizeof(*aged));
 
 	if (count == 0)
-		return;
+		return aged;
 	memcpy(aged, sets, count * sizeof(*aged));
 	qsort(aged, count, sizeof(*aged), gw_owner_compare_ages);
 	for (uint32_t i = 0; i < count; i++)
-		judge_set(state, aged[i], taken, ports);
+		judge_first(state, aged[i]);
 	hand_over(aged, count);
+	return aged;
+}
+
+void
+gw_listenersets_judge(struct gw_state *state, struct gw_owner_node **aged,
+    uint32_t count, struct map *taken, struct map *ports)
+{
+	for (uint32_t i = 0; i < count; i++)
+		judge_set(state, aged[i], taken, ports);
 }
 
 void

@@ -376,8 +376,12 @@ void gw_owner_emit_status(struct gw_state *state, struct gw_owner_node *owner);
 bool gw_owner_is_accepted(const struct gw_owner_node *owner);
 
 /* ---- listenerset.c ---- */
+/* To each Gateway those that it takes, once it is known whose it is, and before
+ * its address is chosen: their ports are its own. Returned in order of age. */
+struct gw_owner_node **gw_listenersets_adopt(
+    struct gw_state *state, struct gw_owner_node *const *sets, uint32_t count);
 /* After all Gateways; taken, ports: what these have. */
-void gw_listenersets_judge(struct gw_state *state, struct gw_owner_node **sets,
+void gw_listenersets_judge(struct gw_state *state, struct gw_owner_node **aged,
     uint32_t count, struct map *taken, struct map *ports);
 /* TLS is a matter of all that a Gateway has: where one's is stale, its is. */
 void gw_listenersets_spread_tls(struct gw_state *state);

@@ -1,0 +1,85 @@
+/* Gateways that share an address, by their ports. */
+#include "gw/state.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include "gw/address.h"
+#include "world.h"
+
+#define POOL \
+	"apiVersion: metallb.io/v1beta1\n" \
+	"kind: IPAddressPool\n" \
+	"metadata: {name: p, namespace: metallb-system}\n" \
+	"spec: {addresses: [10.0.0.0/30]}\n---\n"
+#define SHARES(name, port) \
+	"apiVersion: gateway.networking.k8s.io/v1\n" \
+	"kind: Gateway\n" \
+	"metadata: {name: " name "}\n" \
+	"spec:\n" \
+	"  gatewayClassName: yumen\n" \
+	"  allowedListeners: {namespaces: {from: Same}}\n" \
+	"  infrastructure: {annotations: {metallb.io/allow-shared-ip: k}}\n" \
+	"  listeners: [{name: http, protocol: HTTP, port: " port "}]\n---\n"
+#define SET(port) \
+	"apiVersion: gateway.networking.k8s.io/v1\n" \
+	"kind: ListenerSet\n" \
+	"metadata: {name: s}\n" \
+	"spec:\n" \
+	"  parentRef: {name: a}\n" \
+	"  listeners: [{name: more, protocol: HTTP, port: " port "}]\n---\n"
+
+static const struct gw_options cluster = {
+    .namespaces_implied = true, .addressing = GW_ADDRESSING_CLUSTER};
+
+static void
+expect(const struct world *world, const char *name, const char *wanted)
+{
+	const struct gw_address *had;
+
+	assert_int_equal(gw_state_addresses(world->state, GW_GATEWAY,
+	                     SLICE("default"), slice_from_string(name), &had),
+	    1);
+	assert_true(slice_equal(had->text, slice_from_string(wanted)));
+}
+
+/* A port that comes by a ListenerSet is its Gateway's: of two that share an
+ * address the younger moves. */
+static void
+sets_bring_ports(void **unused)
+{
+	struct gw_object *set;
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &cluster);
+	world_apply(&world, POOL);
+	world_apply(&world, SHARES("a", "80") SHARES("b", "81"));
+	expect(&world, "a", "10.0.0.0");
+	expect(&world, "b", "10.0.0.0");
+	world_apply(&world, SET("82"));
+	expect(&world, "b", "10.0.0.0");
+	world_apply(&world, SET("81"));
+	expect(&world, "a", "10.0.0.0");
+	expect(&world, "b", "10.0.0.1");
+	/* who comes anew shares again, once it is gone */
+	set = world_object(slice_from_string(SET("81")));
+	world_remove(&world, set);
+	gw_object_free(&set);
+	world_reconcile(&world);
+	world_apply(&world, SHARES("c", "81"));
+	expect(&world, "b", "10.0.0.1");
+	expect(&world, "c", "10.0.0.0");
+	world_fini(&world);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(sets_bring_ports),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
