@@ -40,33 +40,44 @@ struct end {
 	uint8_t protocol;
 };
 
-static void
-take_end(struct end *end, const struct nlattr *tuple)
+static int
+on_address(const struct nlattr *item, void *context)
 {
-	const struct nlattr *part, *item;
+	struct end *end = context;
+	uint16_t kind = mnl_attr_get_type(item);
+	uint16_t length = mnl_attr_get_payload_len(item);
 
-	mnl_attr_for_each_nested(part, tuple)
-	{
-		bool is_ip = mnl_attr_get_type(part) == CTA_TUPLE_IP;
+	if (kind == end->four && length == 4)
+		memcpy(end->address->ip + 12, mnl_attr_get_payload(item), 4);
+	else if (kind == end->six && length == 16)
+		memcpy(end->address->ip, mnl_attr_get_payload(item), 16);
+	return MNL_CB_OK;
+}
 
-		if (!is_ip && mnl_attr_get_type(part) != CTA_TUPLE_PROTO)
-			continue;
-		mnl_attr_for_each_nested(item, part)
-		{
-			uint16_t kind = mnl_attr_get_type(item);
-			uint16_t length = mnl_attr_get_payload_len(item);
-			const void *bytes = mnl_attr_get_payload(item);
+static int
+on_protocol(const struct nlattr *item, void *context)
+{
+	struct end *end = context;
+	uint16_t kind = mnl_attr_get_type(item);
+	uint16_t length = mnl_attr_get_payload_len(item);
 
-			if (is_ip && kind == end->four && length == 4)
-				memcpy(end->address->ip + 12, bytes, length);
-			else if (is_ip && kind == end->six && length == 16)
-				memcpy(end->address->ip, bytes, length);
-			else if (!is_ip && kind == end->port && length == 2)
-				end->address->port =
-				    ntohs(mnl_attr_get_u16(item));
-			else if (!is_ip && kind == CTA_PROTO_NUM && length == 1)
-				end->protocol = mnl_attr_get_u8(item);
-		}
+	if (kind == end->port && length == 2)
+		end->address->port = ntohs(mnl_attr_get_u16(item));
+	else if (kind == CTA_PROTO_NUM && length == 1)
+		end->protocol = mnl_attr_get_u8(item);
+	return MNL_CB_OK;
+}
+
+static int
+on_part(const struct nlattr *part, void *context)
+{
+	switch (mnl_attr_get_type(part)) {
+	case CTA_TUPLE_IP:
+		return mnl_attr_parse_nested(part, on_address, context);
+	case CTA_TUPLE_PROTO:
+		return mnl_attr_parse_nested(part, on_protocol, context);
+	default:
+		return MNL_CB_OK;
 	}
 }
 
@@ -125,8 +136,8 @@ on_flow(const struct nlmsghdr *head, void *context)
 	}
 	if (names[0] == NULL || names[2] == NULL || reply == NULL)
 		return MNL_CB_OK;
-	take_end(&asked, names[0]);
-	take_end(&by, reply);
+	mnl_attr_parse_nested(names[0], on_part, &asked);
+	mnl_attr_parse_nested(reply, on_part, &by);
 	if (asked.protocol == IPPROTO_UDP && flows->is_stale(flows, &flow))
 		forget(flows, about->nfgen_family, names, 3);
 	return MNL_CB_OK;
