@@ -54,7 +54,10 @@ begin(struct announcer *announcer)
 	announcer->is_whole = true;
 	if (announcer->has_peers)
 		announce_rules_begin(announcer);
-	return announce_routes_begin(announcer);
+	enum error error = announce_routes_begin(announcer);
+	/* A route that was left may have hidden that the host has it itself. */
+	net_link_monitor_look(&announcer->monitor);
+	return error;
 }
 
 enum error
@@ -333,17 +336,19 @@ announcer_free(struct announcer **announcer)
 	struct announcer *old = *announcer;
 	struct slice key;
 	void *value;
-	bool some_stay = false;
+	bool some_stay = false, routes_stay = false;
 
 	*announcer = NULL;
 	if (old == NULL)
 		return;
 	for (size_t at = 0; map_next(&old->claims, &at, &key, &value);) {
 		struct announce_claim *claim = value;
-		if (announce_claim_stays(claim))
+		if (announce_claim_stays(claim)) {
 			some_stay = true;
-		else
+			routes_stay = routes_stay || claim->has_route;
+		} else {
 			announce_claim_give_up(claim);
+		}
 		announce_claim_close(&claim);
 	}
 	map_fini(&old->claims);
@@ -353,7 +358,7 @@ announcer_free(struct announcer **announcer)
 	net_link_monitor_close(&old->monitor);
 	for (unsigned i = 0; i < old->link_count; i++) {
 		/* Whoever takes what stays shall be answered for alone. */
-		if (some_stay && old->options.takes)
+		if (routes_stay)
 			old->links[i].link.is_hushed = false;
 		announce_link_close(&old->links[i]);
 	}

@@ -88,6 +88,7 @@ struct announcer_link {
 	struct announce_peers peers; /* of an announcer that has any */
 	struct announce_budget budget;
 	struct net_timer retry; /* of reaching peers, which failed */
+	bool is_quiet; /* its kernel answers no ARP for what is taken */
 };
 
 struct announcer {

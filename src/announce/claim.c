@@ -164,24 +164,39 @@ announce_claim_settle(struct announce_claim *claim)
 	log_event(LOG_ANNOUNCE_GIVEN_UP, LOG_STRING("address", claim->text));
 }
 
+/* By ARP, where a local route is left, though another may have it by then. */
+static bool
+is_answered_by_kernel(const struct announce_claim *claim)
+{
+	for (unsigned i = 0; i < claim->count; i++)
+		if (claim->address.family == AF_INET &&
+		    !claim->places[i].at->is_quiet)
+			return true;
+	return false;
+}
+
 bool
 announce_claim_stays(const struct announce_claim *claim)
 {
 	const struct announcer *announcer = claim->announcer;
 
-	if (!announcer->is_leaving || claim->is_own)
+	if (!announcer->is_leaving || claim->is_own || claim->is_unable)
+		return false;
+	if (claim->has_route && is_answered_by_kernel(claim))
 		return false;
 	/* Whoever is to have it may not be able to. */
 	if (claim->is_here)
 		return true;
+	bool is_known = false;
 	for (unsigned i = 0; i < claim->count; i++) {
 		struct slice winner =
 		    slice_from_string(claim->places[i].winner);
 		if (winner.length > 0 &&
 		    !slice_equal(winner, announcer->options.node))
 			return false;
+		is_known = is_known || claim->places[i].at->link.is_up;
 	}
-	return true;
+	return is_known;
 }
 
 void

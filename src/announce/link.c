@@ -73,8 +73,10 @@ hush(struct announcer_link *at)
 {
 	const struct announcer *announcer = at->announcer;
 
-	if (announcer->has_peers && announcer->options.takes &&
-	    net_link_hush(&at->link) != ERROR_OK)
+	if (!announcer->has_peers || !announcer->options.takes)
+		return;
+	at->is_quiet = net_link_hush(&at->link) == ERROR_OK;
+	if (!at->is_quiet)
 		log_event(LOG_ANNOUNCE_NOT_HUSHED,
 		    LOG_STRING("interface", at->link.name));
 }

@@ -37,7 +37,7 @@ wait_longer(struct announce_claim *claim)
 	    announcer_now_ms(claim->announcer) + claim->retry_wait_ms;
 }
 
-/* True: it was not there. */
+/* True: it was not there, and is now. */
 static bool
 take(struct announce_claim *claim)
 {
@@ -50,7 +50,7 @@ take(struct announce_claim *claim)
 	else
 		wait_longer(claim);
 	note(claim, error);
-	return !was_there;
+	return claim->has_route && !was_there;
 }
 
 /* Another's that is as good may be there in its place. */

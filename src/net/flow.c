@@ -101,12 +101,42 @@ forget(struct net_flows *flows, uint8_t family,
 	(void)!mnl_socket_sendto(flows->socket, head, head->nlmsg_len);
 }
 
+/* The parts of a flow that tell which it is, and what it is answered from. */
+struct parts {
+	const struct nlattr *names[3]; /* the first and the last must be */
+	const struct nlattr *reply;
+};
+
+static int
+on_attribute(const struct nlattr *attribute, void *context)
+{
+	struct parts *parts = context;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case CTA_TUPLE_ORIG:
+		parts->names[0] = attribute;
+		break;
+	case CTA_ZONE:
+		parts->names[1] = attribute;
+		break;
+	case CTA_ID:
+		parts->names[2] = attribute;
+		break;
+	case CTA_TUPLE_REPLY:
+		parts->reply = attribute;
+		break;
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
 static int
 on_flow(const struct nlmsghdr *head, void *context)
 {
 	const struct nfgenmsg *about = mnl_nlmsg_get_payload(head);
 	struct net_flows *flows = context;
-	const struct nlattr *attribute, *names[3] = {0}, *reply = NULL;
+	struct parts parts = {0};
 	struct net_address none = {
 	    .ip = {[10] = about->nfgen_family == AF_INET ? 0xff : 0,
 	        [11] = about->nfgen_family == AF_INET ? 0xff : 0},
@@ -121,25 +151,14 @@ on_flow(const struct nlmsghdr *head, void *context)
 	    .six = CTA_IP_V6_SRC,
 	    .port = CTA_PROTO_SRC_PORT};
 
-	mnl_attr_for_each(attribute, head, sizeof(*about))
-	{
-		uint16_t kind = mnl_attr_get_type(attribute);
-
-		if (kind == CTA_TUPLE_ORIG)
-			names[0] = attribute;
-		else if (kind == CTA_ZONE)
-			names[1] = attribute;
-		else if (kind == CTA_ID)
-			names[2] = attribute;
-		else if (kind == CTA_TUPLE_REPLY)
-			reply = attribute;
-	}
-	if (names[0] == NULL || names[2] == NULL || reply == NULL)
+	mnl_attr_parse(head, sizeof(*about), on_attribute, &parts);
+	if (parts.names[0] == NULL || parts.names[2] == NULL ||
+	    parts.reply == NULL)
 		return MNL_CB_OK;
-	mnl_attr_parse_nested(names[0], on_part, &asked);
-	mnl_attr_parse_nested(reply, on_part, &by);
+	mnl_attr_parse_nested(parts.names[0], on_part, &asked);
+	mnl_attr_parse_nested(parts.reply, on_part, &by);
 	if (asked.protocol == IPPROTO_UDP && flows->is_stale(flows, &flow))
-		forget(flows, about->nfgen_family, names, 3);
+		forget(flows, about->nfgen_family, parts.names, 3);
 	return MNL_CB_OK;
 }
 

@@ -363,18 +363,24 @@ on_there(const struct nlmsghdr *head, void *context)
 	return MNL_CB_OK;
 }
 
+void
+net_link_monitor_look(struct net_link_monitor *monitor)
+{
+	char buffer[REQUEST_BYTES];
+
+	struct nlmsghdr *head = begin_dump(buffer, RTM_GETADDR);
+	mnl_nlmsg_put_extra_header(head, sizeof(struct ifaddrmsg));
+	if (dump(head, on_there, monitor) != ERROR_OK)
+		net_timer_set(monitor->loop, &monitor->later, GOOD_LATER_MS);
+}
+
 /* What the messages that were lost said of addresses: some are gone, and all
  * that are there are told again. */
 static void
 make_good(struct net_link_monitor *monitor)
 {
-	char buffer[REQUEST_BYTES];
-
 	monitor->on_lost(monitor);
-	struct nlmsghdr *head = begin_dump(buffer, RTM_GETADDR);
-	mnl_nlmsg_put_extra_header(head, sizeof(struct ifaddrmsg));
-	if (dump(head, on_there, monitor) != ERROR_OK)
-		net_timer_set(monitor->loop, &monitor->later, GOOD_LATER_MS);
+	net_link_monitor_look(monitor);
 }
 
 static void

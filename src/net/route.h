@@ -58,6 +58,9 @@ struct net_link_monitor {
 /* The callbacks are set by the caller before. */
 enum error net_link_monitor_open(
     struct net_link_monitor *monitor, struct net_loop *loop) must_check;
+/* on_address is told of all that are there, at once or, where so much changes
+ * meanwhile that some may be missing, again later. */
+void net_link_monitor_look(struct net_link_monitor *monitor);
 void net_link_monitor_close(struct net_link_monitor *monitor);
 
 #endif

@@ -99,7 +99,7 @@ func TestAnnouncersMadeAgain(t *testing.T) {
 }
 
 // The kernel of a node is kept from answering ARP in the announcer's place, unless it is
-// already, and as long as there is one.
+// already, as long as there is one or its route stays; where it cannot be none stays.
 func TestAnnouncersHush(t *testing.T) {
 	s := newSegment(t, 1)
 	n := s.nodes[0]
@@ -119,22 +119,35 @@ func TestAnnouncersHush(t *testing.T) {
 		{inside: fixed, all: "0", own: "1", meanwhile: "1", after: "1"},
 		{inside: fixed, all: "0", own: "0", meanwhile: "0", after: "0", told: true},
 	} {
-		s.set(n.name, "net/ipv4/conf/all/arp_ignore", one.all)
-		s.set(n.name, "net/ipv4/conf/eth0/arp_ignore", one.own)
-		is := func() string {
-			return strings.TrimSpace(s.ip("netns", "exec", n.name, "cat", "/proc/sys/net/ipv4/conf/eth0/arp_ignore"))
-		}
-		n.announceInside(one.inside, "--take")
-		n.announcer.ready()
-		if got := is(); got != one.meanwhile {
-			t.Errorf("%+v: it is %s", one, got)
-		}
-		n.announcer.stop()
-		if got := is(); got != one.after {
-			t.Errorf("%+v: at last it is %s", one, got)
-		}
-		if told := strings.Contains(n.announcer.stderr(), "announce.not_hushed "); told != one.told {
-			t.Errorf("%+v: %s", one, n.announcer.stderr())
+		for _, held := range []bool{false, true} {
+			s.set(n.name, "net/ipv4/conf/all/arp_ignore", one.all)
+			s.set(n.name, "net/ipv4/conf/eth0/arp_ignore", one.own)
+			is := func() string {
+				return strings.TrimSpace(s.ip("netns", "exec", n.name, "cat", "/proc/sys/net/ipv4/conf/eth0/arp_ignore"))
+			}
+			n.announceInside(one.inside, "--take")
+			n.announcer.ready()
+			if held {
+				n.announcer.awaitLog(1, "announce.held ", claimed)
+			}
+			if got := is(); got != one.meanwhile {
+				t.Errorf("%+v: it is %s", one, got)
+			}
+			n.announcer.stop()
+			// A route that stays is answered for by nobody.
+			after, stays := one.after, n.has(claimed)
+			if stays {
+				after = one.meanwhile
+			}
+			if held && stays == one.told {
+				t.Errorf("%+v: its route is there: %v", one, stays)
+			}
+			if got := is(); got != after {
+				t.Errorf("%+v, held %v: at last it is %s", one, held, got)
+			}
+			if told := strings.Contains(n.announcer.stderr(), "announce.not_hushed "); told != one.told {
+				t.Errorf("%+v: %s", one, n.announcer.stderr())
+			}
 		}
 	}
 }

@@ -151,6 +151,28 @@ func TestRoutesOfKilled(t *testing.T) {
 	}
 }
 
+// What was left does not hide that the host has got the address itself meanwhile.
+func TestRoutesOfStoppedOwn(t *testing.T) {
+	s := newSegment(t, 1)
+	n := s.nodes[0]
+	n.serve()
+	n.announce()
+	n.announcer.awaitLog(1, "announce.held ", claimed)
+	n.announcer.stop()
+	if !strings.Contains(n.routes(), claimed) {
+		t.Errorf("what nobody takes is gone: %s", n.routes())
+	}
+	s.ip("-n", n.name, "address", "add", claimed+"/32", "dev", "lo")
+	n.announce()
+	n.announcer.awaitLog(1, "announce.own ", claimed)
+	n.announcer.eventually("our route is gone", func() error {
+		if routes := n.routes(); strings.Contains(routes, claimed) {
+			return fmt.Errorf("%s", routes)
+		}
+		return nil
+	})
+}
+
 // A stop of the only announcer is no outage: what no other takes the kernel serves on, until
 // the next start has put it in order.
 func TestRoutesOfStopped(t *testing.T) {
