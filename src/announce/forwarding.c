@@ -21,13 +21,21 @@ add(const struct announce_claim *claim, const struct unit_claim_target *target,
 	    to->family == claim->address.family;
 }
 
+/* New flows may be led to it. */
+static bool
+is_ours(
+    const struct announce_claim *claim, const struct unit_claim_target *target)
+{
+	return !target->ending &&
+	    slice_equal(target->node, claim->announcer->options.node);
+}
+
 /* The targets of this node, and behind them all others: those of other nodes,
- * and what is above the limit. */
+ * those that end, and what is above the limit. */
 static void
 fill(const struct announce_claim *claim, const struct unit_claim_port *port,
     struct arena *arena, struct net_forward *out)
 {
-	struct slice node = claim->announcer->options.node;
 	struct net_address *to =
 	    arena_zero(arena, port->targets_count + 1, sizeof(*to));
 
@@ -38,11 +46,11 @@ fill(const struct announce_claim *claim, const struct unit_claim_port *port,
 	for (; at < port->targets_count &&
 	     out->to_count < LIMIT_VALUE_FORWARD_TARGETS;
 	     at++)
-		out->to_count += slice_equal(port->targets[at].node, node) &&
+		out->to_count += is_ours(claim, &port->targets[at]) &&
 		    add(claim, &port->targets[at], &to[out->to_count]);
 	for (uint32_t i = 0; i < port->targets_count; i++)
 		out->beside_count +=
-		    (i >= at || !slice_equal(port->targets[i].node, node)) &&
+		    (i >= at || !is_ours(claim, &port->targets[i])) &&
 		    add(claim, &port->targets[i],
 		        &to[out->to_count + out->beside_count]);
 }

@@ -57,7 +57,7 @@ gather(struct gathering *gathering, const struct gw_endpointslice *of)
 		    !gw_endpoint_serves(endpoint, &target->ready))
 			continue;
 		target->record = (struct unit_claim_target){
-		    endpoint->node_name, endpoint->addresses[0], number};
+		    endpoint->node_name, endpoint->addresses[0], number, false};
 		gathering->count++;
 	}
 }
@@ -89,7 +89,8 @@ omit_targets(struct gw_targets *targets, const struct unit_claim_port *port,
 		    (long long)port->port, LIMIT_VALUE_FORWARD_TARGETS);
 }
 
-/* In order, each once; at most LIMIT_FORWARD_TARGETS of a node. */
+/* In order, each once; at most LIMIT_FORWARD_TARGETS of a node. Flows of UDP
+ * stay with a pod that ends, which is told of for that. */
 static void
 take(struct gw_targets *targets, struct gathering *gathering,
     struct unit_claim_port *port)
@@ -110,14 +111,17 @@ take(struct gw_targets *targets, struct gathering *gathering,
 		bool again = i > first &&
 		    slice_equal(
 		        all[i - 1].record.address, all[i].record.address);
-		if (again || all[first].ready != all[i].ready)
+		bool ends = all[first].ready && !all[i].ready;
+		if (again || (ends && port->transport != IPPROTO_UDP))
 			continue;
 		if (kept == LIMIT_VALUE_FORWARD_TARGETS) {
-			omit_targets(targets, port, all[i].record.node);
+			if (!ends)
+				omit_targets(targets, port, all[i].record.node);
 			continue;
 		}
 		kept++;
-		port->targets[port->targets_count++] = all[i].record;
+		port->targets[port->targets_count] = all[i].record;
+		port->targets[port->targets_count++].ending = ends;
 	}
 }
 

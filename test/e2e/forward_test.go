@@ -396,6 +396,21 @@ func TestForwardFlow(t *testing.T) {
 			t.Errorf("a flow that others have led: %v\n%s", err, p.logs())
 		}
 	}
+	// Another of the node is ready, and answers nothing.
+	p.echoing(n)
+	port := 40010
+	p.control.eventually("new flows are led elsewhere", func() error {
+		port++
+		if p.flow(p.six, port, "2", n) == nil {
+			return fmt.Errorf("that of %d is not\n%s", port, p.logs())
+		}
+		return nil
+	})
+	for _, to := range []string{claimed, p.six} {
+		if err := p.flow(to, 40002, "20", n); err != nil {
+			t.Errorf("a flow of a pod that ends: %v\n%s", err, p.logs())
+		}
+	}
 }
 
 // leadElsewhere is what kube-proxy does on a node with what comes from one port, as it
@@ -414,21 +429,36 @@ func (p *pods) leadElsewhere(n, other *node, port int) {
 		add rule inet other d udp dport 5353 ct status dnat masquerade`, port, other.number))
 }
 
-// echoes makes the pods answer datagrams with the names of their nodes, and endpoints.
-func (p *pods) echoes() {
+// echoing is what is told of the pods that answer datagrams; that of ending ends, beside one
+// that is ready.
+func (p *pods) echoing(ending *node) {
 	p.t.Helper()
-	for i, family := range []string{"10.79.%d.2", "fd79:%d::2"} {
+	for i, family := range []string{"10.79.%d.", "fd79:%d::"} {
 		kind := []string{"IPv4", "IPv6"}[i]
 		endpoints := []string{}
 		for _, n := range p.nodes {
-			endpoints = append(endpoints, fmt.Sprintf(`{"addresses": [%q], "nodeName": %q, "conditions": {"ready": true}}`,
-				fmt.Sprintf(family, n.number), n.name))
+			one := func(last, conditions string) {
+				endpoints = append(endpoints, fmt.Sprintf(`{"addresses": [%q], "nodeName": %q, "conditions": {%s}}`,
+					fmt.Sprintf(family, n.number)+last, n.name, conditions))
+			}
+			if n == ending {
+				one("2", `"ready": false, "serving": true, "terminating": true`)
+				one("3", `"ready": true`)
+			} else {
+				one("2", `"ready": true`)
+			}
 		}
 		p.api.put(slicesList, fmt.Sprintf(`{"metadata": {"name": "web-%s", "namespace": "default",
 			"labels": {"kubernetes.io/service-name": "web"}}, "addressType": %q,
 			"ports": [{"name": "http", "port": %d, "protocol": "TCP"}, {"name": "echo", "port": 5353, "protocol": "UDP"}],
 			"endpoints": [%s]}`, strings.ToLower(kind), kind, podPort, strings.Join(endpoints, ",")))
 	}
+}
+
+// echoes makes the pods answer datagrams with the names of their nodes, and endpoints.
+func (p *pods) echoes() {
+	p.t.Helper()
+	p.echoing(nil)
 	for i, n := range p.nodes {
 		inside := p.all[i].inside
 		echo := exec.Command("ip", "netns", "exec", inside[len(inside)-1], "python3", "-c", `
