@@ -321,7 +321,8 @@ keep(struct making *making, uint32_t at)
 			continue;
 		if (request->named_count > 0)
 			addr_used_add(&making->used, ip, request);
-		else if (outcome->count < families_wanted(request) &&
+		else if ((request->want == ADDR_AS_HELD ||
+		             outcome->count < families_wanted(request)) &&
 		    addr_wants_family(request, ip->family) &&
 		    !has_family(outcome, ip->family))
 			take(making, request, outcome, ip);

@@ -34,6 +34,7 @@ enum addr_want {
 	ADDR_BOTH_IF_CAN, /* both of one pool, else one of either */
 	ADDR_BOTH_IF_CAN_SIX, /* the same, but IPv6 before IPv4 */
 	ADDR_BOTH,
+	ADDR_AS_HELD, /* what it had, of both if it had both; else either */
 };
 
 struct addr_port {

@@ -135,6 +135,7 @@ family_text(const struct addr_request *request)
 	case ADDR_EITHER:
 	case ADDR_BOTH_IF_CAN:
 	case ADDR_BOTH_IF_CAN_SIX:
+	case ADDR_AS_HELD:
 	default:
 		return "";
 	}

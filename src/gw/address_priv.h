@@ -108,6 +108,9 @@ void gw_ask_read_service(const struct gw_state *state,
 /* Has it addresses of this one's family, as far as is known? */
 bool gw_service_has_family(
     const struct gw_service_spec *service, struct slice address);
+/* The same of one that may be none (NULL), or not read. */
+bool gw_lacks_family(const struct gw_node *service, struct slice address);
+#define GW_LACKS_FAMILY "the Service has none of its family (ipFamilies)"
 /* The Service is another, or gone. */
 void gw_families_replace(struct gw_state *state,
     const struct gw_backend_node *service, const struct gw_object *before);
@@ -158,7 +161,7 @@ struct gw_placement {
 	uint32_t count;
 	bool open; /* nobody has asked for certain ones */
 	bool is_local; /* only where there are endpoints */
-	bool lacks_family; /* who has it has a Service of the other one */
+	bool leads; /* to somebody whose Service has its family */
 };
 /* All of it in arena. */
 void gw_placement_begin(const struct gw_state *state, struct arena *arena,
@@ -232,10 +235,11 @@ void gw_addresses_judge(
 
 /* ---- placed.c ---- */
 void gw_placed_fini(struct gw_placed *placed);
-/* Appends of which pools they are, and why nobody announces them. arena: for
- * the moment. */
+/* Appends of which pools they are, and why nobody announces them, or not for
+ * this Service (NULL: there is none). arena: for the moment. */
 void gw_placed_tell(const struct gw_state *state,
-    const struct gw_placed *placed, struct arena *arena, struct text *text);
+    const struct gw_placed *placed, const struct gw_node *service,
+    struct arena *arena, struct text *text);
 
 /* ---- told.c ---- */
 /* For its map. */

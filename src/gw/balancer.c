@@ -116,14 +116,15 @@ gw_balancers_ask(struct gw_state *state)
 /* ---- what is told ---- */
 
 static struct slice
-tell_addresses(const struct gw_state *state, const struct gw_placed *placed,
+tell_addresses(const struct gw_state *state, const struct gw_balancer *balancer,
     struct arena *arena)
 {
 	struct text text;
 	struct slice told;
 
 	text_init(&text);
-	gw_placed_tell(state, placed, arena, &text);
+	gw_placed_tell(
+	    state, &balancer->placed, &balancer->service->node, arena, &text);
 	told = arena_copy(arena, text_slice(&text));
 	text_fini(&text);
 	return told;
@@ -143,7 +144,7 @@ add_conditions(const struct gw_state *state, struct gw_balancer_status *status,
 	gw_conditions_add(&conditions, GW_BALANCER_CONDITION,
 	    good ? "True" : "False",
 	    good ? "AddressesAssigned" : placed->reason,
-	    good ? tell_addresses(state, placed, arena) : placed->message);
+	    good ? tell_addresses(state, balancer, arena) : placed->message);
 	gw_told_conflict(state, placed, &conditions, arena);
 	status->conditions = conditions.items;
 	status->conditions_count = conditions.count;

@@ -29,6 +29,13 @@ gw_service_has_family(
 	return service->ip_families_count == 0;
 }
 
+bool
+gw_lacks_family(const struct gw_node *service, struct slice address)
+{
+	return service && service->object &&
+	    !gw_service_has_family(service->object->service->spec, address);
+}
+
 static struct families
 families_of(const struct gw_service_spec *service)
 {
@@ -121,11 +128,11 @@ read_asked(const struct gw_owner_node *gateway, struct arena *arena)
 }
 
 /* Is it what was asked for, filled in by the API server? Else it is still to
- * become that. */
+ * become that, if the API server lets it. */
 static bool
 is_as_asked(const struct families *is, const struct families *asked)
 {
-	if (is->count == 0 || is->count < asked->count)
+	if (is->count < asked->count)
 		return false;
 	for (uint32_t i = 0; i < asked->count; i++)
 		if (!slice_equal(is->items[i], asked->items[i]))
@@ -134,13 +141,19 @@ is_as_asked(const struct families *is, const struct families *asked)
 	    slice_equal(is->policy, asked->policy);
 }
 
-static struct families
-settled(const struct gw_owner_node *gateway, struct families asked)
+/* The Service is as asked, or still to come: then it will be. Else what leads
+ * to it stays until it is. */
+static enum addr_want
+settle(const struct gw_owner_node *gateway, struct families *families)
 {
 	const struct gw_node *service = gateway->fleet_edge.node;
 	struct families is = families_at(service ? service->object : NULL);
 
-	return is_as_asked(&is, &asked) ? is : asked;
+	if (is.count > 0 && !is_as_asked(&is, families))
+		return ADDR_AS_HELD;
+	if (is.count > 0)
+		*families = is;
+	return want_of(families);
 }
 
 void
@@ -156,9 +169,8 @@ gw_ask_families(const struct gw_state *state, struct gw_owner_node *gateway)
 		return;
 	if (!asked)
 		families.policy = PREFERRED;
-	if (state->has_fleets)
-		families = settled(gateway, families);
-	enum addr_want want = want_of(&families);
+	enum addr_want want =
+	    state->has_fleets ? settle(gateway, &families) : want_of(&families);
 
 	/* Of more than one family each: spec.addresses says how many. */
 	if ((asked && ask->some <= 1) || want == ADDR_IPV4 || want == ADDR_IPV6)

@@ -349,7 +349,8 @@ tell_programmed(const struct gw_state *state, struct arena *arena,
 	text_init(&text);
 	text_push_string(&text, "programmed");
 	if (owner->node.kind == GW_GATEWAY)
-		gw_placed_tell(state, &owner->placed, arena, &text);
+		gw_placed_tell(state, &owner->placed, owner->fleet_edge.node,
+		    arena, &text);
 	if (owner->node.kind == GW_GATEWAY && state->has_fleets)
 		gw_fleet_tell_ports(owner, &text);
 	told = arena_copy(arena, text_slice(&text));

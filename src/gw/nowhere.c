@@ -131,9 +131,8 @@ gw_placement_tell(
 		return SLICE_NONE;
 	text_init(&text);
 	text_push_string(&text, "no node may announce it: ");
-	if (placement->lacks_family)
-		text_push_string(
-		    &text, "the Service has none of its family (ipFamilies)");
+	if (!placement->leads)
+		text_push_string(&text, GW_LACKS_FAMILY);
 	else if (placement->count == 0)
 		push_unknown(&text, placement);
 	else

@@ -29,7 +29,7 @@ tell_pool(const struct gw_state *state, const struct gw_address *address,
 
 void
 gw_placed_tell(const struct gw_state *state, const struct gw_placed *placed,
-    struct arena *arena, struct text *text)
+    const struct gw_node *service, struct arena *arena, struct text *text)
 {
 	for (uint32_t i = 0; i < placed->count; i++) {
 		const struct gw_address *address = &placed->items[i];
@@ -45,6 +45,10 @@ gw_placed_tell(const struct gw_state *state, const struct gw_placed *placed,
 			        gw_unread_why(state, GW_IPADDRESSPOOL, arena)));
 		text_init(&fault);
 		gw_told_fault(state, address->text, arena, &fault);
+		if (fault.length == 0 &&
+		    gw_lacks_family(service, address->text))
+			text_printf(&fault, "%.*s: " GW_LACKS_FAMILY,
+			    SLICE_ARGS(address->text));
 		if (fault.length > 0)
 			text_printf(text, "%s%.*s",
 			    text->length > 0 ? "; " : "",

@@ -293,10 +293,9 @@ gw_placement_ask(struct gw_placement *placement,
 	    !is_one_host(placement) && gw_is_local(placement->state, service);
 	struct local local = {0};
 
-	placement->lacks_family = placement->lacks_family ||
-	    (service && service->object &&
-	        !gw_service_has_family(
-	            service->object->service->spec, address));
+	if (gw_lacks_family(service, address))
+		return;
+	placement->leads = true;
 	if (is_local)
 		find_local(&local, service, address, placement->arena);
 	/* Endpoints name nodes also where nobody tells of Nodes. */
@@ -376,7 +375,7 @@ gw_placement_end(struct gw_placement *placement, struct unit_claim *claim)
 	for (uint32_t i = 0; i < placement->count; i++)
 		allowed += placement->bars[i] == GW_BAR_NONE;
 	claim->restricted = !placement->open || allowed < placement->count ||
-	    !common || placement->lacks_family;
-	if (!placement->lacks_family)
+	    !common || !placement->leads;
+	if (placement->leads)
 		say_nodes(placement, !common, claim);
 }

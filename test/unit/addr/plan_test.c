@@ -297,6 +297,36 @@ add_holder(struct scene *scene, const char *name, const char *address)
 	return request;
 }
 
+/* Who is to keep what it has keeps both if it has both, else gets one. */
+static void
+test_as_held(void **state)
+{
+	struct scene scene;
+	struct addr_ip both[2];
+
+	(void)state;
+	begin(&scene);
+	add_dual(&scene, "two", "10.1.0.0/30", "fd01::/126");
+	for (int i = 0; i < 3; i++)
+		add_request(&scene, "Gateway a/a")->want = ADDR_AS_HELD;
+	both[0] = *ip_of(&scene, "10.1.0.2");
+	both[1] = *ip_of(&scene, "fd01::2");
+	scene.requests[0].held = both;
+	scene.requests[0].held_count = 2;
+	scene.requests[1].held = ip_of(&scene, "fd01::3");
+	scene.requests[1].held_count = 1;
+	make(&scene);
+	check_ip(&scene, 0, 0, "10.1.0.2");
+	check_ip(&scene, 0, 1, "fd01::2");
+	check_ip(&scene, 1, 0, "fd01::3");
+	assert_int_equal(scene.outcomes[1].count, 1);
+	check_ip(&scene, 2, 0, "10.1.0.0");
+	assert_int_equal(scene.outcomes[2].count, 1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(scene.outcomes[i].fault, ADDR_GOOD);
+	end(&scene);
+}
+
 /* Who must have both, and has one of a pool that has no other, moves to a pool
  * of both, and what it had is another's. Who wishes both stays. */
 static void
@@ -610,6 +640,7 @@ main(void)
 	    cmocka_unit_test(test_sharing),
 	    cmocka_unit_test(test_families),
 	    cmocka_unit_test(test_first_family),
+	    cmocka_unit_test(test_as_held),
 	    cmocka_unit_test(test_both_moves),
 	    cmocka_unit_test(test_both_moved),
 	    cmocka_unit_test(test_both_moves_from_named),

@@ -108,7 +108,7 @@ change_request(struct history *history, uint32_t at)
 
 	request->context = request;
 	request->name = SLICE("Gateway a/a");
-	request->want = below(history, ADDR_BOTH + 1);
+	request->want = below(history, ADDR_AS_HELD + 1);
 	request->pool =
 	    below(history, 5) ? SLICE_NONE : pools[below(history, 3)];
 	request->named = history->named[at];

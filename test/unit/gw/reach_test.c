@@ -192,6 +192,104 @@ its_families(void **state)
 	expect_given("2001:db8::1");
 }
 
+#define PROXY(family) \
+	"apiVersion: gateway.envoyproxy.io/v1alpha1\n" \
+	"kind: EnvoyProxy\n" \
+	"metadata: {name: p}\n" \
+	"spec: {ipFamily: " family "}\n---\n"
+#define OF_PROXY(status) \
+	"apiVersion: gateway.networking.k8s.io/v1\n" \
+	"kind: Gateway\n" \
+	"metadata: {name: web}\n" \
+	"spec: {gatewayClassName: yumen, infrastructure: {parametersRef: " \
+	"{group: gateway.envoyproxy.io, kind: EnvoyProxy, name: p}}, " \
+	"listeners: [{name: http, protocol: HTTP, port: 80}]}\n" status \
+	"---\n"
+
+/* What leads to its Service stays until that is what it shall become, which a
+ * cluster may refuse for good. */
+static void
+other_families(void **state)
+{
+	(void)state;
+	world_apply(&world,
+	    POOL("192.0.2.0/30, '2001:db8::/126'") PROXY("IPv4") OF_PROXY(""));
+	expect_given("192.0.2.0");
+	world_apply(&world, FAMILIES("SingleStack", "IPv4"));
+	world_apply(&world, PROXY("IPv6"));
+	expect_given("192.0.2.0");
+	world_apply(&world, PROXY("DualStack"));
+	expect_given("192.0.2.0");
+	world_apply(&world, FAMILIES("RequireDualStack", "IPv4, IPv6"));
+	expect_given("192.0.2.0 2001:db8::1");
+	world_apply(&world, PROXY("IPv6"));
+	expect_given("192.0.2.0 2001:db8::1");
+	assert_true(is_announced());
+	world_apply(&world, FAMILIES("SingleStack", "IPv6"));
+	expect_given("2001:db8::1");
+	/* one that is to come is what is asked for */
+	gw_state_remove(
+	    world.state, GW_SERVICE, SLICE("default"), SLICE("web-yumen"));
+	world_apply(&world, PROXY("IPv4"));
+	expect_given("192.0.2.0");
+	/* nor does another controller take it away */
+	world_fini(&world);
+	set_up(NULL);
+	world_apply(&world,
+	    POOL("192.0.2.0/30, '2001:db8::/126'") PROXY("IPv6") OF_PROXY(
+	        TOLD("{value: 192.0.2.3}")) FAMILIES("SingleStack", "IPv4"));
+	expect_given("192.0.2.3");
+}
+
+#define SHARER(name, port) \
+	"apiVersion: gateway.networking.k8s.io/v1\n" \
+	"kind: Gateway\n" \
+	"metadata: {name: " name "}\n" \
+	"spec:\n" \
+	"  gatewayClassName: yumen\n" \
+	"  infrastructure: {annotations: {metallb.io/allow-shared-ip: k}}\n" \
+	"  listeners: [{name: http, protocol: HTTP, port: " port \
+	"}]\n" TOLD("{value: '2001:db8::1'}") "---\n"
+#define SHARERS(name, families) \
+	"apiVersion: v1\n" \
+	"kind: Service\n" \
+	"metadata: {name: " name "-yumen}\n" \
+	"spec: {type: LoadBalancer, " \
+	"loadBalancerClass: " GW_BALANCER_CLASS ", " \
+	"ipFamilyPolicy: SingleStack, ipFamilies: [" families "], " PORTS \
+	"}\nstatus: {loadBalancer: {ingress: [{ip: '2001:db8::1'}]}}\n---\n"
+#define LACKS "the Service has none of its family"
+
+static bool
+is_told(const char *gateway)
+{
+	return world_has(world_status(&world, gateway), LACKS);
+}
+
+/* Who shares an address of a family that its Service has not silences nobody
+ * else there. */
+static void
+shared_families(void **state)
+{
+	(void)state;
+	world_apply(&world,
+	    POOL("'2001:db8::/126'") SHARER("a", "80") SHARER("b", "81"));
+	world_apply(&world, SHARERS("a", "IPv6") SHARERS("b", "IPv4"));
+	assert_true(world_has(
+	    world_unit(&world, "claim/2001:db8::1"), "Gateway/default/b"));
+	assert_true(is_announced());
+	assert_false(is_told("Gateway default/a"));
+	assert_true(is_told("Gateway default/b"));
+	world_apply(&world, SHARERS("a", "IPv4") SHARERS("b", "IPv6"));
+	assert_true(is_announced());
+	assert_true(is_told("Gateway default/a"));
+	assert_false(is_told("Gateway default/b"));
+	world_apply(&world, SHARERS("b", "IPv4"));
+	assert_false(is_announced());
+	assert_true(is_told("Gateway default/a"));
+	assert_true(is_told("Gateway default/b"));
+}
+
 static void
 a_first_address(void **state)
 {
@@ -326,6 +424,8 @@ main(void)
 	    TEST(what_cannot_be_asked_for),
 	    TEST(other_services),
 	    TEST(its_families),
+	    TEST(other_families),
+	    TEST(shared_families),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
