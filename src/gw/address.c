@@ -36,8 +36,7 @@ struct planning {
 	struct gw_pools pools;
 	struct addr_request *requests;
 	uint32_t count;
-	struct addr_request *others; /* what is not ours to give */
-	uint32_t other_count;
+	struct gw_taken taken; /* what is not to be given */
 };
 
 static void settle(const struct planning *planning, const struct asking *asking,
@@ -70,10 +69,11 @@ gw_asker_labels(const struct gw_node *node, struct arena *arena)
 static bool
 is_others(const struct planning *planning, const struct addr_ip *ip)
 {
-	for (uint32_t i = 0; i < planning->other_count; i++)
-		for (uint32_t j = 0; j < planning->others[i].named_count; j++)
-			if (addr_ip_compare(
-			        &planning->others[i].named[j], ip) == 0)
+	const struct gw_taken *taken = &planning->taken;
+
+	for (uint32_t i = 0; i < taken->other_count; i++)
+		for (uint32_t j = 0; j < taken->items[i].named_count; j++)
+			if (addr_ip_compare(&taken->items[i].named[j], ip) == 0)
 				return true;
 	return false;
 }
@@ -283,6 +283,7 @@ leave_out(const struct gw_state *state, struct gw_owner_node *gateway)
 {
 	const struct gw_ask *ask = &gateway->ask;
 
+	gateway->asks = false;
 	gw_placed_fini(&gateway->placed);
 	if (gateway->ours && ask->named_count > 0)
 		blame(&gateway->placed, "AddressNotUsable",
@@ -307,6 +308,7 @@ gather(struct gw_state *state, struct gw_owner_node **gateways, uint32_t count,
 			leave_out(state, gateways[i]);
 			continue;
 		}
+		gateways[i]->asks = true;
 		all[asking++] = (struct asking){
 		    .node = &gateways[i]->node,
 		    .object = gateways[i]->node.object,
@@ -350,7 +352,7 @@ gw_addresses_judge(
 	planning.requests =
 	    arena_zero(work, 2 * asking + 1, sizeof(struct addr_request));
 	gw_pools_gather(state, work, &planning.pools);
-	planning.other_count = gw_others_gather(state, work, &planning.others);
+	gw_taken_gather(state, work, &planning.taken);
 	for (uint32_t i = 0; i < asking; i++)
 		ask_for(&planning, &all[i]);
 	if (planning.unread)
@@ -361,8 +363,8 @@ gw_addresses_judge(
 	    .pool_count = planning.pools.count,
 	    .requests = planning.requests,
 	    .request_count = planning.count,
-	    .others = planning.others,
-	    .other_count = planning.other_count,
+	    .others = planning.taken.items,
+	    .other_count = planning.taken.count,
 	    .loopback = state->addressing == GW_ADDRESSING_HOST,
 	    .fits = planning.unread ? NULL : gw_pool_fits,
 	    .context = state,

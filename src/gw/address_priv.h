@@ -282,11 +282,19 @@ void gw_told_each(const struct gw_state *state, struct slice address,
 /* Does a MetalLB that runs here give its addresses as well? */
 bool gw_pool_is_metallbs(
     const struct gw_state *state, const struct gw_object *pool);
-/* What others have given to Services, in arena; their count. */
-uint32_t gw_others_gather(const struct gw_state *state, struct arena *arena,
-    struct addr_request **taken);
+/* What Services have that is not to be given, a request each. */
+struct gw_taken {
+	struct addr_request *items;
+	uint32_t count;
+	/* The first of them have it of others; the rest of us, for Gateways
+	 * that do not ask for it any more. */
+	uint32_t other_count;
+};
+/* In arena; once it is known which Gateways ask. */
+void gw_taken_gather(
+    const struct gw_state *state, struct arena *arena, struct gw_taken *taken);
 /* A Service is another than it was before, or gone. */
-void gw_others_replace(struct gw_state *state, const struct gw_node *service,
+void gw_taken_replace(struct gw_state *state, const struct gw_node *service,
     const struct gw_object *before);
 
 /* ---- balancer.c ---- */
@@ -309,6 +317,8 @@ bool gw_balancer_takes(const struct gw_state *state, struct slice class);
  * none to be given? */
 bool gw_balancer_is_for(
     const struct gw_state *state, const struct gw_object *service);
+/* Is it of what is made for Gateways, whose addresses these have? */
+bool gw_balancer_is_made(const struct gw_object *service);
 /* What all ask for; those that are ours no more are gone. Their count. */
 uint32_t gw_balancers_ask(struct gw_state *state);
 void gw_balancer_emit_status(

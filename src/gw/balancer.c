@@ -8,10 +8,11 @@
 
 enum { ARENA_BYTES = 512 };
 
-/* Of what is made for Gateways, whose addresses these have. */
-static bool
-is_made(const struct gw_metadata *metadata)
+bool
+gw_balancer_is_made(const struct gw_object *service)
 {
+	const struct gw_metadata *metadata = service->metadata;
+
 	for (uint32_t i = 0; i < metadata->labels_count; i++)
 		if (slice_equal(metadata->labels[i].key, SLICE(GW_FLEET_MARK)))
 			return true;
@@ -35,7 +36,7 @@ is_ours(const struct gw_state *state, const struct gw_object *object)
 
 	return state->addressing == GW_ADDRESSING_CLUSTER && spec &&
 	    slice_equal(spec->type, SLICE("LoadBalancer")) &&
-	    !is_made(object->metadata) &&
+	    !gw_balancer_is_made(object) &&
 	    gw_balancer_takes(state, spec->load_balancer_class);
 }
 

@@ -1,6 +1,6 @@
 /* Load balancers beside yumen: a MetalLB that runs in the cluster, which gives
  * the addresses of its pools to whoever asks and does not know who else does;
- * and what others have given to Services, which is theirs. */
+ * and what Services have that nobody else is to be given. */
 #include "core/must.h"
 #include "gw/state_priv.h"
 
@@ -62,19 +62,54 @@ gw_state_gives(const struct gw_state *state, struct slice address)
 	return gives && !others;
 }
 
-/* ---- what others have given ---- */
+/* ---- what is taken ---- */
+
+static const struct gw_load_balancer_status *
+given_to(const struct gw_object *service)
+{
+	const struct gw_load_balancer_status *given =
+	    service && service->told_service
+	    ? service->told_service->load_balancer
+	    : NULL;
+
+	return given && given->ingress_count > 0 ? given : NULL;
+}
 
 /* To a Gateway's as well, if another balances it. */
 static const struct gw_load_balancer_status *
 given_by_others(const struct gw_state *state, const struct gw_object *service)
 {
-	if (!service || !service->told_service ||
-	    gw_balancer_is_for(state, service))
-		return NULL;
-	const struct gw_load_balancer_status *given =
-	    service->told_service->load_balancer;
+	return service && !gw_balancer_is_for(state, service)
+	    ? given_to(service)
+	    : NULL;
+}
 
-	return given && given->ingress_count > 0 ? given : NULL;
+static bool
+is_asked_for(const struct gw_node *service)
+{
+	LIST_FOR_EACH(at, &service->users)
+	{
+		const struct gw_edge *edge =
+		    container_of(at, struct gw_edge, link);
+		const struct gw_owner_node *gateway = (const void *)edge->user;
+
+		if (edge->role == GW_EDGE_FLEET && gateway->asks)
+			return true;
+	}
+	return false;
+}
+
+/* By us, to a Gateway's that does not ask for it now: it wants another load
+ * balancer, which its Service cannot have once it is there, or is gone. The
+ * Service has it until it is told otherwise. */
+static const struct gw_load_balancer_status *
+left_behind(const struct gw_state *state, const struct gw_node *node,
+    const struct gw_object *service)
+{
+	return service && gw_balancer_is_made(service) &&
+	        gw_balancer_is_for(state, service) && !is_asked_for(node)
+	    ? given_to(service)
+	    : NULL;
 }
 
 static bool
@@ -89,22 +124,30 @@ is_same(const struct gw_load_balancer_status *a,
 }
 
 void
-gw_others_replace(struct gw_state *state, const struct gw_node *service,
+gw_taken_replace(struct gw_state *state, const struct gw_node *service,
     const struct gw_object *before)
 {
+	const struct gw_object *now = service->object;
+
 	if (state->addressing == GW_ADDRESSING_CLUSTER &&
-	    !is_same(given_by_others(state, before),
-	        given_by_others(state, service->object)))
+	    (!is_same(
+	         given_by_others(state, before), given_by_others(state, now)) ||
+	        !is_same(left_behind(state, service, before),
+	            left_behind(state, service, now))))
 		state->gateways_stale = true;
 }
 
 static void
-make_taken(const struct gw_object *service, struct arena *arena,
-    const struct gw_load_balancer_status *given, struct addr_request *request)
+add_taken(struct gw_taken *taken, const struct gw_object *service,
+    const struct gw_load_balancer_status *given, struct arena *arena)
 {
-	struct addr_ip *ips =
-	    arena_zero(arena, given->ingress_count, sizeof(*ips));
+	struct addr_request *request = &taken->items[taken->count];
+	struct addr_ip *ips;
 
+	if (!given)
+		return;
+	taken->count++;
+	ips = arena_zero(arena, given->ingress_count, sizeof(*ips));
 	*request = (struct addr_request){
 	    .name = arena_format(arena, "Service %.*s/%.*s",
 	        SLICE_ARGS(service->namespace), SLICE_ARGS(service->name)),
@@ -116,25 +159,23 @@ make_taken(const struct gw_object *service, struct arena *arena,
 			request->named_count++;
 }
 
-uint32_t
-gw_others_gather(const struct gw_state *state, struct arena *arena,
-    struct addr_request **taken)
+void
+gw_taken_gather(
+    const struct gw_state *state, struct arena *arena, struct gw_taken *taken)
 {
-	uint32_t count, kept = 0;
+	uint32_t count;
 	struct gw_node **nodes;
 
-	*taken = NULL;
+	*taken = (struct gw_taken){0};
 	if (state->addressing != GW_ADDRESSING_CLUSTER)
-		return 0;
+		return;
 	nodes = gw_nodes_sorted(state, GW_SERVICE, arena, &count);
-	*taken = arena_zero(arena, count + 1, sizeof(**taken));
-	for (uint32_t i = 0; i < count; i++) {
-		const struct gw_load_balancer_status *given =
-		    given_by_others(state, nodes[i]->object);
-
-		if (given)
-			make_taken(
-			    nodes[i]->object, arena, given, &(*taken)[kept++]);
-	}
-	return kept;
+	taken->items = arena_zero(arena, count + 1, sizeof(*taken->items));
+	for (uint32_t i = 0; i < count; i++)
+		add_taken(taken, nodes[i]->object,
+		    given_by_others(state, nodes[i]->object), arena);
+	taken->other_count = taken->count;
+	for (uint32_t i = 0; i < count; i++)
+		add_taken(taken, nodes[i]->object,
+		    left_behind(state, nodes[i], nodes[i]->object), arena);
 }

@@ -285,7 +285,7 @@ on_backend(struct gw_state *state, struct gw_node *node,
 		gw_fleet_on_service(state, node);
 		gw_families_replace(state, (void *)node, before);
 		gw_balancer_replace(state, (void *)node);
-		gw_others_replace(state, node, before);
+		gw_taken_replace(state, node, before);
 	}
 	gw_policies_mark(state, node);
 	gw_node_mark(state, node);

@@ -121,6 +121,7 @@ struct gw_owner_node {
 	struct slice
 	    ignored; /* a Gateway's fields without effect, to be told */
 	struct gw_ask ask; /* a Gateway's, in arena */
+	bool asks; /* for an address of ours, as of the last plan */
 	struct gw_placed placed; /* what it has: where it is bound */
 	/* ListenerSets that a Gateway takes, the first first; in its arena */
 	struct gw_owner_node **sets;

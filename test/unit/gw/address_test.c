@@ -139,22 +139,23 @@ a_start_goes_by_what_they_have(void **unused)
 	"spec: {ports: [{port: 80}]}\n" \
 	"status: {loadBalancer: {ingress: [{ip: " address "}]}}\n---\n"
 
+static const struct gw_fleet_options fleet_options = {
+    .namespace = {"yumen-system", 12},
+    .service = {"yumen-controller", 16},
+    .port = 1,
+    .image = {"yumen", 5},
+    .balancer_class = {GW_BALANCER_CLASS, sizeof(GW_BALANCER_CLASS) - 1},
+};
+
 /* One that nobody served when the last controller ended. */
 static void
 a_start_goes_by_services(void **unused)
 {
-	const struct gw_fleet_options fleet = {
-	    .namespace = SLICE("yumen-system"),
-	    .service = SLICE("yumen-controller"),
-	    .port = 1,
-	    .image = SLICE("yumen"),
-	    .balancer_class = SLICE(GW_BALANCER_CLASS),
-	};
 	struct gw_options options = cluster;
 	struct world world;
 
 	(void)unused;
-	options.fleet = &fleet;
+	options.fleet = &fleet_options;
 	world_init(&world, &options);
 	world_apply(&world,
 	    POOL("p", "addresses: [10.0.0.0/30]") GATEWAY("a", "", "")
@@ -734,6 +735,95 @@ what_others_give_is_taken(void **unused)
 	world_fini(&world);
 }
 
+#define PARAMETERS(class) \
+	"apiVersion: gateway.envoyproxy.io/v1alpha1\n" \
+	"kind: EnvoyProxy\n" \
+	"metadata: {name: x}\n" \
+	"spec: {provider: {type: Kubernetes, kubernetes: " \
+	"{envoyService: {loadBalancerClass: " class "}}}}\n---\n"
+#define BY_PARAMETERS \
+	", infrastructure: {parametersRef: {group: gateway.envoyproxy.io, " \
+	"kind: EnvoyProxy, name: x}}"
+#define FLEETS(name, class, status) \
+	"apiVersion: v1\n" \
+	"kind: Service\n" \
+	"metadata: {name: " name "-yumen, labels: {yumen.dev/controller: " \
+	"x}}\n" \
+	"spec: {type: LoadBalancer, loadBalancerClass: " class ", ports: " \
+	                                                       "[{port: " \
+	                                                       "80}]}" \
+	                                                       "\n" status \
+	                                                       "---\n"
+
+/* The class of a Service cannot be changed: what is asked for otherwise now it
+ * still has, and until it has let go of it nobody else does. */
+static void
+a_service_keeps_what_it_has(void **unused)
+{
+	static const char pool[] = POOL("p", "addresses: [10.0.0.0/31]");
+	static const char has[] =
+	    FLEETS("a", "yumen.dev/lb", GIVEN("10.0.0.0"));
+	struct gw_options options = cluster;
+	struct world world;
+
+	(void)unused;
+	options.fleet = &fleet_options;
+	world_init(&world, &options);
+	world_apply(&world, pool);
+	world_apply(&world, PARAMETERS("yumen.dev/lb"));
+	world_apply(&world, GATEWAY("a", BY_PARAMETERS, ""));
+	expect(&world, "a", "10.0.0.0");
+	world_apply(&world, has);
+	world_apply(&world, PARAMETERS("example.com/lb"));
+	expect(&world, "a", "");
+	world_apply(&world, GATEWAY("b", "", "") GATEWAY("c", "", ""));
+	expect(&world, "b", "10.0.0.1");
+	expect(&world, "c", "");
+	/* who asks again has it again */
+	world_apply(&world, PARAMETERS("yumen.dev/lb"));
+	expect(&world, "a", "10.0.0.0");
+	world_apply(&world, PARAMETERS("example.com/lb"));
+	expect(&world, "c", "");
+	/* it lets go of it */
+	world_apply(&world, FLEETS("a", "yumen.dev/lb", ""));
+	expect(&world, "c", "10.0.0.0");
+	world_fini(&world);
+	/* one that starts meanwhile gives the same, until it is gone */
+	world_init(&world, &options);
+	world_apply(&world,
+	    POOL("p", "addresses: [10.0.0.0/31]") PARAMETERS("example.com/lb")
+	        GATEWAY("a", BY_PARAMETERS, "")
+	            GATEWAY("b", "", HAS("10.0.0.1")) GATEWAY("c", "", "")
+	                FLEETS("a", "yumen.dev/lb", GIVEN("10.0.0.0")));
+	expect(&world, "b", "10.0.0.1");
+	expect(&world, "c", "");
+	remove_object(&world, has);
+	expect(&world, "c", "10.0.0.0");
+	world_fini(&world);
+}
+
+/* A Gateway whose Service is another than before keeps its address, which the
+ * one before still has; also one that starts goes by that. */
+static void
+who_changes_its_service_keeps_it(void **unused)
+{
+	static const char before[] =
+	    FLEETS("before", "yumen.dev/lb", GIVEN("10.0.0.1"));
+	struct gw_options options = cluster;
+	struct world world;
+
+	(void)unused;
+	options.fleet = &fleet_options;
+	world_init(&world, &options);
+	world_apply(&world, POOL("p", "addresses: [10.0.0.0/31]"));
+	world_apply(&world, before);
+	world_apply(&world, GATEWAY("a", "", HAS("10.0.0.1")));
+	expect(&world, "a", "10.0.0.1");
+	remove_object(&world, before);
+	expect(&world, "a", "10.0.0.1");
+	world_fini(&world);
+}
+
 /* What is of a pool that nobody gives of but us. */
 static void
 what_it_gives(void **unused)
@@ -770,6 +860,8 @@ main(void)
 	    cmocka_unit_test(families_come_and_go),
 	    cmocka_unit_test(a_metallb_comes_and_goes),
 	    cmocka_unit_test(what_others_give_is_taken),
+	    cmocka_unit_test(a_service_keeps_what_it_has),
+	    cmocka_unit_test(who_changes_its_service_keeps_it),
 	    cmocka_unit_test(what_it_gives),
 	    cmocka_unit_test(histories),
 	};
