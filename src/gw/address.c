@@ -130,7 +130,8 @@ make_port(struct slice protocol, int64_t number)
 	    .protocol = known ? protocol : SLICE("TCP"), .number = number};
 }
 
-/* A Gateway's: also those of the ListenerSets that it takes. */
+/* A Gateway's: also those of the ListenerSets that it takes. A listener that is
+ * refused takes no port. */
 static uint32_t
 gather_listeners(const struct gw_owner_node *gateway, struct arena *arena,
     struct addr_port **ports)
@@ -145,9 +146,10 @@ gather_listeners(const struct gw_owner_node *gateway, struct arena *arena,
 		    i == 0 ? gateway : gateway->sets[i - 1];
 
 		for (uint32_t j = 0; j < owner->listener_count; j++)
-			(*ports)[count++] =
-			    make_port(owner->listeners[j].spec->protocol,
-			        owner->listeners[j].spec->port);
+			if (!owner->listeners[j].refused)
+				(*ports)[count++] = make_port(
+				    owner->listeners[j].spec->protocol,
+				    owner->listeners[j].spec->port);
 	}
 	return count;
 }

@@ -74,11 +74,39 @@ sets_bring_ports(void **unused)
 	world_fini(&world);
 }
 
+#define SET_OF(name, listeners) \
+	"apiVersion: gateway.networking.k8s.io/v1\n" \
+	"kind: ListenerSet\n" \
+	"metadata: {name: " name "}\n" \
+	"spec: {parentRef: {name: a}, listeners: [" listeners "]}\n---\n"
+
+/* Nobody is served where a listener is refused: its port takes nothing. */
+static void
+refused_listeners_have_no_ports(void **unused)
+{
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &cluster);
+	world_apply(&world, POOL);
+	world_apply(&world, SHARES("a", "80") SHARES("b", "81"));
+	world_apply(&world,
+	    SET_OF("s",
+	        "{name: odd, protocol: example.com/odd, port: 81}, "
+	        "{name: good, protocol: HTTP, port: 82}"));
+	expect(&world, "a", "10.0.0.0");
+	expect(&world, "b", "10.0.0.0");
+	world_apply(&world, SHARES("c", "82"));
+	expect(&world, "c", "10.0.0.1");
+	world_fini(&world);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sets_bring_ports),
+	    cmocka_unit_test(refused_listeners_have_no_ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
