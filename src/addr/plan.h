@@ -41,6 +41,8 @@ struct addr_port {
 	struct slice protocol; /* "TCP" */
 	int64_t number;
 };
+/* Of two, for qsort. */
+int addr_port_compare(const void *a, const void *b);
 
 struct addr_request {
 	struct slice name; /* as others are told who has it */
@@ -58,7 +60,7 @@ struct addr_request {
 	/* Those who share must lead to the same: to the endpoints, where only
 	 * those of a node get what comes to it; empty: whatever they are. */
 	struct slice backend;
-	const struct addr_port *ports;
+	const struct addr_port *ports; /* in order of addr_port_compare */
 	uint32_t port_count;
 };
 

@@ -46,15 +46,32 @@ addr_used_fini(struct addr_used *used)
 
 /* ---- users ---- */
 
+int
+addr_port_compare(const void *a, const void *b)
+{
+	const struct addr_port *left = a, *right = b;
+
+	if (left->number != right->number)
+		return left->number < right->number ? -1 : 1;
+	return slice_compare(left->protocol, right->protocol);
+}
+
+/* Both are in order. */
 static bool
 ports_meet(const struct addr_request *a, const struct addr_request *b)
 {
-	for (uint32_t i = 0; i < a->port_count; i++)
-		for (uint32_t j = 0; j < b->port_count; j++)
-			if (a->ports[i].number == b->ports[j].number &&
-			    slice_equal(
-			        a->ports[i].protocol, b->ports[j].protocol))
-				return true;
+	uint32_t i = 0, j = 0;
+
+	while (i < a->port_count && j < b->port_count) {
+		int order = addr_port_compare(&a->ports[i], &b->ports[j]);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			i++;
+		else
+			j++;
+	}
 	return false;
 }
 

@@ -120,55 +120,6 @@ gather_held(const struct planning *planning, const struct asking *asking,
 	return count;
 }
 
-static struct addr_port
-make_port(struct slice protocol, int64_t number)
-{
-	bool known = slice_equal(protocol, SLICE("UDP")) ||
-	    slice_equal(protocol, SLICE("SCTP"));
-
-	return (struct addr_port){
-	    .protocol = known ? protocol : SLICE("TCP"), .number = number};
-}
-
-/* A Gateway's: also those of the ListenerSets that it takes. A listener that is
- * refused takes no port. */
-static uint32_t
-gather_listeners(const struct gw_owner_node *gateway, struct arena *arena,
-    struct addr_port **ports)
-{
-	uint32_t room = gateway->listener_count, count = 0;
-
-	for (uint32_t i = 0; i < gateway->set_count; i++)
-		room += gateway->sets[i]->listener_count;
-	*ports = arena_zero(arena, room + 1, sizeof(**ports));
-	for (uint32_t i = 0; i <= gateway->set_count; i++) {
-		const struct gw_owner_node *owner =
-		    i == 0 ? gateway : gateway->sets[i - 1];
-
-		for (uint32_t j = 0; j < owner->listener_count; j++)
-			if (!owner->listeners[j].refused)
-				(*ports)[count++] = make_port(
-				    owner->listeners[j].spec->protocol,
-				    owner->listeners[j].spec->port);
-	}
-	return count;
-}
-
-static uint32_t
-gather_ports(
-    const struct gw_node *node, struct arena *arena, struct addr_port **ports)
-{
-	if (node->kind == GW_GATEWAY)
-		return gather_listeners((const void *)node, arena, ports);
-	const struct gw_service_spec *spec = node->object->service->spec;
-
-	*ports = arena_zero(arena, spec->ports_count + 1, sizeof(**ports));
-	for (uint32_t i = 0; i < spec->ports_count; i++)
-		(*ports)[i] =
-		    make_port(spec->ports[i].protocol, spec->ports[i].port);
-	return spec->ports_count;
-}
-
 static void
 name_addresses(const struct planning *planning, const struct gw_ask *ask,
     struct addr_request *request)
@@ -223,7 +174,7 @@ ask_for(struct planning *planning, struct asking *asking)
 	    .share = ask->share,
 	    .backend = ask->backend,
 	    .held_count = gather_held(planning, asking, &held),
-	    .port_count = gather_ports(asking->node, work, &ports),
+	    .port_count = gw_asker_ports(asking->node, work, &ports),
 	};
 
 	request.held = held;

@@ -205,6 +205,11 @@ void gw_targets_ask(struct gw_targets *targets, const struct gw_node *service,
 struct slice gw_targets_end(
     struct gw_targets *targets, struct unit_claim *claim);
 
+/* ---- asker_port.c ---- */
+/* As the plan wants them, in arena; their count. */
+uint32_t gw_asker_ports(
+    const struct gw_node *node, struct arena *arena, struct addr_port **ports);
+
 /* ---- address.c ---- */
 /* As pools and advertisements see who has an address: a Service's, or those
  * of the Service that a Gateway would have; in arena. */

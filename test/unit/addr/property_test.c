@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
@@ -125,6 +126,8 @@ change_request(struct history *history, uint32_t at)
 		history->ports[at][i] = (struct addr_port){
 		    .protocol = below(history, 2) ? SLICE("TCP") : SLICE("UDP"),
 		    .number = below(history, 4)};
+	qsort(history->ports[at], request->port_count, sizeof(struct addr_port),
+	    addr_port_compare);
 }
 
 /* Another names what one has, and they share it. */

@@ -30,8 +30,9 @@
 	"  parentRef: {name: a}\n" \
 	"  listeners: [{name: more, protocol: HTTP, port: " port "}]\n---\n"
 
-static const struct gw_options cluster = {
-    .namespaces_implied = true, .addressing = GW_ADDRESSING_CLUSTER};
+static const struct gw_options cluster = {.namespaces_implied = true,
+    .carries = GW_CARRY_UDP,
+    .addressing = GW_ADDRESSING_CLUSTER};
 
 static void
 expect(const struct world *world, const char *name, const char *wanted)
@@ -101,12 +102,43 @@ refused_listeners_have_no_ports(void **unused)
 	world_fini(&world);
 }
 
+/* As they come: not in order, many of one port. */
+static void
+ports_are_told_by_number(void **unused)
+{
+	struct world world;
+
+	(void)unused;
+	world_init(&world, &cluster);
+	world_apply(&world, POOL);
+	world_apply(&world,
+	    SHARES("a", "90") SET_OF("s",
+	        "{name: a, protocol: HTTP, port: 85}, "
+	        "{name: b, protocol: HTTP, port: 90, hostname: b.example}, "
+	        "{name: c, protocol: HTTP, port: 82}, "
+	        "{name: d, protocol: HTTP, port: 85, hostname: d.example}, "
+	        "{name: e, protocol: UDP, port: 83}"));
+	/* of another protocol, and between */
+	world_apply(&world, SHARES("e", "83"));
+	expect(&world, "e", "10.0.0.0");
+	world_apply(&world, SHARES("f", "84"));
+	expect(&world, "f", "10.0.0.0");
+	world_apply(&world, SHARES("b", "82"));
+	expect(&world, "b", "10.0.0.1");
+	world_apply(&world, SHARES("c", "85"));
+	expect(&world, "c", "10.0.0.1");
+	world_apply(&world, SHARES("d", "90"));
+	expect(&world, "d", "10.0.0.1");
+	world_fini(&world);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sets_bring_ports),
 	    cmocka_unit_test(refused_listeners_have_no_ports),
+	    cmocka_unit_test(ports_are_told_by_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
