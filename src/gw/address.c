@@ -245,6 +245,19 @@ leave_out(const struct gw_state *state, struct gw_owner_node *gateway)
 		        tell_left_out(state, gateway)));
 }
 
+/* What its Service has of us: another load balancer may have it still, whose
+ * class it keeps. */
+static const struct gw_service_status *
+given_by_us(const struct gw_state *state, const struct gw_owner_node *gateway)
+{
+	const struct gw_node *service = gateway->fleet_edge.node;
+
+	return service && service->object &&
+	        gw_balancer_is_for(state, service->object)
+	    ? service->object->told_service
+	    : NULL;
+}
+
 /* Room for all, and how many there are. */
 static struct asking *
 gather(struct gw_state *state, struct gw_owner_node **gateways, uint32_t count,
@@ -265,7 +278,7 @@ gather(struct gw_state *state, struct gw_owner_node **gateways, uint32_t count,
 		all[asking++] = (struct asking){
 		    .node = &gateways[i]->node,
 		    .object = gateways[i]->node.object,
-		    .service = gw_fleet_service_status(gateways[i]),
+		    .service = given_by_us(state, gateways[i]),
 		    .ask = &gateways[i]->ask,
 		    .placed = &gateways[i]->placed,
 		    .arena = &gateways[i]->arena,

@@ -824,6 +824,32 @@ who_changes_its_service_keeps_it(void **unused)
 	world_fini(&world);
 }
 
+/* What another load balancer gave to the Service that a Gateway has still is
+ * not ours, though the Gateway asks us now. */
+static void
+what_others_gave_is_not_held(void **unused)
+{
+	struct gw_options options = cluster;
+	struct world world;
+
+	(void)unused;
+	options.fleet = &fleet_options;
+	world_init(&world, &options);
+	world_apply(&world,
+	    POOL("p", "addresses: [10.0.0.0/30]") FLEETS(
+	        "a", "example.com/lb", GIVEN("10.0.0.2")) GATEWAY("a", "", ""));
+	expect(&world, "a", "10.0.0.0");
+	world_fini(&world);
+	/* nor does it let it have one of a MetalLB's pools */
+	world_init(&world, &options);
+	gw_state_metallb(world.state, SLICE("Deployment m/c"));
+	world_apply(&world,
+	    POOL("p", "addresses: [10.0.0.0/30]") FLEETS(
+	        "a", "example.com/lb", GIVEN("10.9.9.9")) GATEWAY("a", "", ""));
+	expect(&world, "a", "");
+	world_fini(&world);
+}
+
 /* What is of a pool that nobody gives of but us. */
 static void
 what_it_gives(void **unused)
@@ -862,6 +888,7 @@ main(void)
 	    cmocka_unit_test(what_others_give_is_taken),
 	    cmocka_unit_test(a_service_keeps_what_it_has),
 	    cmocka_unit_test(who_changes_its_service_keeps_it),
+	    cmocka_unit_test(what_others_gave_is_not_held),
 	    cmocka_unit_test(what_it_gives),
 	    cmocka_unit_test(histories),
 	};
