@@ -272,6 +272,7 @@ plan_hash(const struct gw_fleet_plan *plan)
 	hash_push(&hash, plan->controller);
 	hash_push(&hash, plan->host);
 	hash_push(&hash, plan->bundle);
+	hash_push_number(&hash, slice_is_set(plan->addresses));
 	hash_push(&hash, plan->addresses);
 	hash_push_number(&hash, plan->parameters_hash);
 	for (uint32_t i = 0; i < plan->port_count; i++) {
@@ -291,6 +292,7 @@ fleet_hash(const struct gw_fleet *fleet)
 	hash_push(&hash, fleet->name);
 	for (uint32_t i = 0; i < fleet->count; i++) {
 		hash_push(&hash, fleet->objects[i].json);
+		hash_push_number(&hash, slice_is_set(fleet->objects[i].given));
 		hash_push(&hash, fleet->objects[i].given);
 	}
 	return hash_take(&hash);

@@ -850,6 +850,44 @@ what_others_gave_is_not_held(void **unused)
 	world_fini(&world);
 }
 
+static bool
+is_told_addresses(const struct world *world)
+{
+	struct text text;
+	bool told;
+
+	text_init(&text);
+	world_print(world, &text);
+	told = world_has(text_slice(&text), "  addresses: \n");
+	text_fini(&text);
+	return told;
+}
+
+/* To have none of us yet is not to have them of another. */
+static void
+what_is_nobodys_to_say_is_told(void **unused)
+{
+	struct gw_fleet_options fleet = fleet_options;
+	struct gw_options options = cluster;
+	struct world world;
+
+	(void)unused;
+	fleet.balancer_class = SLICE_NONE;
+	options.fleet = &fleet;
+	options.takes_unclassed = true;
+	world_init(&world, &options);
+	gw_state_fleet_bundle(world.state, SLICE("bundle"));
+	world_apply(&world, GATEWAY("a", "", ""));
+	assert_true(is_told_addresses(&world));
+	gw_state_metallb(world.state, SLICE("Deployment m/c"));
+	world_reconcile(&world);
+	assert_false(is_told_addresses(&world));
+	gw_state_metallb(world.state, SLICE(""));
+	world_reconcile(&world);
+	assert_true(is_told_addresses(&world));
+	world_fini(&world);
+}
+
 /* What is of a pool that nobody gives of but us. */
 static void
 what_it_gives(void **unused)
@@ -889,6 +927,7 @@ main(void)
 	    cmocka_unit_test(a_service_keeps_what_it_has),
 	    cmocka_unit_test(who_changes_its_service_keeps_it),
 	    cmocka_unit_test(what_others_gave_is_not_held),
+	    cmocka_unit_test(what_is_nobodys_to_say_is_told),
 	    cmocka_unit_test(what_it_gives),
 	    cmocka_unit_test(histories),
 	};
