@@ -111,12 +111,12 @@ func TestAnnouncersPortTaken(t *testing.T) {
 	s := newSegment(t, 2)
 	n := s.nodes[0]
 	take := func() (taken net.PacketConn) {
-		if err := s.within(n.name, func() (err error) {
-			taken, err = net.ListenPacket("udp4", ":7947")
-			return err
-		}); err != nil {
-			t.Fatal(err)
-		}
+		s.eventually("the port is free", func() error {
+			return s.within(n.name, func() (err error) {
+				taken, err = net.ListenPacket("udp4", ":7947")
+				return err
+			})
+		})
 		return taken
 	}
 	taken := take()
