@@ -11,10 +11,10 @@
 #include "core/log.h"
 #include "core/memory.h"
 
-/* True: it is a target of the claim, and *to is where. */
+/* False: it is not of the claim's family, or no address. */
 static bool
-add(const struct announce_claim *claim, const struct unit_claim_target *target,
-    struct net_address *to)
+parse_target(const struct announce_claim *claim,
+    const struct unit_claim_target *target, struct net_address *to)
 {
 	return net_address_parse(target->address, (uint16_t)target->port, to) ==
 	    ERROR_OK &&
@@ -47,11 +47,11 @@ fill(const struct announce_claim *claim, const struct unit_claim_port *port,
 	     out->to_count < LIMIT_VALUE_FORWARD_TARGETS;
 	     at++)
 		out->to_count += is_ours(claim, &port->targets[at]) &&
-		    add(claim, &port->targets[at], &to[out->to_count]);
+		    parse_target(claim, &port->targets[at], &to[out->to_count]);
 	for (uint32_t i = 0; i < port->targets_count; i++)
 		out->beside_count +=
 		    (i >= at || !is_ours(claim, &port->targets[i])) &&
-		    add(claim, &port->targets[i],
+		    parse_target(claim, &port->targets[i],
 		        &to[out->to_count + out->beside_count]);
 }
 
